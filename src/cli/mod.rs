@@ -1,0 +1,118 @@
+//! The command line: one file per verb, and the only place that prints.
+//!
+//! stdout is data, stderr is talk. Exit codes: 0 done, 1 failed, 2 usage or bad spec, 3 not found,
+//! 4 locked or conflict, 130 interrupted.
+
+mod best;
+mod check;
+mod completions;
+mod data;
+mod exit;
+mod init;
+mod logging;
+mod ls;
+mod printer;
+mod resume;
+mod rm;
+mod run;
+mod schema;
+mod select;
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "uaic",
+    version,
+    about = "Tune, train, track and explain small models: one offline binary, reproducible to the bit",
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "Start with `uaic init`, or `uaic run experiments/attention.toml` in a clone.\nExit codes: 0 done, 1 failed, 2 usage or bad spec, 3 not found, 4 locked, 130 interrupted."
+)]
+pub struct Cli {
+    /// Options that every verb has.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Options that every verb has.
+#[derive(Args, Clone, Debug)]
+pub struct Global {
+    /// Folder of the store: `uaic.db` and `blobs/`
+    #[arg(long, global = true, env = "UAIC_STORE", default_value = "runs", value_name = "DIR")]
+    pub store: PathBuf,
+
+    /// Say more: -v for what happens, -vv for everything (also `UAIC_LOG=debug`)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Tune, train, record and test what a spec describes
+    Run(run::RunArgs),
+    /// Go on with a study that was stopped or killed
+    Resume(resume::ResumeArgs),
+    /// List runs, newest first
+    Ls(ls::LsArgs),
+    /// Show everything recorded of a run
+    Show(show::ShowArgs),
+    /// Show the best trials
+    Best(best::BestArgs),
+    /// Hide runs from listings (nothing is lost: see `restore`)
+    Rm(rm::RmArgs),
+    /// Bring hidden runs back
+    Restore(rm::RestoreArgs),
+    /// Check a spec and say all that is wrong with it
+    Check(check::CheckArgs),
+    /// Print a JSON Schema of specs, for editors
+    Schema(schema::SchemaArgs),
+    /// Write a commented spec and the folders around it
+    Init(init::InitArgs),
+    /// Generate, fetch and look at data sets
+    Data(data::DataArgs),
+    /// Print a completion script for a shell
+    Completions(completions::CompletionsArgs),
+}
+
+/// Parses the command line and does what it says.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start(cli.global.verbose);
+    let global = &cli.global;
+    let answer = match &cli.verb {
+        Verb::Run(args) => run::run(global, args),
+        Verb::Resume(args) => resume::run(global, args),
+        Verb::Ls(args) => ls::run(global, args),
+        Verb::Show(args) => show::run(global, args),
+        Verb::Best(args) => best::run(global, args),
+        Verb::Rm(args) => rm::remove(global, args),
+        Verb::Restore(args) => rm::restore(global, args),
+        Verb::Check(args) => check::run(global, args),
+        Verb::Schema(args) => schema::run(global, args),
+        Verb::Init(args) => init::run(global, args),
+        Verb::Data(args) => data::run(global, args),
+        Verb::Completions(args) => completions::run(global, args),
+    };
+    exit::code_of(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,1 @@
+//! Selectors: how runs and studies are named on the command line.

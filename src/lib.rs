@@ -1,0 +1,38 @@
+//! `uaic` takes a TOML experiment spec, tunes and trains models in parallel, records every run in
+//! a local store and explains the result.
+//!
+//! ```text
+//! experiments/x.toml ─► spec ─► study (sampler) ─► trial ─► objective (data, text, model, train, eval)
+//!                                                    │
+//!                              store ◄───────────────┘   params, metrics, artifacts, states
+//!                                │
+//!                    ls / show / best / resume
+//! ```
+//!
+//! # Words
+//! One term per concept: an *experiment* names a group of runs; a *spec* is the checked TOML file;
+//! a *study* is one search over a space; a *trial* is one point of a study, numbered from 0; a
+//! *run* is one recorded execution (every trial is a run, and so is the final retraining); an
+//! *objective* is what a trial evaluates; a *step* is the x of a metric series.
+//!
+//! # Levels
+//! Modules import downwards only, from `cli` and `experiment` over `study` and `train` to
+//! `trial`, `text`, `eval`, `rng`, `fsx` and `platform`; `tests/architecture.rs` enforces it and
+//! `ARCHITECTURE.md` has the table.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+pub mod cli;
+pub mod data;
+pub mod eval;
+pub mod experiment;
+pub mod fsx;
+pub mod model;
+pub mod platform;
+pub mod rng;
+pub mod spec;
+pub mod store;
+pub mod study;
+pub mod text;
+pub mod train;
+pub mod trial;

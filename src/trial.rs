@@ -1,0 +1,209 @@
+//! Identifiers, parameter values and states that every layer speaks of.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The value of one parameter of a trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ParamValue {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A real number.
+    Float(f64),
+    /// One of several names.
+    Text(String),
+}
+
+impl ParamValue {
+    /// The value as a number; `None` for booleans and names.
+    pub fn as_f64(&self) -> Option<f64> {
+        match *self {
+            Self::Int(value) => Some(value as f64),
+            Self::Float(value) => Some(value),
+            Self::Bool(_) | Self::Text(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for ParamValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Int(value) => write!(f, "{value}"),
+            // Shortest text that reads back to the same value, in scientific form where it is shorter.
+            Self::Float(value) => write!(f, "{value:?}"),
+            Self::Text(value) => f.write_str(value),
+        }
+    }
+}
+
+/// A point of a search space: parameter name (a key path such as `train.lr`) to value.
+pub type Params = BTreeMap<String, ParamValue>;
+
+/// Which end of the metric is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Smaller is better.
+    Minimize,
+    /// Larger is better.
+    Maximize,
+}
+
+impl Direction {
+    /// Whether `a` is strictly better than `b`. NaN is better than nothing, and any number is
+    /// better than NaN.
+    pub fn better(self, a: f64, b: f64) -> bool {
+        match (a.is_nan(), b.is_nan()) {
+            (true, _) => false,
+            (false, true) => true,
+            (false, false) => match self {
+                Self::Minimize => a < b,
+                Self::Maximize => a > b,
+            },
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Minimize => "minimize",
+            Self::Maximize => "maximize",
+        })
+    }
+}
+
+/// The state of a run (every trial is a run).
+///
+/// A run whose state is [`RunState::Running`] but whose process is gone is *shown* as
+/// [`RunState::Crashed`]; nothing writes that state, the store derives it when it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum RunState {
+    /// Being executed by a live process.
+    Running,
+    /// Ended with a result.
+    Complete,
+    /// Stopped early because it could not become good.
+    Pruned,
+    /// Ended without a result; the reason says why.
+    Failed,
+    /// Stopped on the user's request before its end; will be repeated on resume.
+    Interrupted,
+    /// Its process died (derived, never stored).
+    Crashed,
+}
+
+impl RunState {
+    /// Final states never change again.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Complete | Self::Pruned | Self::Failed)
+    }
+
+    /// Whether the state may be followed by `next`. A run that is not final may be started again.
+    pub fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::Running => next != Self::Crashed,
+            Self::Interrupted | Self::Crashed => next == Self::Running,
+            Self::Complete | Self::Pruned | Self::Failed => false,
+        }
+    }
+
+    /// The name used in listings and in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "RUNNING",
+            Self::Complete => "COMPLETE",
+            Self::Pruned => "PRUNED",
+            Self::Failed => "FAILED",
+            Self::Interrupted => "INTERRUPTED",
+            Self::Crashed => "CRASHED",
+        }
+    }
+
+    /// The inverse of [`RunState::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Running, Self::Complete, Self::Pruned, Self::Failed, Self::Interrupted, Self::Crashed]
+            .into_iter()
+            .find(|state| state.name() == name)
+    }
+}
+
+impl fmt::Display for RunState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What samplers and pruners may know of a trial that has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FinishedTrial {
+    /// Position in the study, from 0.
+    pub number: u32,
+    /// The point that was evaluated.
+    pub params: Params,
+    /// `Complete`, `Pruned` or `Failed`.
+    pub state: RunState,
+    /// The value of the study's metric; present when complete.
+    pub value: Option<f64>,
+    /// Reported intermediate values, by step.
+    pub intermediate: Vec<(u64, f64)>,
+}
+
+/// A trial that has been proposed but has not ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PendingTrial {
+    /// Position in the study, from 0.
+    pub number: u32,
+    /// The proposed point.
+    pub params: Params,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tie_is_no_improvement_and_nan_never_wins() {
+        for direction in [Direction::Minimize, Direction::Maximize] {
+            assert!(!direction.better(1.0, 1.0));
+            assert!(!direction.better(f64::NAN, 1.0));
+            assert!(direction.better(1.0, f64::NAN));
+            assert!(!direction.better(f64::NAN, f64::NAN));
+        }
+        assert!(Direction::Minimize.better(1.0, 2.0));
+        assert!(Direction::Maximize.better(f64::INFINITY, 2.0));
+    }
+
+    #[test]
+    fn final_states_are_terminal() {
+        use RunState::{Complete, Crashed, Failed, Interrupted, Pruned, Running};
+        for last in [Complete, Pruned, Failed] {
+            for next in [Running, Complete, Pruned, Failed, Interrupted, Crashed] {
+                assert!(!last.may_become(next));
+            }
+        }
+        assert!(Interrupted.may_become(Running) && !Interrupted.may_become(Complete));
+        assert!(Running.may_become(Running), "a run whose process died is started again");
+    }
+
+    #[test]
+    fn parameter_values_survive_json() {
+        for value in [
+            ParamValue::Int(3),
+            ParamValue::Float(3.0),
+            ParamValue::Float(1e-7),
+            ParamValue::Bool(true),
+            ParamValue::Text("adam".into()),
+        ] {
+            let json = serde_json::to_string(&value).unwrap();
+            assert_eq!(serde_json::from_str::<ParamValue>(&json).unwrap(), value, "{json}");
+        }
+    }
+}

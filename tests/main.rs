@@ -1,0 +1,5 @@
+//! Whole commands and whole-crate rules; one module per subject.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod architecture;
