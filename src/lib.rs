@@ -30,6 +30,7 @@ pub mod fsx;
 pub mod model;
 pub mod platform;
 pub mod rng;
+pub mod run_log;
 pub mod spec;
 pub mod store;
 pub mod study;

@@ -33,6 +33,11 @@ impl Failure {
         Self { code: USAGE, message: message.into() }
     }
 
+    /// Something has changed, or somebody else holds it.
+    pub(super) fn conflict(message: impl Into<String>) -> Self {
+        Self { code: LOCKED, message: message.into() }
+    }
+
     /// Nothing by that name.
     pub(super) fn not_found(message: impl Into<String>) -> Self {
         Self { code: NOT_FOUND, message: message.into() }

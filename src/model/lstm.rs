@@ -351,6 +351,60 @@ mod tests {
         }
     }
 
+    /// `0.5 · sin(0.37 i + phase)`, row-major.
+    fn wave(shape: &[usize], phase: f64) -> Var {
+        let values =
+            (0..shape.iter().product()).map(|i: usize| (0.5 * (0.37 * i as f64 + phase).sin()) as f32);
+        Var::from_vec(values.collect(), shape, &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn states_and_gradients_equal_pytorch() {
+        // import torch
+        // def wave(shape, phase):
+        //     n = torch.Size(shape).numel()
+        //     return (0.5 * torch.sin(0.37 * torch.arange(n, dtype=torch.float64) + phase)).reshape(shape)
+        // lstm = torch.nn.LSTM(3, 4).double()
+        // with torch.no_grad():
+        //     for k, p in enumerate([lstm.weight_ih_l0, lstm.weight_hh_l0, lstm.bias_ih_l0, lstm.bias_hh_l0]):
+        //         p.copy_(wave(p.shape, k))
+        // x = wave((6, 3), 4).requires_grad_()
+        // states = torch.zeros(6, 4, dtype=torch.float64)
+        // for row in [[0, 3, 5], [1, 4], [2]]:
+        //     out, _ = lstm(x[row].unsqueeze(1))
+        //     states = states.index_copy(0, torch.tensor(row), out.squeeze(1))
+        // (states * wave((6, 4), 5)).sum().backward()
+        // print(states[5], x.grad[0], lstm.weight_ih_l0.grad[0], lstm.weight_hh_l0.grad[7],
+        //       lstm.bias_hh_l0.grad[[0, 4, 8, 12]])
+        let lstm = Lstm {
+            weight_ih: wave(&[16, 3], 0.0).as_tensor().clone(),
+            weight_hh: wave(&[16, 4], 1.0).as_tensor().clone(),
+            bias_ih: wave(&[16], 2.0).as_tensor().clone(),
+            bias_hh: wave(&[16], 3.0).as_tensor().clone(),
+        };
+        let batch = Batch::pack([&[1, 2, 3][..], &[4, 5], &[6]].into_iter());
+        let x = wave(&[6, 3], 4.0);
+        let states = training(|mode| lstm.forward(&x, &batch, mode).unwrap());
+        let readout = wave(&[6, 4], 5.0);
+        let gradients = (&states * readout.as_tensor()).unwrap().sum_all().unwrap().backward().unwrap();
+        let row = |tensor: &Tensor, at: usize| tensor.get(at).unwrap().to_vec1::<f32>().unwrap();
+        let gradient = |tensor: &Tensor| gradients.get(tensor).unwrap().clone();
+        let biases: Vec<f32> = gradient(&lstm.bias_hh).to_vec1().unwrap().into_iter().step_by(4).collect();
+        let comparisons: [(Vec<f32>, &[f32]); 5] = [
+            (row(&states, 5), &[-0.236_527_01, -0.162_019_7, 0.058_336_895, 0.235_683_64]),
+            (row(&gradient(&x), 0), &[0.054_706_747, 0.080_222_244, 0.094_880_036]),
+            (row(&gradient(&lstm.weight_ih), 0), &[0.001_465_697_2, -0.012_452_229, -0.024_684_804]),
+            (
+                row(&gradient(&lstm.weight_hh), 7),
+                &[-0.000_715_537_13, -0.003_365_046_3, -0.002_736_349, -0.000_245_126_17],
+            ),
+            (biases, &[0.043_005_6, 0.031_438_07, -0.179_278_99, 0.040_694_064]),
+        ];
+        for (ours, golden) in comparisons {
+            assert!(ours.iter().zip(golden).all(|(a, b)| (a - b).abs() < 1e-6), "{ours:?} and {golden:?}");
+        }
+    }
+
     /// Compares gradients of `loss` with central differences of it.
     fn check_differences(variable: &Var, gradient: &Tensor, loss: impl Fn() -> f64) {
         let values: Vec<f32> = variable.flatten_all().unwrap().to_vec1().unwrap();
