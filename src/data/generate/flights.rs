@@ -37,7 +37,7 @@ const SPLITS: [Split; 4] = [
         name: "test",
         out_of_scope: false,
         values: Values::WithHeldOut,
-        held_out_in_ten: 4,
+        held_out_in_ten: 3,
         typo_percent: 5,
     },
     Split { name: "ood", out_of_scope: true, values: Values::Shared, held_out_in_ten: 0, typo_percent: 3 },
@@ -121,4 +121,88 @@ fn draw_new(
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::generate::DEFAULT_SEED;
+    use crate::data::generate::grammar::{Part, Templates};
+    use crate::data::generate::recognise::recognises;
+
+    fn grammar() -> Grammar {
+        Grammar::parse(GRAMMAR).unwrap()
+    }
+
+    /// The labels whose templates, among those that `choose` takes, can give the text.
+    fn labels_of(grammar: &Grammar, text: &str, choose: fn(&Templates) -> Vec<&Template>) -> Vec<String> {
+        let fits = |template: &&Template| recognises(grammar, template, Values::WithHeldOut, text);
+        let intents = grammar.intents.iter();
+        let fitting = intents.filter(|intent| choose(&intent.choices).iter().any(fits));
+        fitting.map(|intent| intent.label.clone()).collect()
+    }
+
+    #[test]
+    fn the_grammar_gives_no_text_two_labels() {
+        let grammar = grammar();
+        let data = flights(DEFAULT_SEED);
+        let examples: Vec<&Example> = data.splits.iter().flat_map(|(_, examples)| examples).collect();
+        let mut unrecognised = 0;
+        for example in &examples {
+            let labels = labels_of(&grammar, &example.text, |choices| {
+                choices.shared.iter().chain(&choices.held_out).collect()
+            });
+            let others: Vec<_> = labels.iter().filter(|label| **label != example.label).collect();
+            assert!(others.is_empty(), "`{}` is {} but could be {others:?}", example.text, example.label);
+            unrecognised += usize::from(labels.is_empty());
+        }
+        // Those with a slip.
+        let expected = examples.len() * 35 / 1000;
+        assert!(unrecognised.abs_diff(expected) < 50, "{unrecognised} instead of about {expected}");
+    }
+
+    #[test]
+    fn no_training_text_fits_a_held_out_template() {
+        let grammar = grammar();
+        let data = flights(DEFAULT_SEED);
+        for name in ["train", "ood"] {
+            for example in data.split(name).unwrap() {
+                let labels = labels_of(&grammar, &example.text, |choices| choices.held_out.iter().collect());
+                assert!(labels.is_empty(), "`{}` fits a held-out template of {labels:?}", example.text);
+            }
+        }
+    }
+
+    #[test]
+    fn held_out_values_occur_in_the_test_splits_only() {
+        let data = flights(DEFAULT_SEED);
+        let count = |splits: [&str; 2], value: &str| {
+            let texts = splits.iter().flat_map(|name| data.split(name).unwrap());
+            texts.filter(|example| format!(" {} ", example.text).contains(&format!(" {value} "))).count()
+        };
+        let mut met = 0;
+        let grammar = grammar();
+        let held_out = grammar.slots.iter().flat_map(|slot| &slot.choices.held_out);
+        for value in held_out.filter_map(|template| match template.as_slice() {
+            [Part::Text(text)] => Some(text),
+            _ => None,
+        }) {
+            assert_eq!(count(["train", "ood"], value), 0, "`{value}` is no longer held out");
+            met += usize::from(count(["test", "ood_test"], value) > 0);
+        }
+        assert!(met >= 30, "only {met} held-out values occur in the test splits");
+    }
+
+    #[test]
+    fn a_new_template_moves_no_other_intent() {
+        let before = generate(&grammar(), 1);
+        let source = GRAMMAR.replace("intent status 70 14", "intent status 70 14\n    where is {flight}");
+        let after = generate(&Grammar::parse(&source).unwrap(), 1);
+        let others = |data: &GeneratedDataset| {
+            let all = data.splits.iter().flat_map(|(_, examples)| examples.clone());
+            all.filter(|example| example.label != "status").collect::<Vec<_>>()
+        };
+        assert_ne!(before, after);
+        assert_eq!(others(&before), others(&after));
+    }
 }

@@ -187,7 +187,8 @@ struct Parser<'a> {
 impl Parser<'_> {
     /// The whole line: templates separated by bars, none of them empty.
     fn templates(mut self) -> Result<Vec<Template>, GrammarError> {
-        let templates = self.alternatives(None)?;
+        let mut templates = self.alternatives(None)?;
+        templates.iter_mut().for_each(trim);
         if templates.iter().any(Vec::is_empty) {
             return Err(GrammarError::Empty { line: self.line });
         }
@@ -214,7 +215,6 @@ impl Parser<'_> {
                     return Ok(done);
                 }
                 ')' | ']' | '}' => return Err(GrammarError::Stray { line: self.line, close: next }),
-                _ if piece.trim().is_empty() && template.is_empty() => {}
                 _ => template.push(Part::Text(piece.to_owned())),
             }
         }
@@ -240,6 +240,17 @@ impl Parser<'_> {
     }
 }
 
+/// Takes the blanks off both ends.
+fn trim(template: &mut Template) {
+    if let Some(Part::Text(text)) = template.first_mut() {
+        *text = text.trim_start().to_owned();
+    }
+    if let Some(Part::Text(text)) = template.last_mut() {
+        *text = text.trim_end().to_owned();
+    }
+    template.retain(|part| *part != Part::Text(String::new()));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,7 +269,7 @@ mod tests {
         let grammar = Grammar::parse(source).unwrap();
         let city = &grammar.slots[0];
         assert_eq!((city.name.as_str(), city.distinct), ("city", true));
-        assert_eq!(city.choices.shared, [vec![text("oslo ")], vec![text(" rome")]]);
+        assert_eq!(city.choices.shared, [vec![text("oslo")], vec![text("rome")]]);
         assert_eq!(city.choices.held_out, [vec![text("bonn")]]);
         let fly = &grammar.intents[0];
         assert_eq!((fly.label.as_str(), fly.train, fly.test), ("fly", 3, 2));

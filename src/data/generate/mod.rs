@@ -7,6 +7,8 @@
 mod expand;
 mod flights;
 mod grammar;
+#[cfg(test)]
+mod recognise;
 mod typo;
 
 use std::path::Path;
