@@ -1,5 +1,7 @@
 //! Data sets of labelled texts: reading, checking, dividing, fetching, generating.
 
+pub mod generate;
+
 /// One labelled text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Example {
