@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use owo_colors::OwoColorize;
 
+use crate::spec::SpecErrors;
 use crate::store::StoreError;
 
 /// The run failed.
@@ -50,13 +51,21 @@ pub(super) fn code_of(answer: anyhow::Result<ExitCode>) -> ExitCode {
         Ok(code) => return code,
         Err(error) => error,
     };
-    super::printer::talk(format!("{} {error:#}", "error:".red().bold()));
+    if let Some(errors) = error.downcast_ref::<SpecErrors>() {
+        // Each has its own head and place.
+        super::printer::talk(errors.to_string());
+    } else {
+        super::printer::talk(format!("{} {error:#}", "error:".red().bold()));
+    }
     ExitCode::from(number_of(&error))
 }
 
 fn number_of(error: &anyhow::Error) -> u8 {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return failure.code;
+    }
+    if error.is::<SpecErrors>() {
+        return USAGE;
     }
     match error.downcast_ref::<StoreError>() {
         Some(StoreError::NotFound { .. }) => NOT_FOUND,
