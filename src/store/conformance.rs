@@ -1,0 +1,596 @@
+//! The contract of [`Store`], line by line, over every implementation.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::trial::{Direction, ParamValue, RunState};
+
+/// Makes each test run over each implementation.
+macro_rules! over_every_store {
+    ($($test:ident)*) => {
+        mod memory {
+            $(#[test] fn $test() { super::$test(&crate::store::MemoryStore::new()); })*
+        }
+        mod sqlite {
+            $(#[test] fn $test() {
+                let folder = tempfile::tempdir().unwrap();
+                super::$test(&crate::store::SqliteStore::open(&folder.path().join("runs")).unwrap());
+            })*
+        }
+    };
+}
+
+over_every_store! {
+    a_study_comes_back_as_it_was_created
+    studies_are_listed_newest_first
+    a_study_has_one_living_owner
+    a_study_of_a_dead_process_is_crashed_and_free
+    a_process_elsewhere_counts_as_alive_at_first
+    a_released_study_is_in_its_new_state
+    trials_of_a_study_only_rise
+    a_run_comes_back_as_it_was_started
+    every_number_has_one_run_and_the_final_run_is_apart
+    a_restart_keeps_the_id_and_clears_what_was_recorded
+    a_final_run_is_not_started_again
+    a_stale_attempt_may_not_write
+    an_ended_run_takes_nothing_more
+    only_legal_ends_are_accepted
+    a_run_of_a_dead_process_is_crashed
+    every_float_comes_back
+    a_series_is_sorted_by_step_and_keeps_equal_steps_in_order
+    the_latest_metric_is_the_last_of_its_series
+    metrics_of_runs_do_not_mix
+    tags_can_be_set_at_any_time
+    artifacts_come_back_and_are_replaced_by_name
+    artifact_names_are_checked
+    hidden_runs_are_listed_on_request
+    queries_filter_and_page
+    a_tally_counts_states_and_finds_the_best
+    what_does_not_exist_is_not_found
+    any_text_is_kept
+    threads_do_not_disturb_each_other
+}
+
+fn new_study() -> NewStudy {
+    NewStudy {
+        experiment: "attention".into(),
+        spec_text: "[experiment]\nname = \"attention\"\n".into(),
+        spec_path: "experiments/attention.toml".into(),
+        overrides: vec![("train.lr".into(), "0.002".into()), ("train.lr".into(), "0.003".into())],
+        fingerprint: "f00d".into(),
+        seed: u64::MAX,
+        metric: "val/accuracy".into(),
+        direction: Direction::Maximize,
+        trials: 20,
+        environment: [("git.commit".to_owned(), "abc".to_owned())].into(),
+    }
+}
+
+fn new_run(study: Id, number: u32) -> NewRun {
+    NewRun {
+        study,
+        kind: RunKind::Trial,
+        number: Some(number),
+        params: [
+            ("model.dropout".to_owned(), ParamValue::Float(3.0)),
+            ("model.hidden_dim".to_owned(), ParamValue::Int(3)),
+            ("train.balanced".to_owned(), ParamValue::Bool(false)),
+            ("train.optimizer".to_owned(), ParamValue::Text("3".into())),
+        ]
+        .into(),
+        config: serde_json::json!({ "train": { "lr": 1e-3, "epochs": 5 }, "empty": null }),
+        process: ProcessIdentity::current(),
+        environment: [("cpu".to_owned(), "abacus".to_owned())].into(),
+    }
+}
+
+fn point(key: &str, step: u64, value: f64) -> MetricPoint {
+    MetricPoint { key: key.into(), step, time_ms: 1_700_000_000_000 + step as i64, value }
+}
+
+fn end(state: RunState) -> RunEnd {
+    RunEnd { state, value: (state == RunState::Complete).then_some(0.5), reason: None }
+}
+
+/// A process of this host that has ended.
+fn dead_process() -> ProcessIdentity {
+    let mut process = ProcessIdentity::current();
+    process.started.push_str("-before");
+    process
+}
+
+fn study_in(store: &dyn Store) -> Id {
+    store.create_study(&new_study()).unwrap().id
+}
+
+fn run_in(store: &dyn Store) -> Attempt {
+    store.start_run(&new_run(study_in(store), 0)).unwrap()
+}
+
+/// A refused write may be reported by a later call of the same attempt.
+fn log_refusal(store: &dyn Store, attempt: Attempt) -> StoreError {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match store.log_metrics(attempt, &[point("late", 0, 0.0)]) {
+            Err(error) => return error,
+            Ok(()) => assert!(Instant::now() < deadline, "the write was never refused"),
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn a_study_comes_back_as_it_was_created(store: &dyn Store) {
+    let created = store.create_study(&new_study()).unwrap();
+    assert_eq!(created.new, new_study());
+    assert_eq!((created.state, created.owner.clone()), (StudyState::Interrupted, None));
+    assert_eq!(store.study(created.id).unwrap(), created);
+}
+
+fn studies_are_listed_newest_first(store: &dyn Store) {
+    let ids: Vec<Id> = (0..3).map(|_| study_in(store)).collect();
+    let listed: Vec<Id> = store.studies().unwrap().iter().rev().map(|study| study.id).collect();
+    assert_eq!(listed, ids);
+}
+
+fn a_study_has_one_living_owner(store: &dyn Store) {
+    let study = study_in(store);
+    let ours = ProcessIdentity::current();
+    store.acquire_study(study, &ours).unwrap();
+    store.acquire_study(study, &ours).unwrap();
+    let seen = store.study(study).unwrap();
+    assert_eq!((seen.state, seen.owner), (StudyState::Running, Some(ours.clone())));
+    let error = store.acquire_study(study, &dead_process()).unwrap_err();
+    assert!(matches!(error, StoreError::Locked { pid, .. } if pid == ours.pid), "{error}");
+    store.release_study(study, StudyState::Interrupted).unwrap();
+    store.acquire_study(study, &dead_process()).unwrap();
+}
+
+fn a_study_of_a_dead_process_is_crashed_and_free(store: &dyn Store) {
+    let study = study_in(store);
+    store.acquire_study(study, &dead_process()).unwrap();
+    assert_eq!(store.study(study).unwrap().state, StudyState::Crashed);
+    assert_eq!(store.studies().unwrap()[0].state, StudyState::Crashed);
+    store.acquire_study(study, &ProcessIdentity::current()).unwrap();
+    assert_eq!(store.study(study).unwrap().state, StudyState::Running);
+}
+
+fn a_process_elsewhere_counts_as_alive_at_first(store: &dyn Store) {
+    let study = study_in(store);
+    let mut elsewhere = ProcessIdentity::current();
+    elsewhere.host.push_str("-elsewhere");
+    store.acquire_study(study, &elsewhere).unwrap();
+    assert_eq!(store.study(study).unwrap().state, StudyState::Running);
+    let error = store.acquire_study(study, &ProcessIdentity::current()).unwrap_err();
+    assert!(matches!(&error, StoreError::Locked { host, .. } if *host == elsewhere.host), "{error}");
+}
+
+fn a_released_study_is_in_its_new_state(store: &dyn Store) {
+    let study = study_in(store);
+    for (released, seen) in [
+        (StudyState::Complete, StudyState::Complete),
+        (StudyState::Failed, StudyState::Failed),
+        (StudyState::Interrupted, StudyState::Interrupted),
+        (StudyState::Running, StudyState::Interrupted),
+        (StudyState::Crashed, StudyState::Interrupted),
+    ] {
+        store.acquire_study(study, &ProcessIdentity::current()).unwrap();
+        store.release_study(study, released).unwrap();
+        assert_eq!(store.study(study).unwrap().state, seen);
+    }
+    assert_eq!(store.study(study).unwrap().owner, Some(ProcessIdentity::current()), "who last worked on it");
+}
+
+fn trials_of_a_study_only_rise(store: &dyn Store) {
+    let study = study_in(store);
+    for (asked, planned) in [(30, 30), (10, 30), (31, 31)] {
+        store.extend_study(study, asked).unwrap();
+        assert_eq!(store.study(study).unwrap().new.trials, planned);
+    }
+}
+
+fn a_run_comes_back_as_it_was_started(store: &dyn Store) {
+    let study = study_in(store);
+    let attempt = store.start_run(&new_run(study, 7)).unwrap();
+    assert_eq!(attempt.number, 1);
+    let run = store.run(attempt.run).unwrap();
+    assert_eq!(run.new, new_run(study, 7), "types of parameters included");
+    assert_eq!((run.id, run.experiment.as_str(), run.attempts), (attempt.run, "attention", 1));
+    assert_eq!((run.state, run.value, run.reason.clone()), (RunState::Running, None, None));
+    assert_eq!((run.ended_ms, run.deleted), (None, false));
+    let reason = Some("the loss became NaN".to_owned());
+    let end = RunEnd { state: RunState::Failed, value: Some(f64::NEG_INFINITY), reason: reason.clone() };
+    store.finish_run(attempt, &end).unwrap();
+    let ended = store.run(attempt.run).unwrap();
+    assert_eq!((ended.state, ended.value, &ended.reason), (RunState::Failed, end.value, &reason));
+    assert!(ended.ended_ms.unwrap() >= ended.started_ms);
+    assert_eq!(store.runs(&RunQuery::default()).unwrap(), [ended]);
+}
+
+fn every_number_has_one_run_and_the_final_run_is_apart(store: &dyn Store) {
+    let study = study_in(store);
+    let last = NewRun { kind: RunKind::Final, number: None, ..new_run(study, 0) };
+    let first = store.start_run(&new_run(study, 0)).unwrap();
+    let second = store.start_run(&new_run(study, 1)).unwrap();
+    let third = store.start_run(&last).unwrap();
+    assert!(first.run != second.run && second.run != third.run);
+    assert_eq!(store.start_run(&last).unwrap(), Attempt { run: third.run, number: 2 });
+    let elsewhere = store.start_run(&new_run(study_in(store), 0)).unwrap();
+    assert_eq!(elsewhere.number, 1, "numbers belong to their study");
+    assert_eq!(store.runs(&RunQuery::default()).unwrap().len(), 4);
+}
+
+fn a_restart_keeps_the_id_and_clears_what_was_recorded(store: &dyn Store) {
+    let study = study_in(store);
+    let first = store.start_run(&new_run(study, 0)).unwrap();
+    store.log_metrics(first, &[point("a", 0, 1.0), point("b", 0, 2.0)]).unwrap();
+    store.put_artifact(first, "log.txt", b"first").unwrap();
+    store.set_tag(first.run, "note", "kept").unwrap();
+    let reason = Some("Ctrl-C".to_owned());
+    store.finish_run(first, &RunEnd { state: RunState::Interrupted, value: None, reason }).unwrap();
+
+    let changed = NewRun { params: [("only".to_owned(), ParamValue::Int(1))].into(), ..new_run(study, 0) };
+    let second = store.start_run(&changed).unwrap();
+    assert_eq!(second, Attempt { run: first.run, number: 2 });
+    let run = store.run(second.run).unwrap();
+    assert_eq!(run.new, changed);
+    assert_eq!((run.attempts, run.state), (2, RunState::Running));
+    assert_eq!((run.value, run.reason, run.ended_ms), (None, None, None));
+    assert!(store.latest_metrics(first.run).unwrap().is_empty());
+    assert!(store.metric_history(first.run, "a").unwrap().is_empty());
+    assert!(store.artifacts(first.run).unwrap().is_empty());
+    assert_eq!(store.tags(first.run).unwrap()["note"], "kept");
+}
+
+fn a_final_run_is_not_started_again(store: &dyn Store) {
+    let study = study_in(store);
+    for (number, state) in [RunState::Complete, RunState::Pruned, RunState::Failed].into_iter().enumerate() {
+        let new = new_run(study, number as u32);
+        let attempt = store.start_run(&new).unwrap();
+        store.finish_run(attempt, &end(state)).unwrap();
+        let error = store.start_run(&new).unwrap_err();
+        assert!(
+            matches!(error, StoreError::IllegalTransition { from, to: RunState::Running, .. } if from == state),
+            "{error}"
+        );
+        assert_eq!(store.run(attempt.run).unwrap().attempts, 1);
+    }
+}
+
+fn a_stale_attempt_may_not_write(store: &dyn Store) {
+    let study = study_in(store);
+    let old = store.start_run(&new_run(study, 0)).unwrap();
+    let new = store.start_run(&new_run(study, 0)).unwrap();
+    let error = log_refusal(store, old);
+    assert!(matches!(error, StoreError::StaleAttempt { .. }), "{error}");
+    let error = store.put_artifact(old, "a", b"old").unwrap_err();
+    assert!(matches!(error, StoreError::StaleAttempt { .. }), "{error}");
+    let error = store.finish_run(old, &end(RunState::Failed)).unwrap_err();
+    assert!(matches!(error, StoreError::StaleAttempt { .. }), "{error}");
+    // The new attempt is as if the old one had never tried.
+    store.log_metrics(new, &[point("fresh", 0, 1.0)]).unwrap();
+    store.finish_run(new, &end(RunState::Complete)).unwrap();
+    let keys: Vec<_> = store.latest_metrics(new.run).unwrap().into_iter().map(|metric| metric.key).collect();
+    assert_eq!(keys, ["fresh"]);
+    assert!(store.artifacts(new.run).unwrap().is_empty());
+}
+
+fn an_ended_run_takes_nothing_more(store: &dyn Store) {
+    let study = study_in(store);
+    for (number, state) in [RunState::Complete, RunState::Interrupted].into_iter().enumerate() {
+        let attempt = store.start_run(&new_run(study, number as u32)).unwrap();
+        store.finish_run(attempt, &end(state)).unwrap();
+        let before = store.run(attempt.run).unwrap();
+        let error = log_refusal(store, attempt);
+        assert!(matches!(error, StoreError::Ended { state: seen, .. } if seen == state), "{error}");
+        let error = store.put_artifact(attempt, "a", b"late").unwrap_err();
+        assert!(matches!(error, StoreError::Ended { .. }), "{error}");
+        assert_eq!(store.run(attempt.run).unwrap(), before);
+        assert!(store.latest_metrics(attempt.run).unwrap().is_empty());
+    }
+}
+
+fn only_legal_ends_are_accepted(store: &dyn Store) {
+    let attempt = run_in(store);
+    for illegal in [RunState::Running, RunState::Crashed] {
+        let error = store.finish_run(attempt, &end(illegal)).unwrap_err();
+        assert!(matches!(error, StoreError::IllegalTransition { .. }), "{error}");
+    }
+    assert_eq!(store.run(attempt.run).unwrap().state, RunState::Running);
+    store.finish_run(attempt, &end(RunState::Pruned)).unwrap();
+    let error = store.finish_run(attempt, &end(RunState::Complete)).unwrap_err();
+    assert!(
+        matches!(error, StoreError::IllegalTransition { from: RunState::Pruned, to: RunState::Complete, .. }),
+        "{error}"
+    );
+}
+
+fn a_run_of_a_dead_process_is_crashed(store: &dyn Store) {
+    let study = study_in(store);
+    let dead = store.start_run(&NewRun { process: dead_process(), ..new_run(study, 0) }).unwrap();
+    let alive = store.start_run(&new_run(study, 1)).unwrap();
+    assert_eq!(store.run(dead.run).unwrap().state, RunState::Crashed);
+    assert_eq!(store.run(alive.run).unwrap().state, RunState::Running);
+    for (state, run) in [(RunState::Crashed, dead.run), (RunState::Running, alive.run)] {
+        let query = RunQuery { state: Some(state), ..RunQuery::default() };
+        let found: Vec<Id> = store.runs(&query).unwrap().iter().map(|run| run.id).collect();
+        assert_eq!(found, [run]);
+        assert_eq!(store.count_runs(&query).unwrap(), 1);
+    }
+    assert_eq!(store.start_run(&new_run(study, 0)).unwrap(), Attempt { run: dead.run, number: 2 });
+    assert_eq!(store.run(dead.run).unwrap().state, RunState::Running);
+}
+
+fn every_float_comes_back(store: &dyn Store) {
+    let attempt = run_in(store);
+    let values = [
+        0.1 + 0.2,
+        0.0,
+        1.0,
+        -1.5,
+        f64::MIN_POSITIVE,
+        5e-324,
+        f64::MAX,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+        9_007_199_254_740_993.0,
+    ];
+    for (step, value) in values.into_iter().enumerate() {
+        store.log_metrics(attempt, &[point("x", step as u64, value)]).unwrap();
+    }
+    let history = store.metric_history(attempt.run, "x").unwrap();
+    assert_eq!(history.len(), values.len());
+    for (point, value) in history.iter().zip(values) {
+        assert!(point.value.to_bits() == value.to_bits() || point.value.is_nan() && value.is_nan());
+    }
+    store
+        .finish_run(attempt, &RunEnd { state: RunState::Complete, value: Some(f64::NAN), reason: None })
+        .unwrap();
+    assert!(store.run(attempt.run).unwrap().value.unwrap().is_nan());
+}
+
+fn a_series_is_sorted_by_step_and_keeps_equal_steps_in_order(store: &dyn Store) {
+    let attempt = run_in(store);
+    store.log_metrics(attempt, &[point("x", 2, 20.0), point("x", 1, 10.0)]).unwrap();
+    store.log_metrics(attempt, &[point("x", 2, 21.0), point("y", 2, 0.0)]).unwrap();
+    store.log_metrics(attempt, &[]).unwrap();
+    store.log_metrics(attempt, &[point("x", 2, 20.5)]).unwrap();
+    let expected = [point("x", 1, 10.0), point("x", 2, 20.0), point("x", 2, 21.0), point("x", 2, 20.5)];
+    assert_eq!(store.metric_history(attempt.run, "x").unwrap(), expected);
+    assert!(store.metric_history(attempt.run, "z").unwrap().is_empty());
+}
+
+fn the_latest_metric_is_the_last_of_its_series(store: &dyn Store) {
+    let attempt = run_in(store);
+    let nan = f64::NAN;
+    store.log_metrics(attempt, &[point("b", 0, nan), point("a", 5, 1.0), point("a", 3, 9.0)]).unwrap();
+    store.log_metrics(attempt, &[point("a", 5, f64::NEG_INFINITY), point("a", 4, nan)]).unwrap();
+    let latest = store.latest_metrics(attempt.run).unwrap();
+    assert_eq!(
+        latest[0],
+        LatestMetric {
+            key: "a".into(),
+            step: 5,
+            value: f64::NEG_INFINITY,
+            min: Some(f64::NEG_INFINITY),
+            max: Some(9.0),
+            count: 4,
+        }
+    );
+    assert_eq!((latest[1].key.as_str(), latest[1].min, latest[1].max, latest[1].count), ("b", None, None, 1));
+    assert!(latest[1].value.is_nan());
+    store.log_metrics(attempt, &[point("b", 1, 2.0)]).unwrap();
+    let b = &store.latest_metrics(attempt.run).unwrap()[1];
+    assert_eq!((b.value, b.min, b.max, b.count), (2.0, Some(2.0), Some(2.0), 2));
+}
+
+fn metrics_of_runs_do_not_mix(store: &dyn Store) {
+    let study = study_in(store);
+    let attempts = [0, 1].map(|number| store.start_run(&new_run(study, number)).unwrap());
+    for (step, attempt) in [(0, attempts[0]), (0, attempts[1]), (1, attempts[0])] {
+        store.log_metrics(attempt, &[point("x", step, f64::from(attempt.number))]).unwrap();
+    }
+    assert_eq!(store.metric_history(attempts[0].run, "x").unwrap().len(), 2);
+    assert_eq!(store.metric_history(attempts[1].run, "x").unwrap().len(), 1);
+}
+
+fn tags_can_be_set_at_any_time(store: &dyn Store) {
+    let attempt = run_in(store);
+    store.set_tag(attempt.run, "note", "one").unwrap();
+    store.finish_run(attempt, &end(RunState::Complete)).unwrap();
+    store.set_tag(attempt.run, "note", "two").unwrap();
+    store.set_tag(attempt.run, "other", "").unwrap();
+    let expected = [("note".to_owned(), "two".to_owned()), ("other".to_owned(), String::new())];
+    assert_eq!(store.tags(attempt.run).unwrap(), expected.into());
+}
+
+fn artifacts_come_back_and_are_replaced_by_name(store: &dyn Store) {
+    let attempt = run_in(store);
+    let large: Vec<u8> = (0..100_000_u32).map(|i| (i % 251) as u8).collect();
+    store.put_artifact(attempt, "model/weights", b"old").unwrap();
+    let weights = store.put_artifact(attempt, "model/weights", &large).unwrap();
+    let log = store.put_artifact(attempt, "log.txt", b"").unwrap();
+    let copy = store.put_artifact(attempt, "copy", &large).unwrap();
+    assert_eq!((weights.size, weights.hash.as_str()), (100_000, blake3::hash(&large).to_hex().as_str()));
+    assert_eq!(copy.hash, weights.hash);
+    assert_eq!(store.artifacts(attempt.run).unwrap(), [copy, log, weights]);
+    assert_eq!(store.read_artifact(attempt.run, "model/weights").unwrap(), large);
+    assert_eq!(store.read_artifact(attempt.run, "log.txt").unwrap(), b"");
+}
+
+fn artifact_names_are_checked(store: &dyn Store) {
+    let attempt = run_in(store);
+    for name in ["../escape", "/etc/passwd", "a\\b", "", "a//b", "a\nb"] {
+        let error = store.put_artifact(attempt, name, b"").unwrap_err();
+        assert!(matches!(error, StoreError::BadArtifactName { .. }), "{error}");
+        let error = store.read_artifact(attempt.run, name).unwrap_err();
+        assert!(matches!(error, StoreError::BadArtifactName { .. }), "{error}");
+    }
+    let error = store.read_artifact(attempt.run, "absent").unwrap_err();
+    assert!(matches!(error, StoreError::NotFound { what: "artifact", .. }), "{error}");
+}
+
+fn hidden_runs_are_listed_on_request(store: &dyn Store) {
+    let attempt = run_in(store);
+    store.finish_run(attempt, &end(RunState::Complete)).unwrap();
+    let before = store.run(attempt.run).unwrap();
+    let all = RunQuery { deleted: true, ..RunQuery::default() };
+    store.set_deleted(attempt.run, true).unwrap();
+    store.set_deleted(attempt.run, true).unwrap();
+    assert!(store.runs(&RunQuery::default()).unwrap().is_empty());
+    assert_eq!(store.count_runs(&RunQuery::default()).unwrap(), 0);
+    assert!(store.runs(&all).unwrap()[0].deleted && store.run(attempt.run).unwrap().deleted);
+    store.set_deleted(attempt.run, false).unwrap();
+    assert_eq!(store.runs(&RunQuery::default()).unwrap(), [before]);
+}
+
+fn queries_filter_and_page(store: &dyn Store) {
+    let first = study_in(store);
+    let second = store.create_study(&NewStudy { experiment: "lstm".into(), ..new_study() }).unwrap().id;
+    let mut runs = Vec::new();
+    for number in 0..4 {
+        runs.push(store.start_run(&new_run(first, number)).unwrap());
+    }
+    runs.push(store.start_run(&NewRun { kind: RunKind::Final, number: None, ..new_run(first, 0) }).unwrap());
+    runs.push(store.start_run(&new_run(second, 0)).unwrap());
+    store.finish_run(runs[2], &end(RunState::Failed)).unwrap();
+    let ids: Vec<Id> = runs.iter().rev().map(|attempt| attempt.run).collect();
+    let check = |query: RunQuery, expected: &[Id], what: &str| {
+        let found: Vec<Id> = store.runs(&query).unwrap().iter().map(|run| run.id).collect();
+        assert_eq!(found, expected, "{what}");
+        if query.limit.is_none() && query.offset == 0 {
+            assert_eq!(store.count_runs(&query).unwrap(), expected.len() as u64, "{what}");
+        }
+    };
+    let query = RunQuery::default;
+    check(query(), &ids, "newest first");
+    check(RunQuery { study: Some(first), ..query() }, &ids[1..], "study");
+    check(RunQuery { experiment: Some("lstm".into()), ..query() }, &ids[..1], "experiment");
+    check(RunQuery { experiment: Some("none".into()), ..query() }, &[], "no such experiment");
+    check(RunQuery { kind: Some(RunKind::Final), ..query() }, &ids[1..2], "kind");
+    check(RunQuery { number: Some(0), ..query() }, &[ids[0], ids[5]], "number");
+    check(RunQuery { study: Some(first), number: Some(0), ..query() }, &ids[5..], "study and number");
+    check(RunQuery { state: Some(RunState::Failed), ..query() }, &ids[3..4], "state");
+    check(RunQuery { limit: Some(2), ..query() }, &ids[..2], "limit");
+    check(RunQuery { limit: Some(2), offset: 3, ..query() }, &ids[3..5], "page");
+    check(RunQuery { offset: 5, ..query() }, &ids[5..], "offset alone");
+    check(RunQuery { limit: Some(0), ..query() }, &[], "nothing wanted");
+    let whole = ids[4].to_string();
+    for digits in [32, 31] {
+        check(RunQuery { id_prefix: Some(whole[..digits].into()), ..query() }, &ids[4..5], "id");
+    }
+    for none in ["xyz", &format!("{whole}0"), "%"] {
+        check(RunQuery { id_prefix: Some(none.to_owned()), ..query() }, &[], "no id starts like this");
+    }
+    assert_eq!(store.count_runs(&RunQuery { limit: Some(1), offset: 2, ..query() }).unwrap(), 6);
+}
+
+fn a_tally_counts_states_and_finds_the_best(store: &dyn Store) {
+    let study = study_in(store);
+    assert_eq!(store.tally(study).unwrap(), Tally::default());
+    let ends = [
+        (RunState::Complete, Some(0.5)),
+        (RunState::Complete, Some(f64::NAN)),
+        (RunState::Complete, Some(0.7)),
+        (RunState::Complete, Some(0.6)),
+        (RunState::Pruned, Some(0.9)),
+        (RunState::Failed, None),
+        (RunState::Interrupted, None),
+    ];
+    for (number, (state, value)) in ends.into_iter().enumerate() {
+        let attempt = store.start_run(&new_run(study, number as u32)).unwrap();
+        store.finish_run(attempt, &RunEnd { state, value, reason: None }).unwrap();
+    }
+    store.start_run(&new_run(study, 10)).unwrap();
+    store.start_run(&NewRun { process: dead_process(), ..new_run(study, 11) }).unwrap();
+    store.start_run(&NewRun { kind: RunKind::Final, number: None, ..new_run(study, 0) }).unwrap();
+    let tally = store.tally(study).unwrap();
+    assert_eq!((tally.complete, tally.pruned, tally.failed), (4, 1, 1));
+    assert_eq!((tally.running, tally.interrupted, tally.crashed), (1, 1, 1));
+    assert_eq!((tally.best, tally.done()), (Some(0.7), 6));
+}
+
+fn what_does_not_exist_is_not_found(store: &dyn Store) {
+    let nobody = Id::random();
+    let attempt = Attempt { run: nobody, number: 1 };
+    let answers = [
+        store.study(nobody).map(|_| ()),
+        store.acquire_study(nobody, &ProcessIdentity::current()),
+        store.release_study(nobody, StudyState::Complete),
+        store.extend_study(nobody, 1),
+        store.tally(nobody).map(|_| ()),
+        store.start_run(&new_run(nobody, 0)).map(|_| ()),
+        store.finish_run(attempt, &end(RunState::Complete)),
+        store.put_artifact(attempt, "a", b"").map(|_| ()),
+        store.run(nobody).map(|_| ()),
+        store.set_tag(nobody, "a", "b"),
+        store.set_deleted(nobody, true),
+        store.latest_metrics(nobody).map(|_| ()),
+        store.metric_history(nobody, "a").map(|_| ()),
+        store.tags(nobody).map(|_| ()),
+        store.artifacts(nobody).map(|_| ()),
+        store.read_artifact(nobody, "a").map(|_| ()),
+    ];
+    for (index, answer) in answers.into_iter().enumerate() {
+        let error = answer.unwrap_err();
+        assert!(matches!(error, StoreError::NotFound { .. }), "call {index}: {error}");
+        assert!(error.to_string().contains(&nobody.short()), "call {index}: {error}");
+    }
+}
+
+fn any_text_is_kept(store: &dyn Store) {
+    let text = "größe 尺寸 🛫 '\";-- \\ \n\t\u{7f} \u{0}";
+    let study = NewStudy {
+        experiment: text.into(),
+        spec_text: text.into(),
+        environment: [(text.to_owned(), text.to_owned())].into(),
+        ..new_study()
+    };
+    let study_id = store.create_study(&study).unwrap().id;
+    assert_eq!(store.study(study_id).unwrap().new, study);
+    let run =
+        NewRun { params: [(text.to_owned(), ParamValue::Text(text.into()))].into(), ..new_run(study_id, 0) };
+    let attempt = store.start_run(&run).unwrap();
+    store.log_metrics(attempt, &[point(text, 0, 1.0)]).unwrap();
+    store.set_tag(attempt.run, text, text).unwrap();
+    store.put_artifact(attempt, "größe 尺寸.txt", text.as_bytes()).unwrap();
+    let reason = Some(text.to_owned());
+    store
+        .finish_run(attempt, &RunEnd { state: RunState::Failed, value: None, reason: reason.clone() })
+        .unwrap();
+    let seen = store.run(attempt.run).unwrap();
+    assert_eq!((seen.new, seen.reason, seen.experiment.as_str()), (run, reason, text));
+    assert_eq!(store.latest_metrics(attempt.run).unwrap()[0].key, text);
+    assert_eq!(store.metric_history(attempt.run, text).unwrap(), [point(text, 0, 1.0)]);
+    assert_eq!(store.tags(attempt.run).unwrap()[text], text);
+    assert_eq!(store.artifacts(attempt.run).unwrap()[0].name, "größe 尺寸.txt");
+    let query = RunQuery { experiment: Some(text.into()), ..RunQuery::default() };
+    assert_eq!(store.count_runs(&query).unwrap(), 1);
+}
+
+fn threads_do_not_disturb_each_other(store: &dyn Store) {
+    let study = study_in(store);
+    let (threads, steps) = (8, 200);
+    std::thread::scope(|scope| {
+        for number in 0..threads {
+            scope.spawn(move || {
+                let attempt = store.start_run(&new_run(study, number)).unwrap();
+                for step in 0..steps {
+                    store
+                        .log_metrics(attempt, &[point("x", step, number.into()), point("y", step, 0.0)])
+                        .unwrap();
+                }
+                store.finish_run(attempt, &end(RunState::Complete)).unwrap();
+            });
+        }
+    });
+    let runs = store.runs(&RunQuery::default()).unwrap();
+    assert_eq!(runs.len(), threads as usize);
+    for run in runs {
+        let series = store.metric_history(run.id, "x").unwrap();
+        assert_eq!(series.len() as u64, steps);
+        assert!(series.iter().all(|point| point.value == f64::from(run.new.number.unwrap())));
+        assert_eq!(store.latest_metrics(run.id).unwrap()[1].count, steps);
+    }
+    store.flush().unwrap();
+}

@@ -1,0 +1,131 @@
+//! What can go wrong in a store.
+
+use crate::trial::RunState;
+
+/// What can go wrong in a store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite says no.
+    #[error("the store {path} cannot be used: {source}")]
+    Sqlite {
+        /// The database file.
+        path: String,
+        /// Its reason.
+        source: rusqlite::Error,
+    },
+    /// There is no store where one is to be read.
+    #[error(
+        "there is no store in {folder}; `uaic run experiments/attention.toml` makes one, `--store DIR` names another"
+    )]
+    Missing {
+        /// The folder.
+        folder: String,
+    },
+    /// The file system cannot hold a database that several processes use at once.
+    #[error(
+        "{path} cannot have a write-ahead log (its journal mode stays `{mode}`); put the store on a local disk with `--store DIR`"
+    )]
+    NoWriteAheadLog {
+        /// The database file.
+        path: String,
+        /// What SQLite uses instead.
+        mode: String,
+    },
+    /// A write to a store that was opened for reading.
+    #[error("the store {path} is open for reading only")]
+    ReadOnly {
+        /// The database file.
+        path: String,
+    },
+    /// Written by a newer `uaic`.
+    #[error("the store {path} has format {found}, this uaic knows up to {known}; install a newer uaic")]
+    Newer {
+        /// The database file.
+        path: String,
+        /// Its format.
+        found: i64,
+        /// The newest format this program knows.
+        known: i64,
+    },
+    /// Not one of ours.
+    #[error("{path} is an SQLite database, but not a store of uaic; name another folder with `--store DIR`")]
+    Foreign {
+        /// The database file.
+        path: String,
+    },
+    /// A file operation failed.
+    #[error(transparent)]
+    File(#[from] crate::fsx::FileError),
+    /// No such study, run or artifact.
+    #[error("there is no {what} `{id}` in the store")]
+    NotFound {
+        /// `study`, `run`, `artifact`.
+        what: &'static str,
+        /// What was asked for.
+        id: String,
+    },
+    /// A live process works on the study.
+    #[error(
+        "study {study} is being run by process {pid} on {host}; wait for it, or stop it and `uaic resume {study}`"
+    )]
+    Locked {
+        /// Short id.
+        study: String,
+        /// The host of the other process.
+        host: String,
+        /// The other process.
+        pid: u32,
+    },
+    /// The attempt is no longer the newest.
+    #[error("run {run} has been started again elsewhere; this attempt's writes are refused")]
+    StaleAttempt {
+        /// Short id.
+        run: String,
+    },
+    /// A write to a run that does not run.
+    #[error("run {run} is {state}: nothing can be added to it")]
+    Ended {
+        /// Short id.
+        run: String,
+        /// Its state.
+        state: RunState,
+    },
+    /// A state change that must not happen.
+    #[error("run {run} is {from} and cannot become {to}")]
+    IllegalTransition {
+        /// Short id.
+        run: String,
+        /// Its state.
+        from: RunState,
+        /// The refused state.
+        to: RunState,
+    },
+    /// An artifact name that is not a plain relative path.
+    #[error(
+        "`{}` cannot name an artifact: use a relative path of plain names, such as `model/weights.safetensors`",
+        name.escape_debug()
+    )]
+    BadArtifactName {
+        /// The refused name.
+        name: String,
+    },
+    /// Content that does not have the hash it is stored under.
+    #[error("artifact `{name}` is damaged: its content does not have hash {hash}")]
+    Damaged {
+        /// The artifact.
+        name: String,
+        /// The expected hash.
+        hash: String,
+    },
+    /// A record that cannot be read back.
+    #[error("the store holds a {what} that cannot be read: {detail}")]
+    Malformed {
+        /// What kind of record.
+        what: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The writer is gone (an earlier write failed).
+    #[error("the store stopped writing: {0}")]
+    WriterGone(String),
+}

@@ -1,0 +1,322 @@
+//! A store that lives as long as its value: for library users, and for tests that want no disk.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::platform::ProcessIdentity;
+use crate::trial::RunState;
+
+use super::artifact::check_name;
+use super::liveness::{is_alive, now_ms};
+use super::{
+    ArtifactRecord, Attempt, Id, LatestMetric, MetricPoint, NewRun, NewStudy, RunEnd, RunQuery, RunRecord,
+    Store, StoreError, StudyRecord, StudyState,
+};
+
+/// A [`Store`] in memory, with the whole contract but for durability.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    content: Mutex<Content>,
+}
+
+#[derive(Debug, Default)]
+struct Content {
+    /// In the order of their creation.
+    studies: Vec<Study>,
+    runs: Vec<Run>,
+}
+
+#[derive(Debug)]
+struct Study {
+    record: StudyRecord,
+    heartbeat_ms: i64,
+}
+
+#[derive(Debug)]
+struct Run {
+    record: RunRecord,
+    metrics: BTreeMap<String, Vec<MetricPoint>>,
+    tags: BTreeMap<String, String>,
+    artifacts: BTreeMap<String, (ArtifactRecord, Vec<u8>)>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
+        // Every change is made whole before the lock is given back, or not at all.
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Study {
+    fn seen(&self) -> StudyRecord {
+        let mut record = self.record.clone();
+        let alive = record.owner.as_ref().is_some_and(|owner| is_alive(owner, self.heartbeat_ms, now_ms()));
+        if record.state == StudyState::Running && !alive {
+            record.state = StudyState::Crashed;
+        }
+        record
+    }
+}
+
+impl Run {
+    fn new(record: RunRecord) -> Self {
+        Self { record, metrics: BTreeMap::new(), tags: BTreeMap::new(), artifacts: BTreeMap::new() }
+    }
+
+    /// The state with the death of the process accounted for. Its start is its last heartbeat.
+    fn state(&self) -> RunState {
+        let record = &self.record;
+        match record.state {
+            RunState::Running if !is_alive(&record.new.process, record.started_ms, now_ms()) => {
+                RunState::Crashed
+            }
+            state => state,
+        }
+    }
+
+    fn seen(&self) -> RunRecord {
+        RunRecord { state: self.state(), ..self.record.clone() }
+    }
+
+    fn matches(&self, query: &RunQuery) -> bool {
+        let RunQuery { study, experiment, kind, number, state, id_prefix, deleted, limit: _, offset: _ } =
+            query;
+        let record = &self.record;
+        study.is_none_or(|study| study == record.new.study)
+            && experiment.as_ref().is_none_or(|experiment| *experiment == record.experiment)
+            && kind.is_none_or(|kind| kind == record.new.kind)
+            && number.is_none_or(|number| Some(number) == record.new.number)
+            && id_prefix.as_ref().is_none_or(|prefix| record.id.to_string().starts_with(prefix))
+            && (*deleted || !record.deleted)
+            && state.is_none_or(|state| state == self.state())
+    }
+}
+
+impl Content {
+    fn study(&mut self, id: Id) -> Result<&mut Study, StoreError> {
+        let study = self.studies.iter_mut().find(|study| study.record.id == id);
+        study.ok_or_else(|| StoreError::NotFound { what: "study", id: id.short() })
+    }
+
+    fn run(&mut self, id: Id) -> Result<&mut Run, StoreError> {
+        let run = self.runs.iter_mut().find(|run| run.record.id == id);
+        run.ok_or_else(|| StoreError::NotFound { what: "run", id: id.short() })
+    }
+
+    /// The run of an attempt that is still the newest.
+    fn attempt(&mut self, attempt: Attempt) -> Result<&mut Run, StoreError> {
+        let run = self.run(attempt.run)?;
+        if run.record.attempts == attempt.number {
+            Ok(run)
+        } else {
+            Err(StoreError::StaleAttempt { run: attempt.run.short() })
+        }
+    }
+
+    /// As [`Content::attempt`], for writes that only a running run takes.
+    fn running(&mut self, attempt: Attempt) -> Result<&mut Run, StoreError> {
+        let run = self.attempt(attempt)?;
+        match run.record.state {
+            RunState::Running => Ok(run),
+            state => Err(StoreError::Ended { run: attempt.run.short(), state }),
+        }
+    }
+}
+
+impl Store for MemoryStore {
+    fn create_study(&self, new: &NewStudy) -> Result<StudyRecord, StoreError> {
+        let record = StudyRecord {
+            id: Id::random(),
+            new: new.clone(),
+            created_ms: now_ms(),
+            state: StudyState::Interrupted,
+            owner: None,
+        };
+        self.content().studies.push(Study { record: record.clone(), heartbeat_ms: 0 });
+        Ok(record)
+    }
+
+    fn study(&self, id: Id) -> Result<StudyRecord, StoreError> {
+        Ok(self.content().study(id)?.seen())
+    }
+
+    fn studies(&self) -> Result<Vec<StudyRecord>, StoreError> {
+        let mut studies: Vec<_> = self.content().studies.iter().rev().map(Study::seen).collect();
+        studies.sort_by_key(|study| std::cmp::Reverse(study.created_ms));
+        Ok(studies)
+    }
+
+    fn acquire_study(&self, id: Id, owner: &ProcessIdentity) -> Result<(), StoreError> {
+        let mut content = self.content();
+        let study = content.study(id)?;
+        if study.seen().state == StudyState::Running
+            && let Some(ProcessIdentity { host, pid, .. }) =
+                study.record.owner.clone().filter(|holder| holder != owner)
+        {
+            return Err(StoreError::Locked { study: id.short(), host, pid });
+        }
+        study.record.owner = Some(owner.clone());
+        study.record.state = StudyState::Running;
+        study.heartbeat_ms = now_ms();
+        Ok(())
+    }
+
+    fn release_study(&self, id: Id, state: StudyState) -> Result<(), StoreError> {
+        self.content().study(id)?.record.state = state.when_released();
+        Ok(())
+    }
+
+    fn extend_study(&self, id: Id, trials: u32) -> Result<(), StoreError> {
+        let mut content = self.content();
+        let planned = &mut content.study(id)?.record.new.trials;
+        *planned = trials.max(*planned);
+        Ok(())
+    }
+
+    fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError> {
+        let mut content = self.content();
+        let experiment = content.study(new.study)?.record.new.experiment.clone();
+        let key = |run: &NewRun| (run.study, run.kind, run.number);
+        let earlier = content.runs.iter_mut().find(|run| key(&run.record.new) == key(new));
+        let mut record = RunRecord {
+            id: Id::random(),
+            new: new.clone(),
+            experiment,
+            attempts: 1,
+            state: RunState::Running,
+            value: None,
+            reason: None,
+            started_ms: now_ms(),
+            ended_ms: None,
+            deleted: false,
+        };
+        let Some(run) = earlier else {
+            let attempt = Attempt { run: record.id, number: 1 };
+            content.runs.push(Run::new(record));
+            return Ok(attempt);
+        };
+        let RunRecord { id, attempts, state, deleted, .. } = run.record;
+        if state.is_final() {
+            return Err(StoreError::IllegalTransition {
+                run: id.short(),
+                from: state,
+                to: RunState::Running,
+            });
+        }
+        (record.id, record.attempts, record.deleted) = (id, attempts + 1, deleted);
+        *run = Run { tags: std::mem::take(&mut run.tags), ..Run::new(record) };
+        Ok(Attempt { run: id, number: attempts + 1 })
+    }
+
+    fn log_metrics(&self, attempt: Attempt, points: &[MetricPoint]) -> Result<(), StoreError> {
+        let mut content = self.content();
+        let run = content.running(attempt)?;
+        for point in points {
+            let series = run.metrics.entry(point.key.clone()).or_default();
+            let place = series.partition_point(|earlier| earlier.step <= point.step);
+            series.insert(place, point.clone());
+        }
+        Ok(())
+    }
+
+    fn set_tag(&self, run: Id, key: &str, value: &str) -> Result<(), StoreError> {
+        self.content().run(run)?.tags.insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    fn put_artifact(
+        &self,
+        attempt: Attempt,
+        name: &str,
+        content: &[u8],
+    ) -> Result<ArtifactRecord, StoreError> {
+        check_name(name)?;
+        let record = ArtifactRecord {
+            name: name.to_owned(),
+            hash: blake3::hash(content).to_hex().to_string(),
+            size: content.len() as u64,
+        };
+        let stored = (record.clone(), content.to_vec());
+        self.content().running(attempt)?.artifacts.insert(name.to_owned(), stored);
+        Ok(record)
+    }
+
+    fn finish_run(&self, attempt: Attempt, end: &RunEnd) -> Result<(), StoreError> {
+        let mut content = self.content();
+        let record = &mut content.attempt(attempt)?.record;
+        if end.state == RunState::Running || !record.state.may_become(end.state) {
+            let run = attempt.run.short();
+            return Err(StoreError::IllegalTransition { run, from: record.state, to: end.state });
+        }
+        record.state = end.state;
+        record.value = end.value;
+        record.reason.clone_from(&end.reason);
+        record.ended_ms = Some(now_ms());
+        Ok(())
+    }
+
+    fn run(&self, id: Id) -> Result<RunRecord, StoreError> {
+        Ok(self.content().run(id)?.seen())
+    }
+
+    fn runs(&self, query: &RunQuery) -> Result<Vec<RunRecord>, StoreError> {
+        let content = self.content();
+        let mut runs: Vec<_> = content.runs.iter().rev().filter(|run| run.matches(query)).collect();
+        runs.sort_by_key(|run| std::cmp::Reverse(run.record.started_ms));
+        let limit = query.limit.map_or(usize::MAX, |limit| limit as usize);
+        Ok(runs.into_iter().skip(query.offset as usize).take(limit).map(Run::seen).collect())
+    }
+
+    fn latest_metrics(&self, run: Id) -> Result<Vec<LatestMetric>, StoreError> {
+        let mut content = self.content();
+        Ok(content.run(run)?.metrics.values().filter_map(|series| latest(series)).collect())
+    }
+
+    fn metric_history(&self, run: Id, key: &str) -> Result<Vec<MetricPoint>, StoreError> {
+        Ok(self.content().run(run)?.metrics.get(key).cloned().unwrap_or_default())
+    }
+
+    fn tags(&self, run: Id) -> Result<BTreeMap<String, String>, StoreError> {
+        Ok(self.content().run(run)?.tags.clone())
+    }
+
+    fn artifacts(&self, run: Id) -> Result<Vec<ArtifactRecord>, StoreError> {
+        Ok(self.content().run(run)?.artifacts.values().map(|(record, _)| record.clone()).collect())
+    }
+
+    fn read_artifact(&self, run: Id, name: &str) -> Result<Vec<u8>, StoreError> {
+        check_name(name)?;
+        let mut content = self.content();
+        let artifact = content.run(run)?.artifacts.get(name);
+        let missing = || StoreError::NotFound { what: "artifact", id: name.to_owned() };
+        artifact.map(|(_, content)| content.clone()).ok_or_else(missing)
+    }
+
+    fn set_deleted(&self, run: Id, deleted: bool) -> Result<(), StoreError> {
+        self.content().run(run)?.record.deleted = deleted;
+        Ok(())
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// The latest value of a series and its range; `None` of an empty one.
+fn latest(series: &[MetricPoint]) -> Option<LatestMetric> {
+    let last = series.last()?;
+    let numbers = || series.iter().map(|point| point.value).filter(|value| !value.is_nan());
+    Some(LatestMetric {
+        key: last.key.clone(),
+        step: last.step,
+        value: last.value,
+        min: numbers().reduce(f64::min),
+        max: numbers().reduce(f64::max),
+        count: series.len() as u64,
+    })
+}

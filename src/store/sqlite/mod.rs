@@ -1,0 +1,248 @@
+//! The store on disk: `uaic.db` (SQLite with a write-ahead log) and `blobs/`.
+
+mod codec;
+mod read;
+mod schema;
+mod write;
+mod writer;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::Connection;
+
+use crate::fsx;
+use crate::platform::ProcessIdentity;
+
+use self::read::{Snapshot, single};
+use self::writer::Writer;
+use super::artifact::{BlobFolder, check_name};
+use super::liveness::now_ms;
+use super::{
+    ArtifactRecord, Attempt, EventRecord, Id, LatestMetric, MetricPoint, NewRun, NewStudy, RunEnd, RunQuery,
+    RunRecord, Store, StoreError, StudyRecord, StudyState, Tally,
+};
+
+/// A [`Store`] in a folder, for any number of processes of one machine at once.
+///
+/// One thread writes, and batches what it can; readers have a connection of their own, so neither
+/// waits for the other. Every commit is synced to disk before the call that asked for it returns.
+pub struct SqliteStore {
+    // Dropped in this order: the last connection to close tidies the log away, and only a writer can.
+    reader: Mutex<Connection>,
+    writer: Option<Writer>,
+    blobs: BlobFolder,
+    path: PathBuf,
+}
+
+impl SqliteStore {
+    /// Opens the store in `folder`; creates it where there is none.
+    ///
+    /// # Errors
+    /// The folder cannot be written, the database is damaged, somebody else's
+    /// ([`StoreError::Foreign`]) or of a newer format ([`StoreError::Newer`]).
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        fsx::create_dir_all(folder)?;
+        let path = folder.join("uaic.db");
+        let blobs = BlobFolder::at(folder.join("blobs"));
+        let connection = schema::open_writer(&path)?;
+        blobs.create()?;
+        let reader = open_existing(folder, &path)?;
+        let writer = Writer::start(connection, path.clone())?;
+        Ok(Self { reader: Mutex::new(reader), writer: Some(writer), blobs, path })
+    }
+
+    /// Opens the store in `folder` for reading, while others may write to it. Creates nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where there is no store; otherwise as [`SqliteStore::open`].
+    /// Methods that write fail with [`StoreError::ReadOnly`].
+    pub fn open_read_only(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join("uaic.db");
+        let reader = open_existing(folder, &path)?;
+        let blobs = BlobFolder::at(folder.join("blobs"));
+        Ok(Self { reader: Mutex::new(reader), writer: None, blobs, path })
+    }
+
+    /// What happened to a run, in order.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn events(&self, run: Id) -> Result<Vec<EventRecord>, StoreError> {
+        self.read(|snapshot| snapshot.events(run))
+    }
+
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly { path: self.path.display().to_string() })
+    }
+
+    /// Reads inside one transaction, so that several statements see the same state.
+    fn read<T>(&self, look: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
+        // What this process has written it also sees.
+        self.writer.as_ref().map_or(Ok(()), Writer::settle)?;
+        let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = || -> Result<T, Fault> {
+            let transaction = connection.unchecked_transaction()?;
+            look(&mut Snapshot::new(&transaction)?)
+        };
+        answer().map_err(|fault| fault.at(&self.path))
+    }
+}
+
+fn open_existing(folder: &Path, path: &Path) -> Result<Connection, StoreError> {
+    schema::open_reader(path)?.ok_or_else(|| StoreError::Missing { folder: folder.display().to_string() })
+}
+
+/// Why a statement did not do what it was asked to.
+enum Fault {
+    /// SQLite's reason.
+    Sqlite(rusqlite::Error),
+    /// Our own.
+    Refused(StoreError),
+}
+
+impl Fault {
+    /// As the error that callers see.
+    fn at(self, path: &Path) -> StoreError {
+        match self {
+            Self::Sqlite(source) => StoreError::Sqlite { path: path.display().to_string(), source },
+            Self::Refused(error) => error,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl Store for SqliteStore {
+    fn create_study(&self, new: &NewStudy) -> Result<StudyRecord, StoreError> {
+        let id = Id::random();
+        let new = new.clone();
+        self.writer()?.call(move |connection| write::create_study(connection, id, &new, now_ms()))?;
+        self.study(id)
+    }
+
+    fn study(&self, id: Id) -> Result<StudyRecord, StoreError> {
+        self.read(|snapshot| single(snapshot.studies(Some(id))?, "study", id))
+    }
+
+    fn studies(&self) -> Result<Vec<StudyRecord>, StoreError> {
+        self.read(|snapshot| snapshot.studies(None))
+    }
+
+    fn acquire_study(&self, id: Id, owner: &ProcessIdentity) -> Result<(), StoreError> {
+        let owner = owner.clone();
+        self.writer()?.call(move |connection| write::acquire_study(connection, id, &owner, now_ms()))
+    }
+
+    fn release_study(&self, id: Id, state: StudyState) -> Result<(), StoreError> {
+        let state = state.when_released();
+        self.writer()?.call(move |connection| write::release_study(connection, id, state, now_ms()))
+    }
+
+    fn extend_study(&self, id: Id, trials: u32) -> Result<(), StoreError> {
+        self.writer()?.call(move |connection| write::extend_study(connection, id, trials, now_ms()))
+    }
+
+    fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError> {
+        let fresh = Id::random();
+        let new = new.clone();
+        self.writer()?.call(move |connection| write::start_run(connection, fresh, &new, now_ms()))
+    }
+
+    fn log_metrics(&self, attempt: Attempt, points: &[MetricPoint]) -> Result<(), StoreError> {
+        self.writer()?.queue(attempt, points)
+    }
+
+    fn set_tag(&self, run: Id, key: &str, value: &str) -> Result<(), StoreError> {
+        let (key, value) = (key.to_owned(), value.to_owned());
+        self.writer()?.call(move |connection| write::set_tag(connection, run, &key, &value))
+    }
+
+    fn put_artifact(
+        &self,
+        attempt: Attempt,
+        name: &str,
+        content: &[u8],
+    ) -> Result<ArtifactRecord, StoreError> {
+        check_name(name)?;
+        let writer = self.writer()?;
+        let hash = self.blobs.put(content)?;
+        let record = ArtifactRecord {
+            name: name.to_owned(),
+            hash: hash.to_hex().to_string(),
+            size: content.len() as u64,
+        };
+        writer.call_for(attempt, move |connection| {
+            write::artifact(connection, attempt, &hash, &record)?;
+            Ok(record)
+        })
+    }
+
+    fn finish_run(&self, attempt: Attempt, end: &RunEnd) -> Result<(), StoreError> {
+        let end = end.clone();
+        self.writer()?
+            .call_for(attempt, move |connection| write::finish_run(connection, attempt, &end, now_ms()))
+    }
+
+    fn run(&self, id: Id) -> Result<RunRecord, StoreError> {
+        let query = RunQuery { id_prefix: Some(id.to_string()), deleted: true, ..RunQuery::default() };
+        self.read(|snapshot| single(snapshot.runs(&query)?, "run", id))
+    }
+
+    fn runs(&self, query: &RunQuery) -> Result<Vec<RunRecord>, StoreError> {
+        self.read(|snapshot| snapshot.runs(query))
+    }
+
+    fn count_runs(&self, query: &RunQuery) -> Result<u64, StoreError> {
+        self.read(|snapshot| snapshot.count_runs(query))
+    }
+
+    fn tally(&self, study: Id) -> Result<Tally, StoreError> {
+        self.read(|snapshot| snapshot.tally(study))
+    }
+
+    fn latest_metrics(&self, run: Id) -> Result<Vec<LatestMetric>, StoreError> {
+        self.read(|snapshot| snapshot.latest_metrics(run))
+    }
+
+    fn metric_history(&self, run: Id, key: &str) -> Result<Vec<MetricPoint>, StoreError> {
+        self.read(|snapshot| snapshot.metric_history(run, key))
+    }
+
+    fn tags(&self, run: Id) -> Result<BTreeMap<String, String>, StoreError> {
+        self.read(|snapshot| snapshot.tags(run))
+    }
+
+    fn artifacts(&self, run: Id) -> Result<Vec<ArtifactRecord>, StoreError> {
+        self.read(|snapshot| snapshot.artifacts(run))
+    }
+
+    fn read_artifact(&self, run: Id, name: &str) -> Result<Vec<u8>, StoreError> {
+        check_name(name)?;
+        let artifacts = self.artifacts(run)?;
+        let artifact = artifacts
+            .iter()
+            .find(|artifact| artifact.name == name)
+            .ok_or_else(|| StoreError::NotFound { what: "artifact", id: name.to_owned() })?;
+        self.blobs.read(artifact)
+    }
+
+    fn set_deleted(&self, run: Id, deleted: bool) -> Result<(), StoreError> {
+        self.writer()?.call(move |connection| write::set_deleted(connection, run, deleted, now_ms()))
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        self.writer.as_ref().map_or(Ok(()), Writer::flush)
+    }
+}
