@@ -9,6 +9,9 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
+/// The artifact that a run's log is kept as.
+pub const LOG_ARTIFACT: &str = "log.txt";
+
 thread_local! {
     static LOG: RefCell<Option<String>> = const { RefCell::new(None) };
 }

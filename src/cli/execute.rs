@@ -42,13 +42,12 @@ pub(super) fn execute(
     let cancel = stop_on_signals().context("cannot listen for Ctrl-C")?;
     let result = search_and_retrain(experiment, store, study, how, &process, &cancel);
     let state = match &result {
-        Ok((outcome, _)) if outcome.cancelled || cancel.load(Ordering::Relaxed) => StudyState::Interrupted,
-        Ok((outcome, _)) if outcome.best().is_none() => StudyState::Failed,
-        Ok(_) => StudyState::Complete,
-        Err(_) => StudyState::Failed,
+        Ok(Executed { interrupted: true, .. }) => StudyState::Interrupted,
+        Ok(Executed { outcome, .. }) if outcome.best().is_some() => StudyState::Complete,
+        Ok(_) | Err(_) => StudyState::Failed,
     };
     store.release_study(study.id, state)?;
-    let (outcome, final_report) = result?;
+    let Executed { outcome, final_report, .. } = result?;
     let summary = Summary { experiment, study, outcome: &outcome, final_report: final_report.as_ref() };
     if how.json {
         printer::json(&summary.json())?;
@@ -73,6 +72,14 @@ pub(super) fn execute(
     Ok(ExitCode::SUCCESS)
 }
 
+/// What was done of a study.
+struct Executed {
+    outcome: StudyOutcome,
+    final_report: Option<FinalReport>,
+    /// Whether it was stopped before its end.
+    interrupted: bool,
+}
+
 fn search_and_retrain(
     experiment: &Experiment,
     store: &dyn Store,
@@ -80,7 +87,7 @@ fn search_and_retrain(
     how: Execution,
     process: &ProcessIdentity,
     cancel: &AtomicBool,
-) -> anyhow::Result<(StudyOutcome, Option<FinalReport>)> {
+) -> anyhow::Result<Executed> {
     let spec = experiment.spec();
     let sampler = study::sampler::by_name(&spec.study.sampler)
         .with_context(|| format!("unknown sampler `{}`", spec.study.sampler))?;
@@ -106,11 +113,13 @@ fn search_and_retrain(
     progress.clear();
     let outcome = outcome?;
     let wanted = how.final_stage && spec.final_stage.epochs > 0 && !outcome.cancelled;
-    let Some(best) = outcome.best().filter(|_| wanted) else { return Ok((outcome, None)) };
+    let Some(best) = outcome.best().filter(|_| wanted) else {
+        return Ok(Executed { interrupted: outcome.cancelled, outcome, final_report: None });
+    };
     let mut watch = progress.final_stage();
     let mut stage = FinalStage { store, study: study.id, process, watch: &mut watch, cancel };
-    let report = experiment.retrain(&best.trial.params, &mut stage)?;
-    Ok((outcome, report))
+    let final_report = experiment.retrain(&best.trial.params, &mut stage)?;
+    Ok(Executed { interrupted: final_report.is_none(), outcome, final_report })
 }
 
 /// The first Ctrl-C asks the study to stop, the second ends the process at once.

@@ -121,7 +121,7 @@ fn plan(experiment: &Experiment, global: &Global) -> String {
     lines.push(format!(
         "data: {} ({} training examples)",
         experiment.dataset().folder.display(),
-        experiment.dataset().train().examples.len()
+        experiment.train_examples().len()
     ));
     lines.extend(spec.search.iter().map(|(key, distribution)| format!("search: {key} {distribution:?}")));
     lines.push(format!("final: {} epochs", spec.final_stage.epochs));

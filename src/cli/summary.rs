@@ -92,7 +92,7 @@ impl Summary<'_> {
         let data = self.experiment.dataset();
         format!(
             "best point, retrained on all {} training examples of {}, tested once",
-            data.train().examples.len(),
+            self.experiment.train_examples().len(),
             data.name
         )
     }

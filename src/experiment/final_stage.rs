@@ -11,7 +11,7 @@ use crate::data::{Dataset, Example};
 use crate::eval::{Average, Confusion, Estimate, any_gold_accuracy, auroc, bootstrap, log_loss, wilson};
 use crate::model::{Classifier, Prediction};
 use crate::platform::ProcessIdentity;
-use crate::run_log;
+use crate::run_log::{self, LOG_ARTIFACT};
 use crate::spec::TrainingSpec;
 use crate::store::{Attempt, Id, NewRun, RunEnd, RunKind, RunQuery, Store, StoreError};
 use crate::study::caught;
@@ -69,7 +69,7 @@ impl Experiment {
             environment: self.environment.clone(),
         })?;
         let (outcome, log) = run_log::capture(|| caught(|| self.train_and_test(&training, attempt, stage)));
-        stage.store.put_artifact(attempt, "log.txt", log.as_bytes())?;
+        stage.store.put_artifact(attempt, LOG_ARTIFACT, log.as_bytes())?;
         let outcome = outcome.unwrap_or_else(|panic| Err(ExperimentError::Final(panic)));
         let (state, reason) = match &outcome {
             Ok(Some(_)) => (RunState::Complete, None),
@@ -87,7 +87,7 @@ impl Experiment {
         stage: &mut FinalStage<'_>,
     ) -> Result<Option<BTreeMap<String, Estimate>>, ExperimentError> {
         let seeds = self.seeds().child("final", 0);
-        let examples: Vec<&Example> = self.dataset.train().examples.iter().collect();
+        let examples: Vec<&Example> = self.train_examples().iter().collect();
         let task = Task {
             text: &training.text,
             model: &training.model,
@@ -123,12 +123,19 @@ impl Experiment {
             metrics.iter().map(|(key, estimate)| point(key.clone(), step, estimate.value)).collect();
         store.log_metrics(attempt, &record)?;
         store.put_artifact(attempt, METRICS_ARTIFACT, &json(&stored(&metrics)))?;
-        let leaked = self.dataset.texts_shared("train", "test");
+        let leaked = self.test_texts_in_train();
         if leaked > 0 {
             tracing::warn!("{leaked} test texts also occur in train");
             store.set_tag(attempt.run, "data.test_texts_in_train", &leaked.to_string())?;
         }
         Ok(Some(metrics))
+    }
+
+    fn test_texts_in_train(&self) -> usize {
+        let train: BTreeSet<&str> =
+            self.train_examples().iter().map(|example| example.text.as_str()).collect();
+        let test = self.dataset.splits.get("test").map_or(&[][..], |split| &split.examples);
+        test.iter().filter(|example| train.contains(example.text.as_str())).count()
     }
 }
 

@@ -8,9 +8,9 @@ mod partition;
 
 use std::path::PathBuf;
 
-pub use final_stage::FinalReport;
+pub use final_stage::{FinalReport, FinalStage};
 
-use crate::data::{DataError, Dataset};
+use crate::data::{DataError, Dataset, Example};
 use crate::rng::SeedTree;
 use crate::spec::{Spec, SpecErrors};
 use crate::store::{Environment, NewStudy, StoreError};
@@ -92,6 +92,11 @@ impl Experiment {
     /// The data.
     pub fn dataset(&self) -> &Dataset {
         &self.dataset
+    }
+
+    /// The training examples.
+    pub fn train_examples(&self) -> &[Example] {
+        self.dataset.splits.get("train").map_or(&[], |split| &split.examples)
     }
 
     /// Facts about the surroundings, for the record.

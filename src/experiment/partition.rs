@@ -1,7 +1,7 @@
 //! Dividing the training split for validation.
 
 use super::ExperimentError;
-use crate::data::{Dataset, Example, split};
+use crate::data::{Dataset, Example, is_out_of_scope, split};
 use crate::rng::SeedTree;
 use crate::spec::Validation;
 
@@ -19,7 +19,7 @@ pub(super) fn divide(
     dataset: &Dataset,
     seeds: &SeedTree,
 ) -> Result<Vec<Partition>, ExperimentError> {
-    let train = &dataset.train().examples;
+    let train = &dataset.train()?.examples;
     let labels: Vec<&str> = train.iter().map(|example| example.label.as_str()).collect();
     let mut rng = seeds.rng("validation split");
     let too_few =
@@ -46,7 +46,7 @@ pub(super) fn divide(
                 why,
                 available: dataset.splits.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
             };
-            if name == "test" || name == "train" || name.starts_with("ood") {
+            if name == "test" || name == "train" || is_out_of_scope(name) {
                 return Err(wrong("which trials must not be judged by"));
             }
             let split = dataset.splits.get(name).ok_or_else(|| wrong("which it does not have"))?;

@@ -16,4 +16,5 @@ pub(crate) mod testing;
 pub use event::{Event, Observer};
 pub use objective::{Objective, ObjectiveError, Trial};
 pub use outcome::{StudyError, StudyOutcome, TrialResult};
+pub use panics::caught;
 pub use runner::{StudyPlan, Surroundings, run};

@@ -19,7 +19,7 @@ thread_local! {
 /// panic on to the hook that was there.
 ///
 /// What `work` leaves half-done is its own affair: it must not share state that a panic can break.
-pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     static WRAP_HOOK: Once = Once::new();
     WRAP_HOOK.call_once(|| {
         let outer = std::panic::take_hook();

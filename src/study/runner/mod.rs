@@ -22,6 +22,7 @@ use super::sampler::Sampler;
 use super::schedule::Schedule;
 use crate::platform::ProcessIdentity;
 use crate::rng::SeedTree;
+use crate::run_log::{self, LOG_ARTIFACT};
 use crate::spec::Space;
 use crate::store::{Attempt, Environment, Id, NewRun, RunEnd, RunKind, Store};
 use crate::trial::{Direction, FinishedTrial, Params, RunState};
@@ -193,10 +194,13 @@ impl Runner<'_> {
             run: attempt.run,
             params: task.params.clone(),
         });
-        let verdict = match config {
+        let (verdict, log) = run_log::capture(|| match config {
             Ok(_) => self.evaluate(task, attempt),
             Err(panic) => failed(panic),
-        };
+        });
+        if !log.is_empty() {
+            self.at.store.put_artifact(attempt, LOG_ARTIFACT, log.as_bytes())?;
+        }
         let end = match verdict {
             Verdict::Final(end) => end,
             Verdict::Interrupted => RunEnd { state: RunState::Interrupted, value: None, reason: None },
