@@ -28,6 +28,7 @@ pub mod eval;
 pub mod experiment;
 pub mod fsx;
 pub mod model;
+pub mod nearest;
 pub mod platform;
 pub mod rng;
 pub mod spec;

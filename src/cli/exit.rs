@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use owo_colors::OwoColorize;
 
+use crate::data::DataError;
 use crate::store::StoreError;
 
 /// The run failed.
@@ -52,6 +53,9 @@ pub(super) fn code_of(answer: anyhow::Result<ExitCode>) -> ExitCode {
 fn number_of(error: &anyhow::Error) -> u8 {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return failure.code;
+    }
+    if error.downcast_ref::<DataError>().is_some_and(DataError::is_not_found) {
+        return NOT_FOUND;
     }
     match error.downcast_ref::<StoreError>() {
         Some(StoreError::NotFound { .. }) => NOT_FOUND,
