@@ -16,8 +16,8 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     rules.insert("spec", vec!["trial", "nearest"]);
     rules.insert("store", vec!["trial", "fsx", "platform"]);
     rules.insert("text", vec!["spec"]);
-    rules.insert("data", vec!["spec", "text", "fsx", "rng"]);
-    rules.insert("model", vec!["spec", "rng"]);
+    rules.insert("data", vec!["spec", "text", "fsx", "rng", "nearest"]);
+    rules.insert("model", vec!["spec", "text", "rng"]);
     rules.insert("train", vec!["spec", "data", "text", "model", "eval", "rng", "trial"]);
     rules.insert("study", vec!["spec", "trial", "store", "rng", "platform", "run_log"]);
     let mut experiment = vec!["spec", "store", "data", "model", "train", "study"];

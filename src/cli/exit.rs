@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use owo_colors::OwoColorize;
 
+use crate::data::DataError;
 use crate::spec::SpecErrors;
 use crate::store::StoreError;
 
@@ -66,6 +67,9 @@ fn number_of(error: &anyhow::Error) -> u8 {
     }
     if error.is::<SpecErrors>() {
         return USAGE;
+    }
+    if error.downcast_ref::<DataError>().is_some_and(DataError::is_not_found) {
+        return NOT_FOUND;
     }
     match error.downcast_ref::<StoreError>() {
         Some(StoreError::NotFound { .. }) => NOT_FOUND,

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment};
 use serde_json::{Value, json};
 
 use super::run::short_names;
+use super::table;
 use crate::experiment::{Experiment, FinalReport};
 use crate::store::StudyRecord;
 use crate::study::{StudyOutcome, TrialResult};
@@ -54,11 +55,10 @@ impl Summary<'_> {
         let mut ranked = self.ranked();
         ranked.truncate(TOP);
         let keys: Vec<&str> = self.experiment.spec().search.iter().map(|(key, _)| key).collect();
-        let mut table = new_table();
-        let mut head = vec!["trial".to_owned(), "run".to_owned(), self.study.new.metric.clone()];
-        head.extend(short_names(&keys));
-        head.push("seconds".to_owned());
-        table.set_header(head);
+        let mut head = vec![">trial".to_owned(), "run".to_owned(), format!(">{}", self.study.new.metric)];
+        head.extend(short_names(&keys).into_iter().map(|name| format!(">{name}")));
+        head.push(">seconds".to_owned());
+        let mut table = table::table(&head.iter().map(String::as_str).collect::<Vec<_>>());
         for run in ranked {
             let mut cells = vec![right(run.trial.number), Cell::new(run.run.short())];
             cells.push(right(run.trial.value.map(|value| format!("{value:.4}")).unwrap_or_default()));
@@ -68,7 +68,7 @@ impl Summary<'_> {
             cells.push(right(format!("{:.1}", run.seconds)));
             table.add_row(cells);
         }
-        table.to_string()
+        table::render(&table)
     }
 
     /// Complete trials, the best first, of equals the lowest number.
@@ -151,8 +151,7 @@ impl Summary<'_> {
 }
 
 fn final_table(report: &FinalReport) -> String {
-    let mut table = new_table();
-    table.set_header(["metric", "value", "95 % interval", "n"]);
+    let mut table = table::table(&["metric", ">value", ">95 % interval", ">n"]);
     for (key, estimate) in &report.metrics {
         table.add_row([
             Cell::new(key),
@@ -161,13 +160,7 @@ fn final_table(report: &FinalReport) -> String {
             right(estimate.n),
         ]);
     }
-    table.to_string()
-}
-
-fn new_table() -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
-    table
+    table::render(&table)
 }
 
 fn right(content: impl ToString) -> Cell {

@@ -58,7 +58,7 @@ impl Experiment {
         if let Some(report) = finished(stage.store, stage.study)? {
             return Ok(Some(report));
         }
-        let training = self.spec.at(params)?;
+        let training = self.spec.at(params).map_err(|error| ExperimentError::Final(error.to_string()))?;
         let attempt = stage.store.start_run(&NewRun {
             study: stage.study,
             kind: RunKind::Final,
