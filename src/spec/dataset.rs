@@ -51,7 +51,8 @@ pub(super) fn missing(dataset: &str, spec_path: &Path) -> Complaint {
         .iter()
         .map(|folder| folder.join("train.tsv").display().to_string())
         .collect();
-    let complaint = Complaint::new(format!("there is no data set `{dataset}`; looked for {}", tried.join(" and ")));
+    let complaint =
+        Complaint::new(format!("there is no data set `{dataset}`; looked for {}", tried.join(" and ")));
     let known = FETCHED.into_iter().chain(GENERATED);
     if let Some(fix) = known.clone().find(|name| *name == dataset).map(how_to_get) {
         return complaint.help(fix);

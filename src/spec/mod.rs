@@ -18,6 +18,7 @@ mod schema;
 mod search;
 mod source;
 mod space;
+mod suggest;
 mod template;
 
 use std::path::{Path, PathBuf};
