@@ -211,10 +211,14 @@ impl Reader<'_> {
         let Some(step) = step else { return Some(Distribution::Uniform { low, high, step: None }) };
         let width = high - low;
         match scalar(step.get_ref()).ok().and_then(|step| step.as_f64()) {
-            Some(x) if x > 0.0 && x <= width && width / x <= MOST_STEPS => {
+            // 0.3 − 0.1 is a little less than 0.2, which is a fair step of that range all the same.
+            Some(x) if x > 0.0 && x <= width * (1.0 + 1e-9) && width / x <= MOST_STEPS => {
                 Some(Distribution::Uniform { low, high, step: Some(x) })
             }
-            _ => self.bad_step(step, width),
+            _ => {
+                let help = format!("leave `step` out for any value; there may be {MOST_STEPS} steps");
+                self.bad_step(step, "number", help)
+            }
         }
     }
 
@@ -233,17 +237,13 @@ impl Reader<'_> {
             Ok(ParamValue::Int(x)) if x > 0 && x <= high - low => {
                 Some(Distribution::Int { low, high, step: x })
             }
-            _ => self.bad_step(step, (high - low) as f64),
+            _ => self.bad_step(step, "whole number", "leave `step` out for steps of 1".to_owned()),
         }
     }
 
-    fn bad_step(&mut self, step: &Located<'_>, width: f64) -> Option<Distribution> {
-        let kind = if matches!(self.key.kind, Kind::Int { .. }) { "whole number" } else { "number" };
-        let complaint = Complaint::new(format!(
-            "`step` must be a {kind} above 0 and at most {width}, the width of the range"
-        ))
-        .help(format!("a range may have {MOST_STEPS} steps; leave `step` out for a finer one"));
-        self.problem(complaint, step.span());
+    fn bad_step(&mut self, step: &Located<'_>, kind: &str, help: String) -> Option<Distribution> {
+        let message = format!("`step` must be a {kind} above 0 and no wider than the range");
+        self.problem(Complaint::new(message).help(help), step.span());
         None
     }
 

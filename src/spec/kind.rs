@@ -109,7 +109,8 @@ impl Kind {
             (Self::Int { min, max }, ParamValue::Int(x)) if (min..=max).contains(x) => Ok(value.clone()),
             (Self::Float(range), ParamValue::Int(_) | ParamValue::Float(_)) => {
                 let number = value.as_f64().filter(|x| x.is_finite() && range.contains(*x));
-                number.map(ParamValue::Float).ok_or_else(|| self.complaint(path, value))
+                // Adding 0 turns −0 into 0, which means the same and must hash the same.
+                number.map(|x| ParamValue::Float(x + 0.0)).ok_or_else(|| self.complaint(path, value))
             }
             (Self::Name(names), ParamValue::Text(name)) if names.contains(&name.as_str()) => {
                 Ok(value.clone())

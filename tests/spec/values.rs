@@ -151,6 +151,7 @@ fn the_fingerprint_changes_with_what_decides_results_and_nothing_else() {
     for same in [("experiment.name", "other"), ("experiment.description", "x"), ("study.trials", "99")] {
         assert_eq!(of(&[same]), plain, "{same:?}");
     }
+    assert_eq!(of(&[("train.clip_norm", "-0.0")]), plain);
     let spaced = shipped("attention").replace(" = ", "=").replace('#', "##");
     assert_eq!(parse(&spaced, &[]).unwrap().fingerprint(), plain);
     for other in [
@@ -211,4 +212,10 @@ fn each_form_of_distribution_is_read_quoted_or_dotted() {
     let spec = parse(&text, &[]).unwrap();
     assert_eq!(spec.search, expected);
     assert_eq!(parse(&spec.effective_toml(), &[]).unwrap().search, expected);
+}
+
+#[test]
+fn a_step_as_wide_as_the_range_is_legal_in_spite_of_rounding() {
+    let text = spec_with("[search]\ntrain.lr = { uniform = [0.1, 0.3], step = 0.2 }");
+    assert_eq!(parse(&text, &[]).unwrap().search.0["train.lr"].cardinality(), Some(2));
 }
