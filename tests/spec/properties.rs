@@ -7,6 +7,11 @@ use uaic::spec::Spec;
 
 use super::{parse, shipped};
 
+/// A text as TOML, whatever it holds.
+fn quoted(text: String) -> String {
+    toml::Value::String(text).to_string()
+}
+
 fn any_override() -> impl Strategy<Value = (String, String)> {
     let float = || (1e-9..0.999f64).prop_map(|x| format!("{x:?}"));
     let name = |names: &'static [&'static str]| prop::sample::select(names).prop_map(str::to_owned);
@@ -20,8 +25,8 @@ fn any_override() -> impl Strategy<Value = (String, String)> {
         (2..=100u32).prop_map(|n| ("data.validation.folds".to_owned(), n.to_string())),
         name(&["constant", "step", "cosine", "linear"]).prop_map(|x| ("train.schedule".to_owned(), x)),
         name(&["val/loss", "val/accuracy"]).prop_map(|x| ("study.metric".to_owned(), x)),
-        "[^\\p{C}/]*[a-z][^\\p{C}/]*".prop_map(|x| ("experiment.name".to_owned(), format!("'''{x}'''"))),
-        ".*".prop_map(|x| ("experiment.description".to_owned(), format!("{}", toml::Value::String(x)))),
+        "[^\\p{C}/]*[a-z][^\\p{C}/]*".prop_map(|x| ("experiment.name".to_owned(), quoted(x))),
+        ".*".prop_map(|x| ("experiment.description".to_owned(), quoted(x))),
         range.prop_map(|(a, b)| (
             "search.train.warmup".to_owned(),
             format!("{{ uniform = [{a:?}, {b:?}], step = {:?} }}", (b - a) / 3.0)
@@ -36,7 +41,6 @@ proptest! {
 
     #[test]
     fn reading_the_effective_spec_gives_the_spec_again(overrides in prop::collection::vec(any_override(), 0..8)) {
-        prop_assume!(overrides.iter().all(|(_, value)| !value.contains("''''")));
         let spec = Spec::parse(&shipped("attention"), Path::new("x.toml"), &overrides).unwrap();
         let mut again = parse(&spec.effective_toml(), &[]).unwrap();
         again.source = spec.source.clone();
