@@ -4,3 +4,4 @@
 
 mod architecture;
 mod flights;
+mod spec;

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Global, exit, printer};
-use crate::spec::{Distribution, Spec, SpecErrors, Validation, split_override};
+use crate::spec::{Distribution, Spec, Validation, split_override};
 
 /// Arguments of `uaic check`.
 #[derive(Args, Debug)]

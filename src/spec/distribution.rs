@@ -36,14 +36,22 @@ impl Reader<'_> {
         self.problems.push(complaint.at(self.origin.at(span)));
     }
 
-    /// A form that suits the key, for help.
+    /// Forms that suit the key, for help.
     fn example(&self) -> String {
         match self.key.kind {
-            Kind::Bool => "{ choice = [true, false] }".to_owned(),
-            Kind::Int { .. } => "{ int = [1, 10] } or { choice = [16, 32] }".to_owned(),
-            Kind::Float(_) => "{ uniform = [0.1, 0.5] } or { log = [1e-4, 1e-2] }".to_owned(),
-            Kind::Name(names) => format!("{{ choice = {names:?} }}"),
-            Kind::Text(_) => "{ choice = [\"a\", \"b\"] }".to_owned(),
+            Kind::Int { .. } => format!("`{{ int = [1, 10] }}` or {}", self.example_choice()),
+            Kind::Float(_) => "`{ uniform = [0.1, 0.5] }` or `{ log = [1e-4, 1e-2] }`".to_owned(),
+            Kind::Bool | Kind::Name(_) | Kind::Text(_) => self.example_choice(),
+        }
+    }
+
+    fn example_choice(&self) -> String {
+        match self.key.kind {
+            Kind::Bool => "`{ choice = [true, false] }`".to_owned(),
+            Kind::Int { .. } => "`{ choice = [16, 32] }`".to_owned(),
+            Kind::Float(_) => "`{ choice = [0.1, 0.2] }`".to_owned(),
+            Kind::Name(names) => format!("`{{ choice = {names:?} }}`"),
+            Kind::Text(_) => "`{ choice = [\"a\", \"b\"] }`".to_owned(),
         }
     }
 
@@ -53,9 +61,9 @@ impl Reader<'_> {
             let kind = kind_of(value.get_ref());
             let complaint = Complaint::new(format!("`{}` needs a distribution, not {kind}", self.key.path));
             let help = if value.get_ref().is_array() {
-                format!("say which, such as `{}`", self.example())
+                format!("say which, such as {}", self.example())
             } else {
-                format!("write `{}`, or fix the value in [{}]", self.example(), self.key.section())
+                format!("write {}, or fix the value in [{}]", self.example(), self.key.section())
             };
             self.problem(complaint.help(help), value.span());
             return None;
@@ -64,7 +72,7 @@ impl Reader<'_> {
         let form = self.form(table);
         if form.is_none() && self.problems.len() == before {
             let complaint = Complaint::new(format!("`{}` has no distribution", self.key.path));
-            self.problem(complaint.help(format!("write `{}`", self.example())), value.span());
+            self.problem(complaint.help(format!("write {}", self.example())), value.span());
         }
         let (form, range) = form?;
         let step = table.get("step");
@@ -107,7 +115,7 @@ impl Reader<'_> {
         Complaint::new(format!("unknown distribution `{name}`")).help(
             match nearest(name, FORMS.into_iter().chain(["step"])) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("write `{}`", self.example()),
+                None => format!("write {}", self.example()),
             },
         )
     }
@@ -116,19 +124,18 @@ impl Reader<'_> {
     fn misfit(&self, form: &str) -> Option<Complaint> {
         let path = self.key.path;
         let (takes, instead) = match (self.key.kind, form) {
-            (_, "choice") => return None,
             (Kind::Int { .. }, "uniform") => ("whole numbers", "int"),
             (Kind::Int { .. }, "log") => ("whole numbers", "int_log"),
             (Kind::Float(_), "int") => ("real numbers", "uniform"),
             (Kind::Float(_), "int_log") => ("real numbers", "log"),
-            (Kind::Int { .. } | Kind::Float(_), _) => return None,
+            (_, "choice") | (Kind::Int { .. } | Kind::Float(_), _) => return None,
             (Kind::Bool, _) => ("`true` and `false`", "choice"),
             (Kind::Name(_) | Kind::Text(_), _) => ("names", "choice"),
         };
         let complaint = Complaint::new(format!("`{path}` takes {takes}, which `{form}` does not give"));
         Some(match self.key.kind {
             Kind::Int { .. } | Kind::Float(_) => complaint.help(format!("use `{instead}`")),
-            _ => complaint.help(format!("use `{}`", self.example())),
+            _ => complaint.help(format!("use {}", self.example())),
         })
     }
 
@@ -142,7 +149,7 @@ impl Reader<'_> {
         else {
             let complaint =
                 Complaint::new(format!("`{form}` takes two numbers, the smallest and the largest value"))
-                    .help(format!("write `{}`", self.example()));
+                    .help(format!("write {}", self.example()));
             self.problem(complaint, range.span());
             return None;
         };
@@ -204,10 +211,14 @@ impl Reader<'_> {
         let Some(step) = step else { return Some(Distribution::Uniform { low, high, step: None }) };
         let width = high - low;
         match scalar(step.get_ref()).ok().and_then(|step| step.as_f64()) {
-            Some(x) if x > 0.0 && x <= width && width / x <= MOST_STEPS => {
+            // 0.3 − 0.1 is a little less than 0.2, which is a fair step of that range all the same.
+            Some(x) if x > 0.0 && x <= width * (1.0 + 1e-9) && width / x <= MOST_STEPS => {
                 Some(Distribution::Uniform { low, high, step: Some(x) })
             }
-            _ => self.bad_step(step, width),
+            _ => {
+                let help = format!("leave `step` out for any value; there may be {MOST_STEPS} steps");
+                self.bad_step(step, "number", help)
+            }
         }
     }
 
@@ -226,17 +237,13 @@ impl Reader<'_> {
             Ok(ParamValue::Int(x)) if x > 0 && x <= high - low => {
                 Some(Distribution::Int { low, high, step: x })
             }
-            _ => self.bad_step(step, (high - low) as f64),
+            _ => self.bad_step(step, "whole number", "leave `step` out for steps of 1".to_owned()),
         }
     }
 
-    fn bad_step(&mut self, step: &Located<'_>, width: f64) -> Option<Distribution> {
-        let kind = if matches!(self.key.kind, Kind::Int { .. }) { "whole number" } else { "number" };
-        let complaint = Complaint::new(format!(
-            "`step` must be a {kind} above 0 and at most {width}, the width of the range"
-        ))
-        .help(format!("a range may have {MOST_STEPS} steps; leave `step` out for a finer one"));
-        self.problem(complaint, step.span());
+    fn bad_step(&mut self, step: &Located<'_>, kind: &str, help: String) -> Option<Distribution> {
+        let message = format!("`step` must be a {kind} above 0 and no wider than the range");
+        self.problem(Complaint::new(message).help(help), step.span());
         None
     }
 
@@ -245,7 +252,7 @@ impl Reader<'_> {
         let Some(array) = values.get_ref().as_array().filter(|array| !array.is_empty()) else {
             let complaint =
                 Complaint::new(format!("`choice` of `{path}` takes a list of at least one value"))
-                    .help(format!("write `{}`", self.example()));
+                    .help(format!("write {}", self.example_choice()));
             self.problem(complaint, values.span());
             return None;
         };

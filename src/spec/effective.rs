@@ -64,7 +64,14 @@ impl Spec {
         blake3::hash(self.write(decides).as_bytes()).to_hex().to_string()
     }
 
-    fn table(&self) -> Table {
+    /// The value of a key, in a test.
+    #[cfg(test)]
+    pub(super) fn value_of(&self, path: &str) -> Option<ParamValue> {
+        keys::value_at(&self.table(), path)
+    }
+
+    /// All sections but `[search]`.
+    pub(super) fn table(&self) -> Table {
         let mut table = keys::table_of(&self.training);
         table.insert("experiment".to_owned(), keys::table_of(&self.experiment).into());
         table.insert("study".to_owned(), keys::table_of(&self.study).into());

@@ -76,6 +76,7 @@ impl SpecErrors {
         path: &Path,
         overrides: &[(String, String)],
     ) -> Self {
+        let text = without_mark(text);
         problems.sort_by(|a, b| a.at.cmp(&b.at));
         let locate = |problem: Problem| SpecError {
             message: problem.complaint.message,
@@ -91,10 +92,35 @@ impl SpecErrors {
         Self(problems.into_iter().map(locate).collect())
     }
 
+    /// An error about a file that is no UTF-8 after `before`.
+    pub(super) fn undecodable(path: &Path, before: &str) -> Self {
+        Self(vec![SpecError {
+            message: "the file is not UTF-8 text".to_owned(),
+            place: place_after(without_mark(before), path),
+            help: Some("save it as UTF-8".to_owned()),
+        }])
+    }
+
     /// An error about a file that cannot be read.
     pub(super) fn unreadable(path: &Path, message: String, help: Option<String>) -> Self {
         Self(vec![SpecError { message, place: Place::Path(path.to_owned()), help }])
     }
+}
+
+/// The place after `before`, where the text cannot be shown.
+fn place_after(before: &str, path: &Path) -> Place {
+    Place::Text {
+        path: path.to_owned(),
+        line: before.matches('\n').count() + 1,
+        column: before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1,
+        source: String::new(),
+        width: 0,
+    }
+}
+
+/// A byte order mark is no part of the text: positions are counted without it.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 fn text_place(text: &str, path: &Path, start: usize, end: usize) -> Place {

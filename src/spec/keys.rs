@@ -294,3 +294,93 @@ pub(super) fn find(path: &str) -> Option<&'static Key> {
 pub(super) fn is_section(path: &str) -> bool {
     SECTIONS.iter().any(|(section, _)| *section == path)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::super::Spec;
+    use super::*;
+
+    const MINIMAL: &str = "[experiment]\nname = \"a\"\n[data]\ndataset = \"b\"\n";
+
+    fn with(path: &str, value: &ParamValue) -> Spec {
+        let overrides = [(path.to_owned(), super::super::effective::toml_of(value))];
+        Spec::parse(MINIMAL, Path::new("x.toml"), &overrides).unwrap()
+    }
+
+    /// Legal values of a key, its extremes among them.
+    fn samples(key: &Key) -> Vec<ParamValue> {
+        match key.kind {
+            Kind::Bool => [true, false].map(ParamValue::Bool).to_vec(),
+            Kind::Int { min, max } => [min, max].map(ParamValue::Int).to_vec(),
+            Kind::Float(_) => [0.25, 1e-7].map(ParamValue::Float).to_vec(),
+            Kind::Name(names) => names.iter().map(|name| ParamValue::Text((*name).to_owned())).collect(),
+            Kind::Text(_) => vec![ParamValue::Text("a \"quoted\" näme = 1".to_owned())],
+        }
+    }
+
+    #[test]
+    fn every_legal_value_of_every_key_fits_its_struct_and_comes_back() {
+        for key in &KEYS {
+            for value in samples(key) {
+                assert_eq!(with(key.path, &value).value_of(key.path), Some(value), "{}", key.path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_field_of_the_structs_has_a_key() {
+        fn leaves(table: &Table, above: &str, found: &mut BTreeSet<String>) {
+            for (name, value) in table {
+                match value {
+                    Value::Table(inner) => leaves(inner, &format!("{above}{name}."), found),
+                    _ => {
+                        found.insert(format!("{above}{name}"));
+                    }
+                }
+            }
+        }
+        let mut found = BTreeSet::new();
+        for key in KEYS.iter().filter(|key| key.section() == VALIDATION) {
+            leaves(&with(key.path, &samples(key)[0]).table(), "", &mut found);
+        }
+        let keys: BTreeSet<String> = KEYS.iter().map(|key| key.path.to_owned()).collect();
+        assert_eq!(found, keys);
+    }
+
+    #[test]
+    fn a_minimal_spec_has_the_defaults_of_the_structs() {
+        let spec = Spec::parse(MINIMAL, Path::new("x.toml"), &[]).unwrap();
+        assert_eq!(spec.training.data.validation, Validation::default());
+        assert_eq!(spec.training.text, TextSpec::default());
+        assert_eq!(spec.training.model, ModelSpec::default());
+        assert_eq!(spec.training.train, TrainSpec::default());
+        assert_eq!(spec.study, StudySpec::default());
+        assert_eq!(spec.final_stage, FinalSpec::default());
+        assert!(spec.search.is_empty());
+    }
+
+    #[test]
+    fn every_default_is_legal() {
+        for key in &KEYS {
+            if let Some(default) = key.default() {
+                assert_eq!(key.kind.check(key.path, &default).as_ref(), Ok(&default), "{}", key.path);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_are_distinct_in_known_sections_and_no_alias_hides_one() {
+        let paths: BTreeSet<_> = KEYS.iter().map(|key| key.path).collect();
+        assert_eq!(paths.len(), KEYS.len());
+        for key in &KEYS {
+            assert!(is_section(key.section()), "{}", key.path);
+            for alias in key.aliases {
+                let hidden = format!("{}.{alias}", key.section());
+                assert!(find(&hidden).is_none(), "{} and {hidden}", key.path);
+            }
+        }
+    }
+}

@@ -69,15 +69,11 @@ impl Range {
 
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.min_included, self.min) {
-            (true, min) => write!(f, "a number, at least {min}")?,
-            (false, min) => write!(f, "a number above {min}")?,
+        write!(f, "a number {} {}", if self.min_included { "≥" } else { ">" }, self.min)?;
+        if self.max.is_infinite() {
+            return Ok(());
         }
-        match (self.max_included, self.max) {
-            (_, f64::INFINITY) => Ok(()),
-            (true, max) => write!(f, " and at most {max}"),
-            (false, max) => write!(f, " and below {max}"),
-        }
+        write!(f, " and {} {}", if self.max_included { "≤" } else { "<" }, self.max)
     }
 }
 
@@ -86,7 +82,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bool => f.write_str("`true` or `false`"),
-            Self::Int { min, max: i64::MAX } => write!(f, "a whole number, at least {min}"),
+            Self::Int { min, max: i64::MAX } => write!(f, "a whole number ≥ {min}"),
             Self::Int { min, max } => write!(f, "a whole number from {min} to {max}"),
             Self::Float(range) => range.fmt(f),
             Self::Name(names) => f.write_str(&one_of(names)),
@@ -113,7 +109,8 @@ impl Kind {
             (Self::Int { min, max }, ParamValue::Int(x)) if (min..=max).contains(x) => Ok(value.clone()),
             (Self::Float(range), ParamValue::Int(_) | ParamValue::Float(_)) => {
                 let number = value.as_f64().filter(|x| x.is_finite() && range.contains(*x));
-                number.map(ParamValue::Float).ok_or_else(|| self.complaint(path, value))
+                // Adding 0 turns −0 into 0, which means the same and must hash the same.
+                number.map(|x| ParamValue::Float(x + 0.0)).ok_or_else(|| self.complaint(path, value))
             }
             (Self::Name(names), ParamValue::Text(name)) if names.contains(&name.as_str()) => {
                 Ok(value.clone())
@@ -144,16 +141,10 @@ impl Kind {
     }
 
     fn accepts_unquoted(self, path: &str, text: &str) -> bool {
-        let value = if let Ok(value) = text.parse() {
-            ParamValue::Bool(value)
-        } else if let Ok(value) = text.parse() {
-            ParamValue::Int(value)
-        } else if let Ok(value) = text.parse() {
-            ParamValue::Float(value)
-        } else {
-            return false;
-        };
-        self.check(path, &value).is_ok()
+        let bool = text.parse().map(ParamValue::Bool);
+        let int = text.parse().map(ParamValue::Int);
+        let float = text.parse().map(ParamValue::Float);
+        bool.ok().or(int.ok()).or(float.ok()).is_some_and(|value| self.check(path, &value).is_ok())
     }
 }
 
@@ -170,14 +161,13 @@ impl TextRule {
             return complaint(&format!("contain the control character {control:?}"));
         }
         match self {
-            Self::Any | Self::Path => Ok(()),
             Self::Name | Self::Split if text.contains('/') => complaint("contain `/`"),
             Self::Split if text == "train" => complaint("be the split that is trained on"),
             Self::Split if text == "test" => Err(Complaint::new(format!(
                 "`{path}` must not be `test`: the test split is for the final stage alone"
             ))
             .help("use `validation = { folds = 5 }`")),
-            Self::Name | Self::Split => Ok(()),
+            Self::Any | Self::Path | Self::Name | Self::Split => Ok(()),
         }
     }
 }

@@ -18,12 +18,13 @@ mod schema;
 mod search;
 mod source;
 mod space;
+mod suggest;
 mod template;
 
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use toml::Table;
+use toml::{Table, Value};
 
 pub use dataset::find_dataset;
 pub use effective::PointError;
@@ -122,16 +123,14 @@ impl Spec {
             return Err(refuse(reading.problems));
         }
         let mut root = filled(&reading);
-        let mut training = Table::new();
-        for section in ["data", "text", "model", "train"] {
-            training.insert(section.to_owned(), root.remove(section).unwrap_or_else(|| Table::new().into()));
-        }
-        let parts = typed(training).and_then(|training: TrainingSpec| {
-            let mut section = |name| root.remove(name).and_then(|value| value.try_into().ok());
-            let mut table = |name| section(name).unwrap_or_default();
-            Ok((training, typed(table("experiment"))?, typed(table("study"))?, typed(table("final"))?))
-        });
-        let (training, experiment, study, final_stage) = parts.map_err(|problem| refuse(vec![problem]))?;
+        let mut take = |section| match root.remove(section) {
+            Some(Value::Table(table)) => table,
+            _ => Table::new(),
+        };
+        let experiment = typed(take("experiment")).map_err(&refuse)?;
+        let study = typed(take("study")).map_err(&refuse)?;
+        let final_stage = typed(take("final")).map_err(&refuse)?;
+        let training = typed(root).map_err(&refuse)?;
         let search = reading.search.into_iter().map(|(path, distribution)| (path.to_owned(), distribution));
         Ok(Self { experiment, training, search: Space(search.collect()), study, final_stage, source })
     }
@@ -173,6 +172,6 @@ pub fn natural_direction(metric: &str) -> Direction {
 
 /// The struct of checked values. The key table agrees with the structs (tested), so this does not
 /// fail on anything that a user can write.
-fn typed<T: DeserializeOwned>(table: Table) -> Result<T, Problem> {
-    T::deserialize(table).map_err(|error| Complaint::new(error.message()).at(At::Start))
+fn typed<T: DeserializeOwned>(table: Table) -> Result<T, Vec<Problem>> {
+    T::deserialize(table).map_err(|error| vec![Complaint::new(error.message()).at(At::Start)])
 }

@@ -6,11 +6,14 @@ use toml::de::{DeTable, DeValue};
 use toml::{Spanned, de};
 
 use super::distribution::is_distribution;
-use super::keys::{self, KEYS, Key, SEARCH, SECTIONS, VALIDATION};
+use super::error::without_mark;
+use super::keys::{self, KEYS, Key, SEARCH, VALIDATION};
 use super::problem::{At, Complaint, Origin, Problem};
 use super::search;
 use super::space::Distribution;
-use crate::nearest::nearest;
+use super::suggest::{
+    example_in, example_value, name_among, nearest_section, unknown_key, unknown_path, unknown_section,
+};
 use crate::trial::ParamValue;
 
 /// A value and where it was given.
@@ -38,17 +41,10 @@ pub(super) struct Reading {
 /// Reads a spec's text and the overrides, and finds all that is wrong with them.
 pub(super) fn read(text: &str, overrides: &[(String, String)]) -> Reading {
     let mut reading = Reading::default();
-    // A byte order mark is no part of the text; as long in spaces, it leaves positions right.
-    let text = match text.strip_prefix('\u{feff}') {
-        Some(rest) => format!("   {rest}"),
-        None => text.to_owned(),
-    };
-    let (root, errors) = DeTable::parse_recoverable(&text);
-    // With a key given twice the rest can be trusted; after other mistakes keys may seem to be
-    // in sections where they are not, and to complain about them would mislead.
-    let reliable = errors.iter().all(|error| error.message() == "duplicate key");
-    reading.problems.extend(errors.iter().map(syntax_problem));
-    if !reliable {
+    let text = without_mark(text);
+    let (root, errors) = DeTable::parse_recoverable(text);
+    reading.problems.extend(errors.iter().map(|error| syntax_problem(error, text)));
+    if !errors.iter().all(is_local) {
         return reading;
     }
     reading.table(root.get_ref(), "", Origin::File);
@@ -56,12 +52,30 @@ pub(super) fn read(text: &str, overrides: &[(String, String)]) -> Reading {
         reading.override_with(path, value, Origin::Override(index));
     }
     reading.find_missing();
+    reading.drop_consequences(errors.len());
     reading
 }
 
-fn syntax_problem(error: &de::Error) -> Problem {
-    let at = error.span().map_or(At::Start, |span| Origin::File.at(span));
-    Complaint::new(format!("not TOML: {}", error.message())).at(at)
+const TWICE: &str = "duplicate key";
+const UNQUOTED: &str = "string values must be quoted";
+
+/// Whether the rest of the text can still be trusted. After other mistakes keys may seem to be in
+/// sections where they are not, and to complain about them would mislead.
+fn is_local(error: &de::Error) -> bool {
+    error.message() == TWICE || error.message().starts_with(UNQUOTED)
+}
+
+fn syntax_problem(error: &de::Error, text: &str) -> Problem {
+    let span = error.span().unwrap_or_default();
+    let said = text.get(span.clone()).unwrap_or_default();
+    let complaint = match error.message() {
+        TWICE => Complaint::new(format!("`{said}` is given twice")).help("keep one of the two"),
+        unquoted if unquoted.starts_with(UNQUOTED) => {
+            Complaint::new("text must be in quotes").help(format!("write `\"{said}\"`"))
+        }
+        other => Complaint::new(format!("not TOML: {other}")),
+    };
+    complaint.at(Origin::File.at(span))
 }
 
 impl Reading {
@@ -78,7 +92,16 @@ impl Reading {
                     self.headers.entry(path.clone()).or_insert(at);
                     self.section(&path, value, origin);
                 }
-                None => self.problems.push(unknown_key(section, name, value.get_ref()).at(at)),
+                None if section.is_empty() && value.get_ref().is_table() => {
+                    let near = nearest_section(name);
+                    self.meant(|key| Some(key.section()) == near);
+                    self.problems.push(unknown_section(name, near).at(at));
+                }
+                None => {
+                    let near = name_among(name, |key| key.section() == section);
+                    self.meant(|key| near.is_some_and(|near| near.path == key.path));
+                    self.problems.push(unknown_key(section, name, near).at(at));
+                }
             }
         }
     }
@@ -86,6 +109,7 @@ impl Reading {
     fn section(&mut self, path: &str, value: &Spanned<DeValue<'_>>, origin: Origin) {
         let at = origin.at(value.span());
         let Some(table) = value.get_ref().as_table() else {
+            self.meant(|key| key.section() == path);
             let example = example_in(path);
             let complaint =
                 Complaint::new(format!("`{path}` must be a table, not {}", kind_of(value.get_ref())))
@@ -147,12 +171,34 @@ impl Reading {
             (None, Some(searched)) => {
                 search::read_one(searched, value, origin, &mut self.search, &mut self.problems);
             }
-            (None, None) if keys::is_section(path) => self.section(path, value, origin),
+            (None, None) if keys::is_section(path) && value.get_ref().is_table() => {
+                self.section(path, value, origin);
+            }
+            (None, None) if keys::is_section(path) => {
+                let complaint = Complaint::new(format!("`{path}` is a section, not a key"));
+                let key = KEYS.iter().find(|key| key.section() == path);
+                let help = key.map(|key| format!("name a key of it, such as `{}`", key.path));
+                self.problems.push(complaint.maybe_help(help).at(origin.at(0..0)));
+            }
             (None, None) => {
                 let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
                 self.problems.push(unknown_path(section, name).at(origin.at(0..0)));
             }
         }
+    }
+
+    /// Notes what was probably meant, so that it is not called missing as well.
+    fn meant(&mut self, is_meant: impl Fn(&Key) -> bool) {
+        self.given.extend(KEYS.iter().filter(|key| is_meant(key)).map(|key| key.path));
+    }
+
+    /// Drops what was found wrong with values that are no TOML in the first place; the first
+    /// `syntax` problems say so.
+    fn drop_consequences(&mut self, syntax: usize) {
+        let found = self.problems.split_off(syntax.min(self.problems.len()));
+        let news = found.into_iter().filter(|found| !self.problems.iter().any(|known| known.at == found.at));
+        let news: Vec<_> = news.collect();
+        self.problems.extend(news);
     }
 
     fn find_missing(&mut self) {
@@ -229,84 +275,4 @@ fn explain_table(key: &Key, value: &DeValue<'_>, complaint: Complaint) -> Compla
         }
         _ => complaint,
     }
-}
-
-/// An unknown key of a table in the file.
-fn unknown_key(section: &str, name: &str, value: &DeValue<'_>) -> Complaint {
-    if section.is_empty() && value.is_table() {
-        let sections = SECTIONS.iter().map(|(section, _)| *section);
-        return Complaint::new(format!("unknown section [{name}]")).maybe_help(
-            nearest(name, sections.filter(|section| !section.contains('.')))
-                .map(|section| format!("did you mean [{section}]?")),
-        );
-    }
-    let in_section = match section {
-        "" => " outside of all sections".to_owned(),
-        section => format!(" in [{section}]"),
-    };
-    let here = || KEYS.iter().filter(|key| key.section() == section);
-    let help = match name_among(name, here()) {
-        Some(key) => Some(format!("did you mean `{}`?", key.name())),
-        None => elsewhere(name)
-            .map(|key| format!("did you mean `{}`? It belongs in [{}]", key.name(), key.section())),
-    };
-    let help = help.or_else(|| {
-        let names: Vec<_> = here().map(|key| format!("`{}`", key.name())).collect();
-        (!names.is_empty()).then(|| format!("[{section}] has {}", names.join(", ")))
-    });
-    Complaint::new(format!("unknown key `{name}`{in_section}")).maybe_help(help)
-}
-
-/// An unknown key path of an override.
-fn unknown_path(section: &str, name: &str) -> Complaint {
-    let path = join(section, name);
-    let here = KEYS.iter().filter(|key| key.section() == section);
-    let key = name_among(name, here).or_else(|| nearest_path(&path, KEYS.iter())).or_else(|| elsewhere(name));
-    Complaint::new(format!("unknown key `{path}`")).help(match key {
-        Some(key) => format!("did you mean `{}`?", key.path),
-        None => "`uaic schema` lists all keys".to_owned(),
-    })
-}
-
-/// The key called `name`, or nearly so.
-pub(super) fn name_among(
-    name: &str,
-    keys: impl Iterator<Item = &'static Key> + Clone,
-) -> Option<&'static Key> {
-    let lower = name.to_lowercase();
-    let called = keys.clone().find(|key| key.is_called(&lower));
-    called.or_else(|| {
-        let near = nearest(name, keys.clone().map(Key::name))?;
-        keys.clone().find(|key| key.name() == near)
-    })
-}
-
-/// The key whose path is nearly `path`.
-pub(super) fn nearest_path(path: &str, keys: impl Iterator<Item = &'static Key>) -> Option<&'static Key> {
-    nearest(path, keys.map(|key| key.path)).and_then(keys::find)
-}
-
-/// A key of any section that is called `name`.
-fn elsewhere(name: &str) -> Option<&'static Key> {
-    // `train.epochs` before `final.epochs`: in the order of the table.
-    KEYS.iter().find(|key| key.name() == name).or_else(|| KEYS.iter().find(|key| key.is_called(name)))
-}
-
-fn example_value(key: &Key) -> String {
-    match key.path {
-        "data.dataset" => "\"flights\"".to_owned(),
-        _ => "\"attention\"".to_owned(),
-    }
-}
-
-/// One line that a section could hold.
-fn example_in(section: &str) -> String {
-    if section == SEARCH {
-        return "\"train.lr\" = { log = [1e-4, 1e-2] }".to_owned();
-    }
-    let key = KEYS.iter().find(|key| key.section() == section);
-    key.map_or_else(String::new, |key| match key.default() {
-        Some(value) => format!("{} = {}", key.name(), super::kind::show(&value)),
-        None => format!("{} = {}", key.name(), example_value(key)),
-    })
 }

@@ -6,10 +6,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::distribution::{Reader, is_distribution};
-use super::keys::{self, KEYS, Key};
+use super::keys::{self, Key};
 use super::problem::{Complaint, Origin, Problem};
-use super::read::{name_among, nearest_path};
 use super::space::Distribution;
+use super::suggest::{name_among, nearest_path};
 
 type Found = BTreeMap<&'static str, Distribution>;
 
@@ -78,12 +78,10 @@ fn searchable(path: &str) -> Result<&'static Key, Complaint> {
         }
         None => {}
     }
-    let candidates = KEYS.iter().filter(|key| key.is_searchable());
     let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
-    let key = name_among(name, candidates.clone().filter(|key| key.section() == section))
-        .or_else(|| nearest_path(path, candidates.clone()))
-        .or_else(|| candidates.clone().find(|key| key.is_called(name)))
-        .or_else(|| name_among(name, candidates));
+    let key = name_among(name, |key| key.is_searchable() && key.section() == section)
+        .or_else(|| nearest_path(path, Key::is_searchable))
+        .or_else(|| name_among(name, Key::is_searchable));
     Err(Complaint::new(format!("unknown key `{path}` in [search]")).help(match key {
         Some(key) => format!("did you mean `\"{}\"`?", key.path),
         None => "keys of [text], [model] and [train] can be searched, such as `\"train.lr\"`".to_owned(),

@@ -34,10 +34,8 @@ pub(super) fn read(path: &Path) -> Result<String, SpecErrors> {
         return Err(refuse("the file is larger than 1 MiB, which no spec is".to_owned(), Some(help)));
     }
     String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
-        let help = "save it as UTF-8".to_owned();
-        refuse(format!("the file is not UTF-8 text: see byte {valid}, in line {line}"), Some(help))
+        let (valid, _) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+        SpecErrors::undecodable(path, &String::from_utf8_lossy(valid))
     })
 }
 
