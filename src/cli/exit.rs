@@ -6,6 +6,8 @@ use owo_colors::OwoColorize;
 
 use crate::store::StoreError;
 
+use super::select::SelectError;
+
 /// The run failed.
 pub(super) const FAILED: u8 = 1;
 /// Wrong usage or a bad spec.
@@ -33,6 +35,11 @@ impl Failure {
         Self { code: USAGE, message: message.into() }
     }
 
+    /// It is in use.
+    pub(super) fn locked(message: impl Into<String>) -> Self {
+        Self { code: LOCKED, message: message.into() }
+    }
+
     /// Nothing by that name.
     pub(super) fn not_found(message: impl Into<String>) -> Self {
         Self { code: NOT_FOUND, message: message.into() }
@@ -53,8 +60,11 @@ fn number_of(error: &anyhow::Error) -> u8 {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return failure.code;
     }
+    if let Some(select) = error.downcast_ref::<SelectError>() {
+        return select.exit_code();
+    }
     match error.downcast_ref::<StoreError>() {
-        Some(StoreError::NotFound { .. }) => NOT_FOUND,
+        Some(StoreError::NotFound { .. } | StoreError::Missing { .. }) => NOT_FOUND,
         Some(StoreError::Locked { .. } | StoreError::IllegalTransition { .. }) => LOCKED,
         _ => FAILED,
     }

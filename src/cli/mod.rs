@@ -11,13 +11,16 @@ mod exit;
 mod init;
 mod logging;
 mod ls;
+mod page;
 mod printer;
 mod resume;
 mod rm;
 mod run;
 mod schema;
 mod select;
+mod shape;
 mod show;
+mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
