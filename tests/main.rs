@@ -5,3 +5,4 @@
 mod architecture;
 mod flights;
 mod spec;
+mod store;

@@ -8,6 +8,8 @@ use crate::data::DataError;
 use crate::spec::SpecErrors;
 use crate::store::StoreError;
 
+use super::select::SelectError;
+
 /// The run failed.
 pub(super) const FAILED: u8 = 1;
 /// Wrong usage or a bad spec.
@@ -36,7 +38,7 @@ impl Failure {
     }
 
     /// Something has changed, or somebody else holds it.
-    pub(super) fn conflict(message: impl Into<String>) -> Self {
+    pub(super) fn locked(message: impl Into<String>) -> Self {
         Self { code: LOCKED, message: message.into() }
     }
 
@@ -71,8 +73,11 @@ fn number_of(error: &anyhow::Error) -> u8 {
     if error.downcast_ref::<DataError>().is_some_and(DataError::is_not_found) {
         return NOT_FOUND;
     }
+    if let Some(select) = error.downcast_ref::<SelectError>() {
+        return select.exit_code();
+    }
     match error.downcast_ref::<StoreError>() {
-        Some(StoreError::NotFound { .. }) => NOT_FOUND,
+        Some(StoreError::NotFound { .. } | StoreError::Missing { .. }) => NOT_FOUND,
         Some(StoreError::Locked { .. } | StoreError::IllegalTransition { .. }) => LOCKED,
         _ => FAILED,
     }

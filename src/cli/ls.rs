@@ -1,16 +1,194 @@
-//! `uaic ls`: lists runs.
+//! `uaic ls`: lists runs and studies.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use comfy_table::{Cell, Table};
+use serde_json::{Map, Value, json};
 
-use super::Global;
+use crate::store::{Id, RunQuery, RunRecord, SqliteStore, Store, StudyRecord, Tally};
+use crate::trial::RunState;
+
+use super::select::{self, path_in_study};
+use super::{Global, printer, shape, table};
+
+/// Names of `--state`.
+const STATES: [&str; 6] = ["running", "complete", "pruned", "failed", "interrupted", "crashed"];
 
 /// Arguments of `uaic ls`.
 #[derive(Args, Debug)]
-pub struct LsArgs {}
+#[command(after_help = "\
+Examples:
+  uaic ls                        the 20 latest runs
+  uaic ls --study @ --limit 0    all runs of the latest study
+  uaic ls --state failed         what went wrong
+  uaic ls --studies              studies, and how far they are
+  uaic ls --json | jq -r '.runs[] | select(.value > 0.9) | .id'
 
-/// Does it.
-pub(super) fn run(_global: &Global, _args: &LsArgs) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("to come")
+A run whose process has died is CRASHED; `uaic resume` repeats it.
+
+With --json: {\"schema\", \"total\", \"runs\": [{\"id\", \"study\", \"experiment\", \"kind\", \"number\",
+\"state\", \"value\", \"reason\", \"started_ms\", \"started\", \"ended_ms\", \"ended\", \"duration_s\", \"attempts\",
+\"deleted\", \"params\"}]}, and with --studies: {\"schema\", \"total\", \"studies\": [{\"id\", \"experiment\",
+\"state\", \"seed\", \"metric\", \"direction\", \"trials\", \"done\", \"complete\", \"pruned\", \"failed\", \"running\",
+\"interrupted\", \"crashed\", \"best\", \"created_ms\", \"created\"}]}.")]
+pub struct LsArgs {
+    /// At most so many, the latest first; 0 for all
+    #[arg(short = 'n', long, default_value_t = 20, value_name = "N")]
+    pub limit: u32,
+
+    /// Only of this experiment
+    #[arg(long, value_name = "NAME")]
+    pub experiment: Option<String>,
+
+    /// Only of this study: an id prefix, `@` (the latest), `@-1` or an experiment
+    #[arg(long, value_name = "STUDY", conflicts_with = "studies")]
+    pub study: Option<String>,
+
+    /// Only in this state
+    #[arg(long, value_name = "STATE", ignore_case = true, conflicts_with = "studies",
+        value_parser = PossibleValuesParser::new(STATES).try_map(parse_state))]
+    pub state: Option<RunState>,
+
+    /// Also runs hidden by `uaic rm`
+    #[arg(long, conflicts_with = "studies")]
+    pub all: bool,
+
+    /// List studies instead of runs
+    #[arg(long)]
+    pub studies: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn parse_state(name: String) -> Result<RunState, String> {
+    RunState::from_name(&name.to_ascii_uppercase()).ok_or(name)
+}
+
+/// Lists what is asked for.
+pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
+    let store = SqliteStore::open_read_only(&global.store)?;
+    if args.studies {
+        list_studies(&store, args)?;
+    } else {
+        list_runs(&store, args)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list_runs(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
+    let study = args.study.as_deref().map(|text| select::resolve_study(store, Some(text))).transpose()?;
+    let query = RunQuery {
+        study: study.map(|study| study.id),
+        experiment: args.experiment.clone(),
+        state: args.state,
+        deleted: args.all,
+        limit: (args.limit > 0).then_some(args.limit),
+        ..RunQuery::default()
+    };
+    let runs = store.runs(&query)?;
+    let total = store.count_runs(&query)?;
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    if args.json {
+        let runs: Vec<Map<String, Value>> = runs.iter().map(|run| shape::run(run, now_ms)).collect();
+        return printer::json(&json!({ "schema": shape::SCHEMA, "total": total, "runs": runs }));
+    }
+    if runs.is_empty() {
+        printer::talk("no runs; leave a filter out, or `uaic ls --all` to see hidden ones");
+        return Ok(());
+    }
+    let metrics = Metrics::of(store)?;
+    let mut listing = table::table(&[
+        "ID",
+        "RUN",
+        "EXPERIMENT",
+        "STATE",
+        ">VALUE",
+        "METRIC",
+        "STARTED",
+        ">TOOK",
+        "REASON…",
+    ]);
+    for run in &runs {
+        add_run(&mut listing, run, &metrics, now_ms);
+    }
+    printer::data(table::render(&listing))?;
+    tell_rest(runs.len() as u64, total);
+    Ok(())
+}
+
+/// The metric of each study.
+struct Metrics(BTreeMap<Id, String>);
+
+impl Metrics {
+    fn of(store: &dyn Store) -> anyhow::Result<Self> {
+        Ok(Self(store.studies()?.into_iter().map(|study| (study.id, study.new.metric)).collect()))
+    }
+
+    fn name(&self, run: &RunRecord) -> &str {
+        run.value.and(self.0.get(&run.new.study)).map_or("", String::as_str)
+    }
+}
+
+fn add_run(listing: &mut Table, run: &RunRecord, metrics: &Metrics, now_ms: i64) {
+    let hidden = if run.deleted { "hidden; " } else { "" };
+    listing.add_row([
+        Cell::new(run.id.short()),
+        Cell::new(path_in_study(run.new.study, run.new.number)),
+        Cell::new(table::shortened(&run.experiment, 24)),
+        table::run_state(run.state),
+        Cell::new(run.value.map(table::number).unwrap_or_default()),
+        Cell::new(table::one_line(metrics.name(run))),
+        Cell::new(table::age(run.started_ms, now_ms)),
+        Cell::new(shape::seconds(run, now_ms).map(table::duration).unwrap_or_default()),
+        Cell::new(format!("{hidden}{}", table::shortened(run.reason.as_deref().unwrap_or_default(), 60))),
+    ]);
+}
+
+fn list_studies(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
+    let mut studies = store.studies()?;
+    studies.retain(|study| args.experiment.as_ref().is_none_or(|name| *name == study.new.experiment));
+    let total = studies.len() as u64;
+    if args.limit > 0 {
+        studies.truncate(args.limit as usize);
+    }
+    let studies = studies
+        .into_iter()
+        .map(|study| Ok((store.tally(study.id)?, study)))
+        .collect::<anyhow::Result<Vec<(Tally, StudyRecord)>>>()?;
+    if args.json {
+        let studies: Vec<Map<String, Value>> =
+            studies.iter().map(|(tally, study)| shape::study(study, tally)).collect();
+        return printer::json(&json!({ "schema": shape::SCHEMA, "total": total, "studies": studies }));
+    }
+    if studies.is_empty() {
+        printer::talk("no studies; `uaic run experiments/attention.toml` makes one");
+        return Ok(());
+    }
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    let mut listing = table::table(&["ID", "EXPERIMENT", "STATE", ">TRIALS", ">BEST", "METRIC", "CREATED"]);
+    for (tally, study) in &studies {
+        listing.add_row([
+            Cell::new(study.id.short()),
+            Cell::new(table::shortened(&study.new.experiment, 40)),
+            table::study_state(study.state),
+            Cell::new(format!("{}/{}", tally.done(), study.new.trials)),
+            Cell::new(tally.best.map(table::number).unwrap_or_default()),
+            Cell::new(table::one_line(&study.new.metric)),
+            Cell::new(table::age(study.created_ms, now_ms)),
+        ]);
+    }
+    printer::data(table::render(&listing))?;
+    tell_rest(studies.len() as u64, total);
+    Ok(())
+}
+
+fn tell_rest(shown: u64, total: u64) {
+    if shown < total {
+        printer::talk(format!("… and {} more; `--limit 0` lists all {total}", total - shown));
+    }
 }

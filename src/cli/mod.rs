@@ -12,6 +12,7 @@ mod exit;
 mod init;
 mod logging;
 mod ls;
+mod page;
 mod printer;
 mod progress;
 mod resume;
@@ -19,8 +20,10 @@ mod rm;
 mod run;
 mod schema;
 mod select;
+mod shape;
 mod show;
 mod summary;
+mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

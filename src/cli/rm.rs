@@ -1,25 +1,121 @@
-//! `uaic rm`: hides runs and brings them back.
+//! `uaic rm` and `uaic restore`: hide runs and bring them back.
 
 use std::process::ExitCode;
 
 use clap::Args;
+use serde_json::json;
 
-use super::Global;
+use crate::store::{RunRecord, Store};
+use crate::trial::RunState;
+
+use super::exit::Failure;
+use super::select::{self, RUN_GRAMMAR, place};
+use super::{Global, printer, shape, table};
 
 /// Arguments of `uaic rm`.
 #[derive(Args, Debug)]
-pub struct RmArgs {}
+#[command(after_help = format!("\
+Nothing is removed from the store: `uaic restore` brings hidden runs back, `uaic ls --all` lists them.
+A run that is running cannot be hidden.
 
-/// Does it.
-pub(super) fn remove(_global: &Global, _args: &RmArgs) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("to come")
+Examples:
+  uaic rm 3fa2b1c4        one run
+  uaic rm @ @-1           the two latest
+  uaic rm attention/3     trial 3 of the latest study of an experiment
+
+{RUN_GRAMMAR}
+
+With --json: {{\"schema\", \"runs\": [{{\"id\", \"deleted\"}}]}}."))]
+pub struct RmArgs {
+    /// The runs to hide
+    #[arg(required = true, value_name = "SEL")]
+    pub runs: Vec<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `uaic restore`.
 #[derive(Args, Debug)]
-pub struct RestoreArgs {}
+#[command(after_help = format!("\
+Examples:
+  uaic ls --all           lists hidden runs too
+  uaic restore 3fa2b1c4   brings one back
+  uaic restore @/3        trial 3 of the latest study
+
+Hidden runs are selected by id or by study and number; `@`, `best` and `name:` see visible ones.
+
+{RUN_GRAMMAR}
+
+With --json: {{\"schema\", \"runs\": [{{\"id\", \"deleted\"}}]}}."))]
+pub struct RestoreArgs {
+    /// The runs to bring back
+    #[arg(required = true, value_name = "SEL")]
+    pub runs: Vec<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Hides runs: all of them, or none when one is running.
+pub(super) fn remove(global: &Global, args: &RmArgs) -> anyhow::Result<ExitCode> {
+    let store = select::open_existing(&global.store)?;
+    let runs = select::resolve_many(&store, &args.runs)?;
+    if let Some(busy) = runs.iter().find(|run| run.state == RunState::Running) {
+        let message = format!(
+            "run {} ({}) is running in process {}; stop it first, or wait for it",
+            busy.id.short(),
+            described(busy),
+            busy.new.process.pid
+        );
+        return Err(Failure::locked(message).into());
+    }
+    set_deleted(&store, &runs, Visibility::Hidden, args.json)
+}
 
 /// Brings runs back.
-pub(super) fn restore(_global: &Global, _args: &RestoreArgs) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("to come")
+pub(super) fn restore(global: &Global, args: &RestoreArgs) -> anyhow::Result<ExitCode> {
+    let store = select::open_existing(&global.store)?;
+    let runs = select::resolve_many(&store, &args.runs)?;
+    set_deleted(&store, &runs, Visibility::Shown, args.json)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Visibility {
+    Hidden,
+    Shown,
+}
+
+fn set_deleted(
+    store: &dyn Store,
+    runs: &[RunRecord],
+    visibility: Visibility,
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
+    let hide = visibility == Visibility::Hidden;
+    for run in runs {
+        store.set_deleted(run.id, hide)?;
+        let what = match (hide, run.deleted) {
+            (true, false) => "hidden",
+            (true, true) => "was hidden before",
+            (false, true) => "is back",
+            (false, false) => "was not hidden",
+        };
+        printer::talk(format!("{} ({}) {what}", run.id.short(), described(run)));
+    }
+    if hide && runs.iter().any(|run| !run.deleted) {
+        let ids: Vec<String> = runs.iter().map(|run| run.id.short()).collect();
+        printer::talk(format!("undo with `uaic restore {}`", ids.join(" ")));
+    }
+    if as_json {
+        let runs: Vec<_> = runs.iter().map(|run| json!({ "id": run.id, "deleted": hide })).collect();
+        printer::json(&json!({ "schema": shape::SCHEMA, "runs": runs }))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn described(run: &RunRecord) -> String {
+    format!("{} of {}", place(run), table::one_line(&run.experiment))
 }

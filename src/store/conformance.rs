@@ -589,7 +589,8 @@ fn threads_do_not_disturb_each_other(store: &dyn Store) {
     for run in runs {
         let series = store.metric_history(run.id, "x").unwrap();
         assert_eq!(series.len() as u64, steps);
-        assert!(series.iter().all(|point| point.value == f64::from(run.new.number.unwrap())));
+        let own = f64::from(run.new.number.unwrap());
+        assert!(series.iter().all(|point| point.value.to_bits() == own.to_bits()));
         assert_eq!(store.latest_metrics(run.id).unwrap()[1].count, steps);
     }
     store.flush().unwrap();

@@ -89,10 +89,15 @@ impl Writer {
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
         let shared = Arc::clone(&self.shared);
-        self.call(move |connection| {
+        let answer = self.call(move |connection| {
             shared.earlier_failure(attempt)?;
             work(connection)
-        })
+        });
+        // Points that failed in the same transaction are the cause, and are reported by this.
+        if answer.is_err() {
+            self.shared.earlier_failure(attempt)?;
+        }
+        answer
     }
 
     /// Returns once everything queued is committed.
@@ -149,11 +154,13 @@ trait Call: Send {
 }
 
 /// Whether the changes of a command are to stay.
-#[derive(PartialEq)]
 enum Outcome {
     Keep,
-    Undo,
+    Undo(Cause),
 }
+
+/// SQLite's reason, where it is SQLite's.
+type Cause = Option<rusqlite::Error>;
 
 struct Pending<T, F> {
     work: Option<F>,
@@ -164,7 +171,10 @@ struct Pending<T, F> {
 impl<T: Send, F: FnOnce(&Connection) -> Result<T, Fault> + Send> Call for Pending<T, F> {
     fn run(&mut self, connection: &Connection) -> Outcome {
         self.result = self.work.take().map(|work| work(connection));
-        if matches!(self.result, Some(Ok(_))) { Outcome::Keep } else { Outcome::Undo }
+        match &self.result {
+            Some(Err(fault)) => Outcome::Undo(fault.cause()),
+            _ => Outcome::Keep,
+        }
     }
 
     fn deliver(self: Box<Self>, commit: &Result<(), rusqlite::Error>) {
@@ -252,22 +262,19 @@ fn run_all(connection: &mut Connection, batch: &mut [Command], shared: &Shared) 
             Command::Points { attempt, points } => match write::points(&savepoint, *attempt, points) {
                 Ok(()) => Outcome::Keep,
                 Err(fault) => {
+                    let cause = fault.cause();
                     shared.note_failure(*attempt, fault);
-                    Outcome::Undo
+                    Outcome::Undo(cause)
                 }
             },
         };
-        if savepoint.is_autocommit() {
+        match outcome {
             // A full disk and the like end the whole transaction.
-            return Err(rusqlite::Error::SqliteFailure(
-                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK),
-                Some("an error ended the transaction; is the disk full?".to_owned()),
-            ));
-        }
-        if outcome == Outcome::Keep {
-            savepoint.commit()?;
-        } else {
-            savepoint.finish()?;
+            Outcome::Undo(cause) if savepoint.is_autocommit() => {
+                return Err(cause.unwrap_or_else(|| failure(rusqlite::ffi::SQLITE_ABORT_ROLLBACK, None)));
+            }
+            Outcome::Undo(_) => savepoint.finish()?,
+            Outcome::Keep => savepoint.commit()?,
         }
     }
     transaction.commit()
@@ -279,9 +286,19 @@ fn copy_of(error: &rusqlite::Error) -> rusqlite::Error {
         rusqlite::Error::SqliteFailure(code, message) => {
             rusqlite::Error::SqliteFailure(*code, message.clone())
         }
-        other => rusqlite::Error::SqliteFailure(
-            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ERROR),
-            Some(other.to_string()),
-        ),
+        other => failure(rusqlite::ffi::SQLITE_ERROR, Some(other.to_string())),
+    }
+}
+
+fn failure(code: i32, message: Option<String>) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), message)
+}
+
+impl Fault {
+    fn cause(&self) -> Cause {
+        match self {
+            Self::Sqlite(error) => Some(copy_of(error)),
+            Self::Refused(_) => None,
+        }
     }
 }

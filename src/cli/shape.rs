@@ -1,0 +1,140 @@
+//! The JSON shapes of records. They change by addition only.
+//!
+//! Numbers that JSON lacks are the strings `"NaN"`, `"inf"` and `"-inf"`. Times come twice:
+//! `…_ms` in milliseconds since 1970 UTC, and beside it in ISO 8601.
+
+use serde_json::{Map, Value, json};
+
+use crate::store::{LatestMetric, MetricPoint, RunRecord, StudyRecord, Tally};
+use crate::trial::{ParamValue, Params};
+
+/// The version of all shapes.
+pub(super) const SCHEMA: u32 = 1;
+
+/// A float; strings stand in for what JSON lacks.
+pub(super) fn number(value: f64) -> Value {
+    if value.is_nan() {
+        "NaN".into()
+    } else if value.is_infinite() {
+        if value > 0.0 { "inf".into() } else { "-inf".into() }
+    } else {
+        value.into()
+    }
+}
+
+/// A time in ISO 8601, to the millisecond; null when it is out of range.
+pub(super) fn iso_time(time_ms: i64) -> Value {
+    jiff::Timestamp::from_millisecond(time_ms).map_or(Value::Null, |time| format!("{time:.3}").into())
+}
+
+/// A point of a search space.
+pub(super) fn params(params: &Params) -> Value {
+    let value = |value: &ParamValue| match value {
+        ParamValue::Float(value) => number(*value),
+        other => json!(other),
+    };
+    params.iter().map(|(name, param)| (name.clone(), value(param))).collect::<Map<_, _>>().into()
+}
+
+/// A run, without what only `show` prints.
+pub(super) fn run(run: &RunRecord, now_ms: i64) -> Map<String, Value> {
+    let shape = json!({
+        "id": run.id,
+        "study": run.new.study,
+        "experiment": run.experiment,
+        "kind": run.new.kind,
+        "number": run.new.number,
+        "state": run.state,
+        "value": run.value.map(number),
+        "reason": run.reason,
+        "started_ms": run.started_ms,
+        "started": iso_time(run.started_ms),
+        "ended_ms": run.ended_ms,
+        "ended": run.ended_ms.map(iso_time),
+        "duration_s": seconds(run, now_ms),
+        "attempts": run.attempts,
+        "deleted": run.deleted,
+        "params": params(&run.new.params),
+    });
+    object(shape)
+}
+
+/// How long a run took, or has taken so far; unknown when it crashed.
+pub(super) fn seconds(run: &RunRecord, now_ms: i64) -> Option<f64> {
+    let until = match run.state {
+        crate::trial::RunState::Running => Some(now_ms),
+        _ => run.ended_ms,
+    };
+    until.map(|until| (until - run.started_ms) as f64 / 1000.0)
+}
+
+/// A study, without what only `show` prints.
+pub(super) fn study(study: &StudyRecord, tally: &Tally) -> Map<String, Value> {
+    let shape = json!({
+        "id": study.id,
+        "experiment": study.new.experiment,
+        "state": study.state,
+        "seed": study.new.seed,
+        "metric": study.new.metric,
+        "direction": study.new.direction,
+        "trials": study.new.trials,
+        "done": tally.done(),
+        "complete": tally.complete,
+        "pruned": tally.pruned,
+        "failed": tally.failed,
+        "running": tally.running,
+        "interrupted": tally.interrupted,
+        "crashed": tally.crashed,
+        "best": tally.best.map(number),
+        "created_ms": study.created_ms,
+        "created": iso_time(study.created_ms),
+    });
+    object(shape)
+}
+
+/// The latest value of a metric and its range.
+pub(super) fn metric(metric: &LatestMetric) -> Value {
+    json!({
+        "key": metric.key,
+        "step": metric.step,
+        "value": number(metric.value),
+        "min": metric.min.map(number),
+        "max": metric.max.map(number),
+        "count": metric.count,
+    })
+}
+
+/// One point of a series.
+pub(super) fn point(point: &MetricPoint) -> Value {
+    json!({
+        "step": point.step,
+        "time_ms": point.time_ms,
+        "time": iso_time(point.time_ms),
+        "value": number(point.value),
+    })
+}
+
+/// The members of an object.
+pub(super) fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        other => Map::from_iter([("value".to_owned(), other)]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_float_has_a_shape() {
+        assert_eq!(number(0.5), json!(0.5));
+        assert_eq!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(number), ["NaN", "inf", "-inf"]);
+    }
+
+    #[test]
+    fn times_are_given_to_the_millisecond() {
+        assert_eq!(iso_time(1_700_000_000_120), "2023-11-14T22:13:20.120Z");
+        assert_eq!(iso_time(i64::MAX), Value::Null);
+    }
+}
