@@ -4,5 +4,6 @@
 
 mod architecture;
 mod flights;
+mod run;
 mod spec;
 mod store;

@@ -46,7 +46,7 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode
     let spec = Spec::parse(&found.new.spec_text, Path::new(&found.new.spec_path), &found.new.overrides)?;
     let experiment = Experiment::open(spec)?;
     if experiment.fingerprint() != found.new.fingerprint {
-        return Err(Failure::conflict(format!(
+        return Err(Failure::locked(format!(
             "the data of study {} have changed since it was started; its trials cannot be compared with new ones. \
              Start anew: `uaic run {}`",
             found.id.short(),

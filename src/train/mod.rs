@@ -12,7 +12,7 @@ mod schedule;
 mod scores;
 
 pub use early_stop::{EarlyStop, Verdict};
-pub use fit::{EpochReport, Fitted, Flow, Task, TrainError, fit, labels_of};
+pub use fit::{EpochReport, Fitted, Flow, Task, TrainError, Watch, fit, labels_of};
 pub use optimizer::Adam;
 pub use schedule::learning_rate;
 pub use scores::{Scores, scores};
