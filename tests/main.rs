@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod architecture;
+mod data;
 mod flights;
 mod run;
 mod spec;
 mod store;
+mod support;

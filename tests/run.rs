@@ -63,7 +63,12 @@ fn result_of(json: &Value) -> Value {
         .iter()
         .map(|trial| serde_json::json!([trial["number"], trial["state"], trial["value"], trial["params"]]))
         .collect();
-    serde_json::json!([trials, json["study"]["best"]["number"], json["final"]["metrics"], json["final"]["estimates"]])
+    serde_json::json!([
+        trials,
+        json["study"]["best"]["number"],
+        json["final"]["metrics"],
+        json["final"]["estimates"]
+    ])
 }
 
 /// The content hash of the final model's weights.
@@ -100,7 +105,9 @@ fn a_run_prints_one_json_object_of_the_promised_shape() {
     let values = trials.iter().map(|trial| trial["value"].as_f64().unwrap());
     assert_eq!(study["best"]["value"].as_f64().unwrap(), values.fold(0.0, f64::max));
     let metrics = &json["final"]["metrics"];
-    for name in ["test/accuracy", "test/accuracy_any", "test/f1_macro", "test/f1_weighted", "test/loss", "oos/auroc"] {
+    for name in
+        ["test/accuracy", "test/accuracy_any", "test/f1_macro", "test/f1_weighted", "test/loss", "oos/auroc"]
+    {
         assert!(metrics[name].is_f64(), "{name}: {metrics}");
         let estimate = &json["final"]["estimates"][name];
         assert!(estimate["low"].as_f64() <= metrics[name].as_f64(), "{name}: {estimate}");
@@ -230,7 +237,11 @@ fn a_failing_trial_is_recorded_and_the_study_goes_on() {
 fn a_study_without_a_complete_trial_fails_with_the_reason() {
     let answer = project().run("run small.toml -P train.lr=1e36 --trials 2");
     assert_eq!(answer.code, Some(1), "{answer:?}");
-    assert!(answer.stderr.contains("the loss became") && answer.stderr.contains("train.lr"), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("the loss became") && answer.stderr.contains("train.lr"),
+        "{}",
+        answer.stderr
+    );
 }
 
 #[test]
@@ -261,7 +272,10 @@ fn a_run_keeps_its_log_and_all_that_led_to_it() {
 fn a_changed_data_set_cannot_be_resumed() {
     let dir = project();
     let json = dir.run("run small.toml --json --trials 1 --no-final").json();
-    dir.write("data/tiny/train.tsv", "a flight\tflight\nthe fare\tairfare\nb flight\tflight\nb fare\tairfare\n");
+    dir.write(
+        "data/tiny/train.tsv",
+        "a flight\tflight\nthe fare\tairfare\nb flight\tflight\nb fare\tairfare\n",
+    );
     let answer = dir.run(&format!("resume {} --trials 2", json["study"]["id"].as_str().unwrap()));
     assert_eq!(answer.code, Some(4), "{answer:?}");
     assert!(answer.stderr.contains("data of study"), "{}", answer.stderr);

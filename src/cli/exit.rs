@@ -58,9 +58,16 @@ pub(super) fn code_of(answer: anyhow::Result<ExitCode>) -> ExitCode {
         // Each has its own head and place.
         super::printer::talk(errors.to_string());
     } else {
-        super::printer::talk(format!("{} {error:#}", "error:".red().bold()));
+        super::printer::talk(format!("{} {}", "error:".red().bold(), with_causes(&error)));
     }
     ExitCode::from(number_of(&error))
+}
+
+/// The error and its causes in one line, without those that it tells already.
+fn with_causes(error: &anyhow::Error) -> String {
+    error.chain().skip(1).map(ToString::to_string).fold(error.to_string(), |told, cause| {
+        if told.contains(&cause) { told } else { format!("{told}: {cause}") }
+    })
 }
 
 fn number_of(error: &anyhow::Error) -> u8 {
@@ -80,5 +87,18 @@ fn number_of(error: &anyhow::Error) -> u8 {
         Some(StoreError::NotFound { .. } | StoreError::Missing { .. }) => NOT_FOUND,
         Some(StoreError::Locked { .. } | StoreError::IllegalTransition { .. }) => LOCKED,
         _ => FAILED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fsx;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = fsx::read(std::path::Path::new("/no/such/file")).unwrap_err();
+        let told = with_causes(&anyhow::Error::new(error).context("cannot start"));
+        assert_eq!(told, "cannot start: cannot read /no/such/file: No such file or directory (os error 2)");
     }
 }

@@ -45,7 +45,7 @@ pub enum DataError {
         fix: String,
     },
     /// A name that is not on the list of those that can be fetched or generated.
-    #[error("there is no data set `{name}` to {verb}{}; known: {}", did_you_mean(nearest.as_deref()), known.join(", "))]
+    #[error("there is no data set `{name}` to {verb}; {}known: {}", did_you_mean(nearest.as_deref()), known.join(", "))]
     UnknownName {
         /// `fetch` or `generate`.
         verb: &'static str,
@@ -76,7 +76,7 @@ impl DataError {
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+    nearest.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default()
 }
 
 fn list_or_nothing(names: &[String]) -> String {

@@ -11,6 +11,9 @@ use super::fetch::SOURCES;
 use super::generate::GENERATORS;
 use super::{DataError, fetch};
 
+/// The folder that holds data sets, below the working directory.
+pub const ROOT: &str = "data";
+
 /// The folder of a data set: `name` with a `/` or a leading `.` is a path, a bare name is looked
 /// up in `root`.
 ///
@@ -55,10 +58,10 @@ pub(super) fn not_found(name: &str, folder: &Path) -> DataError {
     let here: Vec<String> = here.iter().map(|path| name_of(path)).collect();
     let known =
         SOURCES.iter().map(|source| source.name).chain(GENERATORS).chain(here.iter().map(String::as_str));
-    let fix = if let Some(command) = command_for(&wanted) {
+    let fix = if let Some(command) = command_for(&wanted, folder) {
         format!("`{command}` makes it")
     } else if let Some(near) = nearest(&wanted, known) {
-        match command_for(near) {
+        match command_for(near, &folder.with_file_name(near)) {
             Some(command) if !here.iter().any(|name| name == near) => {
                 format!("did you mean `{near}`? `{command}` makes it")
             }
@@ -70,13 +73,18 @@ pub(super) fn not_found(name: &str, folder: &Path) -> DataError {
     DataError::NotFound { name: name.to_owned(), folder: folder.to_owned(), fix }
 }
 
-/// The command that makes a data set of this name, if there is one.
-fn command_for(name: &str) -> Option<String> {
-    if fetch::by_name(name).is_ok() {
-        Some(format!("uaic data fetch {name}"))
+/// The command that makes this data set in this folder, if there is one.
+fn command_for(name: &str, folder: &Path) -> Option<String> {
+    let verb = if fetch::by_name(name).is_ok() {
+        "fetch"
+    } else if GENERATORS.contains(&name) {
+        "generate"
     } else {
-        GENERATORS.contains(&name).then(|| format!("uaic data generate {name}"))
-    }
+        return None;
+    };
+    let is_default = folder == Path::new(ROOT).join(name);
+    let out = if is_default { String::new() } else { format!(" --out {}", folder.display()) };
+    Some(format!("uaic data {verb} {name}{out}"))
 }
 
 #[cfg(test)]
@@ -89,12 +97,19 @@ mod tests {
 
     #[test]
     fn a_missing_data_set_is_answered_with_the_command_that_makes_it() {
-        let root = tempfile::tempdir().unwrap();
-        assert!(fix("atis", root.path()).ends_with("; `uaic data fetch atis` makes it"));
-        assert!(fix("flights", root.path()).ends_with("; `uaic data generate flights` makes it"));
-        let near = fix("bankin77", root.path());
-        assert!(near.ends_with("did you mean `banking77`? `uaic data fetch banking77` makes it"), "{near}");
-        assert!(fix("zzz", root.path()).ends_with("`uaic data ls` lists those there are"));
+        let root = Path::new("no-such-folder");
+        assert_eq!(command_for("atis", Path::new("data/atis")).unwrap(), "uaic data fetch atis");
+        assert!(fix("atis", root).ends_with("; `uaic data fetch atis --out no-such-folder/atis` makes it"));
+        assert!(
+            fix("flights", root)
+                .ends_with("; `uaic data generate flights --out no-such-folder/flights` makes it")
+        );
+        let near = fix("bankin77", root);
+        assert!(
+            near.contains("; did you mean `banking77`? `uaic data fetch banking77 --out no-such"),
+            "{near}"
+        );
+        assert!(fix("zzz", root).ends_with("`uaic data ls` lists those there are"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub mod tsv;
 
 pub use dataset::{Dataset, Split, is_out_of_scope};
 pub use error::DataError;
-pub use find::{find, list};
+pub use find::{ROOT, find, list};
 
 /// One labelled text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

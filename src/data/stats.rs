@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn quantiles_are_lengths_that_occur() {
-        let texts: String = (1..=20).map(|n| format!("{}\tx\n", "w ".repeat(n))).collect();
+        let texts = (1..=20).map(|n| "w ".repeat(n) + "\tx\n").collect::<String>();
         let length = of(&dataset(&[("train", &texts)])).unwrap().splits[0].length;
         assert_eq!((length.median, length.p95, length.max), (10, 19, 20));
         assert_relative_eq!(length.mean, 10.5);

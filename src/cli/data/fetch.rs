@@ -8,9 +8,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::exit::{Failure, LOCKED};
 use crate::cli::printer;
+use crate::data::ROOT;
 use crate::data::fetch::{self, BASE_URL, Event, FetchError, Fetched, IfThere, Manifest, Origin, Source};
-
-use super::ROOT;
 
 /// Arguments of `uaic data fetch`.
 #[derive(Args, Debug)]
@@ -22,7 +21,7 @@ pub(super) struct FetchArgs {
     name: String,
 
     /// Take the originals or ready TSVs from this folder instead of the network
-    #[arg(long, value_name = "DIR", conflicts_with = "mirror")]
+    #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
 
     /// Folder to make [default: data/NAME]
@@ -91,8 +90,7 @@ struct Watcher {
 impl Watcher {
     fn new(source: &Source) -> Self {
         let bar = ProgressBar::new(source.bytes());
-        let style =
-            ProgressStyle::with_template("{bar:30} {bytes:>10}/{total_bytes} {bytes_per_sec:>12} {wide_msg}");
+        let style = ProgressStyle::with_template("{bar:20} {bytes}/{total_bytes} {bytes_per_sec} {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         Self { bar, before: 0, present: 0 }
     }
@@ -108,9 +106,7 @@ impl Watcher {
                 self.present = *bytes;
                 self.bar.set_position(self.before + bytes);
             }
-            Event::Retry { url, reason } => {
-                tracing::debug!(url, %reason, "trying again");
-            }
+            Event::Retry { url, reason } => self.say(&format!("{url}: {reason}; trying again")),
             Event::SplitMissing { split, rows } => {
                 self.say(&format!("warning: no {split}.tsv there ({rows} rows in the original)"));
             }

@@ -9,9 +9,7 @@ use crate::cli::exit::{Failure, LOCKED};
 use crate::cli::printer;
 use crate::data::fetch::MANIFEST;
 use crate::data::generate::{GENERATORS, by_name};
-use crate::data::{DataError, Example};
-
-use super::ROOT;
+use crate::data::{DataError, Example, ROOT};
 
 /// Arguments of `uaic data generate`.
 #[derive(Args, Debug)]

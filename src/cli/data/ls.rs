@@ -1,5 +1,6 @@
 //! `uaic data ls`: lists data sets.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -9,9 +10,7 @@ use serde::Serialize;
 use crate::cli::printer;
 use crate::data::fetch::SOURCES;
 use crate::data::generate::GENERATORS;
-use crate::data::{self, Dataset, Example, is_out_of_scope};
-
-use super::ROOT;
+use crate::data::{self, Dataset, Example, ROOT};
 
 /// Arguments of `uaic data ls`.
 #[derive(Args, Debug)]
@@ -35,7 +34,7 @@ struct Entry {
     name: String,
     folder: String,
     splits: Vec<SplitEntry>,
-    /// Distinct labels of all in-scope splits.
+    /// Distinct labels of `train`.
     classes: usize,
     /// Why it cannot be read, if so.
     problem: Option<String>,
@@ -82,20 +81,21 @@ fn entry(folder: &Path) -> Entry {
             return Entry { name, folder: folder_text, splits: Vec::new(), classes: 0, problem };
         }
     };
-    let in_scope = dataset.splits.iter().filter(|(name, _)| !is_out_of_scope(name));
-    let classes = distinct_labels(in_scope.flat_map(|(_, split)| &split.examples));
-    let splits = dataset.ordered().into_iter().map(|(name, split)| SplitEntry {
-        split: name.to_owned(),
-        rows: split.examples.len(),
-        classes: distinct_labels(&split.examples),
-    });
-    Entry { name, folder: folder_text, splits: splits.collect(), classes, problem: None }
+    let splits: Vec<SplitEntry> = dataset
+        .ordered()
+        .into_iter()
+        .map(|(name, split)| SplitEntry {
+            split: name.to_owned(),
+            rows: split.examples.len(),
+            classes: distinct_labels(&split.examples),
+        })
+        .collect();
+    let classes = splits.iter().find(|split| split.split == "train").map_or(0, |train| train.classes);
+    Entry { name, folder: folder_text, splits, classes, problem: None }
 }
 
-fn distinct_labels<'a>(examples: impl IntoIterator<Item = &'a Example>) -> usize {
-    let labels: std::collections::BTreeSet<&str> =
-        examples.into_iter().map(|example| example.label.as_str()).collect();
-    labels.len()
+fn distinct_labels(examples: &[Example]) -> usize {
+    examples.iter().map(|example| example.label.as_str()).collect::<BTreeSet<_>>().len()
 }
 
 fn available() -> impl Iterator<Item = Available> {
@@ -135,8 +135,8 @@ fn show(listing: &Listing) -> anyhow::Result<()> {
         let mut known = super::table(["can be had", "what", "command"]);
         super::left(&mut known, 1);
         super::left(&mut known, 2);
-        for known_one in &listing.available {
-            known.add_row([known_one.name, known_one.about, &known_one.command]);
+        for known_set in &listing.available {
+            known.add_row([known_set.name, known_set.about, &known_set.command]);
         }
         text.push_str(&known.trim_fmt());
     }

@@ -11,10 +11,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use super::Global;
+use crate::data::ROOT;
 
-/// Where data sets are looked up by name.
-const ROOT: &str = "data";
+use super::Global;
 
 /// Arguments of `uaic data`.
 #[derive(Args, Debug)]
@@ -53,8 +52,11 @@ pub(super) fn run(_global: &Global, args: &DataArgs) -> anyhow::Result<ExitCode>
 fn table(header: impl IntoIterator<Item = impl Into<Cell>>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if at > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     table
 }

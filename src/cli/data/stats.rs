@@ -8,9 +8,7 @@ use serde::Serialize;
 
 use crate::cli::printer;
 use crate::data::stats::{self, DatasetStats, SplitStats};
-use crate::data::{self, Dataset};
-
-use super::ROOT;
+use crate::data::{self, Dataset, ROOT};
 
 /// The longest bar of the class table, in characters.
 const BAR: usize = 30;
@@ -47,14 +45,14 @@ pub(super) fn run(args: &StatsArgs) -> anyhow::Result<ExitCode> {
         let folder = folder.display().to_string();
         printer::json(&Report { schema: 1, name: &stats.name, folder, splits: &stats.splits })?;
     } else {
-        let text = [figures(&stats), unseen(&stats), classes(&stats)];
+        let text = [Some(figures(&stats)), unseen(&stats), classes(&stats)];
         printer::data(text.into_iter().flatten().collect::<Vec<_>>().join("\n\n"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// One figure per line, one split per column.
-fn figures(stats: &DatasetStats) -> Option<String> {
+fn figures(stats: &DatasetStats) -> String {
     let header =
         std::iter::once(stats.name.as_str()).chain(stats.splits.iter().map(|split| split.split.as_str()));
     let mut table = super::table(header);
@@ -78,7 +76,7 @@ fn figures(stats: &DatasetStats) -> Option<String> {
         let rows: usize = split.unseen_labels.values().sum();
         if split.out_of_scope { "–".to_owned() } else { against_train(split, rows.to_string()) }
     });
-    Some(table.trim_fmt())
+    table.trim_fmt()
 }
 
 /// A comparison of `train` with itself says nothing.
@@ -111,17 +109,37 @@ fn classes(stats: &DatasetStats) -> Option<String> {
     let splits = in_scope.iter().map(|split| split.split.as_str());
     let mut table = super::table(std::iter::once("class").chain(splits).chain(["share of train", ""]));
     super::left(&mut table, in_scope.len() + 2);
-    let most = labels.first().map_or(0, |label| count(train, label)).max(1);
+    let most = labels.first().map_or(0, |label| count(train, label));
     for label in labels {
         let rows = count(train, label);
-        let bar = "█".repeat((rows * BAR).div_ceil(most));
         let counts = in_scope.iter().map(|split| count(split, label).to_string());
         let share = percent(rows as f64 / train.rows.max(1) as f64);
-        table.add_row(std::iter::once(label.clone()).chain(counts).chain([share, bar]));
+        table.add_row(std::iter::once(label.clone()).chain(counts).chain([share, bar(rows, most)]));
     }
     Some(table.trim_fmt())
 }
 
+/// A bar of up to [`BAR`] characters, to an eighth of one; what is there shows at least that much.
+fn bar(rows: usize, most: usize) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let length = (rows * BAR * 8).div_ceil(most.max(1));
+    "█".repeat(length / 8) + EIGHTHS[length % 8]
+}
+
 fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_in_proportion_and_one_row_is_still_seen() {
+        assert_eq!(bar(100, 100).chars().count(), BAR);
+        assert_eq!(bar(50, 100), "█".repeat(BAR / 2));
+        assert_eq!(bar(1, 1000), "▏");
+        assert_eq!(bar(0, 1000), "");
+        assert_eq!(bar(0, 0), "");
+    }
 }

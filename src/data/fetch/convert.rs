@@ -146,7 +146,7 @@ fn on_one_line(text: &str) -> String {
 
 fn utf8<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, FetchError> {
     str::from_utf8(bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = bytes[..error.valid_up_to()].split(|&byte| byte == b'\n').count();
         FetchError::malformed(path, line, "invalid UTF-8")
     })
 }

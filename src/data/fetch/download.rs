@@ -28,9 +28,8 @@ pub(super) fn download(
     for file in source.files {
         let url = source.url(base, file);
         observe(Event::File { path: file.path });
-        let bytes = with_retries(&url, observe, |observe| {
-            get(&agent, &url, file, observe).map_err(|problem| problem.named(source.name, &url))
-        })?;
+        let answer = get_with_retries(&agent, &url, file, observe);
+        let bytes = answer.map_err(|problem| problem.into_error(source.name, &url))?;
         verify(&url, file, &bytes)?;
         files.push(bytes);
     }
@@ -48,51 +47,52 @@ fn agent() -> Agent {
         .into()
 }
 
-/// Tries again what another attempt may mend: a broken connection, a server in trouble.
-fn with_retries<T>(
+/// Why one attempt failed.
+#[derive(Debug, thiserror::Error)]
+enum Problem {
+    #[error("{0}")]
+    Request(ureq::Error),
+    #[error("the answer breaks off: {0}")]
+    Body(std::io::Error),
+}
+
+impl Problem {
+    /// Whether another attempt may mend it: a broken connection, a server in trouble.
+    fn is_temporary(&self) -> bool {
+        match self {
+            Self::Request(ureq::Error::StatusCode(status)) => *status == 429 || *status >= 500,
+            Self::Request(ureq::Error::BadUri(_) | ureq::Error::Http(_)) => false,
+            Self::Request(_) | Self::Body(_) => true,
+        }
+    }
+
+    fn into_error(self, name: &'static str, url: &str) -> FetchError {
+        let url = url.to_owned();
+        match self {
+            Self::Request(ureq::Error::StatusCode(status)) => FetchError::Status { url, status },
+            other => FetchError::Network { name, url, reason: other.to_string() },
+        }
+    }
+}
+
+fn get_with_retries(
+    agent: &Agent,
     url: &str,
+    file: &SourceFile,
     observe: &mut dyn FnMut(Event<'_>),
-    mut attempt: impl FnMut(&mut dyn FnMut(Event<'_>)) -> Result<T, FetchError>,
-) -> Result<T, FetchError> {
+) -> Result<Vec<u8>, Problem> {
     let mut wait = FIRST_WAIT;
     for _ in 1..ATTEMPTS {
-        match attempt(observe) {
-            Err(error) if is_temporary(&error) => {
-                observe(Event::Retry { url, reason: &error });
+        match get(agent, url, file, observe) {
+            Err(problem) if problem.is_temporary() => {
+                observe(Event::Retry { url, reason: &problem.to_string() });
                 thread::sleep(wait);
                 wait *= 2;
             }
             answer => return answer,
         }
     }
-    attempt(observe)
-}
-
-fn is_temporary(error: &FetchError) -> bool {
-    match error {
-        FetchError::Network { .. } => true,
-        FetchError::Status { status, .. } => *status == 429 || *status >= 500,
-        _ => false,
-    }
-}
-
-/// Why one attempt failed.
-enum Problem {
-    Request(ureq::Error),
-    Body(std::io::Error),
-}
-
-impl Problem {
-    fn named(self, name: &'static str, url: &str) -> FetchError {
-        let url = url.to_owned();
-        match self {
-            Self::Request(ureq::Error::StatusCode(status)) => FetchError::Status { url, status },
-            Self::Request(error) => FetchError::Network { name, url, reason: error.to_string() },
-            Self::Body(error) => {
-                FetchError::Network { name, url, reason: format!("the answer breaks off: {error}") }
-            }
-        }
-    }
+    get(agent, url, file, observe)
 }
 
 fn get(

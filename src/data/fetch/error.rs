@@ -20,6 +20,12 @@ pub enum FetchError {
         /// The target.
         folder: PathBuf,
     },
+    /// The target is a file.
+    #[error("{} is a file; choose a folder with --out", folder.display())]
+    IsFile {
+        /// The target.
+        folder: PathBuf,
+    },
     /// The target is in use for something else, or was changed.
     #[error("{} {why}; add --force to replace it, or choose another folder with --out", folder.display())]
     Exists {
@@ -77,6 +83,12 @@ pub enum FetchError {
         /// The size of what is there.
         found_bytes: u64,
     },
+    /// A folder to take files from that does not exist.
+    #[error("there is no folder {} to take files from", folder.display())]
+    NoFolder {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A folder that has neither the originals nor ready TSVs.
     #[error(
         "{} has no files of `{name}`: looked for train.tsv, and for {} in it and in {name}/",
@@ -133,7 +145,7 @@ impl FetchError {
 
     /// Whether something in the way has to be removed first.
     pub fn is_conflict(&self) -> bool {
-        matches!(self, Self::Exists { .. } | Self::ForeignFiles { .. })
+        matches!(self, Self::Exists { .. } | Self::ForeignFiles { .. } | Self::IsFile { .. })
     }
 }
 

@@ -17,6 +17,9 @@ pub(super) fn gather(
     folder: &Path,
     observe: &mut dyn FnMut(Event<'_>),
 ) -> Result<Gathered, FetchError> {
+    if !folder.is_dir() {
+        return Err(FetchError::NoFolder { folder: folder.to_owned() });
+    }
     // `atis-dedup` may be called `atis_dedup`, as a folder.
     let places = [folder.join(source.name), folder.join(source.name.replace('-', "_")), folder.to_owned()];
     for place in &places {

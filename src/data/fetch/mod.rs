@@ -73,7 +73,7 @@ pub enum Event<'a> {
         /// What was asked for.
         url: &'a str,
         /// Why it failed.
-        reason: &'a FetchError,
+        reason: &'a str,
     },
     /// A folder of ready TSVs lacks a split.
     SplitMissing {

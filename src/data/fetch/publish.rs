@@ -68,7 +68,7 @@ impl Root {
         Ok(())
     }
 
-    /// Makes the folder `name` hold these splits and nothing else.
+    /// Makes the folder `name` hold these splits and nothing else. On an error it is as before.
     pub(super) fn publish(
         &self,
         name: &OsStr,
@@ -76,13 +76,15 @@ impl Root {
         manifest: &Manifest,
     ) -> Result<(), FetchError> {
         let staged = self.folder.join(STAGED);
-        fsx::create_dir_all(&staged)?;
-        for (split, examples) in splits {
-            write_synced(&staged.join(format!("{split}.tsv")), &tsv::render(examples))?;
+        let done = stage(&staged, splits, manifest).and_then(|()| self.put_in_place(&staged, name));
+        if done.is_err() {
+            // What happened first is what is worth telling; the next fetch clears again.
+            let _ = fs::remove_dir_all(&staged);
         }
-        write_synced(&staged.join(MANIFEST), &manifest.render())?;
-        fsx::sync_folder(&staged)?;
+        Ok(done?)
+    }
 
+    fn put_in_place(&self, staged: &Path, name: &OsStr) -> Result<(), FileError> {
         let target = self.folder.join(name);
         let mut replaced = OsString::from(REPLACED);
         replaced.push(name);
@@ -90,13 +92,24 @@ impl Root {
         if target.exists() {
             rename(&target, &replaced)?;
         }
-        rename(&staged, &target)?;
-        fsx::sync_folder(&self.folder)?;
-        if replaced.exists() {
-            remove(&replaced)?;
+        if let Err(error) = rename(staged, &target) {
+            // When this fails too, the next fetch tries again.
+            let _ = fs::rename(&replaced, &target);
+            return Err(error);
         }
-        Ok(())
+        fsx::sync_folder(&self.folder)?;
+        if replaced.exists() { remove(&replaced) } else { Ok(()) }
     }
+}
+
+/// Writes all files of a data set into a new folder, down to the disk.
+fn stage(folder: &Path, splits: &Splits, manifest: &Manifest) -> Result<(), FileError> {
+    fsx::create_dir_all(folder)?;
+    for (split, examples) in splits {
+        write_synced(&folder.join(format!("{split}.tsv")), &tsv::render(examples))?;
+    }
+    write_synced(&folder.join(MANIFEST), &manifest.render())?;
+    fsx::sync_folder(folder)
 }
 
 /// What stands at `folder`, compared with the source that `wanted` is of.
@@ -105,7 +118,7 @@ pub(super) fn look(folder: &Path, name: &str, commit: &str) -> Result<Found, Fet
         return Ok(Found::Nothing);
     }
     if !folder.is_dir() {
-        return Ok(Found::Other("is a file".to_owned()));
+        return Err(FetchError::IsFile { folder: folder.to_owned() });
     }
     let empty = fs::read_dir(folder).map_err(FileError::at("read", folder))?.next().is_none();
     if empty {
@@ -133,9 +146,6 @@ pub(super) fn look(folder: &Path, name: &str, commit: &str) -> Result<Found, Fet
 /// Refuses to replace a folder with anything in it but splits and a manifest.
 pub(super) fn check_replaceable(folder: &Path) -> Result<(), FetchError> {
     let foreign = |file: String| FetchError::ForeignFiles { folder: folder.to_owned(), file };
-    if !folder.exists() {
-        return Ok(());
-    }
     for entry in fs::read_dir(folder).map_err(FileError::at("read", folder))? {
         let entry = entry.map_err(FileError::at("read", folder))?;
         let path = entry.path();
