@@ -19,36 +19,72 @@ pub const OUT_OF_SCOPE: &str = "<unknown>";
 /// How often a text that has occurred before is drawn again before the example is given up.
 const REDRAWS: usize = 200;
 
-/// One split and how its examples are made.
+/// One split.
 struct Split {
     name: &'static str,
-    /// Whether it holds the texts without an intent, or those with one.
-    out_of_scope: bool,
-    values: Values,
-    /// Of each ten examples, this many come from held-out templates.
-    held_out_in_ten: usize,
-    typo_percent: u32,
+    scope: Scope,
+    role: Role,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// Texts with an intent.
+    Inside,
+    /// Texts without.
+    Outside,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Train,
+    Test,
 }
 
 /// In this order: a later split never repeats a text of an earlier one.
 const SPLITS: [Split; 4] = [
-    Split { name: "train", out_of_scope: false, values: Values::Shared, held_out_in_ten: 0, typo_percent: 3 },
-    Split {
-        name: "test",
-        out_of_scope: false,
-        values: Values::WithHeldOut,
-        held_out_in_ten: 3,
-        typo_percent: 5,
-    },
-    Split { name: "ood", out_of_scope: true, values: Values::Shared, held_out_in_ten: 0, typo_percent: 3 },
-    Split {
-        name: "ood_test",
-        out_of_scope: true,
-        values: Values::WithHeldOut,
-        held_out_in_ten: 10,
-        typo_percent: 5,
-    },
+    Split { name: "train", scope: Scope::Inside, role: Role::Train },
+    Split { name: "test", scope: Scope::Inside, role: Role::Test },
+    Split { name: "ood", scope: Scope::Outside, role: Role::Train },
+    Split { name: "ood_test", scope: Scope::Outside, role: Role::Test },
 ];
+
+impl Split {
+    fn takes(&self, intent: &Intent) -> bool {
+        (intent.label == OUT_OF_SCOPE) == (self.scope == Scope::Outside)
+    }
+
+    fn examples_of(&self, intent: &Intent) -> usize {
+        match self.role {
+            Role::Train => intent.train,
+            Role::Test => intent.test,
+        }
+    }
+
+    fn values(&self) -> Values {
+        match self.role {
+            Role::Train => Values::Shared,
+            Role::Test => Values::WithHeldOut,
+        }
+    }
+
+    /// Of each ten examples, this many come from held-out templates.
+    fn held_out_in_ten(&self) -> usize {
+        match (self.role, self.scope) {
+            (Role::Train, _) => 0,
+            (Role::Test, Scope::Inside) => 3,
+            // A model never sees all that lies outside, so it meets nothing familiar there.
+            (Role::Test, Scope::Outside) => 10,
+        }
+    }
+
+    /// The share of texts with a slip of the keyboard.
+    fn slip_percent(&self) -> u32 {
+        match self.role {
+            Role::Train => 3,
+            Role::Test => 5,
+        }
+    }
+}
 
 /// Generates the data set `flights`.
 ///
@@ -64,70 +100,64 @@ pub fn flights(seed: u64) -> GeneratedDataset {
 
 fn generate(grammar: &Grammar, seed: u64) -> GeneratedDataset {
     let root = SeedTree::new(seed).child("flights", 0);
-    let mut seen = BTreeSet::new();
+    let mut generator = Generator { grammar, seen: BTreeSet::new() };
     let splits = SPLITS.iter().map(|split| {
         let node = root.child(split.name, 0);
-        let mut drawn = Vec::new();
-        for intent in &grammar.intents {
-            if (intent.label == OUT_OF_SCOPE) == split.out_of_scope {
-                let mut rng = node.rng(&intent.label);
-                draw_intent(grammar, intent, split, &mut seen, &mut rng, &mut drawn);
-            }
-        }
-        // The order is a key of each example, so a change to one intent moves no other examples.
+        let intents = grammar.intents.iter().filter(|intent| split.takes(intent));
+        let mut drawn: Vec<_> = intents
+            .flat_map(|intent| generator.intent(intent, split, &mut node.rng(&intent.label)))
+            .collect();
         drawn.sort();
         (split.name.to_owned(), drawn.into_iter().map(|(_, example)| example).collect())
     });
     GeneratedDataset { splits: splits.collect() }
 }
 
-/// Draws the examples of one intent for one split, each with its sorting key.
-fn draw_intent(
-    grammar: &Grammar,
-    intent: &Intent,
-    split: &Split,
-    seen: &mut BTreeSet<String>,
-    rng: &mut ChaCha8Rng,
-    drawn: &mut Vec<(u64, Example)>,
-) {
-    let count = if split.held_out_in_ten == 0 { intent.train } else { intent.test };
-    for number in 0..count {
-        // Bit by bit, so that small classes too get their share of held-out templates.
-        let held_out = (number + 1) * split.held_out_in_ten / 10 > number * split.held_out_in_ten / 10;
-        let choices = &intent.choices;
-        let from_held_out = held_out && !choices.held_out.is_empty();
-        let templates = if from_held_out { &choices.held_out } else { &choices.shared };
-        if let Some(text) = draw_new(grammar, templates, split, seen, rng) {
-            drawn.push((rng.next_u64(), Example { text, label: intent.label.clone() }));
-        }
-    }
+struct Generator<'a> {
+    grammar: &'a Grammar,
+    /// Every text so far, of all splits.
+    seen: BTreeSet<String>,
 }
 
-/// Draws a text that is not in `seen` yet, and adds it; `None` where the templates are exhausted.
-fn draw_new(
-    grammar: &Grammar,
-    templates: &[Template],
-    split: &Split,
-    seen: &mut BTreeSet<String>,
-    rng: &mut ChaCha8Rng,
-) -> Option<String> {
-    for _ in 0..REDRAWS {
-        let mut text = expand(grammar, pick(templates, rng)?, split.values, rng);
-        if rng.random_ratio(split.typo_percent, 100) {
-            text = slip(&text, rng);
+impl Generator<'_> {
+    /// Draws the examples of one intent for one split. Each has a key that gives its place in the
+    /// split, so that a change to one intent reorders no others.
+    fn intent(&mut self, intent: &Intent, split: &Split, rng: &mut ChaCha8Rng) -> Vec<(u64, Example)> {
+        let share = split.held_out_in_ten();
+        let mut drawn = Vec::new();
+        for number in 0..split.examples_of(intent) {
+            // Spread evenly, so that small classes too get their share of held-out templates.
+            let held_out = (number + 1) * share / 10 > number * share / 10;
+            let choices = &intent.choices;
+            let from_held_out = held_out && !choices.held_out.is_empty();
+            let templates = if from_held_out { &choices.held_out } else { &choices.shared };
+            if let Some(text) = self.new_text(templates, split, rng) {
+                drawn.push((rng.next_u64(), Example { text, label: intent.label.clone() }));
+            }
         }
-        if seen.insert(text.clone()) {
-            return Some(text);
-        }
+        drawn
     }
-    None
+
+    /// Draws a text that has not occurred yet; `None` where the templates seem exhausted.
+    fn new_text(&mut self, templates: &[Template], split: &Split, rng: &mut ChaCha8Rng) -> Option<String> {
+        for _ in 0..REDRAWS {
+            let mut text = expand(self.grammar, pick(templates, rng)?, split.values(), rng);
+            if rng.random_ratio(split.slip_percent(), 100) {
+                text = slip(&text, rng);
+            }
+            if self.seen.insert(text.clone()) {
+                return Some(text);
+            }
+        }
+        None
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::data::generate::DEFAULT_SEED;
-    use crate::data::generate::grammar::{Part, Templates};
+    use crate::data::generate::grammar::{self, Templates};
     use crate::data::generate::recognise::recognises;
 
     fn grammar() -> Grammar {
@@ -184,7 +214,7 @@ mod tests {
         let grammar = grammar();
         let held_out = grammar.slots.iter().flat_map(|slot| &slot.choices.held_out);
         for value in held_out.filter_map(|template| match template.as_slice() {
-            [Part::Text(text)] => Some(text),
+            [grammar::Part::Text(text)] => Some(text),
             _ => None,
         }) {
             assert_eq!(count(["train", "ood"], value), 0, "`{value}` is no longer held out");

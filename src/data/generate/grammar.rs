@@ -218,13 +218,11 @@ impl Parser<'_> {
                 _ => template.push(Part::Text(piece.to_owned())),
             }
         }
-        match open {
-            Some(open) => Err(GrammarError::Unclosed { line: self.line, open }),
-            None => {
-                done.push(template);
-                Ok(done)
-            }
+        if let Some(open) = open {
+            return Err(GrammarError::Unclosed { line: self.line, open });
         }
+        done.push(template);
+        Ok(done)
     }
 
     /// The rest of `{name}` after its brace.
