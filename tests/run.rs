@@ -74,7 +74,7 @@ fn result_of(json: &Value) -> Value {
 /// The content hash of the final model's weights.
 fn weights_of(dir: &TestDir, json: &Value) -> String {
     let shown = dir.run(&format!("show {} --json", json["final"]["run_id"].as_str().unwrap())).json();
-    let artifacts = shown["artifacts"].as_array().unwrap();
+    let artifacts = shown["run"]["artifacts"].as_array().unwrap();
     let weights = artifacts.iter().find(|artifact| artifact["name"] == "model/weights.safetensors").unwrap();
     weights["hash"].as_str().unwrap().to_owned()
 }
@@ -262,10 +262,10 @@ fn a_run_keeps_its_log_and_all_that_led_to_it() {
     assert!(log.contains("epoch 3/3") && log.contains("trial done"), "{log}");
     let shown = dir.run(&format!("show {run} --json")).json();
     for fact in ["uaic.version", "cpu", "seed", "spec.hash", "data.train.hash", "host"] {
-        assert!(shown["environment"][fact].is_string(), "{fact}: {}", shown["environment"]);
+        assert!(shown["run"]["environment"][fact].is_string(), "{fact}: {}", shown["run"]["environment"]);
     }
-    assert_eq!(shown["config"]["train"]["epochs"], 3);
-    assert_eq!(shown["config"]["train"]["lr"], json["study"]["trials"][0]["params"]["train.lr"]);
+    assert_eq!(shown["run"]["config"]["train"]["epochs"], 3);
+    assert_eq!(shown["run"]["config"]["train"]["lr"], json["study"]["trials"][0]["params"]["train.lr"]);
 }
 
 #[test]

@@ -8,7 +8,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use comfy_table::{Cell, Table};
 use serde_json::{Map, Value, json};
 
-use crate::store::{Id, RunQuery, RunRecord, SqliteStore, Store, StudyRecord, Tally};
+use crate::experiment::FINAL_METRIC;
+use crate::store::{Id, RunKind, RunQuery, RunRecord, SqliteStore, Store, StudyRecord, Tally};
 use crate::trial::RunState;
 
 use super::select::{self, path_in_study};
@@ -121,7 +122,7 @@ fn list_runs(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The metric of each study.
+/// The metric whose value a run carries, by study.
 struct Metrics(BTreeMap<Id, String>);
 
 impl Metrics {
@@ -130,7 +131,11 @@ impl Metrics {
     }
 
     fn name(&self, run: &RunRecord) -> &str {
-        run.value.and(self.0.get(&run.new.study)).map_or("", String::as_str)
+        match (run.value, run.new.kind) {
+            (None, _) => "",
+            (Some(_), RunKind::Final) => FINAL_METRIC,
+            (Some(_), RunKind::Trial) => self.0.get(&run.new.study).map_or("", String::as_str),
+        }
     }
 }
 

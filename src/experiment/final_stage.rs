@@ -18,6 +18,9 @@ use crate::study::caught;
 use crate::train::{EpochReport, Flow, Task, TrainError, fit};
 use crate::trial::{Params, RunState};
 
+/// The metric whose value a final run carries.
+pub const FINAL_METRIC: &str = "test/accuracy";
+
 /// Resamples behind each bootstrap interval.
 const RESAMPLES: usize = 1000;
 
@@ -73,10 +76,13 @@ impl Experiment {
         let outcome = outcome.unwrap_or_else(|panic| Err(ExperimentError::Final(panic)));
         let (state, reason) = match &outcome {
             Ok(Some(_)) => (RunState::Complete, None),
-            Ok(None) => (RunState::Interrupted, Some("stopped on request".to_owned())),
+            Ok(None) => (RunState::Interrupted, None),
             Err(error) => (RunState::Failed, Some(error.to_string())),
         };
-        stage.store.finish_run(attempt, &RunEnd { state, value: None, reason })?;
+        let tested =
+            outcome.as_ref().ok().and_then(Option::as_ref).and_then(|metrics| metrics.get(FINAL_METRIC));
+        let value = tested.map(|estimate| estimate.value);
+        stage.store.finish_run(attempt, &RunEnd { state, value, reason })?;
         Ok(outcome?.map(|metrics| FinalReport { run: attempt.run, metrics }))
     }
 
@@ -217,7 +223,7 @@ fn test(
     let outcome = Outcome::new(classifier, &split.examples, &predictions);
     let n = predictions.len();
     let right = (0..n).filter(|&i| outcome.gold[i] == outcome.predicted[i]).count();
-    add("test/accuracy", wilson(right, n));
+    add(FINAL_METRIC, wilson(right, n));
     let named =
         |i: usize| (split.examples[i].label.as_str(), classifier.labels[outcome.predicted[i]].as_str());
     let any = any_gold_accuracy((0..n).map(named)).map(|share| (share * n as f64).round() as usize);

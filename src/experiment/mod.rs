@@ -8,7 +8,7 @@ mod partition;
 
 use std::path::PathBuf;
 
-pub use final_stage::{FinalReport, FinalStage};
+pub use final_stage::{FINAL_METRIC, FinalReport, FinalStage};
 
 use crate::data::{DataError, Dataset, Example};
 use crate::rng::SeedTree;
