@@ -13,9 +13,10 @@ use super::truncnorm::{LN_SQRT_2_PI, log_mass, log_mass_narrow, quantile};
 
 /// Narrowest kernel, as a share of the range.
 const NARROWEST: f64 = 0.03;
-/// Cells narrower than this many sigmas of the narrowest kernel get their mass from the density and
-/// its bend in the middle; the error is below 1e-6 within 2 sigmas.
-const NARROW_CELL: f64 = 0.1;
+/// Cells narrower than this many sigmas of the narrowest kernel get the logarithm of their mass
+/// from its expansion around the middle, to the fourth power of the width. The first term left out
+/// is (z w)⁶ / 181440: below 2e-5 within 2 sigmas, and without weight where it is not small.
+const NARROW_CELL: f64 = 0.6;
 
 /// A density over points (one coordinate per axis).
 pub(super) struct Parzen {
@@ -168,12 +169,12 @@ impl Dimension {
                     }
                 } else {
                     let constant = width.ln() - LN_SQRT_2_PI;
-                    let bend = width * width / 24.0;
                     for ((term, z, inverse_sigma), log_sigma) in normals.zip_at(terms, middle).zip(log_sigma)
                     {
-                        let square = z * z;
-                        *term += constant - log_sigma - 0.5 * square
-                            + (square - 1.0) * bend * inverse_sigma * inverse_sigma;
+                        let (z2, w2) = (z * z, (width * inverse_sigma).powi(2));
+                        let second = (z2 - 1.0) * w2 / 24.0;
+                        let fourth = ((z2 + 4.0) * z2 - 2.0) * w2 * w2 / 2880.0;
+                        *term += constant - log_sigma - 0.5 * z2 + second - fourth;
                     }
                 }
             }
@@ -359,7 +360,36 @@ mod tests {
                 }
             }
         }
-        approx::assert_abs_diff_eq!(sum, 1.0, epsilon = 1e-9);
+        approx::assert_abs_diff_eq!(sum, 1.0, epsilon = 1e-5);
+    }
+
+    #[test]
+    fn masses_over_a_fine_grid_sum_to_one_and_meet_the_exact_ones() {
+        let distribution = Distribution::IntLog { low: 1, high: 100_000 };
+        let axes = [Axis::of(&distribution)];
+        let coordinate = |x: i64| axes[0].encode(&ParamValue::Int(x)).unwrap();
+        // Many trials in a row, so that some kernels are as narrow as they come.
+        let columns = [(3..60).map(coordinate).collect::<Vec<f64>>()];
+        let rows: Vec<usize> = (0..columns[0].len()).collect();
+        let parzen = Parzen::new(&axes, &columns, &rows, None);
+        let mut scratch = Scratch::default();
+        let sum: f64 = (1..=100_000).map(|x| parzen.log_density(&[coordinate(x)], &mut scratch).exp()).sum();
+        approx::assert_abs_diff_eq!(sum, 1.0, epsilon = 1e-5);
+        let Dimension::Grid { range, classes, .. } = &parzen.dimensions[0] else { unreachable!() };
+        for x in [5, 6, 10, 50, 5000] {
+            let (middle, width) = range.cell(coordinate(x)).unwrap();
+            assert!(width < NARROW_CELL * NARROWEST, "{x} lies in a wide cell");
+            let exact: f64 = classes
+                .class_of
+                .iter()
+                .zip(&parzen.constant)
+                .map(|(&class, constant)| {
+                    (constant + classes.normals[class as usize].log_cell(middle, width)).exp()
+                })
+                .sum();
+            let found = parzen.log_density(&[coordinate(x)], &mut scratch);
+            approx::assert_abs_diff_eq!(found, exact.ln(), epsilon = 1e-4);
+        }
     }
 
     #[test]
