@@ -131,7 +131,7 @@ impl Dimension {
                 choices: values.len() as u32,
             },
             Axis::Range(range) => {
-                let normals = normals(observed);
+                let (normals, order) = normals(observed);
                 for (constant, normal) in constant.iter_mut().zip(&normals) {
                     *constant -= normal.log_within();
                 }
@@ -139,7 +139,7 @@ impl Dimension {
                     return Self::Grid {
                         range: range.clone(),
                         log_sigma: normals.iter().map(|normal| normal.sigma.ln()).collect(),
-                        classes: Classes::of(&normals),
+                        classes: Classes::of(&normals, order),
                         normals: Normals::of(&normals),
                     };
                 }
@@ -229,20 +229,14 @@ impl Normals {
 }
 
 impl Classes {
-    fn of(normals: &[Normal]) -> Self {
-        let mut order: Vec<(u64, u64, u32)> = normals
-            .iter()
-            .zip(0..)
-            .map(|(n, kernel)| (n.mean.to_bits(), n.sigma.to_bits(), kernel))
-            .collect();
-        order.sort_unstable();
+    /// `order` puts kernels at the same value next to each other.
+    fn of(normals: &[Normal], order: impl Iterator<Item = usize>) -> Self {
         let mut classes = Self { normals: Vec::new(), class_of: vec![0; normals.len()] };
-        for (_, _, kernel) in order {
-            let normal = normals[kernel as usize];
-            if classes.normals.last() != Some(&normal) {
-                classes.normals.push(normal);
+        for kernel in order {
+            if classes.normals.last() != Some(&normals[kernel]) {
+                classes.normals.push(normals[kernel]);
             }
-            classes.class_of[kernel as usize] = classes.normals.len() as u32 - 1;
+            classes.class_of[kernel] = classes.normals.len() as u32 - 1;
         }
         classes
     }
@@ -250,8 +244,8 @@ impl Classes {
 
 /// One normal per observation, then the prior's. The width is the larger distance to the
 /// neighbours, the ends of the range and the prior's mean being neighbours too, but never narrower
-/// than a share of the range that falls with the number of observations.
-fn normals(observed: &[f64]) -> Vec<Normal> {
+/// than a share of the range that falls with the number of observations. Also the order by value.
+fn normals(observed: &[f64]) -> (Vec<Normal>, impl Iterator<Item = usize>) {
     let prior = Normal { mean: 0.5, sigma: 1.0 };
     let floor = NARROWEST.max((observed.len() as f64 + 2.0).powi(-2));
     let mut normals = vec![prior; observed.len() + 1];
@@ -268,7 +262,7 @@ fn normals(observed: &[f64]) -> Vec<Normal> {
         let above = sorted.get(place + 1).map_or(1.0, |next| f64::from_bits(next.0));
         normals[kernel as usize] = Normal { mean, sigma: (mean - below).max(above - mean).clamp(floor, 1.0) };
     }
-    normals
+    (normals, sorted.into_iter().map(|(_, kernel)| kernel as usize))
 }
 
 impl Normal {
@@ -308,7 +302,8 @@ mod tests {
 
     #[test]
     fn the_width_is_the_larger_gap_to_a_neighbour() {
-        let normals = normals(&[0.1, 0.9, 0.85]);
+        let (normals, order) = normals(&[0.1, 0.9, 0.85]);
+        assert_eq!(order.collect::<Vec<_>>(), [0, 3, 2, 1]);
         let widths: Vec<f64> = normals.iter().map(|normal| normal.sigma).collect();
         // Neighbours: 0 | 0.1 | 0.5 (prior) | 0.85 | 0.9 | 1.
         approx::assert_abs_diff_eq!(widths[..], [0.4, 0.1, 0.35, 1.0], epsilon = 1e-12);
@@ -317,7 +312,7 @@ mod tests {
     #[test]
     fn no_kernel_is_narrower_than_the_floor() {
         let many: Vec<f64> = (0..1000).map(|i| f64::from(i) / 999.0).collect();
-        assert!(normals(&many)[..1000].iter().all(|normal| (normal.sigma - NARROWEST).abs() < 1e-12));
+        assert!(normals(&many).0[..1000].iter().all(|normal| (normal.sigma - NARROWEST).abs() < 1e-12));
     }
 
     #[test]
