@@ -262,7 +262,7 @@ fn a_reader_sees_what_a_writer_writes_and_writes_nothing_itself() {
         reader.release_study(study, StudyState::Complete).unwrap_err(),
         reader.set_deleted(study, true).unwrap_err(),
     ] {
-        assert!(error.to_string().contains("open for reading only"), "{error}");
+        assert!(error.to_string().contains("can only be read"), "{error}");
     }
 }
 

@@ -282,7 +282,7 @@ fn show_artifact(
         let message = format!("artifact `{name}` is no text; write it to a file with `--out FILE`");
         return Err(Failure::usage(message).into());
     } else {
-        printer::write_stdout(&content)?;
+        printer::write_content(&content)?;
     }
     Ok(())
 }

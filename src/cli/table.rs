@@ -19,10 +19,11 @@ pub(super) fn table(titles: &[&str]) -> Table {
         table.set_width(PIPED_WIDTH);
     }
     // Colours are always put in; the printer takes them out where they are not wanted.
-    table.enforce_styling();
+    table.enforce_styling().style_text_only();
     let plain = |title: &str| title.trim_start_matches('>').trim_end_matches('…').to_owned();
     table.set_header(titles.iter().map(|title| Cell::new(plain(title)).add_attribute(Attribute::Bold)));
     for (column, title) in table.column_iter_mut().zip(titles) {
+        column.set_padding((0, 2));
         if title.starts_with('>') {
             column.set_cell_alignment(CellAlignment::Right);
         }

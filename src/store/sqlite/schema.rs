@@ -30,6 +30,10 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     let at = |fault: Fault| fault.at(path);
     let mut connection = Connection::open_with_flags(path, flags).map_err(Fault::from).map_err(at)?;
     settle(&connection).map_err(at)?;
+    // SQLite opens a file that may not be written for reading, and says so only at the first write.
+    if connection.is_readonly("main").map_err(Fault::from).map_err(at)? {
+        return Err(StoreError::ReadOnly { path: path.display().to_string() });
+    }
     // Before anything is changed: the file may be somebody else's.
     format_of(&connection, path)?;
     use_write_ahead_log(&connection, path)?;
