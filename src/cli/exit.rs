@@ -52,8 +52,21 @@ pub(super) fn code_of(answer: anyhow::Result<ExitCode>) -> ExitCode {
         Ok(code) => return code,
         Err(error) => error,
     };
-    super::printer::talk(format!("{} {error:#}", "error:".red().bold()));
+    super::printer::talk(format!("{} {}", "error:".red().bold(), message_of(&error)));
     ExitCode::from(number_of(&error))
+}
+
+/// An error and its causes. Many messages already end with their cause; it is not said twice.
+fn message_of(error: &anyhow::Error) -> String {
+    let mut message = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if message.is_empty() {
+            message = cause;
+        } else if !message.contains(&cause) {
+            message = format!("{message}: {cause}");
+        }
+    }
+    message
 }
 
 fn number_of(error: &anyhow::Error) -> u8 {
@@ -67,5 +80,19 @@ fn number_of(error: &anyhow::Error) -> u8 {
         Some(StoreError::NotFound { .. } | StoreError::Missing { .. }) => NOT_FOUND,
         Some(StoreError::Locked { .. } | StoreError::IllegalTransition { .. }) => LOCKED,
         _ => FAILED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+
+    #[test]
+    fn causes_are_told_once() {
+        let file = crate::fsx::read(std::path::Path::new("/no/such/file")).unwrap_err();
+        let text = file.to_string();
+        let error = Err::<(), _>(file).context("trial 3").unwrap_err();
+        assert_eq!(message_of(&error), format!("trial 3: {text}"));
     }
 }

@@ -1,5 +1,6 @@
 //! `uaic show`: shows everything recorded of a run or a study.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -37,11 +38,14 @@ Examples:
 {RUN_GRAMMAR}
 An id or the name of an experiment that belongs to a study shows the study.
 
-With --json: {{\"schema\", \"run\": {{as in `uaic ls --json`, and \"config\", \"process\", \"environment\", \"tags\",
-\"metrics\": [{{\"key\", \"step\", \"value\", \"min\", \"max\", \"count\"}}], \"artifacts\": [{{\"name\", \"hash\", \"size\"}}],
-\"events\": [{{\"time_ms\", \"kind\", \"detail\"}}]}}}}; of a study {{\"schema\", \"study\": {{as in
-`uaic ls --studies --json`, and \"fingerprint\", \"overrides\", \"environment\", \"owner\", \"spec_path\",
-\"spec_text\"}}}}; with --metric {{\"schema\", \"run\", \"key\", \"points\": [{{\"step\", \"time_ms\", \"time\", \"value\"}}]}}."))]
+With --json: {{\"schema\", \"run\": {{as in `uaic ls --json`, and
+  \"config\", \"process\", \"environment\", \"tags\",
+  \"metrics\": [{{\"key\", \"step\", \"value\", \"min\", \"max\", \"count\"}}],
+  \"artifacts\": [{{\"name\", \"hash\", \"size\"}}], \"events\": [{{\"time_ms\", \"kind\", \"detail\"}}]}}}}
+of a study: {{\"schema\", \"study\": {{as in `uaic ls --studies --json`, and
+  \"fingerprint\", \"overrides\", \"environment\", \"owner\", \"spec_path\", \"spec_text\"}}}}
+and with --metric: {{\"schema\", \"run\", \"key\",
+  \"points\": [{{\"step\", \"time_ms\", \"time\", \"value\"}}]}}"))]
 pub struct ShowArgs {
     /// The run or study
     #[arg(value_name = "SEL")]
@@ -99,7 +103,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
 struct Details {
     metrics: Vec<LatestMetric>,
     artifacts: Vec<ArtifactRecord>,
-    tags: Environment,
+    tags: BTreeMap<String, String>,
     events: Vec<EventRecord>,
 }
 
@@ -308,6 +312,6 @@ fn flatten(value: &Value, path: &str, leaves: &mut Vec<(String, String)>) {
     }
 }
 
-fn texts(texts: &Environment) -> impl Iterator<Item = (&str, String)> {
+fn texts(texts: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, String)> {
     texts.iter().map(|(name, value)| (name.as_str(), value.clone()))
 }

@@ -1,11 +1,14 @@
 //! How tables, states, numbers and times look on a terminal.
 
 use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, presets,
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width, presets,
 };
 
 use crate::store::StudyState;
 use crate::trial::{ParamValue, RunState};
+
+/// Narrowest column of text that may wrap; below it, lines become longer than the terminal.
+const NARROWEST_TEXT: u16 = 20;
 
 /// Width of tables that go to a file or a pipe.
 const PIPED_WIDTH: u16 = 120;
@@ -27,9 +30,11 @@ pub(super) fn table(titles: &[&str]) -> Table {
         if title.starts_with('>') {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        if !title.ends_with('…') {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
+        column.set_constraint(if title.ends_with('…') {
+            ColumnConstraint::LowerBoundary(Width::Fixed(NARROWEST_TEXT))
+        } else {
+            ColumnConstraint::ContentWidth
+        });
     }
     table
 }
