@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 
 use crate::fsx;
 use crate::store::{
-    ArtifactRecord, Environment, EventRecord, LatestMetric, RunRecord, SqliteStore, Store, StoreError,
-    StudyRecord, Tally,
+    ArtifactRecord, EventRecord, LatestMetric, RunRecord, SqliteStore, Store, StoreError, StudyRecord, Tally,
 };
 
 use super::exit::Failure;
