@@ -133,7 +133,7 @@ fn ls_lists_runs_newest_first() {
     assert!(lines[0].contains("STATE") && lines[0].contains("REASON"), "{}", lines[0]);
     for (line, parts) in lines[1..].iter().zip([
         [shelf.trials[4].run.short(), format!("{}/0", shelf.lstm.short()), "RUNNING".into()],
-        [shelf.final_run.run.short(), format!("{}/final", shelf.attention.short()), "COMPLETE".into()],
+        [shelf.final_run.run.short(), format!("{}/final", shelf.attention.short()), "test/accuracy".into()],
         [shelf.trials[3].run.short(), format!("{}/3", shelf.attention.short()), "NaN".into()],
         [shelf.trials[2].run.short(), "FAILED".into(), "the loss became NaN".into()],
         [shelf.trials[1].run.short(), "0.9000".into(), "val/accuracy".into()],
@@ -301,6 +301,8 @@ fn show_shows_everything_recorded() {
     ] {
         assert!(answer.stdout().contains(part), "{part} in\n{}", answer.stdout());
     }
+    let answer = shelf.uaic(&["show", "attention/final"]);
+    assert!(answer.stdout().contains("test/accuracy = 0.7"), "{}", answer.stdout());
     let run = &shelf.json(&["show", "best:attention"])["run"];
     assert_eq!(run["metrics"][0]["count"], 3);
     assert_eq!((&run["metrics"][0]["min"], &run["metrics"][0]["value"]), (&json!(0.5), &json!(0.9)));

@@ -3,5 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod architecture;
+mod data;
+mod flights;
 mod listing;
+mod run;
+mod spec;
 mod store;
+mod support;

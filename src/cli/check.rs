@@ -1,16 +1,94 @@
 //! `uaic check`: checks a spec.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use serde_json::json;
 
-use super::Global;
+use super::{Global, exit, printer};
+use crate::spec::{Distribution, Spec, Validation, split_override};
 
 /// Arguments of `uaic check`.
 #[derive(Args, Debug)]
-pub struct CheckArgs {}
+pub struct CheckArgs {
+    /// The spec, such as experiments/attention.toml
+    #[arg(value_name = "SPEC")]
+    spec: PathBuf,
+
+    /// Check with another value of a key (repeatable), such as `-P train.lr=0.002`
+    #[arg(short = 'P', long = "param", value_name = "KEY=VALUE", value_parser = split_override)]
+    overrides: Vec<(String, String)>,
+
+    /// Print the outcome as JSON on stdout
+    #[arg(long)]
+    json: bool,
+}
 
 /// Does it.
-pub(super) fn run(_global: &Global, _args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("to come")
+pub(super) fn run(_global: &Global, args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let checked = Spec::load(&args.spec, &args.overrides);
+    if args.json {
+        let errors = checked.as_ref().err().map(|errors| errors.0.as_slice()).unwrap_or_default();
+        printer::json(&json!({
+            "schema": 1,
+            "ok": errors.is_empty(),
+            "errors": errors.iter().map(|error| json!({
+                "message": error.message,
+                "path": error.place.path(),
+                "line": error.place.line(),
+                "column": error.place.column(),
+                "help": error.help,
+            })).collect::<Vec<_>>(),
+        }))?;
+        return Ok(checked.map_or(ExitCode::from(exit::USAGE), |_| ExitCode::SUCCESS));
+    }
+    let spec = checked?;
+    printer::data(format!("{}: ok — {}", args.spec.display(), summary(&spec)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a spec's study would be, in one line.
+pub(super) fn summary(spec: &Spec) -> String {
+    let study = &spec.study;
+    let validated = match &spec.training.data.validation {
+        Validation::Folds(folds) => format!("{folds} folds ×"),
+        Validation::Fraction(fraction) => format!("{} % kept aside,", percent(*fraction)),
+        Validation::Split(split) => format!("validated on {split},"),
+    };
+    let last = match spec.final_stage.epochs {
+        0 => "no final stage".to_owned(),
+        epochs => format!("then {}", counted(u64::from(epochs), "epoch")),
+    };
+    format!(
+        "{} of {}, {}, {} in parallel, {validated} {}, {last}",
+        counted(u64::from(study.trials), "trial"),
+        counted(spec.search.len() as u64, "parameter"),
+        study.sampler,
+        study.parallel,
+        epochs(spec),
+    )
+}
+
+/// The epochs of a trial, which may themselves be searched.
+fn epochs(spec: &Spec) -> String {
+    match spec.search.0.get("train.epochs") {
+        Some(Distribution::Int { low, high, .. } | Distribution::IntLog { low, high }) => {
+            format!("{low} to {high} epochs")
+        }
+        Some(Distribution::Choice(values)) => {
+            let values: Vec<_> = values.iter().map(ToString::to_string).collect();
+            format!("{} epochs", values.join(" or "))
+        }
+        _ => counted(u64::from(spec.training.train.epochs), "epoch"),
+    }
+}
+
+fn counted(n: u64, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+/// 0.1 as `10`, 0.125 as `12.5`, without the noise of binary fractions.
+fn percent(fraction: f64) -> f64 {
+    (fraction * 1e6).round() / 1e4
 }

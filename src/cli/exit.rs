@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use owo_colors::OwoColorize;
 
+use crate::data::DataError;
+use crate::spec::SpecErrors;
 use crate::store::StoreError;
 
 use super::select::SelectError;
@@ -35,7 +37,7 @@ impl Failure {
         Self { code: USAGE, message: message.into() }
     }
 
-    /// It is in use.
+    /// Something has changed, or somebody else holds it.
     pub(super) fn locked(message: impl Into<String>) -> Self {
         Self { code: LOCKED, message: message.into() }
     }
@@ -52,26 +54,31 @@ pub(super) fn code_of(answer: anyhow::Result<ExitCode>) -> ExitCode {
         Ok(code) => return code,
         Err(error) => error,
     };
-    super::printer::talk(format!("{} {}", "error:".red().bold(), message_of(&error)));
+    if let Some(errors) = error.downcast_ref::<SpecErrors>() {
+        // Each has its own head and place.
+        super::printer::talk(errors.to_string());
+    } else {
+        super::printer::talk(format!("{} {}", "error:".red().bold(), with_causes(&error)));
+    }
     ExitCode::from(number_of(&error))
 }
 
-/// An error and its causes. Many messages already end with their cause; it is not said twice.
-fn message_of(error: &anyhow::Error) -> String {
-    let mut message = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if message.is_empty() {
-            message = cause;
-        } else if !message.contains(&cause) {
-            message = format!("{message}: {cause}");
-        }
-    }
-    message
+/// The error and its causes in one line, without those that it tells already.
+fn with_causes(error: &anyhow::Error) -> String {
+    error.chain().skip(1).map(ToString::to_string).fold(error.to_string(), |told, cause| {
+        if told.contains(&cause) { told } else { format!("{told}: {cause}") }
+    })
 }
 
 fn number_of(error: &anyhow::Error) -> u8 {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return failure.code;
+    }
+    if error.is::<SpecErrors>() {
+        return USAGE;
+    }
+    if error.downcast_ref::<DataError>().is_some_and(DataError::is_not_found) {
+        return NOT_FOUND;
     }
     if let Some(select) = error.downcast_ref::<SelectError>() {
         return select.exit_code();
@@ -86,13 +93,12 @@ fn number_of(error: &anyhow::Error) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anyhow::Context;
+    use crate::fsx;
 
     #[test]
-    fn causes_are_told_once() {
-        let file = crate::fsx::read(std::path::Path::new("/no/such/file")).unwrap_err();
-        let text = file.to_string();
-        let error = Err::<(), _>(file).context("trial 3").unwrap_err();
-        assert_eq!(message_of(&error), format!("trial 3: {text}"));
+    fn a_cause_is_told_once() {
+        let error = fsx::read(std::path::Path::new("/no/such/file")).unwrap_err();
+        let told = with_causes(&anyhow::Error::new(error).context("cannot start"));
+        assert_eq!(told, "cannot start: cannot read /no/such/file: No such file or directory (os error 2)");
     }
 }

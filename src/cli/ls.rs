@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::store::{Id, RunQuery, RunRecord, SqliteStore, Store, StudyRecord, Tally};
 use crate::trial::RunState;
 
-use super::select::{self, path_in_study};
+use super::select::{self, metric_of, path_in_study};
 use super::{Global, printer, shape, table};
 
 /// Names of `--state`.
@@ -116,7 +116,7 @@ fn list_runs(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The metric of each study.
+/// The metric whose value a run carries, by study.
 struct Metrics(BTreeMap<Id, String>);
 
 impl Metrics {
@@ -125,7 +125,10 @@ impl Metrics {
     }
 
     fn name(&self, run: &RunRecord) -> &str {
-        run.value.and(self.0.get(&run.new.study)).map_or("", String::as_str)
+        match (run.value, self.0.get(&run.new.study)) {
+            (Some(_), Some(metric)) => metric_of(run, metric),
+            _ => "",
+        }
     }
 }
 

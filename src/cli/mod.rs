@@ -7,12 +7,14 @@ mod best;
 mod check;
 mod completions;
 mod data;
+mod execute;
 mod exit;
 mod init;
 mod logging;
 mod ls;
 mod page;
 mod printer;
+mod progress;
 mod resume;
 mod rm;
 mod run;
@@ -20,6 +22,7 @@ mod schema;
 mod select;
 mod shape;
 mod show;
+mod summary;
 mod table;
 
 use std::path::PathBuf;
@@ -56,6 +59,10 @@ pub struct Global {
     /// Say more: -v for what happens, -vv for everything (also `UAIC_LOG=debug`)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+
+    /// How log lines on stderr look
+    #[arg(long, global = true, env = "UAIC_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    pub log_format: logging::LogFormat,
 }
 
 /// What to do.
@@ -90,7 +97,7 @@ pub enum Verb {
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    logging::start(cli.global.verbose);
+    logging::start(cli.global.verbose, cli.global.log_format);
     let global = &cli.global;
     let answer = match &cli.verb {
         Verb::Run(args) => run::run(global, args),

@@ -1,16 +1,154 @@
-//! `uaic run`: runs a spec.
+//! `uaic run`: tunes, trains, records and tests what a spec describes.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
-use super::Global;
+use super::execute::{Execution, execute};
+use super::progress::Detail;
+use super::{Global, printer};
+use crate::experiment::Experiment;
+use crate::platform;
+use crate::spec::Spec;
+use crate::store::{SqliteStore, Store, StudyState};
 
 /// Arguments of `uaic run`.
 #[derive(Args, Debug)]
-pub struct RunArgs {}
+#[command(after_help = "\
+Examples:
+  uaic run experiments/attention.toml
+  uaic run experiments/attention.toml --trials 50 --jobs 8
+  uaic run experiments/attention.toml -P train.lr=0.002 -P model.hidden_dim=64
+  uaic run experiments/lstm.toml --no-final --json > study.json
 
-/// Does it.
-pub(super) fn run(_global: &Global, _args: &RunArgs) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("to come")
+The same spec, data and seed give the same trials, metrics and weights, whatever --jobs and however
+often the study was stopped and resumed.
+
+--json prints one object: {\"schema\": 1, \"study\": {\"id\", \"experiment\", \"seed\", \"metric\", \"direction\",
+\"trials\": [{\"number\", \"run_id\", \"state\", \"value\", \"params\", \"duration_s\"}], \"best\": {…} or null},
+\"final\": {\"run_id\", \"metrics\": {name: value}, \"estimates\": {name: {value, n, low, high}}} or null}.")]
+pub struct RunArgs {
+    /// The spec, a TOML file (`uaic init` writes one)
+    pub spec: PathBuf,
+
+    /// Set a key of the spec, such as train.lr=0.002; a searched key is then fixed
+    #[arg(short = 'P', long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub params: Vec<(String, String)>,
+
+    /// Number of trials, instead of study.trials
+    #[arg(long, value_name = "N")]
+    pub trials: Option<u32>,
+
+    /// Seed, instead of study.seed
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    #[command(flatten)]
+    pub how: HowArgs,
+
+    /// Check the spec and its data, say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What `run` and `resume` have in common.
+#[derive(Args, Clone, Debug)]
+pub struct HowArgs {
+    /// Trials at once; does not change the results [default: the number of cores]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+
+    /// Leave out the final training and test
+    #[arg(long)]
+    pub no_final: bool,
+
+    /// Print one JSON object on stdout instead of tables
+    #[arg(long)]
+    pub json: bool,
+
+    /// Say nothing while running
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+impl HowArgs {
+    pub(super) fn execution(&self) -> Execution {
+        Execution {
+            jobs: self.jobs.map_or_else(platform::cores, usize::from),
+            detail: if self.quiet { Detail::Quiet } else { Detail::Normal },
+            json: self.json,
+            final_stage: !self.no_final,
+        }
+    }
+}
+
+/// Runs a spec.
+pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let mut overrides = args.params.clone();
+    overrides.extend(args.trials.map(|trials| ("study.trials".to_owned(), trials.to_string())));
+    overrides.extend(args.seed.map(|seed| ("study.seed".to_owned(), seed.to_string())));
+    let spec = Spec::load(&args.spec, &overrides)?;
+    let experiment = Experiment::open(spec)?;
+    if args.dry_run {
+        printer::data(plan(&experiment, global))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let store = SqliteStore::open(&global.store)?;
+    let new = experiment.new_study();
+    let earlier = store.studies()?.into_iter().find(|study| {
+        study.new.fingerprint == new.fingerprint
+            && matches!(study.state, StudyState::Interrupted | StudyState::Crashed)
+    });
+    if let Some(study) = earlier.filter(|_| !args.how.quiet) {
+        printer::talk(format!(
+            "note: study {} of this spec was not finished; `uaic resume {}` would go on with it; starting a new one",
+            study.id.short(),
+            study.id.short()
+        ));
+    }
+    let study = store.create_study(&new)?;
+    execute(&experiment, &store, &study, args.how.execution())
+}
+
+/// What `--dry-run` says.
+fn plan(experiment: &Experiment, global: &Global) -> String {
+    let spec = experiment.spec();
+    let mut lines = vec![format!(
+        "{}: {} trials with {}, {} at once, seed {}",
+        spec.experiment.name, spec.study.trials, spec.study.sampler, spec.study.parallel, spec.study.seed
+    )];
+    lines.push(format!(
+        "data: {} ({} training examples)",
+        experiment.dataset().folder.display(),
+        experiment.train_examples().len()
+    ));
+    lines.extend(spec.search.iter().map(|(key, distribution)| format!("search: {key} {distribution:?}")));
+    lines.push(format!("final: {} epochs", spec.final_stage.epochs));
+    lines.push(format!("store: {}", global.store.display()));
+    lines.join("\n")
+}
+
+/// Reads `key=value`.
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("write it as KEY=VALUE, such as train.lr=0.002".to_owned()),
+    }
+}
+
+/// Key paths without their table where that leaves them distinct: `train.lr` → `lr`.
+pub(super) fn short_names(keys: &[&str]) -> Vec<String> {
+    let last = |key: &str| key.rsplit('.').next().unwrap_or(key).to_owned();
+    let names: Vec<String> = keys.iter().map(|key| last(key)).collect();
+    keys.iter()
+        .zip(&names)
+        .map(|(key, name)| {
+            if names.iter().filter(|other| *other == name).count() > 1 {
+                (*key).to_owned()
+            } else {
+                name.clone()
+            }
+        })
+        .collect()
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::Global;
+use super::{Global, printer};
 
 /// Arguments of `uaic schema`.
 #[derive(Args, Debug)]
@@ -12,5 +12,6 @@ pub struct SchemaArgs {}
 
 /// Does it.
 pub(super) fn run(_global: &Global, _args: &SchemaArgs) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("to come")
+    printer::json(&crate::spec::json_schema())?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -16,7 +16,7 @@ use crate::store::{
 
 use super::exit::Failure;
 use super::page::Page;
-use super::select::{self, RUN_GRAMMAR, Target, place};
+use super::select::{self, RUN_GRAMMAR, Target, metric_of, place};
 use super::{Global, printer, shape, table};
 
 /// Name of the artifact that holds a run's log.
@@ -174,7 +174,7 @@ fn head_of_run(run: &RunRecord, study: &StudyRecord, now_ms: i64) -> Page {
         page.line("reason", reason);
     }
     if let Some(value) = run.value {
-        page.line("value", &format!("{} = {value}", study.new.metric));
+        page.line("value", &format!("{} = {value}", metric_of(run, &study.new.metric)));
     }
     let took = shape::seconds(run, now_ms).map(|seconds| format!(", took {}", table::duration(seconds)));
     let age = table::age(run.started_ms, now_ms);

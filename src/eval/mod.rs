@@ -1,1 +1,9 @@
-//! To come.
+//! Evaluation: slices of gold and predicted labels in, numbers with their n and interval out.
+
+mod classification;
+mod interval;
+mod ranking;
+
+pub use classification::{Average, Confusion, any_gold_accuracy, log_loss};
+pub use interval::{Estimate, bootstrap, wilson};
+pub use ranking::auroc;

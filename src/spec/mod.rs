@@ -1,14 +1,44 @@
-//! The experiment spec: [`RawSpec`]-style text in, a [`Spec`] that is valid by construction out.
+//! The experiment spec: the text of a TOML file in, a [`Spec`] that is valid by construction out,
+//! or all that is wrong with the text, each with its place and its fix.
+//!
+//! `keys.rs` is the table of all keys. `read.rs` and `search.rs` walk the text against it; only
+//! when nothing is wrong are the structs of `records.rs` built. `uaic schema` and `uaic init` are
+//! written from the same table.
 
+mod dataset;
+mod distribution;
+mod effective;
+mod error;
+mod keys;
+mod kind;
+mod problem;
+mod read;
+mod records;
+mod schema;
+mod search;
+mod source;
 mod space;
+mod suggest;
+mod template;
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use toml::{Table, Value};
 
+pub use dataset::find_dataset;
+pub use effective::PointError;
+pub use error::{Place, SpecError, SpecErrors};
+pub use records::*;
+pub use schema::json_schema;
+pub use source::split_override;
 pub use space::{Distribution, Space};
+pub use template::commented;
 
-use crate::trial::Direction;
+use problem::{At, Complaint, Problem};
+use read::Reading;
+
+use crate::trial::{Direction, ParamValue};
 
 /// A checked experiment spec. Past this module nothing needs to be checked again.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,291 +68,110 @@ pub struct SpecSource {
     pub overrides: Vec<(String, String)>,
 }
 
-/// `[experiment]`: a name that groups runs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Experiment {
-    /// Groups studies and runs in the store.
-    pub name: String,
-    /// Free text.
-    #[serde(default)]
-    pub description: String,
-}
+impl Spec {
+    /// Reads and checks a spec file and looks for its data set.
+    ///
+    /// # Errors
+    /// All that is wrong with the file, the overrides and the data set, at once.
+    pub fn load(path: &Path, overrides: &[(String, String)]) -> Result<Self, SpecErrors> {
+        let text = source::read(path)?;
+        let mut reading = read::read(&text, overrides);
+        reading.problems.extend(missing_dataset(&reading, path));
+        Self::build(reading, text, path, overrides)
+    }
 
-/// Everything that one training depends on besides its seed. The values of searched keys have
-/// been put in by [`Spec::at`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrainingSpec {
-    /// `[data]`
-    pub data: DataSpec,
-    /// `[text]`
-    #[serde(default)]
-    pub text: TextSpec,
-    /// `[model]`
-    #[serde(default)]
-    pub model: ModelSpec,
-    /// `[train]`
-    #[serde(default)]
-    pub train: TrainSpec,
-}
+    /// Checks the text of a spec; needs no disk. `path` is what errors name, and where the search
+    /// for the data set starts from.
+    ///
+    /// # Errors
+    /// All that is wrong with the text and the overrides, at once.
+    pub fn parse(text: &str, path: &Path, overrides: &[(String, String)]) -> Result<Self, SpecErrors> {
+        Self::build(read::read(text, overrides), text.to_owned(), path, overrides)
+    }
 
-/// `[data]`: which texts, and how they are divided for validation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataSpec {
-    /// A name under `data/`, or the path of a folder with `train.tsv`.
-    pub dataset: String,
-    /// How trials are validated.
-    #[serde(default)]
-    pub validation: Validation,
-}
+    /// This spec with further overrides, which come after those it was read with. Setting a key
+    /// takes it out of the search.
+    ///
+    /// # Errors
+    /// As [`Spec::parse`].
+    pub fn with(&self, overrides: &[(String, String)]) -> Result<Self, SpecErrors> {
+        let overrides = [&self.source.overrides, overrides].concat();
+        Self::parse(&self.source.text, &self.source.path, &overrides)
+    }
 
-/// How a part of the training data is kept aside to judge a trial.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Validation {
-    /// Stratified k-fold cross-validation of the training split, k ≥ 2.
-    Folds(u32),
-    /// One stratified part of the training split, between 0 and 1.
-    Fraction(f64),
-    /// A split of its own, such as `dev`.
-    Split(String),
-}
+    /// The folder of the data set.
+    ///
+    /// # Errors
+    /// It is not there; the error points to where the spec names it.
+    pub fn check_dataset(&self) -> Result<PathBuf, SpecErrors> {
+        let SpecSource { path, text, overrides } = &self.source;
+        find_dataset(&self.training.data.dataset, path).ok_or_else(|| {
+            let problem = missing_dataset(&read::read(text, overrides), path);
+            SpecErrors::locate(problem.into_iter().collect(), text, path, overrides)
+        })
+    }
 
-impl Default for Validation {
-    fn default() -> Self {
-        Self::Folds(5)
+    fn build(
+        reading: Reading,
+        text: String,
+        path: &Path,
+        overrides: &[(String, String)],
+    ) -> Result<Self, SpecErrors> {
+        let source = SpecSource { path: path.to_owned(), text, overrides: overrides.to_vec() };
+        let refuse = |problems| SpecErrors::locate(problems, &source.text, &source.path, &source.overrides);
+        if !reading.problems.is_empty() {
+            return Err(refuse(reading.problems));
+        }
+        let mut root = filled(&reading);
+        let mut take = |section| match root.remove(section) {
+            Some(Value::Table(table)) => table,
+            _ => Table::new(),
+        };
+        let experiment = typed(take("experiment")).map_err(&refuse)?;
+        let study = typed(take("study")).map_err(&refuse)?;
+        let final_stage = typed(take("final")).map_err(&refuse)?;
+        let training = typed(root).map_err(&refuse)?;
+        let search = reading.search.into_iter().map(|(path, distribution)| (path.to_owned(), distribution));
+        Ok(Self { experiment, training, search: Space(search.collect()), study, final_stage, source })
     }
 }
 
-/// `[text]`: how a text becomes token ids.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TextSpec {
-    /// Lower-case everything (Unicode-aware).
-    pub lowercase: bool,
-    /// What becomes of digits.
-    pub numbers: Numbers,
-    /// What becomes of punctuation.
-    pub punctuation: Punctuation,
-    /// Words rarer than this in the training part are unknown.
-    pub min_frequency: u32,
-    /// Largest vocabulary, most frequent words first; 0 for no limit.
-    pub max_vocabulary: u32,
-    /// Longer texts are cut after this many tokens.
-    pub max_length: u32,
+/// The problem that the data set that a reading names is not there.
+fn missing_dataset(reading: &Reading, path: &Path) -> Option<Problem> {
+    let dataset = reading.values.get("data.dataset")?;
+    let ParamValue::Text(name) = &dataset.value else { return None };
+    find_dataset(name, path).is_none().then(|| dataset::missing(name, path).at(dataset.at.clone()))
 }
 
-impl Default for TextSpec {
-    fn default() -> Self {
-        Self {
-            lowercase: true,
-            numbers: Numbers::Keep,
-            punctuation: Punctuation::Keep,
-            min_frequency: 1,
-            max_vocabulary: 0,
-            max_length: 128,
+/// The values that were read, with the defaults of those that were not, as nested tables.
+fn filled(reading: &Reading) -> Table {
+    let mut root = Table::new();
+    let validated = reading.values.keys().any(|path| path.starts_with(keys::VALIDATION));
+    for key in &keys::KEYS {
+        let given = reading.values.get(key.path).map(|located| located.value.clone());
+        let value = given.or_else(|| match key.section() {
+            keys::VALIDATION if validated => None,
+            _ => key.default(),
+        });
+        if let Some(value) = value {
+            keys::put_at(&mut root, key.path, &value);
         }
     }
-}
-
-/// What becomes of digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Numbers {
-    /// Nothing: `747` is a word of its own.
-    Keep,
-    /// Each digit becomes `0`: `747` and `757` are both `000`.
-    Shape,
-    /// Each number becomes one common token.
-    Mask,
-}
-
-/// What becomes of punctuation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Punctuation {
-    /// It stays a part of its word: `st.` is one token, and `o'hare` too.
-    Keep,
-    /// Each mark is a token of its own.
-    Split,
-    /// It separates words and is dropped.
-    Drop,
-}
-
-/// `[model]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ModelSpec {
-    /// A registered architecture: `lstm` or `lstm-attention`.
-    pub architecture: String,
-    /// Width of the word vectors.
-    pub embedding_dim: u32,
-    /// Width of the recurrent state.
-    pub hidden_dim: u32,
-    /// Share of embedding values dropped in training, 0 ≤ p < 1.
-    pub dropout: f64,
-}
-
-impl Default for ModelSpec {
-    fn default() -> Self {
-        Self { architecture: "lstm-attention".to_owned(), embedding_dim: 128, hidden_dim: 64, dropout: 0.2 }
+    if !reading.values.contains_key("study.direction") {
+        let metric = keys::value_at(&root, "study.metric").map(|metric| metric.to_string());
+        let direction = natural_direction(&metric.unwrap_or_default());
+        keys::put_at(&mut root, "study.direction", &ParamValue::Text(direction.to_string()));
     }
+    root
 }
 
-/// `[train]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TrainSpec {
-    /// Passes over the training part.
-    pub epochs: u32,
-    /// Texts per step.
-    pub batch_size: u32,
-    /// The rule that turns gradients into steps.
-    pub optimizer: Optimizer,
-    /// Learning rate (its peak, under a schedule).
-    pub lr: f64,
-    /// L2 penalty added to the gradient (`adam`), or decoupled decay (`adamw`).
-    pub weight_decay: f64,
-    /// Largest gradient norm; 0 for no clipping.
-    pub clip_norm: f64,
-    /// How the learning rate changes over the training.
-    pub schedule: Schedule,
-    /// Share of all steps over which the rate first rises linearly from 0.
-    pub warmup: f64,
-    /// With `schedule = "step"`: epochs between two reductions.
-    pub step_epochs: u32,
-    /// With `schedule = "step"`: factor of each reduction.
-    pub step_factor: f64,
-    /// Probability taken from the right class and spread over all, 0 ≤ ε < 1.
-    pub label_smoothing: f64,
-    /// How classes are weighted in the loss.
-    pub class_weights: ClassWeights,
-    /// Stop when validation loss has not improved for this many epochs; 0 for never.
-    pub patience: u32,
+/// Which end of a metric is better, unless a spec says otherwise.
+pub fn natural_direction(metric: &str) -> Direction {
+    if metric.ends_with("/loss") { Direction::Minimize } else { Direction::Maximize }
 }
 
-impl Default for TrainSpec {
-    fn default() -> Self {
-        Self {
-            epochs: 10,
-            batch_size: 32,
-            optimizer: Optimizer::Adam,
-            lr: 1e-3,
-            weight_decay: 0.0,
-            clip_norm: 0.0,
-            schedule: Schedule::Constant,
-            warmup: 0.0,
-            step_epochs: 10,
-            step_factor: 0.1,
-            label_smoothing: 0.0,
-            class_weights: ClassWeights::None,
-            patience: 0,
-        }
-    }
-}
-
-/// The rule that turns gradients into steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Optimizer {
-    /// Kingma & Ba 2015, with weight decay as an L2 penalty (what PyTorch calls `Adam`).
-    Adam,
-    /// Loshchilov & Hutter 2019: weight decay apart from the gradient.
-    #[serde(rename = "adamw")]
-    AdamW,
-}
-
-/// How the learning rate changes over a training.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Schedule {
-    /// Not at all.
-    Constant,
-    /// Multiplied by `step_factor` every `step_epochs` epochs.
-    Step,
-    /// Half a cosine down to 0.
-    Cosine,
-    /// A straight line down to 0.
-    Linear,
-}
-
-/// How classes are weighted in the loss.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ClassWeights {
-    /// All alike.
-    None,
-    /// Inversely to their frequency, mean 1 over the examples.
-    Balanced,
-    /// Inversely to the square root of their frequency, mean 1 over the examples.
-    Sqrt,
-}
-
-/// `[study]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct StudySpec {
-    /// A registered sampler: `tpe` or `random`.
-    pub sampler: String,
-    /// How many trials there will be in all.
-    pub trials: u32,
-    /// How many trials may be pending at once. Part of the spec, not of the machine: it decides
-    /// what each proposal may know.
-    pub parallel: u32,
-    /// The root of the seed tree.
-    pub seed: u64,
-    /// The metric to optimise; see [`METRICS`].
-    pub metric: String,
-    /// Which end of it is better.
-    pub direction: Direction,
-}
-
-impl Default for StudySpec {
-    fn default() -> Self {
-        Self {
-            sampler: "tpe".to_owned(),
-            trials: 20,
-            parallel: 4,
-            seed: 42,
-            metric: "val/accuracy".to_owned(),
-            direction: Direction::Maximize,
-        }
-    }
-}
-
-/// Metrics that a study may optimise.
-pub const METRICS: [&str; 4] = ["val/accuracy", "val/f1_macro", "val/f1_weighted", "val/loss"];
-
-/// Registered architectures; `model` builds each of them.
-pub const ARCHITECTURES: [&str; 2] = ["lstm", "lstm-attention"];
-
-/// Registered samplers; `study::sampler` builds each of them.
-pub const SAMPLERS: [&str; 2] = ["random", "tpe"];
-
-/// `[final]`: retraining on all training data, then one look at the test split.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct FinalSpec {
-    /// Passes over all training data; 0 leaves the final stage out.
-    pub epochs: u32,
-}
-
-impl Default for FinalSpec {
-    fn default() -> Self {
-        Self { epochs: 30 }
-    }
-}
-
-/// Where the data set of a spec lives: `dataset` with a `/` or a leading `.` is a path relative to
-/// the working directory; a bare name is looked up as `data/NAME` in the working directory and
-/// then upwards from the spec's folder.
-pub fn find_dataset(dataset: &str, spec_path: &Path) -> Option<PathBuf> {
-    let is_dataset = |folder: &PathBuf| folder.join("train.tsv").is_file();
-    if dataset.contains('/') || dataset.starts_with('.') {
-        return Some(PathBuf::from(dataset)).filter(is_dataset);
-    }
-    let named = |root: &Path| root.join("data").join(dataset);
-    std::iter::once(named(Path::new(""))).chain(spec_path.ancestors().skip(1).map(named)).find(is_dataset)
+/// The struct of checked values. The key table agrees with the structs (tested), so this does not
+/// fail on anything that a user can write.
+fn typed<T: DeserializeOwned>(table: Table) -> Result<T, Vec<Problem>> {
+    T::deserialize(table).map_err(|error| vec![Complaint::new(error.message()).at(At::Start)])
 }

@@ -179,7 +179,7 @@ pub struct MetricPoint {
 pub struct RunEnd {
     /// Any state but `Running` and `Crashed`.
     pub state: RunState,
-    /// The value of the study's metric, for a completed trial.
+    /// The value of the study's metric for a completed trial, of the test accuracy for a final run.
     pub value: Option<f64>,
     /// Why, where the state does not say it all.
     pub reason: Option<String>,

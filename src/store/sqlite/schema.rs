@@ -105,11 +105,13 @@ fn settle(connection: &Connection) -> Result<(), Fault> {
 
 /// The format of a database, 0 for an empty one.
 fn format_of(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
+    // One transaction: another process may be creating the database at this moment.
     let read = || -> Result<(i64, i64, bool), Fault> {
+        let look = connection.unchecked_transaction()?;
         Ok((
-            connection.pragma_query_value(None, "application_id", |row| row.get(0))?,
-            connection.pragma_query_value(None, "user_version", |row| row.get(0))?,
-            connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?,
+            look.pragma_query_value(None, "application_id", |row| row.get(0))?,
+            look.pragma_query_value(None, "user_version", |row| row.get(0))?,
+            look.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?,
         ))
     };
     let name = || path.display().to_string();

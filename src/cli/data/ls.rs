@@ -1,0 +1,148 @@
+//! `uaic data ls`: lists data sets.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::printer;
+use crate::data::fetch::SOURCES;
+use crate::data::generate::GENERATORS;
+use crate::data::{self, Dataset, Example, ROOT};
+
+/// Arguments of `uaic data ls`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  uaic data ls\n  uaic data ls --json")]
+pub(super) struct LsArgs {
+    /// Print one JSON object: {"schema": 1, "datasets": […], "available": […]}
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Listing {
+    schema: u32,
+    datasets: Vec<Entry>,
+    available: Vec<Available>,
+}
+
+/// A data set that is here.
+#[derive(Serialize)]
+struct Entry {
+    name: String,
+    folder: String,
+    splits: Vec<SplitEntry>,
+    /// Distinct labels of `train`.
+    classes: usize,
+    /// Why it cannot be read, if so.
+    problem: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SplitEntry {
+    split: String,
+    rows: usize,
+    classes: usize,
+}
+
+/// A data set that can be had.
+#[derive(Serialize)]
+struct Available {
+    name: &'static str,
+    about: &'static str,
+    command: String,
+    licence: Option<&'static str>,
+}
+
+/// Prints the listing.
+pub(super) fn run(args: &LsArgs) -> anyhow::Result<ExitCode> {
+    let datasets: Vec<Entry> = data::list(Path::new(ROOT))?.iter().map(|folder| entry(folder)).collect();
+    let available =
+        available().filter(|known| datasets.iter().all(|entry| entry.name != known.name)).collect();
+    let listing = Listing { schema: 1, datasets, available };
+    if args.json {
+        printer::json(&listing)?;
+    } else {
+        show(&listing)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn entry(folder: &Path) -> Entry {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let folder_text = folder.display().to_string();
+    let dataset = match Dataset::open(folder) {
+        Ok(dataset) => dataset,
+        // One broken data set does not hide the others.
+        Err(error) => {
+            let problem = Some(error.to_string());
+            return Entry { name, folder: folder_text, splits: Vec::new(), classes: 0, problem };
+        }
+    };
+    let splits: Vec<SplitEntry> = dataset
+        .ordered()
+        .into_iter()
+        .map(|(name, split)| SplitEntry {
+            split: name.to_owned(),
+            rows: split.examples.len(),
+            classes: distinct_labels(&split.examples),
+        })
+        .collect();
+    let classes = splits.iter().find(|split| split.split == "train").map_or(0, |train| train.classes);
+    Entry { name, folder: folder_text, splits, classes, problem: None }
+}
+
+fn distinct_labels(examples: &[Example]) -> usize {
+    examples.iter().map(|example| example.label.as_str()).collect::<BTreeSet<_>>().len()
+}
+
+fn available() -> impl Iterator<Item = Available> {
+    let generated = GENERATORS.into_iter().map(|name| Available {
+        name,
+        about: "made by this program",
+        command: format!("uaic data generate {name}"),
+        licence: None,
+    });
+    let fetched = SOURCES.iter().map(|source| Available {
+        name: source.name,
+        about: source.about,
+        command: format!("uaic data fetch {}", source.name),
+        licence: Some(source.licence),
+    });
+    generated.chain(fetched)
+}
+
+fn show(listing: &Listing) -> anyhow::Result<()> {
+    let mut text = String::new();
+    if !listing.datasets.is_empty() {
+        let mut here = super::table(["here", "classes", "rows"]);
+        for entry in &listing.datasets {
+            let rows: Vec<String> =
+                entry.splits.iter().map(|split| format!("{} {}", split.split, split.rows)).collect();
+            let (classes, rows) = match &entry.problem {
+                None => (entry.classes.to_string(), rows.join(", ")),
+                Some(problem) => ("–".to_owned(), first_line(problem).to_owned()),
+            };
+            here.add_row([entry.name.clone(), classes, rows]);
+        }
+        super::left(&mut here, 2);
+        text.push_str(&here.trim_fmt());
+        text.push_str("\n\n");
+    }
+    if !listing.available.is_empty() {
+        let mut known = super::table(["can be had", "what", "command"]);
+        super::left(&mut known, 1);
+        super::left(&mut known, 2);
+        for known_set in &listing.available {
+            known.add_row([known_set.name, known_set.about, &known_set.command]);
+        }
+        text.push_str(&known.trim_fmt());
+    }
+    Ok(printer::data(text.trim_end())?)
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}

@@ -1,0 +1,145 @@
+//! `uaic data stats`: the figures of a data set.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::printer;
+use crate::data::stats::{self, DatasetStats, SplitStats};
+use crate::data::{self, Dataset, ROOT};
+
+/// The longest bar of the class table, in characters.
+const BAR: usize = 30;
+
+/// Arguments of `uaic data stats`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Tokens are lower-cased words between blanks. \"not in train\" is the share of a split's tokens (and of its distinct words) that never occur in train; \"texts also in train\" counts leaked rows.\n\nExamples:\n  uaic data stats flights\n  uaic data stats ./my-texts\n  uaic data stats flights --json"
+)]
+pub(super) struct StatsArgs {
+    /// A name under data/, or the path of a folder (with a `/`)
+    #[arg(value_name = "NAME|PATH")]
+    dataset: String,
+
+    /// Print one JSON object: {"schema": 1, "name", "folder", "splits": […]}
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: u32,
+    name: &'a str,
+    folder: String,
+    splits: &'a [SplitStats],
+}
+
+/// Prints the figures.
+pub(super) fn run(args: &StatsArgs) -> anyhow::Result<ExitCode> {
+    let folder = data::find(&args.dataset, Path::new(ROOT))?;
+    let dataset = Dataset::open(&folder)?;
+    let stats = stats::of(&dataset)?;
+    if args.json {
+        let folder = folder.display().to_string();
+        printer::json(&Report { schema: 1, name: &stats.name, folder, splits: &stats.splits })?;
+    } else {
+        let text = [Some(figures(&stats)), unseen(&stats), classes(&stats)];
+        printer::data(text.into_iter().flatten().collect::<Vec<_>>().join("\n\n"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One figure per line, one split per column.
+fn figures(stats: &DatasetStats) -> String {
+    let header =
+        std::iter::once(stats.name.as_str()).chain(stats.splits.iter().map(|split| split.split.as_str()));
+    let mut table = super::table(header);
+    let mut line = |name: &str, figure: &dyn Fn(&SplitStats) -> String| {
+        table.add_row(std::iter::once(name.to_owned()).chain(stats.splits.iter().map(figure)));
+    };
+    line("rows", &|split| split.rows.to_string());
+    line("classes", &|split| split.classes.to_string());
+    line("rows with several intents", &|split| split.multi_intent.to_string());
+    line("majority class", &|split| split.majority_label.clone());
+    line("its share", &|split| percent(split.majority_share));
+    line("tokens per text: mean", &|split| format!("{:.1}", split.length.mean));
+    line("  median", &|split| split.length.median.to_string());
+    line("  95 % have at most", &|split| split.length.p95.to_string());
+    line("  longest", &|split| split.length.max.to_string());
+    line("tokens not in train", &|split| against_train(split, percent(split.oov_token_rate)));
+    line("words not in train", &|split| against_train(split, percent(split.oov_type_rate)));
+    line("repeated texts", &|split| split.duplicates.to_string());
+    line("texts also in train", &|split| against_train(split, split.also_in_train.to_string()));
+    line("rows of unseen classes", &|split| {
+        let rows: usize = split.unseen_labels.values().sum();
+        if split.out_of_scope { "–".to_owned() } else { against_train(split, rows.to_string()) }
+    });
+    table.trim_fmt()
+}
+
+/// A comparison of `train` with itself says nothing.
+fn against_train(split: &SplitStats, figure: String) -> String {
+    if split.split == "train" { "–".to_owned() } else { figure }
+}
+
+/// `labels missing from train: test day_name 2, …`.
+fn unseen(stats: &DatasetStats) -> Option<String> {
+    let of_split = |split: &SplitStats| {
+        let labels: Vec<String> =
+            split.unseen_labels.iter().map(|(label, rows)| format!("{label} {rows}")).collect();
+        (!labels.is_empty())
+            .then(|| format!("labels of {} that train has not: {}", split.split, labels.join(", ")))
+    };
+    let lines: Vec<String> = stats.splits.iter().filter_map(of_split).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// Rows per class and in-scope split, most frequent in `train` first.
+fn classes(stats: &DatasetStats) -> Option<String> {
+    let in_scope: Vec<&SplitStats> = stats.splits.iter().filter(|split| !split.out_of_scope).collect();
+    let train = in_scope.iter().find(|split| split.split == "train")?;
+    let mut labels: Vec<&String> = in_scope.iter().flat_map(|split| split.labels.keys()).collect();
+    labels.sort();
+    labels.dedup();
+    let count = |split: &SplitStats, label: &String| split.labels.get(label).copied().unwrap_or(0);
+    labels.sort_by_key(|label| std::cmp::Reverse(count(train, label)));
+
+    let splits = in_scope.iter().map(|split| split.split.as_str());
+    let mut table = super::table(std::iter::once("class").chain(splits).chain(["share of train", ""]));
+    super::left(&mut table, in_scope.len() + 2);
+    let most = labels.first().map_or(0, |label| count(train, label));
+    for label in labels {
+        let rows = count(train, label);
+        let counts = in_scope.iter().map(|split| count(split, label).to_string());
+        let share = percent(rows as f64 / train.rows.max(1) as f64);
+        table.add_row(std::iter::once(label.clone()).chain(counts).chain([share, bar(rows, most)]));
+    }
+    Some(table.trim_fmt())
+}
+
+/// A bar of up to [`BAR`] characters, to an eighth of one; what is there shows at least that much.
+fn bar(rows: usize, most: usize) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let length = (rows * BAR * 8).div_ceil(most.max(1));
+    "█".repeat(length / 8) + EIGHTHS[length % 8]
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_in_proportion_and_one_row_is_still_seen() {
+        assert_eq!(bar(100, 100).chars().count(), BAR);
+        assert_eq!(bar(50, 100), "█".repeat(BAR / 2));
+        assert_eq!(bar(1, 1000), "▏");
+        assert_eq!(bar(0, 1000), "");
+        assert_eq!(bar(0, 0), "");
+    }
+}

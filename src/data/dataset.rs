@@ -1,0 +1,118 @@
+//! A data set in memory.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::fsx::{self, FileError};
+use crate::nearest::nearest;
+
+use super::{DataError, Example, find, tsv};
+
+/// A folder of splits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dataset {
+    /// The folder's name.
+    pub name: String,
+    /// Where it was read from.
+    pub folder: PathBuf,
+    /// The examples by split name, such as `train`.
+    pub splits: BTreeMap<String, Split>,
+}
+
+/// One file of a data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// The rows, in the file's order; at least one.
+    pub examples: Vec<Example>,
+    /// BLAKE3 of the file, in hexadecimal.
+    pub hash: String,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
+/// Whether the texts of a split have no known intent: `ood` and `ood_…`.
+pub fn is_out_of_scope(split: &str) -> bool {
+    split == "ood" || split.starts_with("ood_")
+}
+
+impl Dataset {
+    /// Reads every `*.tsv` of a folder. Hidden files are ignored.
+    ///
+    /// # Errors
+    /// The folder or a file cannot be read, a file has bad lines, or there is no `train.tsv`.
+    pub fn open(folder: &Path) -> Result<Self, DataError> {
+        let mut splits = BTreeMap::new();
+        for path in split_files(folder)? {
+            let bytes = fsx::read(&path)?;
+            let split = Split {
+                examples: tsv::parse(&bytes, &path)?,
+                hash: blake3::hash(&bytes).to_hex().to_string(),
+                bytes: bytes.len() as u64,
+            };
+            splits.insert(stem(&path), split);
+        }
+        let dataset = Self { name: find::name_of(folder), folder: folder.to_owned(), splits };
+        dataset.train()?;
+        Ok(dataset)
+    }
+
+    /// The training split.
+    ///
+    /// # Errors
+    /// Somebody took it out since [`Dataset::open`].
+    pub fn train(&self) -> Result<&Split, DataError> {
+        self.split("train")
+    }
+
+    /// The split of a name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn split(&self, name: &str) -> Result<&Split, DataError> {
+        self.splits.get(name).ok_or_else(|| DataError::NoSplit {
+            folder: self.folder.clone(),
+            split: name.to_owned(),
+            found: self.splits.keys().map(|split| format!("{split}.tsv")).collect(),
+            fix: match nearest(name, self.splits.keys().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "write it, one `text<TAB>label` line per example".to_owned(),
+            },
+        })
+    }
+
+    /// The splits in the order one wants to see them: `train`, `dev`, `test`, others, out of scope.
+    pub fn ordered(&self) -> Vec<(&str, &Split)> {
+        let mut splits: Vec<_> = self.splits.iter().map(|(name, split)| (name.as_str(), split)).collect();
+        // The sort is stable and the map is sorted by name.
+        splits.sort_by_key(|(name, _)| match *name {
+            "train" => 0,
+            "dev" => 1,
+            "test" => 2,
+            name if is_out_of_scope(name) => 4,
+            _ => 3,
+        });
+        splits
+    }
+}
+
+/// The split files of a folder, by name.
+pub(super) fn split_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    if !folder.is_dir() {
+        return Err(find::not_found(&folder.display().to_string(), folder));
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(FileError::at("read", folder))? {
+        let path = entry.map_err(FileError::at("read", folder))?.path();
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden && path.extension().is_some_and(|extension| extension == "tsv") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,91 @@
+//! Confidence intervals: Wilson for proportions, the percentile bootstrap for everything else.
+
+use rand::{Rng, RngExt};
+use serde::Serialize;
+
+/// A figure, how many examples it rests on, and its 95 % confidence interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Estimate {
+    /// The figure.
+    pub value: f64,
+    /// Number of examples.
+    pub n: usize,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+}
+
+/// The normal quantile of a two-sided 95 % interval.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// A proportion of `right` in `n` with its score interval (Wilson 1927), which stays inside
+/// [0, 1] and is honest near its ends. `None` for n = 0.
+pub fn wilson(right: usize, n: usize) -> Option<Estimate> {
+    if n == 0 {
+        return None;
+    }
+    let (count, p) = (n as f64, right as f64 / n as f64);
+    let scale = 1.0 + Z * Z / count;
+    let middle = (p + Z * Z / (2.0 * count)) / scale;
+    let half = Z / scale * (p * (1.0 - p) / count + Z * Z / (4.0 * count * count)).sqrt();
+    Some(Estimate { value: p, n, low: (middle - half).max(0.0), high: (middle + half).min(1.0) })
+}
+
+/// A figure of `n` examples with its percentile bootstrap interval (Efron 1979) over `rounds`
+/// resamples. `figure` gets the indices of a resample; `None` where it is undefined, and those
+/// resamples are left out.
+pub fn bootstrap(
+    n: usize,
+    rounds: usize,
+    rng: &mut impl Rng,
+    figure: impl Fn(&[usize]) -> Option<f64>,
+) -> Option<Estimate> {
+    let mut indices: Vec<usize> = (0..n).collect();
+    let value = figure(&indices)?;
+    let mut values = Vec::with_capacity(rounds);
+    for _ in 0..rounds {
+        for index in &mut indices {
+            *index = rng.random_range(0..n);
+        }
+        values.extend(figure(&indices));
+    }
+    values.sort_unstable_by(f64::total_cmp);
+    let quantile = |q: f64| values.get((q * (values.len() as f64 - 1.0)).round() as usize).copied();
+    Some(Estimate { value, n, low: quantile(0.025)?, high: quantile(0.975)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+
+    #[test]
+    fn wilson_equals_statsmodels() {
+        // from statsmodels.stats.proportion import proportion_confint
+        // proportion_confint(818, 850, method="wilson") -> (0.9473373548960933, 0.973208247428728)
+        let estimate = wilson(818, 850).unwrap();
+        assert_relative_eq!(estimate.low, 0.947_337_354_896_093_3, epsilon = 1e-9);
+        assert_relative_eq!(estimate.high, 0.973_208_247_428_728, epsilon = 1e-9);
+        assert_eq!(wilson(0, 0), None);
+        assert!(wilson(5, 5).unwrap().low < 1.0, "certainty cannot come from five examples");
+    }
+
+    #[test]
+    fn bootstrap_of_a_mean_agrees_with_its_standard_error() {
+        let values: Vec<f64> = (0..400).map(|i| f64::from(i % 20)).collect();
+        let mean =
+            |indices: &[usize]| Some(indices.iter().map(|&i| values[i]).sum::<f64>() / indices.len() as f64);
+        let mut rng = crate::rng::SeedTree::new(5).rng("bootstrap");
+        let estimate = bootstrap(values.len(), 2000, &mut rng, mean).unwrap();
+        // Standard deviation of 0..19 is 5.766; standard error 0.2883; ±1.96 of it is ±0.565.
+        assert_relative_eq!(estimate.value, 9.5);
+        assert_relative_eq!(estimate.high - estimate.low, 1.13, epsilon = 0.08);
+    }
+
+    #[test]
+    fn undefined_figures_are_absent() {
+        let mut rng = crate::rng::SeedTree::new(5).rng("bootstrap");
+        assert_eq!(bootstrap(3, 10, &mut rng, |_| None), None);
+    }
+}

@@ -1,0 +1,38 @@
+//! Facts about the surroundings that a record needs to be understood later.
+
+use std::process::Command;
+
+use crate::data::Dataset;
+use crate::platform;
+use crate::spec::Spec;
+use crate::store::Environment;
+
+/// What is recorded of every run beside its own results.
+pub(super) fn of(spec: &Spec, dataset: &Dataset) -> Environment {
+    let mut facts = Environment::new();
+    let mut add = |name: &str, value: String| facts.insert(name.to_owned(), value);
+    add("uaic.version", env!("CARGO_PKG_VERSION").to_owned());
+    add("os", format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH));
+    add("host", platform::host_name());
+    add("cpu", platform::cpu_model());
+    add("cores", platform::cores().to_string());
+    add("seed", spec.study.seed.to_string());
+    add("spec.hash", blake3::hash(spec.source.text.as_bytes()).to_string());
+    add("data.name", dataset.name.clone());
+    for (name, split) in &dataset.splits {
+        add(&format!("data.{name}.hash"), split.hash.clone());
+    }
+    if let Some(commit) = git(&["rev-parse", "HEAD"]) {
+        add("git.commit", commit);
+        if let Some(changes) = git(&["status", "--porcelain", "--untracked-files=no"]) {
+            add("git.dirty", (!changes.is_empty()).to_string());
+        }
+    }
+    facts
+}
+
+/// The answer of git in the working directory; `None` outside a repository or without git.
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

@@ -1,0 +1,472 @@
+//! The LSTM (Hochreiter & Schmidhuber 1997, with forget gate) over packed batches: one product for
+//! all input projections, one per step for the recurrence, and backpropagation through time by
+//! hand. Built of single candle operations, every step would pad its gradient to the whole
+//! sequence.
+
+use std::sync::{Mutex, PoisonError};
+
+use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Tensor};
+
+use super::activation::{sigmoid, tanh};
+use super::{Batch, Mode, Weights};
+
+/// One layer, one direction, with PyTorch's parameters, gate order (i, f, g, o) and
+/// initialisation: U(±1/√H) for all.
+pub(super) struct Lstm {
+    /// `(4H, E)`
+    weight_ih: Tensor,
+    /// `(4H, H)`
+    weight_hh: Tensor,
+    /// `(4H)`
+    bias_ih: Tensor,
+    /// `(4H)`
+    bias_hh: Tensor,
+}
+
+impl Lstm {
+    pub(super) fn new(name: &str, inputs: usize, hidden: usize, weights: &mut Weights) -> Result<Self> {
+        let bound = 1.0 / (hidden as f64).sqrt();
+        let mut uniform =
+            |part: &str, shape: &[usize]| weights.uniform(&format!("{name}.{part}"), shape, bound);
+        Ok(Self {
+            weight_ih: uniform("weight_ih", &[4 * hidden, inputs])?,
+            weight_hh: uniform("weight_hh", &[4 * hidden, hidden])?,
+            bias_ih: uniform("bias_ih", &[4 * hidden])?,
+            bias_hh: uniform("bias_hh", &[4 * hidden])?,
+        })
+    }
+
+    /// Packed inputs `(N, E)` to packed hidden states `(N, H)`, from zero states.
+    pub(super) fn forward(&self, inputs: &Tensor, batch: &Batch, mode: &Mode<'_>) -> Result<Tensor> {
+        let bias = (&self.bias_ih + &self.bias_hh)?;
+        let projected = inputs.matmul(&self.weight_ih.t()?)?.broadcast_add(&bias)?; // (N, 4H)
+        let op = Recurrence { offsets: batch.offsets().to_vec(), saved: Mutex::default() };
+        match mode {
+            Mode::Train(_) => projected.apply_op2(&self.weight_hh, op),
+            Mode::Eval => projected.apply_op2_no_bwd(&self.weight_hh, &op),
+        }
+    }
+}
+
+/// Projected inputs `(N, 4H)` and recurrent weights `(4H, H)` to hidden states `(N, H)`.
+struct Recurrence {
+    offsets: Vec<usize>,
+    saved: Mutex<Saved>,
+}
+
+/// What the backward pass needs of the forward one.
+#[derive(Default)]
+struct Saved {
+    /// Gate values after their functions, `(N, 4H)`.
+    gates: Vec<f32>,
+    /// Cell states, `(N, H)`.
+    cells: Vec<f32>,
+}
+
+impl Recurrence {
+    /// The blocks of tokens of each step after the first: `(start of the step before, start, end)`.
+    fn later_steps(&self) -> impl DoubleEndedIterator<Item = (usize, usize, usize)> + '_ {
+        self.offsets.windows(3).map(|at| (at[0], at[1], at[2]))
+    }
+}
+
+impl CustomOp2 for Recurrence {
+    fn name(&self) -> &'static str {
+        "lstm"
+    }
+
+    fn cpu_fwd(
+        &self,
+        p: &CpuStorage,
+        pl: &Layout,
+        w: &CpuStorage,
+        wl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let hidden = wl.dims()[1];
+        let mut gates = contiguous(p, pl)?.to_vec();
+        let tokens = gates.len() / (4 * hidden);
+        let weight = Tensor::from_slice(contiguous(w, wl)?, wl.shape(), &Device::Cpu)?.t()?;
+        let mut cells = vec![0.0_f32; tokens * hidden];
+        let mut states = vec![0.0_f32; tokens * hidden];
+        let first = self.offsets.get(1).copied().unwrap_or(0);
+        let nothing = vec![0.0_f32; first * hidden];
+        step(
+            &mut gates[..first * 4 * hidden],
+            &nothing,
+            &mut cells[..first * hidden],
+            &mut states[..first * hidden],
+            hidden,
+        );
+        for (before, start, end) in self.later_steps() {
+            let rows = end - start;
+            let previous = Tensor::from_slice(
+                &states[before * hidden..][..rows * hidden],
+                (rows, hidden),
+                &Device::Cpu,
+            )?;
+            let recurrent: Vec<f32> = previous.matmul(&weight)?.flatten_all()?.to_vec1()?;
+            let gates = &mut gates[start * 4 * hidden..end * 4 * hidden];
+            for (gate, recurrent) in gates.iter_mut().zip(&recurrent) {
+                *gate += recurrent;
+            }
+            let (past_cells, cells) = cells.split_at_mut(start * hidden);
+            let past_cells = &past_cells[before * hidden..][..rows * hidden];
+            step(
+                gates,
+                past_cells,
+                &mut cells[..rows * hidden],
+                &mut states[start * hidden..end * hidden],
+                hidden,
+            );
+        }
+        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = Saved { gates, cells };
+        Ok((CpuStorage::F32(states), Shape::from((tokens, hidden))))
+    }
+
+    fn bwd(
+        &self,
+        _: &Tensor,
+        weight: &Tensor,
+        states: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let (tokens, hidden) = states.dims2()?;
+        let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut grad_states: Vec<f32> = grad.flatten_all()?.to_vec1()?;
+        let mut grad_cells = vec![0.0_f32; tokens * hidden];
+        let mut grad_gates = vec![0.0_f32; tokens * 4 * hidden];
+        let first = self.offsets.get(1).copied().unwrap_or(0);
+        let steps = self.later_steps().rev().map(|(before, start, end)| (Some(before), start, end));
+        for (before, start, end) in steps.chain([(None, 0, first)]) {
+            let rows = end - start;
+            let at = start * hidden..end * hidden;
+            let at_gates = start * 4 * hidden..end * 4 * hidden;
+            let nothing;
+            let past_cells = match before {
+                Some(before) => &saved.cells[before * hidden..][..rows * hidden],
+                None => {
+                    nothing = vec![0.0_f32; rows * hidden];
+                    &nothing[..]
+                }
+            };
+            let (past_grads, grads) = grad_cells.split_at_mut(at.start);
+            step_back(
+                &saved.gates[at_gates.clone()],
+                &saved.cells[at.clone()],
+                past_cells,
+                &grad_states[at],
+                &mut grads[..rows * hidden],
+                &mut grad_gates[at_gates.clone()],
+                hidden,
+            );
+            let Some(before) = before else { continue };
+            past_grads[before * hidden..][..rows * hidden].copy_from_slice(&grads[..rows * hidden]);
+            let block = Tensor::from_slice(&grad_gates[at_gates], (rows, 4 * hidden), &Device::Cpu)?;
+            let past: Vec<f32> = block.matmul(weight)?.flatten_all()?.to_vec1()?;
+            for (target, past) in grad_states[before * hidden..][..rows * hidden].iter_mut().zip(&past) {
+                *target += past;
+            }
+        }
+        let grad_weight = self.grad_weight(&grad_gates, states, hidden)?;
+        let grad_gates = Tensor::from_vec(grad_gates, (tokens, 4 * hidden), &Device::Cpu)?;
+        Ok((Some(grad_gates), Some(grad_weight)))
+    }
+}
+
+impl Recurrence {
+    /// dW = Σₜ dGₜᵀ · hₜ₋₁ as one product over all steps after the first.
+    fn grad_weight(&self, grad_gates: &[f32], states: &Tensor, hidden: usize) -> Result<Tensor> {
+        let tokens = grad_gates.len() / (4 * hidden);
+        let first = self.offsets.get(1).copied().unwrap_or(0);
+        if tokens == first {
+            return Tensor::zeros((4 * hidden, hidden), candle_core::DType::F32, &Device::Cpu);
+        }
+        let states: Vec<f32> = states.flatten_all()?.to_vec1()?;
+        let mut previous = Vec::with_capacity((tokens - first) * hidden);
+        for (before, start, end) in self.later_steps() {
+            previous.extend_from_slice(&states[before * hidden..][..(end - start) * hidden]);
+        }
+        let previous = Tensor::from_vec(previous, (tokens - first, hidden), &Device::Cpu)?;
+        let grads = Tensor::from_slice(
+            &grad_gates[first * 4 * hidden..],
+            (tokens - first, 4 * hidden),
+            &Device::Cpu,
+        )?;
+        grads.t()?.matmul(&previous)
+    }
+}
+
+/// One step forward for a block of rows. `gates` `(n, 4H)` holds sums on entry and gate values on
+/// return; cells and states are `(n, H)`.
+fn step(gates: &mut [f32], past_cells: &[f32], cells: &mut [f32], states: &mut [f32], hidden: usize) {
+    let rows = gates.chunks_exact_mut(4 * hidden).zip(past_cells.chunks_exact(hidden));
+    let results = cells.chunks_exact_mut(hidden).zip(states.chunks_exact_mut(hidden));
+    for ((gates, past), (cells, states)) in rows.zip(results) {
+        let (i, rest) = gates.split_at_mut(hidden);
+        let (f, rest) = rest.split_at_mut(hidden);
+        let (g, o) = rest.split_at_mut(hidden);
+        for j in 0..hidden {
+            i[j] = sigmoid(i[j]);
+            f[j] = sigmoid(f[j]);
+            g[j] = tanh(g[j]);
+            o[j] = sigmoid(o[j]);
+            cells[j] = f[j] * past[j] + i[j] * g[j];
+            states[j] = o[j] * tanh(cells[j]);
+        }
+    }
+}
+
+/// One step backward for a block of rows. `grad_cells` `(n, H)` holds what later steps add on
+/// entry and what the step before receives on return; `grad_gates` `(n, 4H)` is written.
+fn step_back(
+    gates: &[f32],
+    cells: &[f32],
+    past_cells: &[f32],
+    grad_states: &[f32],
+    grad_cells: &mut [f32],
+    grad_gates: &mut [f32],
+    hidden: usize,
+) {
+    for row in 0..cells.len() / hidden {
+        let (i, rest) = gates[row * 4 * hidden..][..4 * hidden].split_at(hidden);
+        let (f, rest) = rest.split_at(hidden);
+        let (g, o) = rest.split_at(hidden);
+        let (di, rest) = grad_gates[row * 4 * hidden..][..4 * hidden].split_at_mut(hidden);
+        let (df, rest) = rest.split_at_mut(hidden);
+        let (dg, d_o) = rest.split_at_mut(hidden);
+        let at = row * hidden..(row + 1) * hidden;
+        let (cells, past) = (&cells[at.clone()], &past_cells[at.clone()]);
+        let (dh, dc) = (&grad_states[at.clone()], &mut grad_cells[at]);
+        for j in 0..hidden {
+            let squashed = tanh(cells[j]);
+            let total = dc[j] + dh[j] * o[j] * (1.0 - squashed * squashed);
+            di[j] = total * g[j] * i[j] * (1.0 - i[j]);
+            df[j] = total * past[j] * f[j] * (1.0 - f[j]);
+            dg[j] = total * i[j] * (1.0 - g[j] * g[j]);
+            d_o[j] = dh[j] * squashed * o[j] * (1.0 - o[j]);
+            dc[j] = total * f[j];
+        }
+    }
+}
+
+/// The values of a contiguous tensor of 32-bit floats.
+pub(super) fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
+        None => candle_core::bail!("the tensor must be contiguous"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::attention;
+    use crate::rng::SeedTree;
+    use candle_core::Var;
+    use rand::RngExt;
+
+    const INPUTS: usize = 3;
+    const HIDDEN: usize = 4;
+
+    fn random(name: &str, shape: &[usize]) -> Var {
+        let mut rng = SeedTree::new(11).rng(name);
+        let values = (0..shape.iter().product()).map(|_| rng.random_range(-1.0_f32..1.0)).collect();
+        Var::from_vec(values, shape, &Device::Cpu).unwrap()
+    }
+
+    fn lstm() -> Lstm {
+        Lstm::new("lstm", INPUTS, HIDDEN, &mut Weights::new(SeedTree::new(7))).unwrap()
+    }
+
+    fn batch() -> Batch {
+        Batch::pack([&[1, 2, 3, 4][..], &[5, 6], &[7], &[8, 9, 10]].into_iter())
+    }
+
+    fn training<T>(f: impl FnOnce(&Mode<'_>) -> T) -> T {
+        let mut rng = SeedTree::new(0).rng("unused");
+        f(&Mode::Train(&mut rng))
+    }
+
+    /// The same LSTM of single candle operations, one text at a time.
+    fn plain(lstm: &Lstm, inputs: &Tensor, batch: &Batch) -> Vec<Vec<Tensor>> {
+        let gate = |sums: &Tensor, at: usize| sums.narrow(1, at * HIDDEN, HIDDEN).unwrap();
+        let bias = (&lstm.bias_ih + &lstm.bias_hh).unwrap();
+        let mut rows = Vec::new();
+        for (row, &length) in batch.lengths().iter().enumerate() {
+            let mut state = Tensor::zeros((1, HIDDEN), candle_core::DType::F32, &Device::Cpu).unwrap();
+            let mut cell = state.clone();
+            let mut states = Vec::new();
+            for step in 0..length {
+                let x = inputs.narrow(0, batch.offsets()[step] + row, 1).unwrap();
+                let sums = x.matmul(&lstm.weight_ih.t().unwrap()).unwrap();
+                let sums = (sums + state.matmul(&lstm.weight_hh.t().unwrap()).unwrap()).unwrap();
+                let sums = sums.broadcast_add(&bias).unwrap();
+                let sigmoid = |at| candle_nn::ops::sigmoid(&gate(&sums, at)).unwrap();
+                let kept = (sigmoid(1) * &cell).unwrap();
+                cell = (kept + (sigmoid(0) * gate(&sums, 2).tanh().unwrap()).unwrap()).unwrap();
+                state = (sigmoid(3) * cell.tanh().unwrap()).unwrap();
+                states.push(state.clone());
+            }
+            rows.push(states);
+        }
+        rows
+    }
+
+    /// A scalar that depends on every state in its own way.
+    fn weigh(states: &Tensor) -> Tensor {
+        (states * random("readout", states.dims()).as_tensor()).unwrap().sum_all().unwrap()
+    }
+
+    fn assert_close(a: &Tensor, b: &Tensor, tolerance: f32, what: &str) {
+        let values = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        for (a, b) in values(a).iter().zip(values(b)) {
+            assert!((a - b).abs() < tolerance, "{what}: {a} and {b}");
+        }
+    }
+
+    #[test]
+    fn states_and_gradients_equal_plain_operations() {
+        let (lstm, batch) = (lstm(), batch());
+        let inputs = random("inputs", &[batch.tokens().len(), INPUTS]);
+        let fused = training(|mode| lstm.forward(&inputs, &batch, mode).unwrap());
+        let rows = plain(&lstm, &inputs, &batch);
+        let packed: Vec<&Tensor> = (0..batch.lengths()[0])
+            .flat_map(|step| rows.iter().filter_map(move |states| states.get(step)))
+            .collect();
+        let packed = Tensor::cat(&packed, 0).unwrap();
+        assert_close(&fused, &packed, 1e-6, "states");
+        let evaluated = lstm.forward(&inputs, &batch, &Mode::Eval).unwrap();
+        assert_close(&fused, &evaluated, f32::MIN_POSITIVE, "inference");
+
+        let ours = weigh(&fused).backward().unwrap();
+        let theirs = weigh(&packed).backward().unwrap();
+        let parameters = [&lstm.weight_ih, &lstm.weight_hh, &lstm.bias_ih, &lstm.bias_hh, inputs.as_tensor()];
+        for (index, tensor) in parameters.into_iter().enumerate() {
+            assert_close(
+                ours.get(tensor).unwrap(),
+                theirs.get(tensor).unwrap(),
+                1e-5,
+                &format!("gradient {index}"),
+            );
+        }
+    }
+
+    /// `0.5 · sin(0.37 i + phase)`, row-major.
+    fn wave(shape: &[usize], phase: f64) -> Var {
+        let values =
+            (0..shape.iter().product()).map(|i: usize| (0.5 * (0.37 * i as f64 + phase).sin()) as f32);
+        Var::from_vec(values.collect(), shape, &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn states_and_gradients_equal_pytorch() {
+        // import torch
+        // def wave(shape, phase):
+        //     n = torch.Size(shape).numel()
+        //     return (0.5 * torch.sin(0.37 * torch.arange(n, dtype=torch.float64) + phase)).reshape(shape)
+        // lstm = torch.nn.LSTM(3, 4).double()
+        // with torch.no_grad():
+        //     for k, p in enumerate([lstm.weight_ih_l0, lstm.weight_hh_l0, lstm.bias_ih_l0, lstm.bias_hh_l0]):
+        //         p.copy_(wave(p.shape, k))
+        // x = wave((6, 3), 4).requires_grad_()
+        // states = torch.zeros(6, 4, dtype=torch.float64)
+        // for row in [[0, 3, 5], [1, 4], [2]]:
+        //     out, _ = lstm(x[row].unsqueeze(1))
+        //     states = states.index_copy(0, torch.tensor(row), out.squeeze(1))
+        // (states * wave((6, 4), 5)).sum().backward()
+        // print(states[5], x.grad[0], lstm.weight_ih_l0.grad[0], lstm.weight_hh_l0.grad[7],
+        //       lstm.bias_hh_l0.grad[[0, 4, 8, 12]])
+        let lstm = Lstm {
+            weight_ih: wave(&[16, 3], 0.0).as_tensor().clone(),
+            weight_hh: wave(&[16, 4], 1.0).as_tensor().clone(),
+            bias_ih: wave(&[16], 2.0).as_tensor().clone(),
+            bias_hh: wave(&[16], 3.0).as_tensor().clone(),
+        };
+        let batch = Batch::pack([&[1, 2, 3][..], &[4, 5], &[6]].into_iter());
+        let x = wave(&[6, 3], 4.0);
+        let states = training(|mode| lstm.forward(&x, &batch, mode).unwrap());
+        let readout = wave(&[6, 4], 5.0);
+        let gradients = (&states * readout.as_tensor()).unwrap().sum_all().unwrap().backward().unwrap();
+        let row = |tensor: &Tensor, at: usize| tensor.get(at).unwrap().to_vec1::<f32>().unwrap();
+        let gradient = |tensor: &Tensor| gradients.get(tensor).unwrap().clone();
+        let biases: Vec<f32> = gradient(&lstm.bias_hh).to_vec1().unwrap().into_iter().step_by(4).collect();
+        let comparisons: [(Vec<f32>, &[f32]); 5] = [
+            (row(&states, 5), &[-0.236_527_01, -0.162_019_7, 0.058_336_895, 0.235_683_64]),
+            (row(&gradient(&x), 0), &[0.054_706_747, 0.080_222_244, 0.094_880_036]),
+            (row(&gradient(&lstm.weight_ih), 0), &[0.001_465_697_2, -0.012_452_229, -0.024_684_804]),
+            (
+                row(&gradient(&lstm.weight_hh), 7),
+                &[-0.000_715_537_13, -0.003_365_046_3, -0.002_736_349, -0.000_245_126_17],
+            ),
+            (biases, &[0.043_005_6, 0.031_438_07, -0.179_278_99, 0.040_694_064]),
+        ];
+        for (ours, golden) in comparisons {
+            assert!(ours.iter().zip(golden).all(|(a, b)| (a - b).abs() < 1e-6), "{ours:?} and {golden:?}");
+        }
+    }
+
+    /// Compares gradients of `loss` with central differences of it.
+    fn check_differences(variable: &Var, gradient: &Tensor, loss: impl Fn() -> f64) {
+        let values: Vec<f32> = variable.flatten_all().unwrap().to_vec1().unwrap();
+        let gradient: Vec<f32> = gradient.flatten_all().unwrap().to_vec1().unwrap();
+        let step = 1e-2_f32;
+        for at in 0..values.len() {
+            let shifted = |by: f32| {
+                let mut moved = values.clone();
+                moved[at] += by;
+                variable.set(&Tensor::from_vec(moved, variable.shape(), &Device::Cpu).unwrap()).unwrap();
+                loss()
+            };
+            // Richardson's extrapolation leaves an error of order step⁴.
+            let wide = (shifted(step) - shifted(-step)) / (2.0 * f64::from(step));
+            let narrow = (shifted(step / 2.0) - shifted(-step / 2.0)) / f64::from(step);
+            let expected = (4.0 * narrow - wide) / 3.0;
+            assert!(
+                (f64::from(gradient[at]) - expected).abs() < 5e-4,
+                "{at}: {} and {expected}",
+                gradient[at]
+            );
+        }
+        variable.set(&Tensor::from_vec(values, variable.shape(), &Device::Cpu).unwrap()).unwrap();
+    }
+
+    fn sum_f64(tensor: &Tensor) -> f64 {
+        tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap().iter().map(|x| f64::from(*x)).sum()
+    }
+
+    #[test]
+    fn gradients_equal_central_differences() {
+        let (lstm, batch) = (lstm(), batch());
+        let inputs = random("inputs", &[batch.tokens().len(), INPUTS]);
+        let readout = random("readout", &[batch.tokens().len(), HIDDEN]);
+        let states = || training(|mode| lstm.forward(&inputs, &batch, mode).unwrap());
+        let gradients = weigh(&states()).backward().unwrap();
+        check_differences(&inputs, gradients.get(&inputs).unwrap(), || {
+            sum_f64(&(states() * readout.as_tensor()).unwrap())
+        });
+    }
+
+    #[test]
+    fn attention_gradients_equal_central_differences() {
+        let batch = batch();
+        let states = random("states", &[batch.tokens().len(), HIDDEN]);
+        let queries = random("queries", &[batch.len(), HIDDEN]);
+        let readout = random("mixed", &[batch.len(), HIDDEN]);
+        let weighted = || (attention::mix(&states, &queries, &batch).unwrap() * readout.as_tensor()).unwrap();
+        let gradients = weighted().sum_all().unwrap().backward().unwrap();
+        for variable in [&states, &queries] {
+            check_differences(variable, gradients.get(variable).unwrap(), || sum_f64(&weighted()));
+        }
+    }
+
+    #[test]
+    fn attention_equals_its_unfolded_definition() {
+        let batch = Batch::pack([&[1, 2, 3][..]].into_iter());
+        let states = random("states", &[3, HIDDEN]);
+        let query = random("queries", &[1, HIDDEN]);
+        let scores = query.matmul(&states.t().unwrap()).unwrap();
+        let shares = candle_nn::ops::softmax(&(scores / (HIDDEN as f64).sqrt()).unwrap(), 1).unwrap();
+        let expected = shares.matmul(&states).unwrap();
+        assert_close(&attention::mix(&states, &query, &batch).unwrap(), &expected, 1e-6, "mix");
+    }
+}

@@ -1,0 +1,148 @@
+//! Where the data set of a spec lives.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::problem::Complaint;
+use crate::nearest::nearest;
+
+/// Data sets that `uaic data fetch` can get.
+const FETCHED: [&str; 5] = ["atis", "atis-dedup", "snips", "clinc150", "banking77"];
+/// Data sets that `uaic data generate` can make.
+const GENERATED: [&str; 1] = ["flights"];
+
+/// Where the data set of a spec lives: `dataset` with a `/` or a leading `.` is a path relative to
+/// the working directory; a bare name is looked up as `data/NAME` in the working directory and
+/// then upwards from the spec's folder.
+pub fn find_dataset(dataset: &str, spec_path: &Path) -> Option<PathBuf> {
+    places(dataset, spec_path).into_iter().find(|folder| is_dataset(folder))
+}
+
+fn is_dataset(folder: &Path) -> bool {
+    folder.join("train.tsv").is_file()
+}
+
+/// The folders in which a data set may be, in the order in which they are tried.
+fn places(dataset: &str, spec_path: &Path) -> Vec<PathBuf> {
+    if is_path(dataset) {
+        return vec![PathBuf::from(dataset)];
+    }
+    data_folders(spec_path).into_iter().map(|folder| folder.join(dataset)).collect()
+}
+
+fn is_path(dataset: &str) -> bool {
+    dataset.contains('/') || dataset.starts_with('.')
+}
+
+/// `data` of the working directory, then of each folder above the spec.
+fn data_folders(spec_path: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![PathBuf::from("data")];
+    for folder in spec_path.ancestors().skip(1).map(|folder| folder.join("data")) {
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    folders
+}
+
+/// What to say when the data set is not there.
+pub(super) fn missing(dataset: &str, spec_path: &Path) -> Complaint {
+    let tried: Vec<_> = places(dataset, spec_path)
+        .iter()
+        .map(|folder| folder.join("train.tsv").display().to_string())
+        .collect();
+    let complaint =
+        Complaint::new(format!("there is no data set `{dataset}`; looked for {}", tried.join(" and ")));
+    let known = FETCHED.into_iter().chain(GENERATED);
+    if let Some(fix) = known.clone().find(|name| *name == dataset).map(how_to_get) {
+        return complaint.help(fix);
+    }
+    let present = present(dataset, spec_path);
+    if let Some(near) = nearest(dataset, present.iter().map(String::as_str)) {
+        return complaint.help(format!("did you mean `{near}`?"));
+    }
+    complaint.help(match nearest(dataset, known) {
+        Some(near) => format!("did you mean `{near}`? {}", how_to_get(near)),
+        None if present.is_empty() => how_to_get("flights"),
+        None => format!("there are `{}`", present.join("`, `")),
+    })
+}
+
+fn how_to_get(known: &str) -> String {
+    if GENERATED.contains(&known) {
+        format!("make it with `uaic data generate {known} --out data/{known}`")
+    } else {
+        format!("get it with `uaic data fetch {known}`")
+    }
+}
+
+/// The data sets that are there, as a spec would name them, sorted.
+fn present(dataset: &str, spec_path: &Path) -> Vec<String> {
+    let (folders, prefix) = match dataset.rsplit_once('/') {
+        Some((parent, _)) => (vec![PathBuf::from(format!("{parent}/"))], format!("{parent}/")),
+        None => (data_folders(spec_path), String::new()),
+    };
+    let mut names: Vec<String> = folders
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder).ok())
+        .flatten()
+        .filter_map(|entry| entry.ok().filter(|entry| is_dataset(&entry.path())))
+        .map(|entry| format!("{prefix}{}", entry.file_name().to_string_lossy()))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root_with(datasets: &[&str]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for name in datasets {
+            let folder = root.path().join("data").join(name);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("train.tsv"), "a\tb\n").unwrap();
+        }
+        root
+    }
+
+    #[test]
+    fn a_name_is_found_in_data_above_the_spec() {
+        let root = root_with(&["mine"]);
+        let spec = root.path().join("experiments/deep/x.toml");
+        assert_eq!(find_dataset("mine", &spec), Some(root.path().join("data/mine")));
+        assert_eq!(find_dataset("yours", &spec), None);
+    }
+
+    #[test]
+    fn a_path_is_taken_as_it_is() {
+        let root = root_with(&["mine"]);
+        let path = root.path().join("data/mine");
+        let path = path.to_str().unwrap();
+        assert_eq!(find_dataset(path, Path::new("x.toml")), Some(PathBuf::from(path)));
+        assert_eq!(find_dataset("./mine", &root.path().join("data/x.toml")), None);
+    }
+
+    #[test]
+    fn a_missing_data_set_names_the_nearest_that_is_there() {
+        let root = root_with(&["rivers"]);
+        let complaint = missing("rivres", &root.path().join("x.toml"));
+        assert_eq!(complaint.help.as_deref(), Some("did you mean `rivers`?"));
+        let tried = format!(" and {}/data/rivres/train.tsv", root.path().display());
+        assert!(complaint.message.contains(&tried), "{}", complaint.message);
+        let path = format!("{}/data/rivres", root.path().display());
+        let near = format!("did you mean `{}/data/rivers`?", root.path().display());
+        assert_eq!(missing(&path, Path::new("x.toml")).help, Some(near));
+    }
+
+    #[test]
+    fn a_known_data_set_comes_with_the_command_that_gets_it() {
+        let root = root_with(&[]);
+        let help = |name| missing(name, &root.path().join("x.toml")).help.unwrap();
+        assert_eq!(help("atis-dedup"), "get it with `uaic data fetch atis-dedup`");
+        assert_eq!(help("flights"), "make it with `uaic data generate flights --out data/flights`");
+        assert_eq!(help("atis_dedup"), "did you mean `atis-dedup`? get it with `uaic data fetch atis-dedup`");
+    }
+}

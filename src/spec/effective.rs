@@ -1,0 +1,131 @@
+//! The effective spec: with every default filled in and every override applied.
+
+use std::fmt::Write as _;
+
+use serde::Deserialize;
+use toml::Table;
+
+use super::keys::{self, KEYS, Key, SEARCH, SECTIONS};
+use super::space::Distribution;
+use super::{Spec, TrainingSpec};
+use crate::trial::{ParamValue, Params};
+
+/// A point that does not fit a spec. Points of the spec's own space always do.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PointError {
+    /// No key of `[text]`, `[model]` or `[train]`.
+    #[error("`{key}` is no parameter that can be set; `uaic schema` lists the keys")]
+    UnknownKey {
+        /// The parameter.
+        key: String,
+    },
+    /// A value that the key does not take.
+    #[error("{message}")]
+    IllegalValue {
+        /// The parameter.
+        key: String,
+        /// What is wrong with its value.
+        message: String,
+    },
+}
+
+impl Spec {
+    /// The training spec at a point of the search space. Keys that `params` leaves out keep the
+    /// spec's own values.
+    ///
+    /// # Errors
+    /// A parameter that cannot be set, or a value that its key does not take; never for a point
+    /// of [`Spec::search`].
+    pub fn at(&self, params: &Params) -> Result<TrainingSpec, PointError> {
+        let mut table = keys::table_of(&self.training);
+        for (path, value) in params {
+            let unknown = || PointError::UnknownKey { key: path.clone() };
+            let key = keys::find(path).filter(|key| key.is_searchable()).ok_or_else(unknown)?;
+            let illegal = |message| PointError::IllegalValue { key: path.clone(), message };
+            let value = key.kind.check(path, value).map_err(|complaint| illegal(complaint.message))?;
+            keys::put_at(&mut table, path, &value);
+        }
+        TrainingSpec::deserialize(table).map_err(|error| PointError::IllegalValue {
+            key: String::new(),
+            message: error.message().to_owned(),
+        })
+    }
+
+    /// The effective spec as TOML: every key, in the order of the documentation. Reading it gives
+    /// this spec again.
+    pub fn effective_toml(&self) -> String {
+        self.write(|_| true)
+    }
+
+    /// A hash (BLAKE3, hexadecimal) of everything in the spec that decides results: all but the
+    /// experiment's name and description, and the number of trials, since a study may be extended.
+    pub fn fingerprint(&self) -> String {
+        let decides = |key: &Key| key.section() != "experiment" && key.path != "study.trials";
+        blake3::hash(self.write(decides).as_bytes()).to_hex().to_string()
+    }
+
+    /// The value of a key, in a test.
+    #[cfg(test)]
+    pub(super) fn value_of(&self, path: &str) -> Option<ParamValue> {
+        keys::value_at(&self.table(), path)
+    }
+
+    /// All sections but `[search]`.
+    pub(super) fn table(&self) -> Table {
+        let mut table = keys::table_of(&self.training);
+        table.insert("experiment".to_owned(), keys::table_of(&self.experiment).into());
+        table.insert("study".to_owned(), keys::table_of(&self.study).into());
+        table.insert("final".to_owned(), keys::table_of(&self.final_stage).into());
+        table
+    }
+
+    fn write(&self, included: impl Fn(&Key) -> bool) -> String {
+        let table = self.table();
+        let mut text = String::new();
+        for (section, _) in SECTIONS.iter().filter(|(section, _)| !section.contains('.')) {
+            let mut lines = String::new();
+            for key in KEYS.iter().filter(|key| included(key)) {
+                let name = key.path.strip_prefix(section).and_then(|rest| rest.strip_prefix('.'));
+                if let (Some(name), Some(value)) = (name, keys::value_at(&table, key.path)) {
+                    // Writing to a string cannot fail, here and below.
+                    let _ = writeln!(lines, "{name} = {}", toml_of(&value));
+                }
+            }
+            if *section == SEARCH {
+                for (name, distribution) in self.search.iter() {
+                    let _ = writeln!(lines, "\"{name}\" = {}", form_of(distribution));
+                }
+            }
+            if !lines.is_empty() {
+                let _ = write!(text, "{}[{section}]\n{lines}", if text.is_empty() { "" } else { "\n" });
+            }
+        }
+        text
+    }
+}
+
+/// A value as TOML; reads back to the same value.
+pub(super) fn toml_of(value: &ParamValue) -> String {
+    match value {
+        ParamValue::Text(text) => toml::Value::String(text.clone()).to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// A distribution as a spec writes it.
+pub(super) fn form_of(distribution: &Distribution) -> String {
+    match distribution {
+        Distribution::Uniform { low, high, step: None } => format!("{{ uniform = [{low:?}, {high:?}] }}"),
+        Distribution::Uniform { low, high, step: Some(step) } => {
+            format!("{{ uniform = [{low:?}, {high:?}], step = {step:?} }}")
+        }
+        Distribution::Log { low, high } => format!("{{ log = [{low:?}, {high:?}] }}"),
+        Distribution::Int { low, high, step: 1 } => format!("{{ int = [{low}, {high}] }}"),
+        Distribution::Int { low, high, step } => format!("{{ int = [{low}, {high}], step = {step} }}"),
+        Distribution::IntLog { low, high } => format!("{{ int_log = [{low}, {high}] }}"),
+        Distribution::Choice(values) => {
+            let values: Vec<_> = values.iter().map(toml_of).collect();
+            format!("{{ choice = [{}] }}", values.join(", "))
+        }
+    }
+}

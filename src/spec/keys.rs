@@ -1,0 +1,386 @@
+//! The table of keys: what a spec may say, which values are legal, and what each key means.
+//!
+//! Reading, the suggestions in errors, the JSON Schema and the commented template all come from
+//! this one table. Defaults are those of the structs in `records.rs`, so they cannot disagree.
+
+use std::sync::LazyLock;
+
+use serde::Serialize;
+use toml::{Table, Value};
+
+use super::kind::{ABOVE_0, ABOVE_0_TO_1, BETWEEN_0_AND_1, FROM_0, FROM_0_BELOW_1, Kind, TextRule};
+use super::records::{
+    ARCHITECTURES, FinalSpec, METRICS, ModelSpec, SAMPLERS, StudySpec, TextSpec, TrainSpec, Validation,
+};
+use crate::trial::ParamValue;
+
+/// One key of a spec. Every key holds a single boolean, number or text.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// Its full path, such as `train.lr`.
+    pub(super) path: &'static str,
+    /// Which values are legal.
+    pub(super) kind: Kind,
+    /// One line on what it does.
+    pub(super) doc: &'static str,
+    /// What people coming from other programs call it.
+    pub(super) aliases: &'static [&'static str],
+}
+
+const fn int(min: i64, max: i64) -> Kind {
+    Kind::Int { min, max }
+}
+
+const fn key(path: &'static str, kind: Kind, doc: &'static str) -> Key {
+    Key { path, kind, doc, aliases: &[] }
+}
+
+impl Key {
+    /// The section that it is written in.
+    pub(super) fn section(&self) -> &'static str {
+        self.path.rsplit_once('.').map_or("", |(section, _)| section)
+    }
+
+    /// Its name inside its section.
+    pub(super) fn name(&self) -> &'static str {
+        self.path.rsplit_once('.').map_or(self.path, |(_, name)| name)
+    }
+
+    /// Whether a study may tune it.
+    pub(super) fn is_searchable(&self) -> bool {
+        ["text", "model", "train"].contains(&self.section())
+    }
+
+    /// Whether it takes names or free text, so that an override needs no quotes.
+    pub(super) fn takes_text(&self) -> bool {
+        matches!(self.kind, Kind::Name(_) | Kind::Text(_))
+    }
+
+    /// Whether a spec must give it.
+    pub(super) fn is_required(&self) -> bool {
+        REQUIRED.contains(&self.path)
+    }
+
+    /// Whether `name` is its name, or what another program calls it.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.name() == name || self.aliases.contains(&name)
+    }
+
+    /// Its value where a spec does not give it. Required keys have none, nor have the ways of
+    /// validation that are not the default one. The direction follows the metric.
+    pub(super) fn default(&self) -> Option<ParamValue> {
+        value_at(&DEFAULTS, self.path)
+    }
+
+    const fn alias(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+}
+
+/// Sections in the order in which they are written, with one line on each.
+pub(super) const SECTIONS: [(&str, &str); 9] = [
+    ("experiment", "A name that groups runs"),
+    ("data", "Which texts, and how trials are validated"),
+    ("data.validation", "One of: folds, fraction, split"),
+    ("text", "How a text becomes token ids; learnt from the training part only"),
+    ("model", "What is trained"),
+    ("train", "How it is trained"),
+    (SEARCH, "Keys of [text], [model] and [train] to tune, and over which values"),
+    ("study", "How the search is made, and what for"),
+    ("final", "The best point, trained again on all training data, then tested once"),
+];
+
+/// The section whose keys are key paths.
+pub(super) const SEARCH: &str = "search";
+
+/// The section of which exactly one key is given.
+pub(super) const VALIDATION: &str = "data.validation";
+
+/// Every key, in the order in which they are written.
+pub(super) static KEYS: [Key; 36] = [
+    key("experiment.name", Kind::Text(TextRule::Name), "Groups studies and runs in the store"),
+    key("experiment.description", Kind::Text(TextRule::Any), "Free text").alias(&["desc", "notes"]),
+    key(
+        "data.dataset",
+        Kind::Text(TextRule::Path),
+        "A name under data/, or the path of a folder with train.tsv",
+    )
+    .alias(&["name", "path"]),
+    key("data.validation.folds", int(2, 100), "Stratified k-fold cross-validation of the training split")
+        .alias(&["k", "n_folds", "cv", "n_splits"]),
+    key(
+        "data.validation.fraction",
+        Kind::Float(BETWEEN_0_AND_1),
+        "Or one stratified part of the training split",
+    )
+    .alias(&["ratio", "val_size", "test_size"]),
+    key("data.validation.split", Kind::Text(TextRule::Split), "Or a split of its own, such as \"dev\""),
+    key("text.lowercase", Kind::Bool, "Lower-case everything").alias(&["lower"]),
+    key(
+        "text.numbers",
+        Kind::Name(&["keep", "shape", "mask"]),
+        "Digits stay, become 0 each, or one common token",
+    )
+    .alias(&["digits"]),
+    key(
+        "text.punctuation",
+        Kind::Name(&["keep", "split", "drop"]),
+        "Marks stay in their words, become tokens, or are dropped",
+    ),
+    key("text.min_frequency", int(1, 1_000_000), "Words rarer than this are unknown")
+        .alias(&["min_freq", "min_count"]),
+    key(
+        "text.max_vocabulary",
+        int(0, 10_000_000),
+        "Largest vocabulary, most frequent words first; 0: no limit",
+    )
+    .alias(&["vocab_size", "max_vocab", "max_vocab_size"]),
+    key("text.max_length", int(1, 10_000), "Longer texts are cut after this many tokens")
+        .alias(&["max_len", "seq_len"]),
+    key("model.architecture", Kind::Name(&ARCHITECTURES), "Which network").alias(&["arch", "type", "name"]),
+    key("model.embedding_dim", int(1, 4096), "Width of the word vectors").alias(&[
+        "emb_dim",
+        "embed_dim",
+        "embedding_size",
+        "embeddings",
+    ]),
+    key("model.hidden_dim", int(1, 4096), "Width of the recurrent state")
+        .alias(&["hidden_size", "hidden_units"]),
+    key("model.dropout", Kind::Float(FROM_0_BELOW_1), "Share of embedding values dropped in training")
+        .alias(&["dropout_rate", "p"]),
+    key("train.epochs", int(1, 100_000), "Passes over the training part").alias(&[
+        "num_epochs",
+        "n_epochs",
+        "max_epochs",
+    ]),
+    key("train.batch_size", int(1, 4096), "Texts per step").alias(&["batch", "bs"]),
+    key("train.optimizer", Kind::Name(&["adam", "adamw"]), "The rule that turns gradients into steps")
+        .alias(&["optim"]),
+    key("train.lr", Kind::Float(ABOVE_0), "Learning rate (its peak, under a schedule)")
+        .alias(&["learning_rate", "learning-rate"]),
+    key(
+        "train.weight_decay",
+        Kind::Float(FROM_0),
+        "L2 penalty added to the gradient (adam), or decoupled decay (adamw)",
+    )
+    .alias(&["wd", "l2"]),
+    key("train.clip_norm", Kind::Float(FROM_0), "Largest gradient norm; 0: no clipping").alias(&[
+        "grad_clip",
+        "max_grad_norm",
+        "gradient_clip",
+    ]),
+    key(
+        "train.schedule",
+        Kind::Name(&["constant", "step", "cosine", "linear"]),
+        "How the learning rate changes over the training",
+    )
+    .alias(&["scheduler", "lr_schedule", "lr_scheduler"]),
+    key("train.warmup", Kind::Float(FROM_0_BELOW_1), "Share of all steps over which the rate rises from 0")
+        .alias(&["warmup_ratio", "warmup_fraction"]),
+    key("train.step_epochs", int(1, 100_000), "With schedule = \"step\": epochs between two reductions")
+        .alias(&["step_size"]),
+    key("train.step_factor", Kind::Float(ABOVE_0_TO_1), "With schedule = \"step\": factor of each reduction")
+        .alias(&["gamma"]),
+    key(
+        "train.label_smoothing",
+        Kind::Float(FROM_0_BELOW_1),
+        "Probability spread from the right class over all",
+    )
+    .alias(&["smoothing"]),
+    key(
+        "train.class_weights",
+        Kind::Name(&["none", "balanced", "sqrt"]),
+        "How classes are weighted in the loss",
+    )
+    .alias(&["class_weight"]),
+    key(
+        "train.patience",
+        int(0, 100_000),
+        "Stop after this many epochs without a lower validation loss; 0: never",
+    )
+    .alias(&["early_stopping"]),
+    key("study.sampler", Kind::Name(&SAMPLERS), "How points are proposed"),
+    key("study.trials", int(1, 1_000_000), "How many trials there will be in all").alias(&[
+        "n_trials",
+        "num_trials",
+        "budget",
+    ]),
+    key(
+        "study.parallel",
+        int(1, 1024),
+        "How many trials may be pending at once: it decides what a proposal may know",
+    )
+    .alias(&["jobs", "n_jobs", "workers"]),
+    key("study.seed", int(0, i64::MAX), "The root of all randomness").alias(&["random_state", "random_seed"]),
+    key("study.metric", Kind::Name(&METRICS), "What is optimised").alias(&["objective", "monitor"]),
+    key("study.direction", Kind::Name(&["minimize", "maximize"]), "Which end of the metric is better")
+        .alias(&["mode", "goal"]),
+    key("final.epochs", int(0, 100_000), "Passes over all training data; 0 leaves the final stage out")
+        .alias(&["num_epochs", "n_epochs", "max_epochs"]),
+];
+
+const REQUIRED: [&str; 2] = ["experiment.name", "data.dataset"];
+
+/// The defaults of the structs, as a spec would write them.
+static DEFAULTS: LazyLock<Table> = LazyLock::new(|| {
+    let mut experiment = Table::new();
+    experiment.insert("description".to_owned(), String::new().into());
+    let mut data = Table::new();
+    data.insert("validation".to_owned(), table_of(&Validation::default()).into());
+    let mut defaults = Table::new();
+    for (section, table) in [
+        ("experiment", experiment),
+        ("data", data),
+        ("text", table_of(&TextSpec::default())),
+        ("model", table_of(&ModelSpec::default())),
+        ("train", table_of(&TrainSpec::default())),
+        ("study", table_of(&StudySpec::default())),
+        ("final", table_of(&FinalSpec::default())),
+    ] {
+        defaults.insert(section.to_owned(), table.into());
+    }
+    defaults
+});
+
+/// A part of a spec as a table. Structs of plain fields always have one, so nothing is lost by
+/// the empty table in place of an error.
+pub(super) fn table_of(part: &impl Serialize) -> Table {
+    Table::try_from(part).unwrap_or_default()
+}
+
+/// The boolean, number or text at a key path of nested tables.
+pub(super) fn value_at(root: &Table, path: &str) -> Option<ParamValue> {
+    let mut names = path.split('.');
+    let mut value = root.get(names.next()?)?;
+    for name in names {
+        value = value.get(name)?;
+    }
+    match value {
+        Value::Boolean(value) => Some(ParamValue::Bool(*value)),
+        Value::Integer(value) => Some(ParamValue::Int(*value)),
+        Value::Float(value) => Some(ParamValue::Float(*value)),
+        Value::String(value) => Some(ParamValue::Text(value.clone())),
+        Value::Datetime(_) | Value::Array(_) | Value::Table(_) => None,
+    }
+}
+
+/// Puts a value at a key path, with the tables above it.
+pub(super) fn put_at(root: &mut Table, path: &str, value: &ParamValue) {
+    let value = match value {
+        ParamValue::Bool(value) => Value::Boolean(*value),
+        ParamValue::Int(value) => Value::Integer(*value),
+        ParamValue::Float(value) => Value::Float(*value),
+        ParamValue::Text(value) => Value::String(value.clone()),
+    };
+    let (sections, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let mut table = root;
+    for section in sections.split('.').filter(|section| !section.is_empty()) {
+        let inner = table.entry(section.to_owned()).or_insert_with(|| Table::new().into());
+        match inner {
+            Value::Table(inner) => table = inner,
+            // No key path leads through a value that is not a table.
+            _ => return,
+        }
+    }
+    table.insert(name.to_owned(), value);
+}
+
+/// The key at a full path.
+pub(super) fn find(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.path == path)
+}
+
+/// Whether a path names a section.
+pub(super) fn is_section(path: &str) -> bool {
+    SECTIONS.iter().any(|(section, _)| *section == path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::super::Spec;
+    use super::*;
+
+    const MINIMAL: &str = "[experiment]\nname = \"a\"\n[data]\ndataset = \"b\"\n";
+
+    fn with(path: &str, value: &ParamValue) -> Spec {
+        let overrides = [(path.to_owned(), super::super::effective::toml_of(value))];
+        Spec::parse(MINIMAL, Path::new("x.toml"), &overrides).unwrap()
+    }
+
+    /// Legal values of a key, its extremes among them.
+    fn samples(key: &Key) -> Vec<ParamValue> {
+        match key.kind {
+            Kind::Bool => [true, false].map(ParamValue::Bool).to_vec(),
+            Kind::Int { min, max } => [min, max].map(ParamValue::Int).to_vec(),
+            Kind::Float(_) => [0.25, 1e-7].map(ParamValue::Float).to_vec(),
+            Kind::Name(names) => names.iter().map(|name| ParamValue::Text((*name).to_owned())).collect(),
+            Kind::Text(_) => vec![ParamValue::Text("a \"quoted\" näme = 1".to_owned())],
+        }
+    }
+
+    #[test]
+    fn every_legal_value_of_every_key_fits_its_struct_and_comes_back() {
+        for key in &KEYS {
+            for value in samples(key) {
+                assert_eq!(with(key.path, &value).value_of(key.path), Some(value), "{}", key.path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_field_of_the_structs_has_a_key() {
+        fn leaves(table: &Table, above: &str, found: &mut BTreeSet<String>) {
+            for (name, value) in table {
+                match value {
+                    Value::Table(inner) => leaves(inner, &format!("{above}{name}."), found),
+                    _ => {
+                        found.insert(format!("{above}{name}"));
+                    }
+                }
+            }
+        }
+        let mut found = BTreeSet::new();
+        for key in KEYS.iter().filter(|key| key.section() == VALIDATION) {
+            leaves(&with(key.path, &samples(key)[0]).table(), "", &mut found);
+        }
+        let keys: BTreeSet<String> = KEYS.iter().map(|key| key.path.to_owned()).collect();
+        assert_eq!(found, keys);
+    }
+
+    #[test]
+    fn a_minimal_spec_has_the_defaults_of_the_structs() {
+        let spec = Spec::parse(MINIMAL, Path::new("x.toml"), &[]).unwrap();
+        assert_eq!(spec.training.data.validation, Validation::default());
+        assert_eq!(spec.training.text, TextSpec::default());
+        assert_eq!(spec.training.model, ModelSpec::default());
+        assert_eq!(spec.training.train, TrainSpec::default());
+        assert_eq!(spec.study, StudySpec::default());
+        assert_eq!(spec.final_stage, FinalSpec::default());
+        assert!(spec.search.is_empty());
+    }
+
+    #[test]
+    fn every_default_is_legal() {
+        for key in &KEYS {
+            if let Some(default) = key.default() {
+                assert_eq!(key.kind.check(key.path, &default).as_ref(), Ok(&default), "{}", key.path);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_are_distinct_in_known_sections_and_no_alias_hides_one() {
+        let paths: BTreeSet<_> = KEYS.iter().map(|key| key.path).collect();
+        assert_eq!(paths.len(), KEYS.len());
+        for key in &KEYS {
+            assert!(is_section(key.section()), "{}", key.path);
+            for alias in key.aliases {
+                let hidden = format!("{}.{alias}", key.section());
+                assert!(find(&hidden).is_none(), "{} and {hidden}", key.path);
+            }
+        }
+    }
+}

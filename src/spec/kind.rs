@@ -1,0 +1,185 @@
+//! What a key takes, how that is said in words, and the check of one value.
+
+use std::fmt;
+
+use super::problem::Complaint;
+use crate::nearest::nearest;
+use crate::trial::ParamValue;
+
+/// Which values a key takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    /// `true` or `false`.
+    Bool,
+    /// A whole number between two bounds, both included.
+    Int { min: i64, max: i64 },
+    /// A real number.
+    Float(Range),
+    /// One of several names.
+    Name(&'static [&'static str]),
+    /// Free text under a rule.
+    Text(TextRule),
+}
+
+/// An interval of real numbers; infinite ends are no bounds, and are never legal values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Range {
+    /// Lower end.
+    pub(super) min: f64,
+    /// Whether the lower end itself is legal.
+    pub(super) min_included: bool,
+    /// Upper end.
+    pub(super) max: f64,
+    /// Whether the upper end itself is legal.
+    pub(super) max_included: bool,
+}
+
+/// What a text must be like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TextRule {
+    /// Anything.
+    Any,
+    /// Not blank, without control characters and `/`, which selectors use.
+    Name,
+    /// Not blank, without control characters.
+    Path,
+    /// A [`TextRule::Name`] other than `train` and `test`: trials must not see the test split.
+    Split,
+}
+
+/// x > 0
+pub(super) const ABOVE_0: Range =
+    Range { min: 0.0, min_included: false, max: f64::INFINITY, max_included: false };
+/// x ≥ 0
+pub(super) const FROM_0: Range = Range { min_included: true, ..ABOVE_0 };
+/// 0 ≤ x < 1
+pub(super) const FROM_0_BELOW_1: Range = Range { max: 1.0, ..FROM_0 };
+/// 0 < x < 1
+pub(super) const BETWEEN_0_AND_1: Range = Range { max: 1.0, ..ABOVE_0 };
+/// 0 < x ≤ 1
+pub(super) const ABOVE_0_TO_1: Range = Range { max_included: true, ..BETWEEN_0_AND_1 };
+
+impl Range {
+    fn contains(self, x: f64) -> bool {
+        let above = if self.min_included { x >= self.min } else { x > self.min };
+        let below = if self.max_included { x <= self.max } else { x < self.max };
+        above && below
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a number {} {}", if self.min_included { "≥" } else { ">" }, self.min)?;
+        if self.max.is_infinite() {
+            return Ok(());
+        }
+        write!(f, " and {} {}", if self.max_included { "≤" } else { "<" }, self.max)
+    }
+}
+
+/// What the key takes, in words that follow "must be".
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool => f.write_str("`true` or `false`"),
+            Self::Int { min, max: i64::MAX } => write!(f, "a whole number ≥ {min}"),
+            Self::Int { min, max } => write!(f, "a whole number from {min} to {max}"),
+            Self::Float(range) => range.fmt(f),
+            Self::Name(names) => f.write_str(&one_of(names)),
+            Self::Text(_) => f.write_str("text"),
+        }
+    }
+}
+
+/// `a`, `b` or `c`, each in backticks.
+pub(super) fn one_of(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.join(""),
+    }
+}
+
+impl Kind {
+    /// The value as the key holds it (whole numbers become real ones where the key is real), or
+    /// what is wrong with it. `path` names the key in the message.
+    pub(super) fn check(self, path: &str, value: &ParamValue) -> Result<ParamValue, Complaint> {
+        match (self, value) {
+            (Self::Bool, ParamValue::Bool(_)) => Ok(value.clone()),
+            (Self::Int { min, max }, ParamValue::Int(x)) if (min..=max).contains(x) => Ok(value.clone()),
+            (Self::Float(range), ParamValue::Int(_) | ParamValue::Float(_)) => {
+                let number = value.as_f64().filter(|x| x.is_finite() && range.contains(*x));
+                // Adding 0 turns −0 into 0, which means the same and must hash the same.
+                number.map(|x| ParamValue::Float(x + 0.0)).ok_or_else(|| self.complaint(path, value))
+            }
+            (Self::Name(names), ParamValue::Text(name)) if names.contains(&name.as_str()) => {
+                Ok(value.clone())
+            }
+            (Self::Text(rule), ParamValue::Text(text)) => rule.check(path, text).map(|()| value.clone()),
+            _ => Err(self.complaint(path, value)),
+        }
+    }
+
+    fn complaint(self, path: &str, value: &ParamValue) -> Complaint {
+        let complaint = Complaint::new(format!("`{path}` must be {self}, not {}", show(value)));
+        match (self, value) {
+            (Self::Name(names), ParamValue::Text(text)) => match nearest(text, names.iter().copied()) {
+                Some(name) => complaint.help(format!("did you mean `{name}`?")),
+                None => complaint,
+            },
+            (Self::Int { .. }, ParamValue::Float(x)) if x.fract() == 0.0 && x.abs() < 1e15 => {
+                complaint.help(format!("write `{}`", *x as i64))
+            }
+            (Self::Bool | Self::Int { .. } | Self::Float(_), ParamValue::Text(text))
+                if self.accepts_unquoted(path, text) =>
+            {
+                complaint.help(format!("write it without quotes: `{text}`"))
+            }
+            (Self::Text(_), _) => complaint.help(format!("put it in quotes: `\"{value}\"`")),
+            _ => complaint,
+        }
+    }
+
+    fn accepts_unquoted(self, path: &str, text: &str) -> bool {
+        let bool = text.parse().map(ParamValue::Bool);
+        let int = text.parse().map(ParamValue::Int);
+        let float = text.parse().map(ParamValue::Float);
+        bool.ok().or(int.ok()).or(float.ok()).is_some_and(|value| self.check(path, &value).is_ok())
+    }
+}
+
+impl TextRule {
+    fn check(self, path: &str, text: &str) -> Result<(), Complaint> {
+        let complaint = |what: &str| Err(Complaint::new(format!("`{path}` must not {what}")));
+        if self == Self::Any {
+            return Ok(());
+        }
+        if text.trim().is_empty() {
+            return complaint("be empty");
+        }
+        if let Some(control) = text.chars().find(|c| c.is_control()) {
+            return complaint(&format!("contain the control character {control:?}"));
+        }
+        match self {
+            Self::Name | Self::Split if text.contains('/') => complaint("contain `/`"),
+            Self::Split if text == "train" => complaint("be the split that is trained on"),
+            Self::Split if text == "test" => Err(Complaint::new(format!(
+                "`{path}` must not be `test`: the test split is for the final stage alone"
+            ))
+            .help("use `validation = { folds = 5 }`")),
+            Self::Any | Self::Path | Self::Name | Self::Split => Ok(()),
+        }
+    }
+}
+
+/// A value as a spec would write it, cut where it is very long.
+pub(super) fn show(value: &ParamValue) -> String {
+    const LONGEST: usize = 60;
+    match value {
+        ParamValue::Text(text) if text.chars().count() > LONGEST => {
+            format!("{:?}…", text.chars().take(LONGEST).collect::<String>())
+        }
+        ParamValue::Text(text) => format!("{text:?}"),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,282 @@
+//! The typed parts of a spec. `keys.rs` says which values of them are legal.
+
+use serde::{Deserialize, Serialize};
+
+use crate::trial::Direction;
+
+/// `[experiment]`: a name that groups runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Groups studies and runs in the store.
+    pub name: String,
+    /// Free text.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// Everything that one training depends on besides its seed. The values of searched keys have
+/// been put in by [`Spec::at`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingSpec {
+    /// `[data]`
+    pub data: DataSpec,
+    /// `[text]`
+    #[serde(default)]
+    pub text: TextSpec,
+    /// `[model]`
+    #[serde(default)]
+    pub model: ModelSpec,
+    /// `[train]`
+    #[serde(default)]
+    pub train: TrainSpec,
+}
+
+/// `[data]`: which texts, and how they are divided for validation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSpec {
+    /// A name under `data/`, or the path of a folder with `train.tsv`.
+    pub dataset: String,
+    /// How trials are validated.
+    #[serde(default)]
+    pub validation: Validation,
+}
+
+/// How a part of the training data is kept aside to judge a trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Validation {
+    /// Stratified k-fold cross-validation of the training split, k ≥ 2.
+    Folds(u32),
+    /// One stratified part of the training split, between 0 and 1.
+    Fraction(f64),
+    /// A split of its own, such as `dev`.
+    Split(String),
+}
+
+impl Default for Validation {
+    fn default() -> Self {
+        Self::Folds(5)
+    }
+}
+
+/// `[text]`: how a text becomes token ids.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TextSpec {
+    /// Lower-case everything (Unicode-aware).
+    pub lowercase: bool,
+    /// What becomes of digits.
+    pub numbers: Numbers,
+    /// What becomes of punctuation.
+    pub punctuation: Punctuation,
+    /// Words rarer than this in the training part are unknown.
+    pub min_frequency: u32,
+    /// Largest vocabulary, most frequent words first; 0 for no limit.
+    pub max_vocabulary: u32,
+    /// Longer texts are cut after this many tokens.
+    pub max_length: u32,
+}
+
+impl Default for TextSpec {
+    fn default() -> Self {
+        Self {
+            lowercase: true,
+            numbers: Numbers::Keep,
+            punctuation: Punctuation::Keep,
+            min_frequency: 1,
+            max_vocabulary: 0,
+            max_length: 128,
+        }
+    }
+}
+
+/// What becomes of digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Numbers {
+    /// Nothing: `747` is a word of its own.
+    Keep,
+    /// Each digit becomes `0`: `747` and `757` are both `000`.
+    Shape,
+    /// Each number becomes one common token.
+    Mask,
+}
+
+/// What becomes of punctuation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Punctuation {
+    /// It stays a part of its word: `st.` is one token, and `o'hare` too.
+    Keep,
+    /// Each mark is a token of its own.
+    Split,
+    /// It separates words and is dropped.
+    Drop,
+}
+
+/// `[model]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelSpec {
+    /// A registered architecture: `lstm` or `lstm-attention`.
+    pub architecture: String,
+    /// Width of the word vectors.
+    pub embedding_dim: u32,
+    /// Width of the recurrent state.
+    pub hidden_dim: u32,
+    /// Share of embedding values dropped in training, 0 ≤ p < 1.
+    pub dropout: f64,
+}
+
+impl Default for ModelSpec {
+    fn default() -> Self {
+        Self { architecture: "lstm-attention".to_owned(), embedding_dim: 128, hidden_dim: 64, dropout: 0.2 }
+    }
+}
+
+/// `[train]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainSpec {
+    /// Passes over the training part.
+    pub epochs: u32,
+    /// Texts per step.
+    pub batch_size: u32,
+    /// The rule that turns gradients into steps.
+    pub optimizer: Optimizer,
+    /// Learning rate (its peak, under a schedule).
+    pub lr: f64,
+    /// L2 penalty added to the gradient (`adam`), or decoupled decay (`adamw`).
+    pub weight_decay: f64,
+    /// Largest gradient norm; 0 for no clipping.
+    pub clip_norm: f64,
+    /// How the learning rate changes over the training.
+    pub schedule: Schedule,
+    /// Share of all steps over which the rate first rises linearly from 0.
+    pub warmup: f64,
+    /// With `schedule = "step"`: epochs between two reductions.
+    pub step_epochs: u32,
+    /// With `schedule = "step"`: factor of each reduction.
+    pub step_factor: f64,
+    /// Probability taken from the right class and spread over all, 0 ≤ ε < 1.
+    pub label_smoothing: f64,
+    /// How classes are weighted in the loss.
+    pub class_weights: ClassWeights,
+    /// Stop when validation loss has not improved for this many epochs; 0 for never.
+    pub patience: u32,
+}
+
+impl Default for TrainSpec {
+    fn default() -> Self {
+        Self {
+            epochs: 10,
+            batch_size: 32,
+            optimizer: Optimizer::Adam,
+            lr: 1e-3,
+            weight_decay: 0.0,
+            clip_norm: 0.0,
+            schedule: Schedule::Constant,
+            warmup: 0.0,
+            step_epochs: 10,
+            step_factor: 0.1,
+            label_smoothing: 0.0,
+            class_weights: ClassWeights::None,
+            patience: 0,
+        }
+    }
+}
+
+/// The rule that turns gradients into steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Optimizer {
+    /// Kingma & Ba 2015, with weight decay as an L2 penalty (what PyTorch calls `Adam`).
+    Adam,
+    /// Loshchilov & Hutter 2019: weight decay apart from the gradient.
+    #[serde(rename = "adamw")]
+    AdamW,
+}
+
+/// How the learning rate changes over a training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// Not at all.
+    Constant,
+    /// Multiplied by `step_factor` every `step_epochs` epochs.
+    Step,
+    /// Half a cosine down to 0.
+    Cosine,
+    /// A straight line down to 0.
+    Linear,
+}
+
+/// How classes are weighted in the loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClassWeights {
+    /// All alike.
+    None,
+    /// Inversely to their frequency, mean 1 over the examples.
+    Balanced,
+    /// Inversely to the square root of their frequency, mean 1 over the examples.
+    Sqrt,
+}
+
+/// `[study]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StudySpec {
+    /// A registered sampler: `tpe` or `random`.
+    pub sampler: String,
+    /// How many trials there will be in all.
+    pub trials: u32,
+    /// How many trials may be pending at once. Part of the spec, not of the machine: it decides
+    /// what each proposal may know.
+    pub parallel: u32,
+    /// The root of the seed tree.
+    pub seed: u64,
+    /// The metric to optimise; see [`METRICS`].
+    pub metric: String,
+    /// Which end of it is better.
+    pub direction: Direction,
+}
+
+impl Default for StudySpec {
+    fn default() -> Self {
+        Self {
+            sampler: "tpe".to_owned(),
+            trials: 20,
+            parallel: 4,
+            seed: 42,
+            metric: "val/accuracy".to_owned(),
+            direction: Direction::Maximize,
+        }
+    }
+}
+
+/// Metrics that a study may optimise.
+pub const METRICS: [&str; 4] = ["val/accuracy", "val/f1_macro", "val/f1_weighted", "val/loss"];
+
+/// Registered architectures; `model` builds each of them.
+pub const ARCHITECTURES: [&str; 2] = ["lstm", "lstm-attention"];
+
+/// Registered samplers; `study::sampler` builds each of them.
+pub const SAMPLERS: [&str; 2] = ["random", "tpe"];
+
+/// `[final]`: retraining on all training data, then one look at the test split.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FinalSpec {
+    /// Passes over all training data; 0 leaves the final stage out.
+    pub epochs: u32,
+}
+
+impl Default for FinalSpec {
+    fn default() -> Self {
+        Self { epochs: 30 }
+    }
+}

@@ -1,0 +1,146 @@
+//! The JSON Schema of specs, for editors.
+
+use serde_json::{Map, Value, json};
+
+use super::keys::{KEYS, Key, SEARCH, SECTIONS, VALIDATION};
+use super::kind::{Kind, Range};
+
+/// A JSON Schema (draft 2020-12) of specs: every key with its description, default and legal
+/// values. Text rules, and that a range must not be empty, are left to `uaic check`.
+pub fn json_schema() -> Value {
+    let mut properties = Map::new();
+    for (section, doc) in SECTIONS.iter().filter(|(section, _)| !section.contains('.')) {
+        let mut schema = if *section == SEARCH { search() } else { object_of(section) };
+        schema.insert("description".to_owned(), json!(doc));
+        properties.insert((*section).to_owned(), schema.into());
+    }
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "uaic experiment spec",
+        "type": "object",
+        "properties": properties,
+        "required": ["experiment", "data"],
+        "additionalProperties": false,
+    })
+}
+
+/// A section as an object.
+fn object_of(section: &str) -> Map<String, Value> {
+    let keys = KEYS.iter().filter(|key| key.section() == section);
+    let mut properties: Map<_, _> = keys.clone().map(|key| (key.name().to_owned(), of_key(key))).collect();
+    if VALIDATION.starts_with(&format!("{section}.")) {
+        let mut validation = object_of(VALIDATION);
+        // Exactly one way of validation.
+        validation.insert("minProperties".to_owned(), json!(1));
+        validation.insert("maxProperties".to_owned(), json!(1));
+        properties.insert("validation".to_owned(), validation.into());
+    }
+    let required: Vec<_> = keys.filter(|key| key.is_required()).map(Key::name).collect();
+    let mut object = closed(properties);
+    if !required.is_empty() {
+        object.insert("required".to_owned(), json!(required));
+    }
+    object
+}
+
+fn closed(properties: Map<String, Value>) -> Map<String, Value> {
+    let mut object = Map::new();
+    object.insert("type".to_owned(), json!("object"));
+    object.insert("properties".to_owned(), properties.into());
+    object.insert("additionalProperties".to_owned(), json!(false));
+    object
+}
+
+fn of_key(key: &Key) -> Value {
+    let mut schema = of_kind(key.kind);
+    schema.insert("description".to_owned(), json!(key.doc));
+    if let Some(default) = key.default() {
+        schema.insert("default".to_owned(), json!(default));
+    }
+    schema.into()
+}
+
+fn of_kind(kind: Kind) -> Map<String, Value> {
+    let schema = match kind {
+        Kind::Bool => json!({ "type": "boolean" }),
+        Kind::Int { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
+        Kind::Float(range) => return of_range(range),
+        Kind::Name(names) => json!({ "type": "string", "enum": names }),
+        Kind::Text(_) => json!({ "type": "string" }),
+    };
+    object(schema)
+}
+
+fn of_range(range: Range) -> Map<String, Value> {
+    let mut schema = object(json!({ "type": "number" }));
+    let mut bound = |value: f64, included: bool, names: [&str; 2]| {
+        if value.is_finite() {
+            schema.insert(names[usize::from(!included)].to_owned(), json!(value));
+        }
+    };
+    bound(range.min, range.min_included, ["minimum", "exclusiveMinimum"]);
+    bound(range.max, range.max_included, ["maximum", "exclusiveMaximum"]);
+    schema
+}
+
+/// The map of an object literal.
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// `[search]`: key paths, quoted or dotted (which makes them nested tables).
+fn search() -> Map<String, Value> {
+    let mut properties = Map::new();
+    let mut nested: Map<String, Value> = Map::new();
+    for key in KEYS.iter().filter(|key| key.is_searchable()) {
+        let schema = distributions(key);
+        properties.insert(key.path.to_owned(), schema.clone());
+        let section = nested.entry(key.section()).or_insert_with(|| closed(Map::new()).into());
+        section["properties"][key.name()] = schema;
+    }
+    properties.append(&mut nested);
+    closed(properties)
+}
+
+/// The distributions that suit a key.
+fn distributions(key: &Key) -> Value {
+    let value = of_kind(key.kind);
+    let mut one_of = Vec::new();
+    let mut range = |form: &str, step: Option<Value>, positive: bool| {
+        let mut end = value.clone();
+        if positive && end.get("minimum").and_then(Value::as_f64).is_some_and(|min| min <= 0.0) {
+            end.remove("minimum");
+            end.insert("exclusiveMinimum".to_owned(), json!(0));
+        }
+        let mut properties = Map::new();
+        properties
+            .insert(form.to_owned(), json!({ "type": "array", "items": end, "minItems": 2, "maxItems": 2 }));
+        if let Some(step) = step {
+            properties.insert("step".to_owned(), step);
+        }
+        let mut schema = closed(properties);
+        schema.insert("required".to_owned(), json!([form]));
+        one_of.push(Value::from(schema));
+    };
+    match key.kind {
+        Kind::Int { .. } => {
+            range("int", Some(json!({ "type": "integer", "minimum": 1 })), false);
+            range("int_log", None, true);
+        }
+        Kind::Float(_) => {
+            range("uniform", Some(json!({ "type": "number", "exclusiveMinimum": 0 })), false);
+            range("log", None, true);
+        }
+        Kind::Bool | Kind::Name(_) | Kind::Text(_) => {}
+    }
+    let choice = json!({ "type": "array", "items": value, "minItems": 1, "uniqueItems": true });
+    let mut properties = Map::new();
+    properties.insert("choice".to_owned(), choice);
+    let mut schema = closed(properties);
+    schema.insert("required".to_owned(), json!(["choice"]));
+    one_of.push(schema.into());
+    json!({ "description": key.doc, "oneOf": one_of })
+}

@@ -1,0 +1,146 @@
+//! What comes out of a study.
+
+use crate::store::{Id, StoreError};
+use crate::trial::{Direction, FinishedTrial, Params, RunState};
+
+/// A trial that has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrialResult {
+    /// Its number, point, state and value.
+    pub trial: FinishedTrial,
+    /// Its run.
+    pub run: Id,
+    /// Why it failed.
+    pub reason: Option<String>,
+    /// How long its last attempt took.
+    pub seconds: f64,
+}
+
+/// What a study has come to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StudyOutcome {
+    /// The ended trials, earlier processes' included, by number.
+    pub finished: Vec<TrialResult>,
+    /// Whether it stopped before all trials had ended.
+    pub cancelled: bool,
+    /// Which end of the value is better.
+    pub direction: Direction,
+}
+
+impl StudyOutcome {
+    /// The complete trial with the best value; of equals the first. `None` when no trial has
+    /// a value.
+    pub fn best(&self) -> Option<&TrialResult> {
+        let mut best: Option<(&TrialResult, f64)> = None;
+        for result in self.finished.iter().filter(|result| result.trial.state == RunState::Complete) {
+            let Some(value) = result.trial.value.filter(|value| !value.is_nan()) else { continue };
+            if best.is_none_or(|(_, best)| self.direction.better(value, best)) {
+                best = Some((result, value));
+            }
+        }
+        best.map(|(result, _)| result)
+    }
+}
+
+/// Why a study cannot go on. Trials that fail are no such reason.
+#[derive(Debug, thiserror::Error)]
+pub enum StudyError {
+    /// The record cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A recorded trial is not what would be proposed now.
+    #[error(
+        "trial {number} of study {study} is recorded with {}, but this uaic proposes {}: the study was \
+         made by another version of uaic. Go on with that one (`uaic show {run}` names it), or start \
+         a new study with another `--seed`",
+        Point(recorded),
+        Point(proposed)
+    )]
+    Diverged {
+        /// Short id of the study.
+        study: String,
+        /// Short id of the trial's run.
+        run: String,
+        /// The trial.
+        number: u32,
+        /// What the store says.
+        recorded: Params,
+        /// What the sampler says.
+        proposed: Params,
+    },
+    /// The system gives no more threads.
+    #[error("cannot start {jobs} worker threads: {source}; try a smaller `--jobs`")]
+    Threads {
+        /// How many were asked for.
+        jobs: usize,
+        /// The system's reason.
+        source: rayon::ThreadPoolBuildError,
+    },
+}
+
+/// Shows a point as `a = 1, b = 2`.
+struct Point<'a>(&'a Params);
+
+impl std::fmt::Display for Point<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("no parameters");
+        }
+        for (place, (name, value)) in self.0.iter().enumerate() {
+            write!(f, "{}{name} = {value}", if place == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::ParamValue;
+
+    fn outcome(direction: Direction, values: &[Option<f64>]) -> StudyOutcome {
+        let finished = values
+            .iter()
+            .zip(0..)
+            .map(|(&value, number)| TrialResult {
+                trial: FinishedTrial {
+                    number,
+                    params: Params::new(),
+                    state: if value.is_some() { RunState::Complete } else { RunState::Failed },
+                    value,
+                    intermediate: vec![],
+                },
+                run: Id([0; 16]),
+                reason: None,
+                seconds: 0.0,
+            })
+            .collect();
+        StudyOutcome { finished, cancelled: false, direction }
+    }
+
+    #[test]
+    fn the_first_of_equally_good_trials_is_the_best() {
+        let values = [None, Some(f64::NAN), Some(1.0), Some(3.0), Some(1.0), Some(3.0)];
+        let best = |direction| outcome(direction, &values).best().unwrap().trial.number;
+        assert_eq!((best(Direction::Minimize), best(Direction::Maximize)), (2, 3));
+        assert_eq!(outcome(Direction::Minimize, &[None, Some(f64::NAN)]).best(), None);
+    }
+
+    #[test]
+    fn a_divergence_shows_both_points_and_what_to_do() {
+        let point = |x| Params::from([("lr".to_owned(), ParamValue::Float(x))]);
+        let error = StudyError::Diverged {
+            study: "aaaa".into(),
+            run: "bbbb".into(),
+            number: 3,
+            recorded: point(0.5),
+            proposed: Params::new(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "trial 3 of study aaaa is recorded with lr = 0.5, but this uaic proposes no parameters: the \
+             study was made by another version of uaic. Go on with that one (`uaic show bbbb` names it), \
+             or start a new study with another `--seed`"
+        );
+    }
+}

@@ -1,0 +1,282 @@
+//! What every registered sampler must do, whatever its idea.
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::{History, REGISTRY, Sampler, by_name};
+use crate::rng::SeedTree;
+use crate::spec::{Distribution, SAMPLERS, Space};
+use crate::trial::{Direction, FinishedTrial, ParamValue, Params, PendingTrial, RunState};
+
+#[test]
+fn the_registry_has_the_samplers_that_specs_may_name() {
+    assert_eq!(REGISTRY.map(|(name, _)| name), SAMPLERS);
+    for (name, make) in REGISTRY {
+        assert_eq!(make().name(), name);
+    }
+    assert!(by_name("grid-of-dreams").is_none());
+}
+
+fn every_sampler() -> impl Iterator<Item = Box<dyn Sampler>> {
+    SAMPLERS.into_iter().filter_map(by_name)
+}
+
+fn space(distributions: impl IntoIterator<Item = Distribution>) -> Space {
+    Space(distributions.into_iter().enumerate().map(|(i, d)| (format!("p{i:02}"), d)).collect())
+}
+
+fn choice(count: i64) -> Distribution {
+    Distribution::Choice((0..count).map(ParamValue::Int).collect())
+}
+
+/// One of each kind.
+fn mixed_space() -> Space {
+    space([
+        Distribution::Uniform { low: -1.0, high: 3.0, step: None },
+        Distribution::Uniform { low: 0.1, high: 0.95, step: Some(0.2) },
+        Distribution::Log { low: 1e-5, high: 1e-1 },
+        Distribution::Int { low: -4, high: 17, step: 3 },
+        Distribution::IntLog { low: 1, high: 512 },
+        choice(4),
+    ])
+}
+
+fn propose(sampler: &dyn Sampler, seed: u64, history: &History<'_>) -> Params {
+    let number = (history.finished.len() + history.pending.len()) as u32;
+    let mut rng = SeedTree::new(seed).child("trial", number.into()).rng("sampler");
+    sampler.propose(number, history, &mut rng)
+}
+
+fn finished(number: u32, params: Params, value: f64) -> FinishedTrial {
+    FinishedTrial { number, params, state: RunState::Complete, value: Some(value), intermediate: vec![] }
+}
+
+/// Runs a study without a runner: `value_of` decides each trial's end.
+fn study(
+    sampler: &dyn Sampler,
+    space: &Space,
+    trials: u32,
+    value_of: impl Fn(u32, &Params) -> FinishedTrial,
+) -> Vec<FinishedTrial> {
+    let mut done: Vec<FinishedTrial> = Vec::new();
+    for number in 0..trials {
+        let history = History { space, direction: Direction::Minimize, finished: &done, pending: &[] };
+        let params = propose(sampler, 7, &history);
+        assert!(space.contains(&params), "{}: {params:?} is outside of {space:?}", sampler.name());
+        done.push(value_of(number, &params));
+    }
+    done
+}
+
+/// The sum of all numbers of a point; names count as nothing.
+fn sum(params: &Params) -> f64 {
+    params.values().filter_map(ParamValue::as_f64).sum()
+}
+
+#[test]
+fn proposals_stay_in_every_kind_of_range() {
+    for sampler in every_sampler() {
+        study(&*sampler, &mixed_space(), 60, |number, params| finished(number, params.clone(), sum(params)));
+    }
+}
+
+#[test]
+fn the_same_history_and_stream_give_the_same_proposal() {
+    for sampler in every_sampler() {
+        let run =
+            || study(&*sampler, &mixed_space(), 30, |n, params| finished(n, params.clone(), sum(params)));
+        let first = run();
+        // Whatever happens elsewhere, and on whatever thread.
+        propose(&*sampler, 99, &empty_history(&mixed_space()));
+        let again = std::thread::scope(|scope| scope.spawn(run).join().unwrap());
+        assert_eq!(first, again, "{}", sampler.name());
+    }
+}
+
+fn empty_history(space: &Space) -> History<'_> {
+    History { space, direction: Direction::Maximize, finished: &[], pending: &[] }
+}
+
+#[test]
+fn different_streams_give_different_proposals() {
+    for sampler in every_sampler() {
+        let space = mixed_space();
+        let history = empty_history(&space);
+        assert_ne!(propose(&*sampler, 1, &history), propose(&*sampler, 2, &history));
+    }
+}
+
+#[test]
+fn an_empty_space_has_one_empty_point() {
+    for sampler in every_sampler() {
+        let done = study(&*sampler, &Space::default(), 15, |n, params| finished(n, params.clone(), 1.0));
+        assert!(done.iter().all(|trial| trial.params.is_empty()));
+    }
+}
+
+#[test]
+fn a_single_choice_is_taken_again_and_again() {
+    for sampler in every_sampler() {
+        let done = study(&*sampler, &space([choice(1)]), 30, |n, params| finished(n, params.clone(), 1.0));
+        assert_eq!(done.len(), 30);
+    }
+}
+
+#[test]
+fn huge_and_tiny_ranges_are_no_trouble() {
+    let wide = space([
+        Distribution::Uniform { low: -1e308, high: 1e308, step: None },
+        Distribution::Uniform { low: 1.0, high: 1.0 + 1e-12, step: None },
+        Distribution::Log { low: 1e-300, high: 1e300 },
+        Distribution::Int { low: -(1 << 61), high: 1 << 61, step: 1 },
+        Distribution::Int { low: 0, high: 1 << 61, step: 1 << 60 },
+        Distribution::IntLog { low: 1, high: i64::MAX },
+        choice(1000),
+    ]);
+    for sampler in every_sampler() {
+        study(&*sampler, &wide, 40, |number, params| finished(number, params.clone(), f64::from(number % 7)));
+    }
+}
+
+#[test]
+fn failed_pruned_nan_and_infinite_trials_are_no_trouble() {
+    for sampler in every_sampler() {
+        study(&*sampler, &mixed_space(), 80, |number, params| {
+            let mut trial = finished(number, params.clone(), sum(params));
+            match number % 7 {
+                0 => (trial.state, trial.value) = (RunState::Failed, None),
+                1 => trial.value = Some(f64::NAN),
+                2 => trial.value = Some(f64::INFINITY),
+                3 => trial.value = Some(f64::NEG_INFINITY),
+                4 => {
+                    (trial.state, trial.value) = (RunState::Pruned, None);
+                    trial.intermediate = vec![(1, 0.5), (2, f64::NAN)];
+                }
+                _ => {}
+            }
+            trial
+        });
+    }
+}
+
+#[test]
+fn a_study_in_which_every_trial_fails_still_gets_proposals() {
+    for sampler in every_sampler() {
+        study(&*sampler, &mixed_space(), 40, |number, params| FinishedTrial {
+            state: RunState::Failed,
+            value: None,
+            ..finished(number, params.clone(), 0.0)
+        });
+    }
+}
+
+#[test]
+fn pending_trials_are_accepted() {
+    for sampler in every_sampler() {
+        let space = mixed_space();
+        let done = study(&*sampler, &space, 40, |n, params| finished(n, params.clone(), sum(params)));
+        let (done, open) = done.split_at(25);
+        let pending: Vec<_> =
+            open.iter().map(|t| PendingTrial { number: t.number, params: t.params.clone() }).collect();
+        for finished in [&done[..0], done] {
+            let history =
+                History { space: &space, direction: Direction::Maximize, finished, pending: &pending };
+            assert!(space.contains(&propose(&*sampler, 3, &history)), "{}", sampler.name());
+        }
+    }
+}
+
+#[test]
+fn a_history_of_ten_thousand_trials_is_no_trouble() {
+    let space = mixed_space();
+    let random = by_name("random").unwrap();
+    let done: Vec<_> = (0..10_000)
+        .map(|number| {
+            let mut rng = SeedTree::new(1).child("trial", number.into()).rng("history");
+            let params = random.propose(number, &empty_history(&space), &mut rng);
+            let value = sum(&params);
+            finished(number, params, value)
+        })
+        .collect();
+    for sampler in every_sampler() {
+        let history =
+            History { space: &space, direction: Direction::Minimize, finished: &done, pending: &[] };
+        let start = Instant::now();
+        assert!(space.contains(&propose(&*sampler, 1, &history)));
+        // A few milliseconds when idle; generous, because test machines are not.
+        assert!(start.elapsed() < Duration::from_secs(2), "{} took {:?}", sampler.name(), start.elapsed());
+    }
+}
+
+fn any_distribution() -> impl Strategy<Value = Distribution> {
+    prop_oneof![
+        (-1e6..1e6_f64, 1e-3..1e6_f64).prop_map(|(low, width)| Distribution::Uniform {
+            low,
+            high: low + width,
+            step: None
+        }),
+        (-100..100_i32, 1..64_u32, 1..50_u32, 0.0..0.9_f64).prop_map(|(low, eighths, steps, extra)| {
+            let (low, step) = (f64::from(low), f64::from(eighths) / 8.0);
+            Distribution::Uniform { low, high: low + step * (f64::from(steps) + extra), step: Some(step) }
+        }),
+        (-12.0..8.0_f64, 0.01..12.0_f64)
+            .prop_map(|(low, width)| Distribution::Log { low: low.exp(), high: (low + width).exp() }),
+        (-1000..1000_i64, 1..1000_i64, 1..20_i64).prop_map(|(low, width, step)| Distribution::Int {
+            low,
+            high: low + width.max(step),
+            step
+        }),
+        (1..1000_i64, 1..100_000_i64)
+            .prop_map(|(low, width)| Distribution::IntLog { low, high: low + width }),
+        (1..8_i64).prop_map(choice),
+    ]
+}
+
+fn any_end() -> impl Strategy<Value = (RunState, Option<f64>, Vec<(u64, f64)>)> {
+    let value = prop_oneof![
+        4 => -10.0..10.0_f64,
+        1 => prop::sample::select(vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, f64::MAX]),
+    ];
+    let reports = prop::collection::vec((0..5_u64, value.clone()), 0..3);
+    prop_oneof![
+        6 => value.prop_map(|value| (RunState::Complete, Some(value), vec![])),
+        1 => reports.prop_map(|reports| (RunState::Pruned, None, reports)),
+        1 => Just((RunState::Failed, None, vec![])),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn proposals_are_in_any_space_after_any_history(
+        distributions in prop::collection::vec(any_distribution(), 0..6),
+        ends in prop::collection::vec(any_end(), 0..40),
+        open in 0..5_usize,
+        maximize: bool,
+    ) {
+        let space = space(distributions);
+        let direction = if maximize { Direction::Maximize } else { Direction::Minimize };
+        for sampler in every_sampler() {
+            let mut done: Vec<FinishedTrial> = Vec::new();
+            for (state, value, intermediate) in &ends {
+                let (finished, open) = done.split_at(done.len().saturating_sub(open));
+                let pending: Vec<_> = open
+                    .iter()
+                    .map(|t| PendingTrial { number: t.number, params: t.params.clone() })
+                    .collect();
+                let history = History { space: &space, direction, finished, pending: &pending };
+                let params = propose(&*sampler, 11, &history);
+                prop_assert!(space.contains(&params), "{}: {:?}", sampler.name(), params);
+                done.push(FinishedTrial {
+                    number: done.len() as u32,
+                    params,
+                    state: *state,
+                    value: *value,
+                    intermediate: intermediate.clone(),
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Normalisation and splitting: Unicode NFC, case, digits, punctuation.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use crate::spec::{Numbers, Punctuation, TextSpec};
+
+/// What [`Numbers::Mask`] makes of every number.
+const NUMBER: &str = "<number>";
+
+/// Splits a text into normalised tokens.
+pub fn split_tokens(text: &str, options: &TextSpec) -> impl Iterator<Item = String> {
+    // Composed form first: `ü` typed as one or as two code points is the same letter.
+    let mut text: String = text.nfc().collect();
+    if options.lowercase {
+        text = text.to_lowercase();
+    }
+    let mut tokens = Vec::new();
+    for word in text.split_whitespace() {
+        match options.punctuation {
+            Punctuation::Keep => tokens.push(word.to_owned()),
+            Punctuation::Split => split_word(word, true, &mut tokens),
+            Punctuation::Drop => split_word(word, false, &mut tokens),
+        }
+    }
+    let numbers = options.numbers;
+    tokens.into_iter().map(move |token| normalize_numbers(token, numbers))
+}
+
+/// Cuts a word at its punctuation marks, which become tokens of their own or vanish.
+fn split_word(word: &str, keep_marks: bool, tokens: &mut Vec<String>) {
+    let mut part = String::new();
+    for character in word.chars() {
+        if character.is_alphanumeric() || is_combining_mark(character) {
+            part.push(character);
+            continue;
+        }
+        if !part.is_empty() {
+            tokens.push(std::mem::take(&mut part));
+        }
+        if keep_marks {
+            tokens.push(character.to_string());
+        }
+    }
+    if !part.is_empty() {
+        tokens.push(part);
+    }
+}
+
+fn normalize_numbers(token: String, numbers: Numbers) -> String {
+    match numbers {
+        Numbers::Keep => token,
+        Numbers::Shape => token.chars().map(|c| if c.is_numeric() { '0' } else { c }).collect(),
+        Numbers::Mask => {
+            let has_digit = token.chars().any(char::is_numeric);
+            if has_digit && token.chars().all(|c| c.is_numeric() || matches!(c, '.' | ',' | ':' | '-' | '/'))
+            {
+                NUMBER.to_owned()
+            } else {
+                token
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(text: &str, options: &TextSpec) -> Vec<String> {
+        split_tokens(text, options).collect()
+    }
+
+    #[test]
+    fn case_is_folded_beyond_ascii() {
+        assert_eq!(tokens("ÜBER Straße ΑΘΗΝΑ", &TextSpec::default()), ["über", "straße", "αθηνα"]);
+        let cased = TextSpec { lowercase: false, ..TextSpec::default() };
+        assert_eq!(tokens("ÜBER", &cased), ["ÜBER"]);
+    }
+
+    #[test]
+    fn digits_keep_shape_or_are_masked() {
+        let with = |numbers| TextSpec { numbers, ..TextSpec::default() };
+        let text = "flight 747 at 8:30 on dc10";
+        assert_eq!(tokens(text, &with(Numbers::Keep)), ["flight", "747", "at", "8:30", "on", "dc10"]);
+        assert_eq!(tokens(text, &with(Numbers::Shape)), ["flight", "000", "at", "0:00", "on", "dc00"]);
+        assert_eq!(
+            tokens(text, &with(Numbers::Mask)),
+            ["flight", "<number>", "at", "<number>", "on", "dc10"]
+        );
+    }
+
+    #[test]
+    fn punctuation_is_kept_split_or_dropped() {
+        let with = |punctuation| TextSpec { punctuation, ..TextSpec::default() };
+        let text = "St. Paul's, please?";
+        assert_eq!(tokens(text, &with(Punctuation::Keep)), ["st.", "paul's,", "please?"]);
+        assert_eq!(
+            tokens(text, &with(Punctuation::Split)),
+            ["st", ".", "paul", "'", "s", ",", "please", "?"]
+        );
+        assert_eq!(tokens(text, &with(Punctuation::Drop)), ["st", "paul", "s", "please"]);
+        assert!(tokens("?!", &with(Punctuation::Drop)).is_empty());
+    }
+
+    #[test]
+    fn combining_marks_stay_with_their_letter() {
+        let split = TextSpec { punctuation: Punctuation::Split, ..TextSpec::default() };
+        assert_eq!(tokens("हिन्दी", &split), ["हिन्दी"]);
+    }
+}

@@ -1,0 +1,334 @@
+//! The training loop.
+
+use std::collections::BTreeMap;
+
+use super::batches::plan;
+use super::early_stop::{EarlyStop, Verdict};
+use super::loss::{class_weights, cross_entropy};
+use super::optimizer::Adam;
+use super::schedule::learning_rate;
+use super::scores::{Scores, scores};
+use crate::data::Example;
+use crate::model::{Batch, Classifier, Mode};
+use crate::rng::SeedTree;
+use crate::spec::{ModelSpec, TextSpec, TrainSpec};
+use crate::text::Tokenizer;
+
+/// One training: on what, how, from which seeds.
+pub struct Task<'a> {
+    /// How texts become ids.
+    pub text: &'a TextSpec,
+    /// What is trained.
+    pub model: &'a ModelSpec,
+    /// How.
+    pub train: &'a TrainSpec,
+    /// Passes over the training part (`train.epochs`, or `final.epochs`).
+    pub epochs: u32,
+    /// What is learned from: vocabulary, labels and weights.
+    pub examples: &'a [&'a Example],
+    /// What it is judged by after each epoch; may be empty.
+    pub validation: &'a [&'a Example],
+    /// Where weights, batches and dropout are drawn from.
+    pub seeds: SeedTree,
+}
+
+/// What an epoch came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EpochReport {
+    /// From 1.
+    pub epoch: u32,
+    /// How many there will be at most.
+    pub epochs: u32,
+    /// Mean training loss over the epoch's examples.
+    pub loss: f64,
+    /// Learning rate of its last step.
+    pub lr: f64,
+    /// On the validation part, when there is one.
+    pub validation: Option<Scores>,
+}
+
+/// What a watcher wants after an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// The next epoch.
+    Continue,
+    /// The end: somebody asked for it.
+    Cancel,
+}
+
+/// A finished training.
+pub struct Fitted {
+    /// The trained classifier; after early stopping, as it was in its best epoch.
+    pub classifier: Classifier,
+    /// What `classifier` scores on the validation part, when there is one.
+    pub validation: Option<Scores>,
+}
+
+/// Why a training gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The loss is not a number any more.
+    #[error(
+        "the loss became {loss} in epoch {epoch}, step {step}; try a lower train.lr or train.clip_norm = 1.0"
+    )]
+    Diverged {
+        /// From 1.
+        epoch: u32,
+        /// From 1, within the epoch.
+        step: usize,
+        /// NaN or ±∞.
+        loss: f32,
+    },
+    /// There is nothing to learn from.
+    #[error(
+        "the training part has {examples} examples of {classes} classes; at least one example and two classes are needed"
+    )]
+    TooLittle {
+        /// Number of examples.
+        examples: usize,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// The watcher asked for the end.
+    #[error("stopped on request")]
+    Cancelled,
+    /// The watcher failed.
+    #[error("{0}")]
+    Watcher(Box<dyn std::error::Error + Send + Sync>),
+    /// A tensor operation failed, which is a defect.
+    #[error("a tensor operation failed: {0}")]
+    Tensor(#[from] candle_core::Error),
+}
+
+/// Asked after each epoch whether to go on.
+pub type Watch<'a> = dyn FnMut(&EpochReport) -> Result<Flow, TrainError> + 'a;
+
+/// The distinct labels of some examples, sorted.
+pub fn labels_of(examples: &[&Example]) -> Vec<String> {
+    let distinct: std::collections::BTreeSet<&str> =
+        examples.iter().map(|example| example.label.as_str()).collect();
+    distinct.into_iter().map(str::to_owned).collect()
+}
+
+/// Trains a classifier from fresh weights. The same task gives the same weights to the bit.
+///
+/// # Errors
+/// [`TrainError`].
+pub fn fit(task: &Task<'_>, watch: &mut Watch<'_>) -> Result<Fitted, TrainError> {
+    let mut training = Training::start(task)?;
+    let mut early_stop = EarlyStop::new(task.train.patience);
+    let mut best = None;
+    let mut last = None;
+    for epoch in 1..=task.epochs {
+        let (loss, lr) = training.epoch(epoch)?;
+        let validation = training.validate()?;
+        last = validation;
+        let report = EpochReport { epoch, epochs: task.epochs, loss, lr, validation };
+        if watch(&report)? == Flow::Cancel {
+            return Err(TrainError::Cancelled);
+        }
+        let Some(scores) = validation.filter(|_| task.train.patience > 0) else { continue };
+        match early_stop.observe(scores.loss) {
+            Verdict::Best => best = Some((training.classifier.weights.snapshot()?, scores)),
+            Verdict::Wait => {}
+            Verdict::Stop => {
+                tracing::debug!(epoch, patience = task.train.patience, "stopped early");
+                break;
+            }
+        }
+    }
+    if let Some((snapshot, scores)) = best {
+        training.classifier.weights.restore(&snapshot)?;
+        last = Some(scores);
+    }
+    Ok(Fitted { classifier: training.classifier, validation: last })
+}
+
+/// Encoded texts with their label numbers.
+struct Encoded {
+    texts: Vec<Vec<u32>>,
+    labels: Vec<usize>,
+}
+
+struct Training<'a> {
+    task: &'a Task<'a>,
+    classifier: Classifier,
+    examples: Encoded,
+    validation: Encoded,
+    optimizer: Adam,
+    class_weights: Vec<f32>,
+}
+
+impl<'a> Training<'a> {
+    fn start(task: &'a Task<'a>) -> Result<Self, TrainError> {
+        let labels = labels_of(task.examples);
+        if labels.len() < 2 {
+            return Err(TrainError::TooLittle { examples: task.examples.len(), classes: labels.len() });
+        }
+        let tokenizer =
+            Tokenizer::build(task.examples.iter().map(|example| example.text.as_str()), task.text);
+        let examples = encode(task.examples, &tokenizer, &labels);
+        let validation = encode(task.validation, &tokenizer, &labels);
+        let mut counts = vec![0; labels.len()];
+        for &label in &examples.labels {
+            counts[label] += 1;
+        }
+        let classifier = Classifier::new(task.model, tokenizer, labels, task.seeds.child("weights", 0))?;
+        Ok(Self {
+            task,
+            classifier,
+            examples,
+            validation,
+            optimizer: Adam::new(task.train),
+            class_weights: class_weights(&counts, task.train.class_weights),
+        })
+    }
+
+    /// One pass over the training part: the mean loss and the last learning rate.
+    fn epoch(&mut self, epoch: u32) -> Result<(f64, f64), TrainError> {
+        let seeds = self.task.seeds.child("epoch", u64::from(epoch));
+        let lengths: Vec<usize> = self.examples.texts.iter().map(Vec::len).collect();
+        let batches = plan(&lengths, self.task.train.batch_size as usize, &mut seeds.rng("batches"));
+        let mut dropout = seeds.rng("dropout");
+        let (mut sum, mut lr) = (0.0, 0.0);
+        for (step, examples) in batches.iter().enumerate() {
+            let steps = batches.len() as u64;
+            lr = learning_rate(
+                self.task.train,
+                u64::from(epoch - 1) * steps + step as u64,
+                steps,
+                self.task.epochs,
+            );
+            let loss = self.step(examples, lr, &mut Mode::Train(&mut dropout))?;
+            if !loss.is_finite() {
+                return Err(TrainError::Diverged { epoch, step: step + 1, loss });
+            }
+            sum += f64::from(loss) * examples.len() as f64;
+        }
+        Ok((sum / lengths.len() as f64, lr))
+    }
+
+    /// One step on one batch: its loss.
+    fn step(&mut self, examples: &[usize], lr: f64, mode: &mut Mode<'_>) -> Result<f32, TrainError> {
+        let batch = Batch::pack(examples.iter().map(|&example| self.examples.texts[example].as_slice()));
+        let gold: Vec<usize> = batch.order().iter().map(|&at| self.examples.labels[examples[at]]).collect();
+        let logits = self.classifier.model.forward(&batch, mode)?;
+        let loss = cross_entropy(&logits, &gold, self.task.train.label_smoothing, &self.class_weights)?;
+        self.optimizer.step(&self.classifier.weights, &loss.backward()?, lr)?;
+        Ok(loss.to_scalar()?)
+    }
+
+    fn validate(&self) -> Result<Option<Scores>, TrainError> {
+        let predictions = self.classifier.predict(&self.validation.texts)?;
+        Ok(scores(&predictions, &self.validation.labels, self.classifier.labels.len()))
+    }
+}
+
+/// Labels that were not in training get numbers of their own after the known ones.
+fn encode(examples: &[&Example], tokenizer: &Tokenizer, known: &[String]) -> Encoded {
+    let mut numbers: BTreeMap<&str, usize> =
+        known.iter().enumerate().map(|(number, label)| (label.as_str(), number)).collect();
+    let texts = examples.iter().map(|example| tokenizer.encode(&example.text)).collect();
+    let labels = examples
+        .iter()
+        .map(|example| {
+            let next = numbers.len();
+            *numbers.entry(example.label.as_str()).or_insert(next)
+        })
+        .collect();
+    Encoded { texts, labels }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Optimizer;
+
+    /// Two classes told apart by the order of two words, which no bag of words can do.
+    fn examples() -> Vec<Example> {
+        let names = ["oslo", "rome", "cairo", "lima", "quito", "paris", "berne", "delhi"];
+        let mut examples = Vec::new();
+        for a in names {
+            for b in names {
+                examples.push(Example { text: format!("from {a} to {b}"), label: "there".to_owned() });
+                examples.push(Example { text: format!("to {a} please from {b}"), label: "back".to_owned() });
+            }
+        }
+        examples
+    }
+
+    fn train(spec: &TrainSpec, seed: u64) -> Result<Fitted, TrainError> {
+        let examples = examples();
+        let part = |held_out: bool| -> Vec<&Example> {
+            examples
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| (i % 7 == 0) == held_out)
+                .map(|(_, example)| example)
+                .collect()
+        };
+        let (train, validation) = (part(false), part(true));
+        fit(
+            &Task {
+                text: &TextSpec::default(),
+                model: &ModelSpec { embedding_dim: 8, hidden_dim: 8, dropout: 0.1, ..ModelSpec::default() },
+                train: spec,
+                epochs: spec.epochs,
+                examples: &train,
+                validation: &validation,
+                seeds: SeedTree::new(seed),
+            },
+            &mut |_| Ok(Flow::Continue),
+        )
+    }
+
+    #[test]
+    fn order_of_words_is_learned() {
+        let spec = TrainSpec { epochs: 8, lr: 0.01, batch_size: 8, ..TrainSpec::default() };
+        let accuracy = train(&spec, 1).unwrap().validation.unwrap().accuracy;
+        assert!(accuracy > 0.95, "{accuracy}");
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_weights_to_the_bit() {
+        let spec = TrainSpec {
+            epochs: 2,
+            label_smoothing: 0.1,
+            clip_norm: 1.0,
+            optimizer: Optimizer::AdamW,
+            ..TrainSpec::default()
+        };
+        let bytes = |seed| train(&spec, seed).unwrap().classifier.weights.to_safetensors().unwrap();
+        assert!(bytes(1) == bytes(1));
+        assert!(bytes(1) != bytes(2));
+    }
+
+    #[test]
+    fn a_diverging_training_fails_with_its_reason() {
+        let spec = TrainSpec { epochs: 3, lr: 1e38, ..TrainSpec::default() };
+        let error = train(&spec, 1).err().unwrap();
+        assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
+        assert!(error.to_string().contains("train.lr"), "{error}");
+    }
+
+    #[test]
+    fn early_stopping_goes_back_to_the_best_epoch() {
+        let spec = TrainSpec { epochs: 60, lr: 0.05, patience: 3, batch_size: 8, ..TrainSpec::default() };
+        let fitted = train(&spec, 3).unwrap();
+        let examples = examples();
+        let validation: Vec<&Example> = examples.iter().step_by(7).collect();
+        let encoded = encode(&validation, &fitted.classifier.tokenizer, &fitted.classifier.labels);
+        let predictions = fitted.classifier.predict(&encoded.texts).unwrap();
+        assert_eq!(scores(&predictions, &encoded.labels, 2), fitted.validation);
+    }
+
+    #[test]
+    fn labels_unknown_to_the_classifier_count_as_errors() {
+        let label = |text: &str| Example { text: "from oslo to rome".to_owned(), label: text.to_owned() };
+        let examples = [label("back"), label("new"), label("newer"), label("new")];
+        let refs: Vec<&Example> = examples.iter().collect();
+        let tokenizer = Tokenizer::build(["from to"], &TextSpec::default());
+        let encoded = encode(&refs, &tokenizer, &["back".to_owned(), "there".to_owned()]);
+        assert_eq!(encoded.labels, [0, 2, 3, 2]);
+    }
+}

@@ -1,0 +1,89 @@
+//! What tests of whole commands share.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// A folder of its own for one test; commands run in it and keep their store in it.
+pub(crate) struct TestDir {
+    folder: TempDir,
+}
+
+impl TestDir {
+    /// An empty folder, removed when the test ends.
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// The path of something inside.
+    pub(crate) fn join(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file, and the folders above it.
+    pub(crate) fn write(&self, name: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
+        let path = self.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    /// Reads a text file.
+    pub(crate) fn read(&self, name: impl AsRef<Path>) -> String {
+        fs::read_to_string(self.join(name)).unwrap()
+    }
+
+    /// `uaic` in this folder, with nothing of the user's environment that would change its answer.
+    pub(crate) fn uaic(&self) -> Command {
+        let mut command = assert_cmd::cargo::cargo_bin_cmd!("uaic");
+        command.current_dir(self.folder.path()).env("UAIC_STORE", self.join("runs")).env("NO_COLOR", "1");
+        for name in ["UAIC_LOG", "UAIC_DATA_MIRROR", "http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// Runs `uaic` with blank-separated arguments.
+    pub(crate) fn run(&self, arguments: &str) -> Answer {
+        let output = self.uaic().args(arguments.split_whitespace()).output().unwrap();
+        Answer {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// What a command said.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// Exit code; `None` when a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// Data.
+    pub(crate) stdout: String,
+    /// Talk.
+    pub(crate) stderr: String,
+}
+
+impl Answer {
+    /// The stdout of a command that must have succeeded.
+    #[track_caller]
+    pub(crate) fn ok(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.stdout
+    }
+
+    /// The stdout of a command that must have succeeded, as JSON.
+    #[track_caller]
+    pub(crate) fn json(self) -> serde_json::Value {
+        serde_json::from_str(&self.ok()).unwrap()
+    }
+
+    /// The stderr of a command that must have ended with this code.
+    #[track_caller]
+    pub(crate) fn fails(self, code: i32) -> String {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        self.stderr
+    }
+}
