@@ -5,8 +5,9 @@
 mod architecture;
 mod data;
 mod flights;
+mod listing;
 mod run;
 mod spec;
 mod store;
-mod support;
 mod study;
+mod support;

@@ -22,8 +22,8 @@ Examples:
 
 {STUDY_GRAMMAR}
 
-With --json: {{\"schema\", \"study\": {{as in `uaic ls --studies --json`}}, \"trials\": [{{as in `uaic ls --json`}}]}},
-best first; of equal values the lower number."))]
+With --json: {{\"schema\", \"study\": {{as in `uaic ls --studies --json`}},
+  \"trials\": [{{as in `uaic ls --json`}}]}}, best first; of equal values the lower number."))]
 pub struct BestArgs {
     /// The study; the latest by default
     pub study: Option<String>,

@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use owo_colors::OwoColorize;
 
 use crate::data::DataError;
+use crate::experiment::ExperimentError;
 use crate::spec::SpecErrors;
 use crate::store::StoreError;
+use crate::study::StudyError;
 
 use super::select::SelectError;
 
@@ -54,7 +56,7 @@ pub(super) fn code_of(answer: anyhow::Result<ExitCode>) -> ExitCode {
         Ok(code) => return code,
         Err(error) => error,
     };
-    if let Some(errors) = error.downcast_ref::<SpecErrors>() {
+    if let Some(errors) = spec_errors(&error) {
         // Each has its own head and place.
         super::printer::talk(errors.to_string());
     } else {
@@ -74,20 +76,47 @@ fn number_of(error: &anyhow::Error) -> u8 {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return failure.code;
     }
-    if error.is::<SpecErrors>() {
-        return USAGE;
-    }
-    if error.downcast_ref::<DataError>().is_some_and(DataError::is_not_found) {
-        return NOT_FOUND;
-    }
     if let Some(select) = error.downcast_ref::<SelectError>() {
         return select.exit_code();
     }
-    match error.downcast_ref::<StoreError>() {
+    if spec_errors(error).is_some() {
+        return USAGE;
+    }
+    if data_error(error).is_some_and(DataError::is_not_found) {
+        return NOT_FOUND;
+    }
+    match store_error(error) {
         Some(StoreError::NotFound { .. } | StoreError::Missing { .. }) => NOT_FOUND,
         Some(StoreError::Locked { .. } | StoreError::IllegalTransition { .. }) => LOCKED,
         _ => FAILED,
     }
+}
+
+/// What is wrong with a spec, whoever passed it on.
+fn spec_errors(error: &anyhow::Error) -> Option<&SpecErrors> {
+    match error.downcast_ref() {
+        Some(ExperimentError::Spec(errors)) => Some(errors),
+        _ => error.downcast_ref(),
+    }
+}
+
+/// What is wrong with data, whoever passed it on.
+fn data_error(error: &anyhow::Error) -> Option<&DataError> {
+    match error.downcast_ref() {
+        Some(ExperimentError::Data(data)) => Some(data),
+        _ => error.downcast_ref(),
+    }
+}
+
+/// What is wrong with the store, whoever passed it on.
+fn store_error(error: &anyhow::Error) -> Option<&StoreError> {
+    if let Some(ExperimentError::Store(store)) = error.downcast_ref() {
+        return Some(store);
+    }
+    if let Some(StudyError::Store(store)) = error.downcast_ref() {
+        return Some(store);
+    }
+    error.downcast_ref()
 }
 
 #[cfg(test)]

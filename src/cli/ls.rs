@@ -8,11 +8,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use comfy_table::{Cell, Table};
 use serde_json::{Map, Value, json};
 
-use crate::experiment::FINAL_METRIC;
-use crate::store::{Id, RunKind, RunQuery, RunRecord, SqliteStore, Store, StudyRecord, Tally};
+use crate::store::{Id, RunQuery, RunRecord, SqliteStore, Store, StudyRecord, Tally};
 use crate::trial::RunState;
 
-use super::select::{self, path_in_study};
+use super::select::{self, metric_of, path_in_study};
 use super::{Global, printer, shape, table};
 
 /// Names of `--state`.
@@ -31,10 +30,11 @@ Examples:
 A run whose process has died is CRASHED; `uaic resume` repeats it.
 
 With --json: {\"schema\", \"total\", \"runs\": [{\"id\", \"study\", \"experiment\", \"kind\", \"number\",
-\"state\", \"value\", \"reason\", \"started_ms\", \"started\", \"ended_ms\", \"ended\", \"duration_s\", \"attempts\",
-\"deleted\", \"params\"}]}, and with --studies: {\"schema\", \"total\", \"studies\": [{\"id\", \"experiment\",
-\"state\", \"seed\", \"metric\", \"direction\", \"trials\", \"done\", \"complete\", \"pruned\", \"failed\", \"running\",
-\"interrupted\", \"crashed\", \"best\", \"created_ms\", \"created\"}]}.")]
+  \"state\", \"value\", \"reason\", \"started_ms\", \"started\", \"ended_ms\", \"ended\", \"duration_s\",
+  \"attempts\", \"deleted\", \"params\"}]}
+and with --studies: {\"schema\", \"total\", \"studies\": [{\"id\", \"experiment\", \"state\", \"seed\",
+  \"metric\", \"direction\", \"trials\", \"done\", \"complete\", \"pruned\", \"failed\", \"running\",
+  \"interrupted\", \"crashed\", \"best\", \"created_ms\", \"created\"}]}")]
 pub struct LsArgs {
     /// At most so many, the latest first; 0 for all
     #[arg(short = 'n', long, default_value_t = 20, value_name = "N")]
@@ -103,17 +103,11 @@ fn list_runs(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
         return Ok(());
     }
     let metrics = Metrics::of(store)?;
-    let mut listing = table::table(&[
-        "ID",
-        "RUN",
-        "EXPERIMENT",
-        "STATE",
-        ">VALUE",
-        "METRIC",
-        "STARTED",
-        ">TOOK",
-        "REASON…",
-    ]);
+    let mut titles = vec!["ID", "RUN", "EXPERIMENT", "STATE", ">VALUE", "METRIC", "STARTED", ">TOOK"];
+    if runs.iter().any(|run| note(run).is_some()) {
+        titles.push("REASON…");
+    }
+    let mut listing = table::table(&titles);
     for run in &runs {
         add_run(&mut listing, run, &metrics, now_ms);
     }
@@ -131,17 +125,15 @@ impl Metrics {
     }
 
     fn name(&self, run: &RunRecord) -> &str {
-        match (run.value, run.new.kind) {
-            (None, _) => "",
-            (Some(_), RunKind::Final) => FINAL_METRIC,
-            (Some(_), RunKind::Trial) => self.0.get(&run.new.study).map_or("", String::as_str),
+        match (run.value, self.0.get(&run.new.study)) {
+            (Some(_), Some(metric)) => metric_of(run, metric),
+            _ => "",
         }
     }
 }
 
 fn add_run(listing: &mut Table, run: &RunRecord, metrics: &Metrics, now_ms: i64) {
-    let hidden = if run.deleted { "hidden; " } else { "" };
-    listing.add_row([
+    let mut row = vec![
         Cell::new(run.id.short()),
         Cell::new(path_in_study(run.new.study, run.new.number)),
         Cell::new(table::shortened(&run.experiment, 24)),
@@ -150,8 +142,17 @@ fn add_run(listing: &mut Table, run: &RunRecord, metrics: &Metrics, now_ms: i64)
         Cell::new(table::one_line(metrics.name(run))),
         Cell::new(table::age(run.started_ms, now_ms)),
         Cell::new(shape::seconds(run, now_ms).map(table::duration).unwrap_or_default()),
-        Cell::new(format!("{hidden}{}", table::shortened(run.reason.as_deref().unwrap_or_default(), 60))),
-    ]);
+    ];
+    row.extend(note(run).map(Cell::new));
+    listing.add_row(row);
+}
+
+/// Why a run ended as it did, and that it is hidden.
+fn note(run: &RunRecord) -> Option<String> {
+    let reason = run.reason.as_deref().map(|reason| table::shortened(reason, 60));
+    let hidden = run.deleted.then(|| "hidden".to_owned());
+    let parts: Vec<String> = hidden.into_iter().chain(reason).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn list_studies(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {

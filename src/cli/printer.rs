@@ -16,6 +16,19 @@ pub(super) fn write_stdout(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
+/// Writes content to stdout to the byte: unlike [`write_stdout`] it leaves escape sequences and what
+/// is no text as they are.
+///
+/// # Errors
+/// As [`write_stdout`].
+pub(super) fn write_content(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
 /// Prints one line (or block) of data.
 ///
 /// # Errors

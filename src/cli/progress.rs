@@ -196,13 +196,12 @@ impl Progress {
         let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
         format!("trial {number:<3} {outcome}{reason} {}", format!("{seconds:.1} s").dimmed())
     }
+}
 
-    fn overall(&self, shown: &Shown) -> String {
-        let best =
-            shown.best.map(|(number, value)| format!(" best {value:.4} (#{number})")).unwrap_or_default();
-        let eta = eta(shown).map(|eta| format!(" {} left", minutes(eta))).unwrap_or_default();
-        format!("{}/{}{best}{eta}", shown.finished, shown.trials)
-    }
+fn overall(shown: &Shown) -> String {
+    let best = shown.best.map(|(number, value)| format!(" best {value:.4} (#{number})")).unwrap_or_default();
+    let eta = eta(shown).map(|eta| format!(" {} left", minutes(eta))).unwrap_or_default();
+    format!("{}/{}{best}{eta}", shown.finished, shown.trials)
 }
 
 /// The time left at the pace so far, running trials counted by the share that is done.

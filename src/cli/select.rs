@@ -14,6 +14,7 @@
 use std::cmp::Ordering;
 use std::path::Path;
 
+use crate::experiment::FINAL_METRIC;
 use crate::store::{Id, RunKind, RunQuery, RunRecord, SqliteStore, Store, StoreError, StudyRecord};
 use crate::trial::{Direction, RunState};
 
@@ -419,6 +420,14 @@ fn line_of_study(study: &StudyRecord) -> String {
 /// `trial 3` or `final run`.
 pub(super) fn place(run: &RunRecord) -> String {
     run.new.number.map_or_else(|| "final run".to_owned(), |number| format!("trial {number}"))
+}
+
+/// The metric whose value a run carries.
+pub(super) fn metric_of<'a>(run: &RunRecord, study_metric: &'a str) -> &'a str {
+    match run.new.kind {
+        RunKind::Trial => study_metric,
+        RunKind::Final => FINAL_METRIC,
+    }
 }
 
 /// `9c1e22aa/3` or `9c1e22aa/final`: a run as its study sees it, and a selector of it.

@@ -1,5 +1,6 @@
 //! `uaic show`: shows everything recorded of a run or a study.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -10,13 +11,12 @@ use serde_json::{Value, json};
 
 use crate::fsx;
 use crate::store::{
-    ArtifactRecord, Environment, EventRecord, LatestMetric, RunRecord, SqliteStore, Store, StoreError,
-    StudyRecord, Tally,
+    ArtifactRecord, EventRecord, LatestMetric, RunRecord, SqliteStore, Store, StoreError, StudyRecord, Tally,
 };
 
 use super::exit::Failure;
 use super::page::Page;
-use super::select::{self, RUN_GRAMMAR, Target, place};
+use super::select::{self, RUN_GRAMMAR, Target, metric_of, place};
 use super::{Global, printer, shape, table};
 
 /// Name of the artifact that holds a run's log.
@@ -37,11 +37,14 @@ Examples:
 {RUN_GRAMMAR}
 An id or the name of an experiment that belongs to a study shows the study.
 
-With --json: {{\"schema\", \"run\": {{as in `uaic ls --json`, and \"config\", \"process\", \"environment\", \"tags\",
-\"metrics\": [{{\"key\", \"step\", \"value\", \"min\", \"max\", \"count\"}}], \"artifacts\": [{{\"name\", \"hash\", \"size\"}}],
-\"events\": [{{\"time_ms\", \"kind\", \"detail\"}}]}}}}; of a study {{\"schema\", \"study\": {{as in
-`uaic ls --studies --json`, and \"fingerprint\", \"overrides\", \"environment\", \"owner\", \"spec_path\",
-\"spec_text\"}}}}; with --metric {{\"schema\", \"run\", \"key\", \"points\": [{{\"step\", \"time_ms\", \"time\", \"value\"}}]}}."))]
+With --json: {{\"schema\", \"run\": {{as in `uaic ls --json`, and
+  \"config\", \"process\", \"environment\", \"tags\",
+  \"metrics\": [{{\"key\", \"step\", \"value\", \"min\", \"max\", \"count\"}}],
+  \"artifacts\": [{{\"name\", \"hash\", \"size\"}}], \"events\": [{{\"time_ms\", \"kind\", \"detail\"}}]}}}}
+of a study: {{\"schema\", \"study\": {{as in `uaic ls --studies --json`, and
+  \"fingerprint\", \"overrides\", \"environment\", \"owner\", \"spec_path\", \"spec_text\"}}}}
+and with --metric: {{\"schema\", \"run\", \"key\",
+  \"points\": [{{\"step\", \"time_ms\", \"time\", \"value\"}}]}}"))]
 pub struct ShowArgs {
     /// The run or study
     #[arg(value_name = "SEL")]
@@ -99,7 +102,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
 struct Details {
     metrics: Vec<LatestMetric>,
     artifacts: Vec<ArtifactRecord>,
-    tags: Environment,
+    tags: BTreeMap<String, String>,
     events: Vec<EventRecord>,
 }
 
@@ -171,7 +174,7 @@ fn head_of_run(run: &RunRecord, study: &StudyRecord, now_ms: i64) -> Page {
         page.line("reason", reason);
     }
     if let Some(value) = run.value {
-        page.line("value", &format!("{} = {value}", study.new.metric));
+        page.line("value", &format!("{} = {value}", metric_of(run, &study.new.metric)));
     }
     let took = shape::seconds(run, now_ms).map(|seconds| format!(", took {}", table::duration(seconds)));
     let age = table::age(run.started_ms, now_ms);
@@ -282,7 +285,7 @@ fn show_artifact(
         let message = format!("artifact `{name}` is no text; write it to a file with `--out FILE`");
         return Err(Failure::usage(message).into());
     } else {
-        printer::write_stdout(&content)?;
+        printer::write_content(&content)?;
     }
     Ok(())
 }
@@ -308,6 +311,6 @@ fn flatten(value: &Value, path: &str, leaves: &mut Vec<(String, String)>) {
     }
 }
 
-fn texts(texts: &Environment) -> impl Iterator<Item = (&str, String)> {
+fn texts(texts: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, String)> {
     texts.iter().map(|(name, value)| (name.as_str(), value.clone()))
 }

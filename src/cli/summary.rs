@@ -46,7 +46,7 @@ impl Summary<'_> {
         );
         let failed = count(RunState::Failed);
         if failed > 0 {
-            line.push_str(&format!(", {failed} failed"));
+            line = format!("{line}, {failed} failed");
         }
         line
     }

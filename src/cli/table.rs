@@ -1,11 +1,14 @@
 //! How tables, states, numbers and times look on a terminal.
 
 use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, presets,
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width, presets,
 };
 
 use crate::store::StudyState;
 use crate::trial::{ParamValue, RunState};
+
+/// Narrowest column of text that may wrap; below it, lines become longer than the terminal.
+const NARROWEST_TEXT: u16 = 20;
 
 /// Width of tables that go to a file or a pipe.
 const PIPED_WIDTH: u16 = 120;
@@ -19,16 +22,19 @@ pub(super) fn table(titles: &[&str]) -> Table {
         table.set_width(PIPED_WIDTH);
     }
     // Colours are always put in; the printer takes them out where they are not wanted.
-    table.enforce_styling();
+    table.enforce_styling().style_text_only();
     let plain = |title: &str| title.trim_start_matches('>').trim_end_matches('…').to_owned();
     table.set_header(titles.iter().map(|title| Cell::new(plain(title)).add_attribute(Attribute::Bold)));
     for (column, title) in table.column_iter_mut().zip(titles) {
+        column.set_padding((0, 2));
         if title.starts_with('>') {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        if !title.ends_with('…') {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
+        column.set_constraint(if title.ends_with('…') {
+            ColumnConstraint::LowerBoundary(Width::Fixed(NARROWEST_TEXT))
+        } else {
+            ColumnConstraint::ContentWidth
+        });
     }
     table
 }

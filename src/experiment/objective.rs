@@ -64,7 +64,7 @@ impl Experiment {
         }
         if let Some(scores) = &report.validation {
             record.extend(points(&format!("{prefix}val"), scores, step));
-            told.push_str(&format!(" val/accuracy {:.4}", scores.accuracy));
+            told = format!("{told} val/accuracy {:.4}", scores.accuracy);
         }
         trial.log(&record).map_err(|error| TrainError::Watcher(Box::new(error)))?;
         let done = (fold as f64 + f64::from(report.epoch) / f64::from(report.epochs)) / folds as f64;

@@ -4,7 +4,7 @@
 
 /// eˣ to about 1 ulp for |x| < 87, saturating beyond; NaN stays NaN. Range reduction to ±ln 2 / 2
 /// and a polynomial of degree 7 with the coefficients of the Cephes library.
-#[inline(always)]
+#[inline]
 pub(super) fn exp(x: f32) -> f32 {
     /// Adding it pushes the fraction out of the mantissa, which rounds to nearest.
     const ROUND: f32 = 12_582_912.0; // 1.5 · 2²³
@@ -20,20 +20,20 @@ pub(super) fn exp(x: f32) -> f32 {
     p = p * r + 8.333_452e-3;
     p = p * r + 4.166_579_6e-2;
     p = p * r + 1.666_666_5e-1;
-    p = p * r + 5.000_000_1e-1;
+    p = p * r + 0.5;
     p = p * r * r + r + 1.0;
     // The low bits of `shifted` hold n; moved into the exponent they are 2ⁿ.
     p * f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3f80_0000))
 }
 
 /// 1 / (1 + e⁻ˣ).
-#[inline(always)]
+#[inline]
 pub(super) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
 /// The hyperbolic tangent, to an absolute error of about 1e-7.
-#[inline(always)]
+#[inline]
 pub(super) fn tanh(x: f32) -> f32 {
     2.0 * sigmoid(2.0 * x) - 1.0
 }

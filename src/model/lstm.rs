@@ -136,19 +136,14 @@ impl CustomOp2 for Recurrence {
         let mut grad_cells = vec![0.0_f32; tokens * hidden];
         let mut grad_gates = vec![0.0_f32; tokens * 4 * hidden];
         let first = self.offsets.get(1).copied().unwrap_or(0);
+        let nothing = vec![0.0_f32; first * hidden];
         let steps = self.later_steps().rev().map(|(before, start, end)| (Some(before), start, end));
         for (before, start, end) in steps.chain([(None, 0, first)]) {
             let rows = end - start;
             let at = start * hidden..end * hidden;
             let at_gates = start * 4 * hidden..end * 4 * hidden;
-            let nothing;
-            let past_cells = match before {
-                Some(before) => &saved.cells[before * hidden..][..rows * hidden],
-                None => {
-                    nothing = vec![0.0_f32; rows * hidden];
-                    &nothing[..]
-                }
-            };
+            let past_cells =
+                before.map_or(&nothing[..], |before| &saved.cells[before * hidden..][..rows * hidden]);
             let (past_grads, grads) = grad_cells.split_at_mut(at.start);
             step_back(
                 &saved.gates[at_gates.clone()],

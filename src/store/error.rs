@@ -31,8 +31,8 @@ pub enum StoreError {
         /// What SQLite uses instead.
         mode: String,
     },
-    /// A write to a store that was opened for reading.
-    #[error("the store {path} is open for reading only")]
+    /// A write to a store that was opened for reading, or that this user may not write.
+    #[error("the store {path} can only be read; write to another with `--store DIR`")]
     ReadOnly {
         /// The database file.
         path: String,

@@ -19,6 +19,9 @@ thread_local! {
 /// panic on to the hook that was there.
 ///
 /// What `work` leaves half-done is its own affair: it must not share state that a panic can break.
+///
+/// # Errors
+/// The panic's place and message.
 pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     static WRAP_HOOK: Once = Once::new();
     WRAP_HOOK.call_once(|| {

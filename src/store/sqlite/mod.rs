@@ -246,3 +246,42 @@ impl Store for SqliteStore {
         self.writer.as_ref().map_or(Ok(()), Writer::flush)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::Direction;
+
+    #[test]
+    fn a_process_elsewhere_has_crashed_when_its_heart_stops() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let new = NewStudy {
+            experiment: "attention".into(),
+            spec_text: String::new(),
+            spec_path: String::new(),
+            overrides: vec![],
+            fingerprint: String::new(),
+            seed: 0,
+            metric: "val/accuracy".into(),
+            direction: Direction::Maximize,
+            trials: 1,
+            environment: BTreeMap::new(),
+        };
+        let study = store.create_study(&new).unwrap().id;
+        let mut elsewhere = ProcessIdentity::current();
+        elsewhere.host.push_str("-elsewhere");
+        store.acquire_study(study, &elsewhere).unwrap();
+        let beat = |time_ms: i64| {
+            let process = elsewhere.clone();
+            let writer = store.writer().unwrap();
+            writer.call(move |connection| write::heartbeat(connection, &process, time_ms)).unwrap();
+        };
+        beat(now_ms() - 61_000);
+        assert_eq!(store.study(study).unwrap().state, StudyState::Crashed);
+        beat(now_ms() - 30_000);
+        assert_eq!(store.study(study).unwrap().state, StudyState::Running);
+        beat(now_ms() - 61_000);
+        store.acquire_study(study, &ProcessIdentity::current()).unwrap();
+    }
+}

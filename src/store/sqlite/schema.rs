@@ -30,6 +30,10 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     let at = |fault: Fault| fault.at(path);
     let mut connection = Connection::open_with_flags(path, flags).map_err(Fault::from).map_err(at)?;
     settle(&connection).map_err(at)?;
+    // SQLite opens a file that may not be written for reading, and says so only at the first write.
+    if connection.is_readonly("main").map_err(Fault::from).map_err(at)? {
+        return Err(StoreError::ReadOnly { path: path.display().to_string() });
+    }
     // Before anything is changed: the file may be somebody else's.
     format_of(&connection, path)?;
     use_write_ahead_log(&connection, path)?;
@@ -60,9 +64,35 @@ pub(super) fn open_reader(path: &Path) -> Result<Option<Connection>, StoreError>
 fn open_read_only(path: &Path) -> Result<Connection, Fault> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let connection = Connection::open_with_flags(path, flags)?;
-    settle(&connection)?;
-    Ok(connection)
+    let open = |connection: Connection| -> Result<Connection, Fault> {
+        settle(&connection)?;
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(connection)
+    };
+    match open(Connection::open_with_flags(path, flags)?) {
+        // Readers share an index of the log in a file, which in a folder that may not be written
+        // cannot be made; without a log it is not needed.
+        Err(Fault::Sqlite(error)) if is_barred(&error) && !has_log(path) => {
+            open(Connection::open_with_flags(unchanging(path), flags | OpenFlags::SQLITE_OPEN_URI)?)
+        }
+        other => other,
+    }
+}
+
+fn is_barred(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
+}
+
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|metadata| metadata.len() > 0)
+}
+
+/// The URI of a database that nobody changes.
+fn unchanging(path: &Path) -> String {
+    let path = path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    format!("file:{path}?immutable=1")
 }
 
 fn settle(connection: &Connection) -> Result<(), Fault> {
@@ -75,11 +105,13 @@ fn settle(connection: &Connection) -> Result<(), Fault> {
 
 /// The format of a database, 0 for an empty one.
 fn format_of(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
+    // One transaction: another process may be creating the database at this moment.
     let read = || -> Result<(i64, i64, bool), Fault> {
+        let look = connection.unchecked_transaction()?;
         Ok((
-            connection.pragma_query_value(None, "application_id", |row| row.get(0))?,
-            connection.pragma_query_value(None, "user_version", |row| row.get(0))?,
-            connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?,
+            look.pragma_query_value(None, "application_id", |row| row.get(0))?,
+            look.pragma_query_value(None, "user_version", |row| row.get(0))?,
+            look.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?,
         ))
     };
     let name = || path.display().to_string();
@@ -217,6 +249,17 @@ mod tests {
         for error in [open_writer(&path).unwrap_err(), open_reader(&path).unwrap_err()] {
             assert!(error.to_string().contains("has format 99, this uaic knows up to 1"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_path_of_any_name_can_be_opened_as_unchanging() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("50% of #1?.db");
+        drop(open_writer(&path).unwrap());
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(unchanging(&path), flags).unwrap();
+        assert_eq!(pragma::<i64>(&connection, "user_version"), 1);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no log beside it");
     }
 
     #[test]
