@@ -173,7 +173,7 @@ impl Observer for Progress {
                 }
             }
         }
-        let message = self.overall(&shown);
+        let message = overall(&shown);
         shown.overall.set_position(u64::from(shown.finished));
         shown.overall.set_message(message);
     }
