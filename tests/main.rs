@@ -10,3 +10,4 @@ mod run;
 mod spec;
 mod store;
 mod support;
+mod study;

@@ -178,7 +178,8 @@ impl Range {
         let half_width = self.end / 2.0 - self.start / 2.0;
         let coordinate = (place / 2.0 - self.start / 2.0) / half_width;
         // A range so narrow at so large a value that its ends are one float.
-        if coordinate.is_nan() { 0.5 } else { coordinate.clamp(0.0, 1.0) }
+        // Adding 0 turns -0 into 0, so that equal coordinates have equal bits.
+        if coordinate.is_nan() { 0.5 } else { coordinate.clamp(0.0, 1.0) + 0.0 }
     }
 
     /// The value nearest to a coordinate, as a number.

@@ -32,8 +32,9 @@ impl Default for Tpe {
     }
 }
 
-/// How often to look for a point of a finite space that has not been tried.
-const ROUNDS: usize = 16;
+/// How often to look for a point of a finite space that has not been tried, first where good ones
+/// are, then as often anywhere.
+const ROUNDS: usize = 32;
 
 impl Sampler for Tpe {
     fn name(&self) -> &'static str {
@@ -44,13 +45,13 @@ impl Sampler for Tpe {
         let axes = axes(history.space);
         let table = Table::new(history, &axes);
         let point = if table.ranked() < self.startup {
-            first_new(&axes, &table, || draw_evenly(&axes, rng))
+            first_new(&axes, &table, rng, |rng| draw_evenly(&axes, rng))
         } else {
             let split = table.split();
             let good = Parzen::new(&axes, &table.columns, &split.good, Some(&split.weights));
             let bad = Parzen::new(&axes, &table.columns, &split.bad, None);
             let mut scratch = Scratch::default();
-            first_new(&axes, &table, || self.best_candidate(&axes, &good, &bad, &mut scratch, rng))
+            first_new(&axes, &table, rng, |rng| self.best_candidate(&axes, &good, &bad, &mut scratch, rng))
         };
         to_params(history.space, &axes, &point)
     }
@@ -80,12 +81,20 @@ impl Tpe {
     }
 }
 
-/// The first point of `draw` that no trial has had; after some rounds any point, because the space
-/// may be used up. In a continuum no point comes twice.
-fn first_new(axes: &[Axis<'_>], table: &Table, mut draw: impl FnMut() -> Vec<f64>) -> Vec<f64> {
-    let point = draw();
-    if axes.iter().any(|axis| axis.cardinality().is_none()) || !table.has(&point) {
-        return point;
+/// The first point of `draw` that no trial has had; after some rounds one drawn evenly, and in the
+/// end any point, because the space may be used up. In a continuum no point comes twice.
+fn first_new(
+    axes: &[Axis<'_>],
+    table: &Table,
+    rng: &mut ChaCha8Rng,
+    mut draw: impl FnMut(&mut ChaCha8Rng) -> Vec<f64>,
+) -> Vec<f64> {
+    let first = draw(rng);
+    if axes.iter().any(|axis| axis.cardinality().is_none()) || !table.has(&first) {
+        return first;
     }
-    (0..ROUNDS).map(|_| draw()).find(|point| !table.has(point)).unwrap_or(point)
+    (1..2 * ROUNDS)
+        .map(|round| if round < ROUNDS { draw(rng) } else { draw_evenly(axes, rng) })
+        .find(|point| !table.has(point))
+        .unwrap_or(first)
 }
