@@ -9,5 +9,5 @@ mod listing;
 mod run;
 mod spec;
 mod store;
-mod support;
 mod study;
+mod support;
