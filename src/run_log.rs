@@ -79,9 +79,9 @@ mod tests {
         let subscriber = tracing_subscriber::registry().with(RunLogLayer);
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!("before");
-            let (_, outer) = capture(|| {
+            let ((), outer) = capture(|| {
                 tracing::info!(epoch = 3, loss = 0.5, "epoch done");
-                let (_, inner) = capture(|| tracing::warn!(why = "test", "inside"));
+                let ((), inner) = capture(|| tracing::warn!(why = "test", "inside"));
                 assert!(inner.ends_with("WARN  inside why=test\n"), "{inner}");
             });
             assert_eq!(outer.lines().count(), 1);

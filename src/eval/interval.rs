@@ -59,6 +59,8 @@ pub fn bootstrap(
 mod tests {
     use super::*;
     use approx::assert_relative_eq;
+    use rand::SeedableRng;
+    use rand::rngs::ChaCha8Rng;
 
     #[test]
     fn wilson_equals_statsmodels() {
@@ -76,7 +78,7 @@ mod tests {
         let values: Vec<f64> = (0..400).map(|i| f64::from(i % 20)).collect();
         let mean =
             |indices: &[usize]| Some(indices.iter().map(|&i| values[i]).sum::<f64>() / indices.len() as f64);
-        let mut rng = crate::rng::SeedTree::new(5).rng("bootstrap");
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
         let estimate = bootstrap(values.len(), 2000, &mut rng, mean).unwrap();
         // Standard deviation of 0..19 is 5.766; standard error 0.2883; ±1.96 of it is ±0.565.
         assert_relative_eq!(estimate.value, 9.5);
@@ -85,7 +87,7 @@ mod tests {
 
     #[test]
     fn undefined_figures_are_absent() {
-        let mut rng = crate::rng::SeedTree::new(5).rng("bootstrap");
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
         assert_eq!(bootstrap(3, 10, &mut rng, |_| None), None);
     }
 }

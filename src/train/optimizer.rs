@@ -1,4 +1,4 @@
-//! Adam and AdamW with a state of our own, one pass over each variable.
+//! Adam and `AdamW` with a state of our own, one pass over each variable.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,7 @@ const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 const EPSILON: f32 = 1e-8;
 
-/// Adam (Kingma & Ba 2015; weight decay as an L2 penalty) or AdamW (Loshchilov & Hutter 2019;
+/// Adam (Kingma & Ba 2015; weight decay as an L2 penalty) or `AdamW` (Loshchilov & Hutter 2019;
 /// weight decay apart from the gradient), with PyTorch's defaults: β₁ 0.9, β₂ 0.999, ε 1e-8.
 pub struct Adam {
     rule: Optimizer,
