@@ -6,6 +6,7 @@ mod architecture;
 mod data;
 mod flights;
 mod listing;
+mod readme;
 mod run;
 mod spec;
 mod store;

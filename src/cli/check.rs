@@ -11,6 +11,14 @@ use crate::spec::{Distribution, Spec, Validation, split_override};
 
 /// Arguments of `uaic check`.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  uaic check experiments/attention.toml
+  uaic check experiments/attention.toml -P train.lr=0.002
+  uaic check experiments/attention.toml --json
+
+Exit code 0 when the spec is good, 2 when it is not. --json prints {\"schema\": 1, \"ok\",
+\"errors\": [{\"message\", \"path\", \"line\", \"column\", \"help\"}]}.")]
 pub struct CheckArgs {
     /// The spec, such as experiments/attention.toml
     #[arg(value_name = "SPEC")]

@@ -11,6 +11,11 @@ use crate::{fsx, spec};
 
 /// Arguments of `uaic init`.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  uaic init
+  uaic init my-project
+  uaic init --force")]
 pub struct InitArgs {
     /// The folder to set up; created where needed
     #[arg(value_name = "DIR", default_value = ".")]

@@ -49,19 +49,21 @@ pub struct Cli {
     pub verb: Verb,
 }
 
+const EVERYWHERE: &str = "Options of every verb";
+
 /// Options that every verb has.
 #[derive(Args, Clone, Debug)]
 pub struct Global {
     /// Folder of the store: `uaic.db` and `blobs/`
-    #[arg(long, global = true, env = "UAIC_STORE", default_value = "runs", value_name = "DIR")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "UAIC_STORE", default_value = "runs", value_name = "DIR")]
     pub store: PathBuf,
 
     /// Say more: -v for what happens, -vv for everything (also `UAIC_LOG=debug`)
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE, action = clap::ArgAction::Count)]
     pub verbose: u8,
 
     /// How log lines on stderr look
-    #[arg(long, global = true, env = "UAIC_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "UAIC_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: logging::LogFormat,
 }
 

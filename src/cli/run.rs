@@ -7,10 +7,10 @@ use clap::Args;
 
 use super::execute::{Execution, execute};
 use super::progress::Detail;
-use super::{Global, printer};
+use super::{Global, check, printer};
 use crate::experiment::Experiment;
 use crate::platform;
-use crate::spec::Spec;
+use crate::spec::{Spec, split_override};
 use crate::store::{SqliteStore, Store, StudyState};
 
 /// Arguments of `uaic run`.
@@ -33,7 +33,7 @@ pub struct RunArgs {
     pub spec: PathBuf,
 
     /// Set a key of the spec, such as train.lr=0.002; a searched key is then fixed
-    #[arg(short = 'P', long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
+    #[arg(short = 'P', long = "param", value_name = "KEY=VALUE", value_parser = split_override)]
     pub params: Vec<(String, String)>,
 
     /// Number of trials, instead of study.trials
@@ -114,27 +114,17 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
 /// What `--dry-run` says.
 fn plan(experiment: &Experiment, global: &Global) -> String {
     let spec = experiment.spec();
-    let mut lines = vec![format!(
-        "{}: {} trials with {}, {} at once, seed {}",
-        spec.experiment.name, spec.study.trials, spec.study.sampler, spec.study.parallel, spec.study.seed
-    )];
+    let mut lines = vec![format!("{}: {}", spec.experiment.name, check::summary(spec))];
+    lines.extend(spec.search.iter().map(|(key, distribution)| format!("search  {key} = {distribution}")));
+    let data = &experiment.dataset().folder;
     lines.push(format!(
-        "data: {} ({} training examples)",
-        experiment.dataset().folder.display(),
+        "data    {}, {} training examples",
+        data.display(),
         experiment.train_examples().len()
     ));
-    lines.extend(spec.search.iter().map(|(key, distribution)| format!("search: {key} {distribution:?}")));
-    lines.push(format!("final: {} epochs", spec.final_stage.epochs));
-    lines.push(format!("store: {}", global.store.display()));
+    lines.push(format!("seed    {}", spec.study.seed));
+    lines.push(format!("store   {}", global.store.display()));
     lines.join("\n")
-}
-
-/// Reads `key=value`.
-fn key_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
-        _ => Err("write it as KEY=VALUE, such as train.lr=0.002".to_owned()),
-    }
 }
 
 /// Key paths without their table where that leaves them distinct: `train.lr` → `lr`.

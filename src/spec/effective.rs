@@ -1,6 +1,6 @@
 //! The effective spec: with every default filled in and every override applied.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use serde::Deserialize;
 use toml::Table;
@@ -93,7 +93,7 @@ impl Spec {
             }
             if *section == SEARCH {
                 for (name, distribution) in self.search.iter() {
-                    let _ = writeln!(lines, "\"{name}\" = {}", form_of(distribution));
+                    let _ = writeln!(lines, "\"{name}\" = {distribution}");
                 }
             }
             if !lines.is_empty() {
@@ -112,20 +112,22 @@ pub(super) fn toml_of(value: &ParamValue) -> String {
     }
 }
 
-/// A distribution as a spec writes it.
-pub(super) fn form_of(distribution: &Distribution) -> String {
-    match distribution {
-        Distribution::Uniform { low, high, step: None } => format!("{{ uniform = [{low:?}, {high:?}] }}"),
-        Distribution::Uniform { low, high, step: Some(step) } => {
-            format!("{{ uniform = [{low:?}, {high:?}], step = {step:?} }}")
-        }
-        Distribution::Log { low, high } => format!("{{ log = [{low:?}, {high:?}] }}"),
-        Distribution::Int { low, high, step: 1 } => format!("{{ int = [{low}, {high}] }}"),
-        Distribution::Int { low, high, step } => format!("{{ int = [{low}, {high}], step = {step} }}"),
-        Distribution::IntLog { low, high } => format!("{{ int_log = [{low}, {high}] }}"),
-        Distribution::Choice(values) => {
-            let values: Vec<_> = values.iter().map(toml_of).collect();
-            format!("{{ choice = [{}] }}", values.join(", "))
+/// As a spec writes it: `{ log = [0.0001, 0.01] }`.
+impl fmt::Display for Distribution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uniform { low, high, step: None } => write!(f, "{{ uniform = [{low:?}, {high:?}] }}"),
+            Self::Uniform { low, high, step: Some(step) } => {
+                write!(f, "{{ uniform = [{low:?}, {high:?}], step = {step:?} }}")
+            }
+            Self::Log { low, high } => write!(f, "{{ log = [{low:?}, {high:?}] }}"),
+            Self::Int { low, high, step: 1 } => write!(f, "{{ int = [{low}, {high}] }}"),
+            Self::Int { low, high, step } => write!(f, "{{ int = [{low}, {high}], step = {step} }}"),
+            Self::IntLog { low, high } => write!(f, "{{ int_log = [{low}, {high}] }}"),
+            Self::Choice(values) => {
+                let values: Vec<_> = values.iter().map(toml_of).collect();
+                write!(f, "{{ choice = [{}] }}", values.join(", "))
+            }
         }
     }
 }

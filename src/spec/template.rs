@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::effective::{form_of, toml_of};
+use super::effective::toml_of;
 use super::keys::{KEYS, Key, SEARCH, SECTIONS};
 use super::kind::{Kind, TextRule};
 use super::read;
@@ -24,7 +24,7 @@ pub fn commented() -> String {
         if *section == SEARCH {
             text.push_str(FORMS);
             for (path, distribution) in &shipped.search {
-                let _ = writeln!(text, "{:<21} = {}", format!("\"{path}\""), form_of(distribution));
+                let _ = writeln!(text, "{:<21} = {}", format!("\"{path}\""), distribution);
             }
             continue;
         }

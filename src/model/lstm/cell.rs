@@ -30,9 +30,10 @@ fn step_row([i, f, g, o]: [&mut [f32]; 4], past: &[f32], cells: &mut [f32], stat
             *value = sigmoid(*value);
         }
     }
-    let n = cells.len();
-    let (i, f, g, o, past, states) = (&i[..n], &f[..n], &mut g[..n], &o[..n], &past[..n], &mut states[..n]);
-    for j in 0..n {
+    let width = cells.len();
+    let (i, f, g, o, past, states) =
+        (&i[..width], &f[..width], &mut g[..width], &o[..width], &past[..width], &mut states[..width]);
+    for j in 0..width {
         g[j] = tanh(g[j]);
         cells[j] = f[j] * past[j] + i[j] * g[j];
         states[j] = o[j] * tanh(cells[j]);
@@ -69,13 +70,18 @@ pub(super) fn step_back(
 }
 
 fn step_back_row(gates: &[f32], cells: &[f32], past: &[f32], dh: &[f32], dc: &mut [f32], dgates: &mut [f32]) {
-    let n = cells.len();
-    let (past, dh, dc) = (&past[..n], &dh[..n], &mut dc[..n]);
-    let (i, f, g, o) = (&gates[..n], &gates[n..2 * n], &gates[2 * n..3 * n], &gates[3 * n..4 * n]);
-    let (di, rest) = dgates[..4 * n].split_at_mut(n);
-    let (df, rest) = rest.split_at_mut(n);
-    let (dg, d_o) = rest.split_at_mut(n);
-    for j in 0..n {
+    let width = cells.len();
+    let (past, dh, dc) = (&past[..width], &dh[..width], &mut dc[..width]);
+    let (i, f, g, o) = (
+        &gates[..width],
+        &gates[width..2 * width],
+        &gates[2 * width..3 * width],
+        &gates[3 * width..4 * width],
+    );
+    let (di, rest) = dgates[..4 * width].split_at_mut(width);
+    let (df, rest) = rest.split_at_mut(width);
+    let (dg, d_o) = rest.split_at_mut(width);
+    for j in 0..width {
         let squashed = tanh(cells[j]);
         let total = dc[j] + dh[j] * o[j] * (1.0 - squashed * squashed);
         di[j] = total * g[j] * i[j] * (1.0 - i[j]);

@@ -1,0 +1,63 @@
+//! The commands of the README and of the help texts are ones that the program takes.
+
+use clap::{CommandFactory, Parser};
+use uaic::cli::Cli;
+
+/// The `uaic …` lines of a text's shell blocks, or of a help text's examples.
+fn commands(text: &str) -> Vec<String> {
+    let lines = text.lines().map(str::trim).filter(|line| line.starts_with("uaic "));
+    // What follows two blanks or a `#` explains the command.
+    let command =
+        |line: &str| line.split("  ").next().unwrap_or(line).split(" #").next().unwrap_or(line).to_owned();
+    lines.map(command).collect()
+}
+
+fn assert_taken(command: &str) {
+    let command = command.split(['>', '|']).next().unwrap_or(command);
+    if let Err(error) = Cli::try_parse_from(words(command)) {
+        panic!("`{command}` is not taken: {error}");
+    }
+}
+
+/// Splits as a shell does, as far as single quotes.
+fn words(command: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for character in command.trim().chars() {
+        match character {
+            '\'' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            other => words.last_mut().unwrap().push(other),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[test]
+fn every_command_of_the_readme_is_taken() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let blocks: Vec<&str> =
+        readme.split("```sh\n").skip(1).filter_map(|part| part.split("```").next()).collect();
+    let commands: Vec<String> = blocks.iter().flat_map(|block| commands(block)).collect();
+    assert!(commands.len() > 15, "{commands:?}");
+    commands.iter().for_each(|command| assert_taken(command));
+}
+
+#[test]
+fn every_verb_has_examples_and_each_is_taken() {
+    fn visit(command: &clap::Command, path: &str) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let examples = commands(&help);
+        if command.get_subcommands().next().is_none() {
+            assert!(!examples.is_empty(), "`{path}` has no example in its help");
+        }
+        examples.iter().for_each(|example| assert_taken(example));
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            visit(inner, &format!("{path} {}", inner.get_name()));
+        }
+    }
+    for verb in Cli::command().get_subcommands().filter(|verb| verb.get_name() != "help") {
+        visit(verb, verb.get_name());
+    }
+}
