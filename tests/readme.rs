@@ -41,7 +41,9 @@ fn every_command_of_the_readme_is_taken() {
         readme.split("```sh\n").skip(1).filter_map(|part| part.split("```").next()).collect();
     let commands: Vec<String> = blocks.iter().flat_map(|block| commands(block)).collect();
     assert!(commands.len() > 15, "{commands:?}");
-    commands.iter().for_each(|command| assert_taken(command));
+    for command in &commands {
+        assert_taken(command);
+    }
 }
 
 #[test]
@@ -52,7 +54,9 @@ fn every_verb_has_examples_and_each_is_taken() {
         if command.get_subcommands().next().is_none() {
             assert!(!examples.is_empty(), "`{path}` has no example in its help");
         }
-        examples.iter().for_each(|example| assert_taken(example));
+        for example in &examples {
+            assert_taken(example);
+        }
         for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
             visit(inner, &format!("{path} {}", inner.get_name()));
         }
