@@ -56,8 +56,8 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Whether `a` is strictly better than `b`. NaN is better than nothing, and any number is
-    /// better than NaN.
+    /// Whether `a` is strictly better than `b`. NaN is never better, and any number is better
+    /// than NaN.
     pub fn better(self, a: f64, b: f64) -> bool {
         match (a.is_nan(), b.is_nan()) {
             (true, _) => false,

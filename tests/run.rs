@@ -185,6 +185,12 @@ fn a_study_killed_again_and_again_ends_as_if_nothing_had_happened() {
     let resumed: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(result_of(&resumed), result_of(&expected), "after {:?}", started.elapsed());
     assert_eq!(weights_of(&dir, &resumed), weights_of(&undisturbed, &expected));
+    let trials = resumed["study"]["trials"].as_array().unwrap();
+    let attempts = |trial: &Value| {
+        dir.run(&format!("show {} --json", trial["run_id"].as_str().unwrap())).json()["run"]["attempts"]
+            .as_u64()
+    };
+    assert!(trials.iter().any(|trial| attempts(trial) > Some(1)), "no kill hit a running trial");
     let metric = "fold=0/val/accuracy";
     for trial in 0..6 {
         let history = history_of(&dir, &resumed, trial, metric);
@@ -207,6 +213,29 @@ fn ctrl_c_stops_at_the_next_epoch_and_says_how_to_go_on() {
     let study = advice.split("uaic resume ").nth(1).unwrap().split('`').next().unwrap();
     let resumed = dir.run(&format!("resume {study} --json --no-final")).json();
     assert_eq!(result_of(&resumed), result_of(&expected));
+}
+
+#[test]
+fn a_second_ctrl_c_stops_at_once_and_loses_nothing() {
+    let dir = project();
+    let mut child =
+        start(&dir, &["run", "small.toml", "--trials", "40", "-P", "train.epochs=400", "--no-final"]);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !dir.run("ls --json").stdout.contains("RUNNING") {
+        assert!(Instant::now() < deadline, "no trial started within a minute");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let pid = child.id().to_string();
+    let status = loop {
+        assert!(Instant::now() < deadline, "it did not stop");
+        let _ = Command::new("kill").args(["-INT", &pid]).stderr(Stdio::null()).status().unwrap();
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+    };
+    assert_eq!(status.code(), Some(130));
+    let listed = dir.run("ls --json").ok();
+    assert!(listed.contains("CRASHED") || listed.contains("INTERRUPTED"), "{listed}");
 }
 
 fn wait_for_a_finished_trial(dir: &TestDir) {
@@ -283,10 +312,11 @@ fn a_changed_data_set_cannot_be_resumed() {
 
 #[test]
 fn a_study_can_be_extended_as_if_it_had_been_longer_from_the_start() {
-    let long = project().run("run small.toml --json --no-final --trials 6").json();
+    let long = project().run("run small.toml --json --trials 6").json();
     let dir = project();
-    dir.run("run small.toml --json --no-final --trials 4").ok();
-    let extended = dir.run("resume --trials 6 --json --no-final").json();
+    // Its final run retrains another trial than the longer study's may.
+    dir.run("run small.toml --json --trials 2").ok();
+    let extended = dir.run("resume --trials 6 --json").json();
     assert_eq!(result_of(&extended), result_of(&long));
 }
 

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::exit;
 use super::printer;
 use super::progress::{Detail, Progress, print_above};
 use super::summary::Summary;
-use crate::experiment::{Experiment, FinalReport, FinalStage};
+use crate::experiment::{Experiment, ExperimentError, FinalReport, FinalStage};
 use crate::platform::ProcessIdentity;
-use crate::store::{Store, StudyRecord, StudyState};
+use crate::store::{Id, Store, StudyRecord, StudyState};
 use crate::study::{self, StudyOutcome, StudyPlan, Surroundings};
 
 /// How to execute a study.
@@ -28,70 +28,63 @@ pub(super) struct Execution {
     pub(super) json: bool,
     /// Whether the final stage runs.
     pub(super) final_stage: bool,
+    /// Raise the study's number of trials to this.
+    pub(super) trials: Option<u32>,
 }
 
-/// Executes `study` from where it is to its end, or to Ctrl-C.
+/// Executes a study from where it is to its end, or to Ctrl-C.
 pub(super) fn execute(
     experiment: &Experiment,
     store: &dyn Store,
-    study: &StudyRecord,
+    study: Id,
     how: Execution,
 ) -> anyhow::Result<ExitCode> {
     let process = ProcessIdentity::current();
-    store.acquire_study(study.id, &process)?;
-    let cancel = stop_on_signals().context("cannot listen for Ctrl-C")?;
-    let result = search_and_retrain(experiment, store, study, how, &process, &cancel);
-    let state = match &result {
+    let before = store.study(study)?.state;
+    store.acquire_study(study, &process)?;
+    let executed = acquired(experiment, store, study, how, &process);
+    let state = match &executed {
         Ok(Executed { interrupted: true, .. }) => StudyState::Interrupted,
-        Ok(Executed { outcome, .. }) if outcome.best().is_some() => StudyState::Complete,
-        Ok(_) | Err(_) => StudyState::Failed,
+        Ok(Executed { outcome, final_stage: Ok(_), .. }) if outcome.best().is_some() => StudyState::Complete,
+        Ok(_) => StudyState::Failed,
+        // The study itself is none the worse: a complete one stays so, another can go on.
+        Err(_) if before == StudyState::Complete => StudyState::Complete,
+        Err(_) => StudyState::Interrupted,
     };
-    store.release_study(study.id, state)?;
-    let Executed { outcome, final_report, .. } = result?;
-    let summary = Summary { experiment, study, outcome: &outcome, final_report: final_report.as_ref() };
-    if how.json {
-        printer::json(&summary.json())?;
-    } else if how.detail != Detail::Quiet || state == StudyState::Complete {
-        printer::data(summary.text())?;
-    }
-    if state == StudyState::Interrupted {
-        printer::talk(format!("stopped; `uaic resume {}` goes on from here", study.id.short()));
-        return Ok(ExitCode::from(exit::INTERRUPTED));
-    }
-    if state == StudyState::Failed {
-        let reason = outcome
-            .finished
-            .iter()
-            .find_map(|result| result.reason.as_deref())
-            .unwrap_or("no trial has ended");
-        anyhow::bail!("no trial of study {} completed; the first failed with: {reason}", study.id.short());
-    }
-    if !how.json && how.detail != Detail::Quiet {
-        printer::talk(summary.next_steps());
-    }
-    Ok(ExitCode::SUCCESS)
+    let released = store.release_study(study, state);
+    // The first thing that went wrong says more than what it led to.
+    let executed = executed?;
+    released?;
+    conclude(experiment, &executed, how)
 }
 
 /// What was done of a study.
 struct Executed {
+    study: StudyRecord,
     outcome: StudyOutcome,
-    final_report: Option<FinalReport>,
+    /// `None` when there was no final stage, or it was stopped.
+    final_stage: Result<Option<FinalReport>, ExperimentError>,
     /// Whether it was stopped before its end.
     interrupted: bool,
 }
 
-fn search_and_retrain(
+/// Searches and retrains, as the study's owner.
+fn acquired(
     experiment: &Experiment,
     store: &dyn Store,
-    study: &StudyRecord,
+    study: Id,
     how: Execution,
     process: &ProcessIdentity,
-    cancel: &AtomicBool,
 ) -> anyhow::Result<Executed> {
+    if let Some(trials) = how.trials {
+        store.extend_study(study, trials)?;
+    }
+    let study = store.study(study)?;
     let spec = experiment.spec();
     let sampler = study::sampler::by_name(&spec.study.sampler)
         .with_context(|| format!("unknown sampler `{}`", spec.study.sampler))?;
     let progress = Progress::new(how.detail, &spec.study.metric, spec.study.direction);
+    let cancel = stop_on_signals().context("cannot listen for Ctrl-C")?;
     let plan = StudyPlan {
         space: &spec.search,
         sampler: sampler.as_ref(),
@@ -107,25 +100,55 @@ fn search_and_retrain(
         process,
         environment: experiment.environment(),
         observer: &progress,
-        cancel,
+        cancel: &cancel,
     };
     let outcome = study::run(&plan, experiment, &surroundings);
     progress.clear();
     let outcome = outcome?;
     let wanted = how.final_stage && spec.final_stage.epochs > 0 && !outcome.cancelled;
     let Some(best) = outcome.best().filter(|_| wanted) else {
-        return Ok(Executed { interrupted: outcome.cancelled, outcome, final_report: None });
+        return Ok(Executed { study, interrupted: outcome.cancelled, outcome, final_stage: Ok(None) });
     };
     let mut watch = progress.final_stage();
-    let mut stage = FinalStage { store, study: study.id, process, watch: &mut watch, cancel };
-    let final_report = experiment.retrain(&best.trial.params, &mut stage)?;
-    Ok(Executed { interrupted: final_report.is_none(), outcome, final_report })
+    let mut stage = FinalStage { store, study: study.id, process, watch: &mut watch, cancel: &cancel };
+    let final_stage = experiment.retrain(best, &mut stage);
+    let interrupted = matches!(final_stage, Ok(None));
+    Ok(Executed { study, outcome, final_stage, interrupted })
+}
+
+/// Prints what a study came to.
+fn conclude(experiment: &Experiment, executed: &Executed, how: Execution) -> anyhow::Result<ExitCode> {
+    let Executed { study, outcome, final_stage, interrupted } = executed;
+    let final_report = final_stage.as_ref().ok().and_then(Option::as_ref);
+    let summary = Summary { experiment, study, outcome, final_report };
+    if how.json {
+        printer::json(&summary.json())?;
+    } else {
+        printer::data(summary.text())?;
+    }
+    let id = study.id.short();
+    if *interrupted {
+        printer::talk(format!("stopped; `uaic resume {id}` goes on from here"));
+        return Ok(ExitCode::from(exit::INTERRUPTED));
+    }
+    if outcome.best().is_none() {
+        let reason = outcome.finished.iter().find_map(|result| result.reason.as_deref());
+        let reason = reason.unwrap_or("no trial has ended");
+        anyhow::bail!("no trial of study {id} completed; the first failed with: {reason}");
+    }
+    if let Err(error) = final_stage {
+        anyhow::bail!("{error}");
+    }
+    if !how.json && how.detail != Detail::Quiet {
+        printer::talk(summary.next_steps());
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The first Ctrl-C asks the study to stop, the second ends the process at once.
 fn stop_on_signals() -> std::io::Result<Arc<AtomicBool>> {
     let cancel = Arc::new(AtomicBool::new(false));
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     let asked = Arc::clone(&cancel);
     std::thread::spawn(move || {
         for _ in signals.forever() {

@@ -82,6 +82,9 @@ fn number_of(error: &anyhow::Error) -> u8 {
     if spec_errors(error).is_some() {
         return USAGE;
     }
+    if let Some(ExperimentError::Split { .. } | ExperimentError::TooFew { .. }) = error.downcast_ref() {
+        return USAGE;
+    }
     if data_error(error).is_some_and(DataError::is_not_found) {
         return NOT_FOUND;
     }

@@ -135,7 +135,7 @@ impl Metrics {
 fn add_run(listing: &mut Table, run: &RunRecord, metrics: &Metrics, now_ms: i64) {
     let mut row = vec![
         Cell::new(run.id.short()),
-        Cell::new(path_in_study(run.new.study, run.new.number)),
+        Cell::new(path_in_study(run)),
         Cell::new(table::shortened(&run.experiment, 24)),
         table::run_state(run.state),
         Cell::new(run.value.map(table::number).unwrap_or_default()),

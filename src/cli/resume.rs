@@ -1,5 +1,6 @@
 //! `uaic resume`: goes on with a study that was stopped or killed.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -8,10 +9,10 @@ use clap::Args;
 use super::execute::execute;
 use super::exit::Failure;
 use super::run::HowArgs;
-use super::{Global, select};
+use super::{Global, printer, select};
 use crate::experiment::Experiment;
 use crate::spec::Spec;
-use crate::store::{SqliteStore, Store, StudyState};
+use crate::store::{SqliteStore, StudyRecord, StudyState};
 
 /// Arguments of `uaic resume`.
 #[derive(Args, Debug)]
@@ -29,7 +30,7 @@ pub struct ResumeArgs {
     pub study: Option<String>,
 
     /// Raise the study's number of trials to N
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub trials: Option<u32>,
 
     #[command(flatten)]
@@ -46,20 +47,40 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode
     let spec = Spec::parse(&found.new.spec_text, Path::new(&found.new.spec_path), &found.new.overrides)?;
     let experiment = Experiment::open(spec)?;
     if experiment.fingerprint() != found.new.fingerprint {
-        return Err(Failure::locked(format!(
-            "the data of study {} have changed since it was started; its trials cannot be compared with new ones. \
-             Start anew: `uaic run {}`",
+        return Err(Failure::locked(changed(&found, &experiment)).into());
+    }
+    if let Some(trials) = args.trials.filter(|trials| *trials <= found.new.trials && !args.how.quiet) {
+        printer::talk(format!(
+            "note: study {} has {} trials; --trials {trials} does not lower that",
             found.id.short(),
-            found.new.spec_path
-        ))
-        .into());
+            found.new.trials
+        ));
+    } else if found.state == StudyState::Complete && args.trials.is_none() && !args.how.quiet {
+        printer::talk(format!("study {} is complete; showing its results", found.id.short()));
     }
-    if let Some(trials) = args.trials {
-        store.extend_study(found.id, trials)?;
-    }
-    let study = store.study(found.id)?;
-    if study.state == StudyState::Complete && args.trials.is_none() && !args.how.quiet {
-        super::printer::talk(format!("study {} is complete; showing its results", study.id.short()));
-    }
-    execute(&experiment, &store, &study, args.how.execution())
+    execute(&experiment, &store, found.id, args.how.execution(args.trials))
+}
+
+/// Says why the spec and the data of a study no longer give what they gave.
+fn changed(study: &StudyRecord, experiment: &Experiment) -> String {
+    let (then, now) = (&study.new.environment, experiment.environment());
+    let files: Vec<&str> = then
+        .keys()
+        .chain(now.keys())
+        .filter(|fact| then.get(*fact) != now.get(*fact))
+        .filter_map(|fact| fact.strip_prefix("data.")?.strip_suffix(".hash"))
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let id = study.id.short();
+    let what = if files.is_empty() {
+        let version = then.get("uaic.version").map_or("another version", String::as_str);
+        format!("uaic {version}, which started study {id}, read its spec otherwise")
+    } else {
+        format!("the data of study {id} have changed since it was started ({})", files.join(", "))
+    };
+    format!(
+        "{what}; new trials could not be compared with its old ones. Start anew: `uaic run {}`",
+        study.new.spec_path
+    )
 }

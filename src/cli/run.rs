@@ -73,12 +73,13 @@ pub struct HowArgs {
 }
 
 impl HowArgs {
-    pub(super) fn execution(&self) -> Execution {
+    pub(super) fn execution(&self, trials: Option<u32>) -> Execution {
         Execution {
             jobs: self.jobs.map_or_else(platform::cores, usize::from),
             detail: if self.quiet { Detail::Quiet } else { Detail::Normal },
             json: self.json,
             final_stage: !self.no_final,
+            trials,
         }
     }
 }
@@ -108,7 +109,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
         ));
     }
     let study = store.create_study(&new)?;
-    execute(&experiment, &store, &study, args.how.execution())
+    execute(&experiment, &store, study.id, args.how.execution(None))
 }
 
 /// What `--dry-run` says.

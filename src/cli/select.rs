@@ -15,7 +15,7 @@ use std::cmp::Ordering;
 use std::path::Path;
 
 use crate::experiment::FINAL_METRIC;
-use crate::store::{Id, RunKind, RunQuery, RunRecord, SqliteStore, Store, StoreError, StudyRecord};
+use crate::store::{RunKind, RunQuery, RunRecord, SqliteStore, Store, StoreError, StudyRecord};
 use crate::trial::{Direction, RunState};
 
 use super::exit;
@@ -417,9 +417,13 @@ fn line_of_study(study: &StudyRecord) -> String {
     format!("  {}  study of {}, {}", study.id, study.new.experiment, study.state)
 }
 
-/// `trial 3` or `final run`.
+/// `trial 3` or `final run of trial 3`.
 pub(super) fn place(run: &RunRecord) -> String {
-    run.new.number.map_or_else(|| "final run".to_owned(), |number| format!("trial {number}"))
+    let number = run.new.number.unwrap_or_default();
+    match run.new.kind {
+        RunKind::Trial => format!("trial {number}"),
+        RunKind::Final => format!("final run of trial {number}"),
+    }
 }
 
 /// The metric whose value a run carries.
@@ -431,7 +435,10 @@ pub(super) fn metric_of<'a>(run: &RunRecord, study_metric: &'a str) -> &'a str {
 }
 
 /// `9c1e22aa/3` or `9c1e22aa/final`: a run as its study sees it, and a selector of it.
-pub(super) fn path_in_study(study: Id, number: Option<u32>) -> String {
-    let study = study.short();
-    number.map_or_else(|| format!("{study}/final"), |number| format!("{study}/{number}"))
+pub(super) fn path_in_study(run: &RunRecord) -> String {
+    let study = run.new.study.short();
+    match run.new.kind {
+        RunKind::Trial => format!("{study}/{}", run.new.number.unwrap_or_default()),
+        RunKind::Final => format!("{study}/final"),
+    }
 }

@@ -1,10 +1,10 @@
 //! Confidence intervals: Wilson for proportions, the percentile bootstrap for everything else.
 
 use rand::{Rng, RngExt};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A figure, how many examples it rests on, and its 95 % confidence interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The figure.
     pub value: f64,
@@ -32,27 +32,31 @@ pub fn wilson(right: usize, n: usize) -> Option<Estimate> {
     Some(Estimate { value: p, n, low: (middle - half).max(0.0), high: (middle + half).min(1.0) })
 }
 
-/// A figure of `n` examples with its percentile bootstrap interval (Efron 1979) over `rounds`
-/// resamples. `figure` gets the indices of a resample; `None` where it is undefined, and those
-/// resamples are left out.
+/// A figure with its percentile bootstrap interval (Efron 1979) over `rounds` resamples.
+///
+/// Examples come in groups of the given sizes, each resampled on its own; most figures have one
+/// group, a comparison of two kinds of examples has two. `figure` gets the drawn indices of each
+/// group and gives `None` where it is undefined; such resamples are left out.
 pub fn bootstrap(
-    n: usize,
+    sizes: &[usize],
     rounds: usize,
     rng: &mut impl Rng,
-    figure: impl Fn(&[usize]) -> Option<f64>,
+    figure: impl Fn(&[Vec<usize>]) -> Option<f64>,
 ) -> Option<Estimate> {
-    let mut indices: Vec<usize> = (0..n).collect();
-    let value = figure(&indices)?;
+    let mut groups: Vec<Vec<usize>> = sizes.iter().map(|&size| (0..size).collect()).collect();
+    let value = figure(&groups)?;
     let mut values = Vec::with_capacity(rounds);
     for _ in 0..rounds {
-        for index in &mut indices {
-            *index = rng.random_range(0..n);
+        for (group, &size) in groups.iter_mut().zip(sizes) {
+            for index in group {
+                *index = rng.random_range(0..size);
+            }
         }
-        values.extend(figure(&indices));
+        values.extend(figure(&groups));
     }
     values.sort_unstable_by(f64::total_cmp);
     let quantile = |q: f64| values.get((q * (values.len() as f64 - 1.0)).round() as usize).copied();
-    Some(Estimate { value, n, low: quantile(0.025)?, high: quantile(0.975)? })
+    Some(Estimate { value, n: sizes.iter().sum(), low: quantile(0.025)?, high: quantile(0.975)? })
 }
 
 #[cfg(test)]
@@ -76,18 +80,28 @@ mod tests {
     #[test]
     fn bootstrap_of_a_mean_agrees_with_its_standard_error() {
         let values: Vec<f64> = (0..400).map(|i| f64::from(i % 20)).collect();
-        let mean =
-            |indices: &[usize]| Some(indices.iter().map(|&i| values[i]).sum::<f64>() / indices.len() as f64);
+        let mean = |groups: &[Vec<usize>]| {
+            Some(groups[0].iter().map(|&i| values[i]).sum::<f64>() / groups[0].len() as f64)
+        };
         let mut rng = ChaCha8Rng::seed_from_u64(5);
-        let estimate = bootstrap(values.len(), 2000, &mut rng, mean).unwrap();
+        let estimate = bootstrap(&[values.len()], 2000, &mut rng, mean).unwrap();
         // Standard deviation of 0..19 is 5.766; standard error 0.2883; ±1.96 of it is ±0.565.
         assert_relative_eq!(estimate.value, 9.5);
         assert_relative_eq!(estimate.high - estimate.low, 1.13, epsilon = 0.08);
     }
 
     #[test]
+    fn groups_are_resampled_apart() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let share =
+            |groups: &[Vec<usize>]| Some(groups[0].len() as f64 / (groups[0].len() + groups[1].len()) as f64);
+        let estimate = bootstrap(&[30, 10], 50, &mut rng, share).unwrap();
+        assert_eq!((estimate.n, estimate.low, estimate.high), (40, 0.75, 0.75));
+    }
+
+    #[test]
     fn undefined_figures_are_absent() {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
-        assert_eq!(bootstrap(3, 10, &mut rng, |_| None), None);
+        assert_eq!(bootstrap(&[3], 10, &mut rng, |_| None), None);
     }
 }

@@ -4,6 +4,6 @@ mod classification;
 mod interval;
 mod ranking;
 
-pub use classification::{Average, Confusion, any_gold_accuracy, log_loss};
+pub use classification::{Average, Confusion, is_any_gold, log_loss};
 pub use interval::{Estimate, bootstrap, wilson};
 pub use ranking::auroc;

@@ -1,28 +1,32 @@
 //! The final stage: retrain the best point on all training data, then look at the test split once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::objective::point;
-use super::{Experiment, ExperimentError, METRICS_ARTIFACT};
-use crate::data::{Dataset, Example};
-use crate::eval::{Average, Confusion, Estimate, any_gold_accuracy, auroc, bootstrap, log_loss, wilson};
-use crate::model::{Classifier, Prediction};
+use super::objective::{objective_error, point};
+use super::test_figures::test_figures;
+use super::{Experiment, ExperimentError};
+use crate::data::Example;
+use crate::eval::Estimate;
+use crate::model::Classifier;
 use crate::platform::ProcessIdentity;
 use crate::run_log::{self, LOG_ARTIFACT};
 use crate::spec::TrainingSpec;
-use crate::store::{Attempt, Id, NewRun, RunEnd, RunKind, RunQuery, Store, StoreError};
-use crate::study::caught;
+use crate::store::{Attempt, Id, NewRun, RunEnd, RunKind, RunQuery, RunRecord, Store, StoreError};
+use crate::study::{TrialResult, caught};
 use crate::train::{EpochReport, Flow, Task, TrainError, fit};
-use crate::trial::{Params, RunState};
+use crate::trial::RunState;
 
 /// The metric whose value a final run carries.
 pub const FINAL_METRIC: &str = "test/accuracy";
 
-/// Resamples behind each bootstrap interval.
-const RESAMPLES: usize = 1000;
+/// The metrics of a final run with their intervals, by name, as JSON.
+const METRICS_ARTIFACT: &str = "metrics.json";
+
+/// Metrics by name.
+type Metrics = BTreeMap<String, Estimate>;
 
 /// What the final stage came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +34,7 @@ pub struct FinalReport {
     /// Its run.
     pub run: Id,
     /// Metrics on the test splits by name, with intervals. Empty when there is no test split.
-    pub metrics: BTreeMap<String, Estimate>,
+    pub metrics: Metrics,
 }
 
 /// Who executes and records the final stage, and who watches.
@@ -48,42 +52,52 @@ pub struct FinalStage<'a> {
 }
 
 impl Experiment {
-    /// Runs the final stage for `params`, or gives back what it came to when it has run before.
-    /// `None` when it was cancelled.
+    /// Runs the final stage for the best trial, or gives back what it came to when it has run for
+    /// this trial before. `None` when it was cancelled.
     ///
     /// # Errors
-    /// The training fails, or the store does.
+    /// The training fails, now or before, or the store does.
     pub fn retrain(
         &self,
-        params: &Params,
+        best: &TrialResult,
         stage: &mut FinalStage<'_>,
     ) -> Result<Option<FinalReport>, ExperimentError> {
-        if let Some(report) = finished(stage.store, stage.study)? {
-            return Ok(Some(report));
+        let number = best.trial.number;
+        match earlier(stage, number)? {
+            Some(run) if run.state == RunState::Complete => return report_of(stage.store, run.id).map(Some),
+            // It would fail again in the same way.
+            Some(run) if run.state == RunState::Failed => {
+                return Err(ExperimentError::Final(run.reason.unwrap_or_default()));
+            }
+            _ => {}
         }
+        let params = &best.trial.params;
         let training = self.spec.at(params).map_err(|error| ExperimentError::Final(error.to_string()))?;
         let attempt = stage.store.start_run(&NewRun {
             study: stage.study,
             kind: RunKind::Final,
-            number: None,
+            number: Some(number),
             params: params.clone(),
             config: serde_json::to_value(&training).unwrap_or_default(),
             process: stage.process.clone(),
             environment: self.environment.clone(),
         })?;
         let (outcome, log) = run_log::capture(|| caught(|| self.train_and_test(&training, attempt, stage)));
-        stage.store.put_artifact(attempt, LOG_ARTIFACT, log.as_bytes())?;
         let outcome = outcome.unwrap_or_else(|panic| Err(ExperimentError::Final(panic)));
         let (state, reason) = match &outcome {
             Ok(Some(_)) => (RunState::Complete, None),
-            Ok(None) => (RunState::Interrupted, None),
+            // What the store could not take may work next time.
+            Ok(None) | Err(ExperimentError::Store(_)) => (RunState::Interrupted, None),
             Err(error) => (RunState::Failed, Some(error.to_string())),
         };
-        let tested =
-            outcome.as_ref().ok().and_then(Option::as_ref).and_then(|metrics| metrics.get(FINAL_METRIC));
-        let value = tested.map(|estimate| estimate.value);
-        stage.store.finish_run(attempt, &RunEnd { state, value, reason })?;
-        Ok(outcome?.map(|metrics| FinalReport { run: attempt.run, metrics }))
+        let metrics = outcome.as_ref().ok().and_then(Option::as_ref);
+        let value = metrics.and_then(|metrics| metrics.get(FINAL_METRIC)).map(|estimate| estimate.value);
+        let kept = stage.store.put_artifact(attempt, LOG_ARTIFACT, log.as_bytes());
+        let ended = stage.store.finish_run(attempt, &RunEnd { state, value, reason });
+        let metrics = outcome?;
+        kept?;
+        ended?;
+        Ok(metrics.map(|metrics| FinalReport { run: attempt.run, metrics }))
     }
 
     fn train_and_test(
@@ -91,15 +105,14 @@ impl Experiment {
         training: &TrainingSpec,
         attempt: Attempt,
         stage: &mut FinalStage<'_>,
-    ) -> Result<Option<BTreeMap<String, Estimate>>, ExperimentError> {
+    ) -> Result<Option<Metrics>, ExperimentError> {
         let seeds = self.seeds().child("final", 0);
-        let examples: Vec<&Example> = self.train_examples().iter().collect();
         let task = Task {
             text: &training.text,
             model: &training.model,
             train: &training.train,
             epochs: self.spec.final_stage.epochs,
-            examples: &examples,
+            examples: &self.train_examples().iter().collect::<Vec<&Example>>(),
             validation: &[],
             seeds: seeds.child("fit", 0),
         };
@@ -119,65 +132,44 @@ impl Experiment {
         let classifier = match fitted {
             Ok(fitted) => fitted.classifier,
             Err(TrainError::Cancelled) => return Ok(None),
-            Err(error) => return Err(ExperimentError::Final(error.to_string())),
+            Err(error) => return Err(objective_error(error).into()),
         };
         save(&classifier, training, attempt, store)?;
-        let metrics = test(&classifier, &self.dataset, &mut seeds.rng("bootstrap"))
+        let metrics = test_figures(&classifier, &self.dataset, &mut seeds.rng("bootstrap"))
             .map_err(|error| ExperimentError::Final(error.to_string()))?;
         let step = u64::from(self.spec.final_stage.epochs);
         let record: Vec<_> =
             metrics.iter().map(|(key, estimate)| point(key.clone(), step, estimate.value)).collect();
         store.log_metrics(attempt, &record)?;
-        store.put_artifact(attempt, METRICS_ARTIFACT, &json(&stored(&metrics)))?;
-        let leaked = self.test_texts_in_train();
-        if leaked > 0 {
-            tracing::warn!("{leaked} test texts also occur in train");
-            store.set_tag(attempt.run, "data.test_texts_in_train", &leaked.to_string())?;
+        store.put_artifact(attempt, METRICS_ARTIFACT, &json(&metrics))?;
+        for (split, shared) in self.texts_shared_with_train() {
+            tracing::info!("{shared} {split} texts also occur in train");
+            store.set_tag(attempt.run, &format!("data.{split}_texts_in_train"), &shared.to_string())?;
         }
         Ok(Some(metrics))
     }
-
-    fn test_texts_in_train(&self) -> usize {
-        let train: BTreeSet<&str> =
-            self.train_examples().iter().map(|example| example.text.as_str()).collect();
-        let test = self.dataset.splits.get("test").map_or(&[][..], |split| &split.examples);
-        test.iter().filter(|example| train.contains(example.text.as_str())).count()
-    }
 }
 
-/// The report of a study's final stage, when it has completed before.
-fn finished(store: &dyn Store, study: Id) -> Result<Option<FinalReport>, StoreError> {
-    let query =
-        RunQuery { study: Some(study), kind: Some(RunKind::Final), deleted: true, ..RunQuery::default() };
-    let Some(run) = store.runs(&query)?.into_iter().find(|run| run.state == RunState::Complete) else {
-        return Ok(None);
+/// The final run that a study has for this trial.
+fn earlier(stage: &FinalStage<'_>, number: u32) -> Result<Option<RunRecord>, StoreError> {
+    let query = RunQuery {
+        study: Some(stage.study),
+        kind: Some(RunKind::Final),
+        number: Some(number),
+        deleted: true,
+        ..RunQuery::default()
     };
-    let bytes = store.read_artifact(run.id, METRICS_ARTIFACT)?;
-    let metrics: BTreeMap<String, StoredEstimate> = serde_json::from_slice(&bytes).map_err(|error| {
-        StoreError::Malformed { what: "final metrics artifact", detail: error.to_string() }
+    Ok(stage.store.runs(&query)?.into_iter().next())
+}
+
+/// The report of a final run that has completed.
+fn report_of(store: &dyn Store, run: Id) -> Result<FinalReport, ExperimentError> {
+    let bytes = store.read_artifact(run, METRICS_ARTIFACT)?;
+    let metrics = serde_json::from_slice(&bytes).map_err(|error| StoreError::Malformed {
+        what: "final metrics artifact",
+        detail: error.to_string(),
     })?;
-    let metrics = metrics
-        .into_iter()
-        .map(|(key, StoredEstimate { value, n, low, high })| (key, Estimate { value, n, low, high }))
-        .collect();
-    Ok(Some(FinalReport { run: run.id, metrics }))
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredEstimate {
-    value: f64,
-    n: usize,
-    low: f64,
-    high: f64,
-}
-
-fn stored(metrics: &BTreeMap<String, Estimate>) -> BTreeMap<&str, StoredEstimate> {
-    metrics
-        .iter()
-        .map(|(key, &Estimate { value, n, low, high })| {
-            (key.as_str(), StoredEstimate { value, n, low, high })
-        })
-        .collect()
+    Ok(FinalReport { run, metrics })
 }
 
 /// Stores all that is needed to predict.
@@ -199,115 +191,4 @@ fn save(
 /// Plain records of strings and finite numbers always become JSON.
 fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec_pretty(value).unwrap_or_default()
-}
-
-/// Evaluates a classifier on the test split, and on out-of-scope texts where there are any.
-fn test(
-    classifier: &Classifier,
-    dataset: &Dataset,
-    rng: &mut crate::rng::ChaCha8Rng,
-) -> candle_core::Result<BTreeMap<String, Estimate>> {
-    let mut metrics = BTreeMap::new();
-    let Some(split) = dataset.splits.get("test") else { return Ok(metrics) };
-    let predict = |examples: &[Example]| {
-        let texts: Vec<Vec<u32>> =
-            examples.iter().map(|example| classifier.tokenizer.encode(&example.text)).collect();
-        classifier.predict(&texts)
-    };
-    let predictions = predict(&split.examples)?;
-    let mut add = |key: &str, estimate: Option<Estimate>| {
-        if let Some(estimate) = estimate {
-            metrics.insert(key.to_owned(), estimate);
-        }
-    };
-    let outcome = Outcome::new(classifier, &split.examples, &predictions);
-    let n = predictions.len();
-    let right = (0..n).filter(|&i| outcome.gold[i] == outcome.predicted[i]).count();
-    add(FINAL_METRIC, wilson(right, n));
-    let named =
-        |i: usize| (split.examples[i].label.as_str(), classifier.labels[outcome.predicted[i]].as_str());
-    let any = any_gold_accuracy((0..n).map(named)).map(|share| (share * n as f64).round() as usize);
-    add("test/accuracy_any", any.and_then(|right| wilson(right, n)));
-    add("test/f1_macro", bootstrap(n, RESAMPLES, rng, |sample| outcome.confusion(sample).f1(Average::Macro)));
-    add(
-        "test/f1_weighted",
-        bootstrap(n, RESAMPLES, rng, |sample| outcome.confusion(sample).f1(Average::Weighted)),
-    );
-    add("test/loss", bootstrap(n, RESAMPLES, rng, |sample| outcome.loss(sample)));
-    if let Some(out_of_scope) = dataset.splits.get("ood_test") {
-        let confidence = |predictions: &[Prediction]| -> Vec<f64> {
-            predictions
-                .iter()
-                .map(|prediction| f64::from(prediction.probabilities[prediction.label]))
-                .collect()
-        };
-        let (inside, outside) = (confidence(&predictions), confidence(&predict(&out_of_scope.examples)?));
-        let all = inside.len() + outside.len();
-        add(
-            "oos/auroc",
-            bootstrap(all, RESAMPLES, rng, |sample| {
-                let (mut positives, mut negatives) = (Vec::new(), Vec::new());
-                for &i in sample {
-                    match outside.get(i.wrapping_sub(inside.len())) {
-                        Some(&score) => negatives.push(score),
-                        None => positives.push(inside[i]),
-                    }
-                }
-                auroc(&positives, &negatives)
-            }),
-        );
-    }
-    Ok(metrics)
-}
-
-/// Gold and predicted labels as numbers; labels unknown to the classifier have numbers of their
-/// own.
-struct Outcome {
-    classes: usize,
-    gold: Vec<usize>,
-    predicted: Vec<usize>,
-    /// Probability given to the gold label; `None` for unknown ones.
-    gold_probability: Vec<Option<f64>>,
-}
-
-impl Outcome {
-    fn new(classifier: &Classifier, examples: &[Example], predictions: &[Prediction]) -> Self {
-        let known: BTreeSet<&str> = classifier.labels.iter().map(String::as_str).collect();
-        let unknown: BTreeSet<&str> = examples
-            .iter()
-            .map(|example| example.label.as_str())
-            .filter(|label| !known.contains(label))
-            .collect();
-        let numbers: BTreeMap<&str, usize> = classifier
-            .labels
-            .iter()
-            .map(String::as_str)
-            .chain(unknown)
-            .enumerate()
-            .map(|(number, label)| (label, number))
-            .collect();
-        let gold: Vec<usize> = examples.iter().map(|example| numbers[example.label.as_str()]).collect();
-        let gold_probability = predictions
-            .iter()
-            .zip(&gold)
-            .map(|(prediction, &label)| prediction.probabilities.get(label).map(|&p| f64::from(p)))
-            .collect();
-        Self {
-            classes: numbers.len(),
-            predicted: predictions.iter().map(|prediction| prediction.label).collect(),
-            gold,
-            gold_probability,
-        }
-    }
-
-    fn confusion(&self, sample: &[usize]) -> Confusion {
-        let gold: Vec<usize> = sample.iter().map(|&i| self.gold[i]).collect();
-        let predicted: Vec<usize> = sample.iter().map(|&i| self.predicted[i]).collect();
-        Confusion::count(self.classes, &gold, &predicted)
-    }
-
-    fn loss(&self, sample: &[usize]) -> Option<f64> {
-        let probabilities: Vec<f64> = sample.iter().filter_map(|&i| self.gold_probability[i]).collect();
-        log_loss(&probabilities)
-    }
 }

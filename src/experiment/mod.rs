@@ -5,19 +5,20 @@ mod environment;
 mod final_stage;
 mod objective;
 mod partition;
+mod test_figures;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 pub use final_stage::{FINAL_METRIC, FinalReport, FinalStage};
 
 use crate::data::{DataError, Dataset, Example};
 use crate::rng::SeedTree;
-use crate::spec::{Spec, SpecErrors};
+use crate::spec::{Spec, SpecErrors, Validation};
 use crate::store::{Environment, NewStudy, StoreError};
+use crate::study::ObjectiveError;
+use crate::text::split_tokens;
 use partition::Partition;
-
-/// The metrics of a final run with their intervals, by name, as JSON.
-pub const METRICS_ARTIFACT: &str = "metrics.json";
 
 /// A spec with its data: all that decides a study's results.
 pub struct Experiment {
@@ -52,7 +53,7 @@ pub enum ExperimentError {
     },
     /// Too few examples to divide.
     #[error(
-        "{dataset} has {examples} training examples, too few for {parts} folds; lower data.validation.folds"
+        "{dataset} has {examples} training examples, which data.validation cannot divide into {parts} parts"
     )]
     TooFew {
         /// The data set.
@@ -68,6 +69,15 @@ pub enum ExperimentError {
     /// The final training failed.
     #[error("the final training failed: {0}")]
     Final(String),
+}
+
+impl From<ObjectiveError> for ExperimentError {
+    fn from(error: ObjectiveError) -> Self {
+        match error {
+            ObjectiveError::Store(store) => Self::Store(store),
+            other => Self::Final(other.to_string()),
+        }
+    }
 }
 
 impl Experiment {
@@ -99,6 +109,24 @@ impl Experiment {
         self.dataset.splits.get("train").map_or(&[], |split| &split.examples)
     }
 
+    /// For the splits that are judged by, how many of their texts also occur in train, as the model
+    /// sees them; splits without any are left out.
+    pub fn texts_shared_with_train(&self) -> Vec<(&str, usize)> {
+        let seen_as = |example: &Example| -> Vec<String> {
+            split_tokens(&example.text, &self.spec.training.text).collect()
+        };
+        let train: HashSet<Vec<String>> = self.train_examples().iter().map(seen_as).collect();
+        let judged = ["test"].into_iter().chain(match &self.spec.training.data.validation {
+            Validation::Split(name) => Some(name.as_str()),
+            Validation::Folds(_) | Validation::Fraction(_) => None,
+        });
+        let count = |name: &str| {
+            let examples = self.dataset.splits.get(name).map_or(&[][..], |split| &split.examples);
+            examples.iter().filter(|example| train.contains(&seen_as(example))).count()
+        };
+        judged.map(|name| (name, count(name))).filter(|(_, shared)| *shared > 0).collect()
+    }
+
     /// Facts about the surroundings, for the record.
     pub fn environment(&self) -> &Environment {
         &self.environment
@@ -126,7 +154,11 @@ impl Experiment {
         NewStudy {
             experiment: experiment.name.clone(),
             spec_text: source.text.clone(),
-            spec_path: source.path.display().to_string(),
+            // Absolute, so that the study can be resumed, and its data found, from anywhere.
+            spec_path: std::path::absolute(&source.path)
+                .unwrap_or_else(|_| source.path.clone())
+                .display()
+                .to_string(),
             overrides: source.overrides.clone(),
             fingerprint: self.fingerprint(),
             seed: study.seed,
@@ -135,5 +167,117 @@ impl Experiment {
             trials: study.trials,
             environment: self.environment.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::atomic::AtomicBool;
+
+    use super::test_figures::test_figures;
+    use super::*;
+    use crate::model::{Classifier, Weights};
+    use crate::platform::ProcessIdentity;
+    use crate::spec::ModelSpec;
+    use crate::store::{Id, MemoryStore, RunKind, RunQuery, Store};
+    use crate::study::TrialResult;
+    use crate::trial::{FinishedTrial, Params, RunState};
+
+    const SPEC: &str = r#"
+        experiment.name = "small"
+        data.dataset = "DATA"
+        model = { embedding_dim = 6, hidden_dim = 5 }
+        train = { epochs = 2, batch_size = 8 }
+        final.epochs = 2
+    "#;
+
+    fn experiment(folder: &Path) -> Experiment {
+        let row = |i: usize| match i % 3 {
+            0 => format!("show flight {i} to oslo\tflight\n"),
+            1 => format!("fare of flight {i} to rome\tairfare\n"),
+            _ => format!("flight {i} and its fare\tflight+airfare\n"),
+        };
+        std::fs::write(folder.join("train.tsv"), (0..60).map(row).collect::<String>()).unwrap();
+        let unseen = "how many flights are there\tquantity\n".to_owned();
+        std::fs::write(folder.join("test.tsv"), (50..80).map(row).chain([unseen]).collect::<String>())
+            .unwrap();
+        std::fs::write(folder.join("ood_test.tsv"), "bake a cake\t-\nsing a song\t-\n").unwrap();
+        let text = SPEC.replace("DATA", &folder.display().to_string());
+        Experiment::open(Spec::parse(&text, Path::new("small.toml"), &[]).unwrap()).unwrap()
+    }
+
+    fn best(number: u32) -> TrialResult {
+        let params = Params::new();
+        let trial = FinishedTrial {
+            number,
+            params,
+            state: RunState::Complete,
+            value: Some(0.5),
+            intermediate: vec![],
+        };
+        TrialResult { trial, run: Id::random(), reason: None, seconds: 0.0 }
+    }
+
+    fn retrain(experiment: &Experiment, store: &MemoryStore, study: Id, number: u32) -> FinalReport {
+        let process = ProcessIdentity::current();
+        let mut stage = FinalStage {
+            store,
+            study,
+            process: &process,
+            watch: &mut |_| {},
+            cancel: &AtomicBool::new(false),
+        };
+        experiment.retrain(&best(number), &mut stage).unwrap().unwrap()
+    }
+
+    fn study(experiment: &Experiment, store: &MemoryStore) -> Id {
+        let study = store.create_study(&experiment.new_study()).unwrap().id;
+        store.acquire_study(study, &ProcessIdentity::current()).unwrap();
+        study
+    }
+
+    #[test]
+    fn what_the_final_run_saves_is_all_that_predicting_needs() {
+        let folder = tempfile::tempdir().unwrap();
+        let (experiment, store) = (experiment(folder.path()), MemoryStore::new());
+        let study = study(&experiment, &store);
+        let report = retrain(&experiment, &store, study, 0);
+
+        let read = |name: &str| store.read_artifact(report.run, name).unwrap();
+        let config: ModelSpec = serde_json::from_slice(&read("model/config.json")).unwrap();
+        let tokenizer = serde_json::from_slice(&read("model/tokenizer.json")).unwrap();
+        let labels = serde_json::from_slice(&read("model/labels.json")).unwrap();
+        let weights = Weights::from_safetensors(&read("model/weights.safetensors")).unwrap();
+        let classifier = Classifier::new(&config, tokenizer, labels, weights).unwrap();
+        let mut rng = experiment.seeds().child("final", 0).rng("bootstrap");
+        assert_eq!(test_figures(&classifier, experiment.dataset(), &mut rng).unwrap(), report.metrics);
+        assert_eq!(report.metrics["test/accuracy"].n, 31);
+        assert_eq!(report.metrics["test/loss"].n, 30, "an unknown label has no probability");
+        assert_eq!(report.metrics["oos/auroc"].n, 33);
+    }
+
+    #[test]
+    fn the_final_stage_runs_once_for_a_trial_and_anew_for_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let (experiment, store) = (experiment(folder.path()), MemoryStore::new());
+        let study = study(&experiment, &store);
+        let first = retrain(&experiment, &store, study, 0);
+        assert_eq!(retrain(&experiment, &store, study, 0), first);
+        let other = retrain(&experiment, &store, study, 3);
+        assert_ne!(other.run, first.run);
+        let query = RunQuery { kind: Some(RunKind::Final), ..RunQuery::default() };
+        assert_eq!(store.runs(&query).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn texts_shared_with_train_are_counted_as_the_model_sees_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared =
+            experiment(folder.path()).texts_shared_with_train().into_iter().collect::<Vec<_>>().len();
+        assert_eq!(shared, 1);
+        let counted = experiment(folder.path()).texts_shared_with_train()[0].1;
+        assert_eq!(counted, 10, "rows 50 to 59 are in both");
+        std::fs::write(folder.path().join("extra.tsv"), "x\ty\n").unwrap();
     }
 }

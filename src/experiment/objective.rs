@@ -1,8 +1,6 @@
 //! The built-in objective: train and validate a classifier.
 
 use super::Experiment;
-use super::partition::Partition;
-use crate::data::Example;
 use crate::store::MetricPoint;
 use crate::study::{Objective, ObjectiveError, Trial};
 use crate::train::{EpochReport, Flow, Scores, Task, TrainError, fit};
@@ -16,24 +14,22 @@ impl Objective for Experiment {
         let folds = self.partitions.len();
         let mut finished: Vec<Scores> = Vec::with_capacity(folds);
         for (fold, partition) in self.partitions.iter().enumerate() {
+            let (examples, validation) = partition.of(&self.dataset);
             let task = Task {
                 text: &training.text,
                 model: &training.model,
                 train: &training.train,
                 epochs: training.train.epochs,
-                examples: &partition.train.iter().collect::<Vec<&Example>>(),
-                validation: &partition.validation.iter().collect::<Vec<&Example>>(),
+                examples: &examples,
+                validation: &validation,
                 seeds: trial.seeds.child("fold", fold as u64),
             };
-            tracing::info!(
-                fold,
-                train = partition.train.len(),
-                validation = partition.validation.len(),
-                "fold starts"
-            );
+            tracing::info!(fold, train = examples.len(), validation = validation.len(), "fold starts");
             let fitted =
                 fit(&task, &mut |report| self.watch(trial, fold, report)).map_err(objective_error)?;
-            let scores = fitted.validation.ok_or_else(|| ObjectiveError::Failed(no_validation(partition)))?;
+            let scores = fitted
+                .validation
+                .ok_or_else(|| ObjectiveError::Failed("the validation part is empty".to_owned()))?;
             finished.push(scores);
             trial.log(&points("val", &mean(&finished), fold as u64 + 1))?;
         }
@@ -76,11 +72,8 @@ impl Experiment {
     }
 }
 
-fn no_validation(partition: &Partition) -> String {
-    format!("the validation part has {} examples", partition.validation.len())
-}
-
-fn objective_error(error: TrainError) -> ObjectiveError {
+/// What a failed training means to a study.
+pub(super) fn objective_error(error: TrainError) -> ObjectiveError {
     match error {
         TrainError::Cancelled => ObjectiveError::Cancelled,
         TrainError::Watcher(cause) => match cause.downcast() {

@@ -5,12 +5,25 @@ use crate::data::{Dataset, Example, is_out_of_scope, split};
 use crate::rng::SeedTree;
 use crate::spec::Validation;
 
-/// What one fold learns from and what it is judged by.
+/// What one fold learns from and what it is judged by, as rows of splits.
 pub(super) struct Partition {
-    /// Examples to learn from.
-    pub(super) train: Vec<Example>,
-    /// Examples to judge by.
-    pub(super) validation: Vec<Example>,
+    /// Rows of `train` to learn from, rising.
+    train: Vec<usize>,
+    /// The split to judge by.
+    judge: String,
+    /// Its rows to judge by, rising.
+    validation: Vec<usize>,
+}
+
+impl Partition {
+    /// The examples to learn from, and those to judge by.
+    pub(super) fn of<'a>(&self, dataset: &'a Dataset) -> (Vec<&'a Example>, Vec<&'a Example>) {
+        let pick = |split: &str, rows: &[usize]| {
+            let examples = dataset.splits.get(split).map_or(&[][..], |split| &split.examples);
+            rows.iter().map(|&row| &examples[row]).collect()
+        };
+        (pick("train", &self.train), pick(&self.judge, &self.validation))
+    }
 }
 
 /// The partitions that `validation` asks for. They depend on the study's seed and the data alone.
@@ -31,13 +44,13 @@ pub(super) fn divide(
                 return Err(too_few(folds));
             }
             let held_out = split::folds(&labels, folds, &mut rng);
-            Ok(held_out.iter().map(|indices| hold_out(train, indices)).collect())
+            Ok(held_out.into_iter().map(|rows| hold_out(train.len(), rows)).collect())
         }
         Validation::Fraction(fraction) => {
             if train.len() < 2 {
                 return Err(too_few(2));
             }
-            Ok(vec![hold_out(train, &split::fraction(&labels, *fraction, &mut rng))])
+            Ok(vec![hold_out(train.len(), split::fraction(&labels, *fraction, &mut rng))])
         }
         Validation::Split(name) => {
             let wrong = |why| ExperimentError::Split {
@@ -50,21 +63,17 @@ pub(super) fn divide(
                 return Err(wrong("which trials must not be judged by"));
             }
             let split = dataset.splits.get(name).ok_or_else(|| wrong("which it does not have"))?;
-            Ok(vec![Partition { train: train.clone(), validation: split.examples.clone() }])
+            Ok(vec![Partition {
+                train: (0..train.len()).collect(),
+                judge: name.clone(),
+                validation: (0..split.examples.len()).collect(),
+            }])
         }
     }
 }
 
-/// Divides examples by the sorted indices of those held out.
-fn hold_out(examples: &[Example], held_out: &[usize]) -> Partition {
-    let mut partition = Partition { train: Vec::new(), validation: Vec::new() };
-    for (index, example) in examples.iter().enumerate() {
-        let part = if held_out.binary_search(&index).is_ok() {
-            &mut partition.validation
-        } else {
-            &mut partition.train
-        };
-        part.push(example.clone());
-    }
-    partition
+/// Holds out rows of `rows` training examples, given rising.
+fn hold_out(rows: usize, held_out: Vec<usize>) -> Partition {
+    let train = (0..rows).filter(|row| held_out.binary_search(row).is_err()).collect();
+    Partition { train, judge: "train".to_owned(), validation: held_out }
 }

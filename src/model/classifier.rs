@@ -1,9 +1,8 @@
 //! A tokenizer, a model and its labels: all that turns texts into labels.
 
-use candle_core::{D, Result};
+use candle_core::D;
 
-use super::{Batch, Dimensions, Mode, Model, Weights, build};
-use crate::rng::SeedTree;
+use super::{Batch, Dimensions, Mode, Model, Weights, WeightsError, build};
 use crate::spec::ModelSpec;
 use crate::text::Tokenizer;
 
@@ -32,22 +31,27 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// A classifier with fresh weights.
+    /// A classifier with the given weights, new ones or loaded ones.
     ///
     /// # Errors
-    /// The specification cannot be built.
-    pub fn new(spec: &ModelSpec, tokenizer: Tokenizer, labels: Vec<String>, seeds: SeedTree) -> Result<Self> {
-        let mut weights = Weights::new(seeds);
+    /// Loaded weights do not fit the specification.
+    pub fn new(
+        spec: &ModelSpec,
+        tokenizer: Tokenizer,
+        labels: Vec<String>,
+        mut weights: Weights,
+    ) -> Result<Self, WeightsError> {
         let sizes = Dimensions { vocabulary: tokenizer.vocabulary_size(), classes: labels.len() };
         let model = build(spec, sizes, &mut weights)?;
+        weights.check_all_used()?;
         Ok(Self { tokenizer, labels, weights, model })
     }
 
     /// Predictions for encoded texts, in their order. Texts of like length share a batch.
     ///
     /// # Errors
-    /// A tensor operation fails.
-    pub fn predict(&self, texts: &[Vec<u32>]) -> Result<Vec<Prediction>> {
+    /// The model's output is not a number, or a tensor operation fails.
+    pub fn predict(&self, texts: &[Vec<u32>]) -> candle_core::Result<Vec<Prediction>> {
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(|&text| texts[text].len());
         let mut predictions: Vec<Option<Prediction>> = vec![None; texts.len()];
@@ -55,6 +59,10 @@ impl Classifier {
             let batch = Batch::pack(part.iter().map(|&text| texts[text].as_slice()));
             let logits = self.model.forward(&batch, &mut Mode::Eval)?;
             let rows = candle_nn::ops::softmax(&logits, D::Minus1)?.to_vec2::<f32>()?;
+            // A label picked among NaNs would look like an answer.
+            if !rows.iter().flatten().all(|probability| probability.is_finite()) {
+                candle_core::bail!("the model's output is not a number: its training has diverged")
+            }
             for (&text, probabilities) in part.iter().zip(batch.in_text_order(rows)) {
                 predictions[text] = Some(Prediction { label: largest(&probabilities), probabilities });
             }

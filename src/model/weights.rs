@@ -171,8 +171,16 @@ impl Weights {
         Ok(safetensors::serialize(tensors, None)?)
     }
 
-    /// Number of trained values.
-    pub fn size(&self) -> usize {
-        self.trained.values().map(|variable| variable.elem_count()).sum()
+    /// Whether every value is a number.
+    ///
+    /// # Errors
+    /// A tensor cannot be read (a defect).
+    pub fn are_finite(&self) -> candle_core::Result<bool> {
+        for (_, variable) in self.all() {
+            if !variable.flatten_all()?.to_vec1::<f32>()?.iter().all(|value| value.is_finite()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }

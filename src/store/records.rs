@@ -139,7 +139,7 @@ pub struct NewRun {
     pub study: Id,
     /// What it is.
     pub kind: RunKind,
-    /// Its number in the study; trials only.
+    /// Its number in the study; of a final run, the number of the trial that it retrains.
     pub number: Option<u32>,
     /// The values of searched parameters.
     pub params: Params,

@@ -34,9 +34,9 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
             }
         }));
     });
-    CATCHING.set(true);
+    let outer = CATCHING.replace(true);
     let answer = catch_unwind(AssertUnwindSafe(work));
-    CATCHING.set(false);
+    CATCHING.set(outer);
     answer.map_err(|payload| {
         let message = message_of(payload.as_ref());
         match PLACE.take() {

@@ -9,7 +9,8 @@ use crate::rng::ChaCha8Rng;
 const POOL: usize = 32;
 
 /// Divides examples into batches of like length, in random order. No batch holds a single example
-/// (it would have no variance to normalise by) unless there is only one.
+/// (it would have no variance to normalise by), unless batches of one are asked for or there is
+/// only one.
 pub(super) fn plan(lengths: &[usize], batch_size: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     shuffle(&mut order, rng);

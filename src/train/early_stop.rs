@@ -2,7 +2,7 @@
 
 /// Stops a training whose loss has not improved for a number of epochs.
 #[derive(Clone, Debug)]
-pub struct EarlyStop {
+pub(super) struct EarlyStop {
     patience: u32,
     best: f64,
     since: u32,
@@ -10,7 +10,7 @@ pub struct EarlyStop {
 
 /// What an epoch's loss means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// The best so far.
     Best,
     /// Not better, but within patience.
@@ -21,12 +21,12 @@ pub enum Verdict {
 
 impl EarlyStop {
     /// Stops after `patience` epochs in a row without improvement; never when 0.
-    pub fn new(patience: u32) -> Self {
+    pub(super) fn new(patience: u32) -> Self {
         Self { patience, best: f64::INFINITY, since: 0 }
     }
 
     /// Takes the loss of the next epoch. A tie is no improvement, NaN never is.
-    pub fn observe(&mut self, loss: f64) -> Verdict {
+    pub(super) fn observe(&mut self, loss: f64) -> Verdict {
         if loss < self.best {
             self.best = loss;
             self.since = 0;

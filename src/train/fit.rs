@@ -9,7 +9,7 @@ use super::optimizer::Adam;
 use super::schedule::learning_rate;
 use super::scores::{Scores, scores};
 use crate::data::Example;
-use crate::model::{Batch, Classifier, Mode};
+use crate::model::{Batch, Classifier, Mode, Weights, WeightsError};
 use crate::rng::SeedTree;
 use crate::spec::{ModelSpec, TextSpec, TrainSpec};
 use crate::text::Tokenizer;
@@ -79,6 +79,14 @@ pub enum TrainError {
         /// NaN or ±∞.
         loss: f32,
     },
+    /// The loss was a number, but what the model says of validation texts is not.
+    #[error(
+        "the model's output is not a number after epoch {epoch}; try a lower train.lr or train.clip_norm = 1.0"
+    )]
+    Overflow {
+        /// From 1.
+        epoch: u32,
+    },
     /// There is nothing to learn from.
     #[error(
         "the training part has {examples} examples of {classes} classes; at least one example and two classes are needed"
@@ -95,6 +103,9 @@ pub enum TrainError {
     /// The watcher failed.
     #[error("{0}")]
     Watcher(Box<dyn std::error::Error + Send + Sync>),
+    /// The model cannot be built, which is a defect.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     /// A tensor operation failed, which is a defect.
     #[error("a tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),
@@ -104,7 +115,7 @@ pub enum TrainError {
 pub type Watch<'a> = dyn FnMut(&EpochReport) -> Result<Flow, TrainError> + 'a;
 
 /// The distinct labels of some examples, sorted.
-pub fn labels_of(examples: &[&Example]) -> Vec<String> {
+fn labels_of(examples: &[&Example]) -> Vec<String> {
     let distinct: std::collections::BTreeSet<&str> =
         examples.iter().map(|example| example.label.as_str()).collect();
     distinct.into_iter().map(str::to_owned).collect()
@@ -121,7 +132,7 @@ pub fn fit(task: &Task<'_>, watch: &mut Watch<'_>) -> Result<Fitted, TrainError>
     let mut last = None;
     for epoch in 1..=task.epochs {
         let (loss, lr) = training.epoch(epoch)?;
-        let validation = training.validate()?;
+        let validation = training.validate(epoch)?;
         last = validation;
         let report = EpochReport { epoch, epochs: task.epochs, loss, lr, validation };
         if watch(&report)? == Flow::Cancel {
@@ -173,7 +184,8 @@ impl<'a> Training<'a> {
         for &label in &examples.labels {
             counts[label] += 1;
         }
-        let classifier = Classifier::new(task.model, tokenizer, labels, task.seeds.child("weights", 0))?;
+        let classifier =
+            Classifier::new(task.model, tokenizer, labels, Weights::new(task.seeds.child("weights", 0)))?;
         Ok(Self {
             task,
             classifier,
@@ -205,6 +217,10 @@ impl<'a> Training<'a> {
             }
             sum += f64::from(loss) * examples.len() as f64;
         }
+        // The last step's update has no loss after it that would tell.
+        if !self.classifier.weights.are_finite()? {
+            return Err(TrainError::Diverged { epoch, step: batches.len(), loss: f32::NAN });
+        }
         Ok((sum / lengths.len() as f64, lr))
     }
 
@@ -218,25 +234,32 @@ impl<'a> Training<'a> {
         Ok(loss.to_scalar()?)
     }
 
-    fn validate(&self) -> Result<Option<Scores>, TrainError> {
-        let predictions = self.classifier.predict(&self.validation.texts)?;
+    fn validate(&self, epoch: u32) -> Result<Option<Scores>, TrainError> {
+        let predictions = self.classifier.predict(&self.validation.texts).map_err(|error| {
+            tracing::debug!("{error}");
+            TrainError::Overflow { epoch }
+        })?;
         Ok(scores(&predictions, &self.validation.labels, self.classifier.labels.len()))
     }
 }
 
-/// Labels that were not in training get numbers of their own after the known ones.
 fn encode(examples: &[&Example], tokenizer: &Tokenizer, known: &[String]) -> Encoded {
+    Encoded {
+        texts: examples.iter().map(|example| tokenizer.encode(&example.text)).collect(),
+        labels: label_numbers(examples.iter().map(|example| example.label.as_str()), known),
+    }
+}
+
+/// Labels as numbers: known ones by their place, others numbered after them as they come.
+pub fn label_numbers<'a>(labels: impl Iterator<Item = &'a str>, known: &'a [String]) -> Vec<usize> {
     let mut numbers: BTreeMap<&str, usize> =
         known.iter().enumerate().map(|(number, label)| (label.as_str(), number)).collect();
-    let texts = examples.iter().map(|example| tokenizer.encode(&example.text)).collect();
-    let labels = examples
-        .iter()
-        .map(|example| {
+    labels
+        .map(|label| {
             let next = numbers.len();
-            *numbers.entry(example.label.as_str()).or_insert(next)
+            *numbers.entry(label).or_insert(next)
         })
-        .collect();
-    Encoded { texts, labels }
+        .collect()
 }
 
 #[cfg(test)]
@@ -309,6 +332,15 @@ mod tests {
         let error = train(&spec, 1).err().unwrap();
         assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
         assert!(error.to_string().contains("train.lr"), "{error}");
+    }
+
+    #[test]
+    fn a_divergence_in_the_very_last_step_is_seen() {
+        let spec = TrainSpec { epochs: 1, lr: 1e38, batch_size: 1000, ..TrainSpec::default() };
+        assert!(matches!(train(&spec, 1).err().unwrap(), TrainError::Diverged { epoch: 1, step: 1, .. }));
+        // Weights that are still numbers, but whose products are not.
+        let spec = TrainSpec { lr: 1e30, ..spec };
+        assert!(matches!(train(&spec, 1).err().unwrap(), TrainError::Overflow { epoch: 1 }));
     }
 
     #[test]

@@ -11,8 +11,5 @@ mod optimizer;
 mod schedule;
 mod scores;
 
-pub use early_stop::{EarlyStop, Verdict};
-pub use fit::{EpochReport, Fitted, Flow, Task, TrainError, Watch, fit, labels_of};
-pub use optimizer::Adam;
-pub use schedule::learning_rate;
+pub use fit::{EpochReport, Fitted, Flow, Task, TrainError, Watch, fit, label_numbers};
 pub use scores::{Scores, scores};

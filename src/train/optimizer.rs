@@ -15,7 +15,7 @@ const EPSILON: f32 = 1e-8;
 
 /// Adam (Kingma & Ba 2015; weight decay as an L2 penalty) or `AdamW` (Loshchilov & Hutter 2019;
 /// weight decay apart from the gradient), with PyTorch's defaults: β₁ 0.9, β₂ 0.999, ε 1e-8.
-pub struct Adam {
+pub(super) struct Adam {
     rule: Optimizer,
     weight_decay: f64,
     clip_norm: f64,
@@ -32,7 +32,7 @@ struct Moments {
 
 impl Adam {
     /// A new optimizer for variables that it will meet in [`Adam::step`].
-    pub fn new(spec: &TrainSpec) -> Self {
+    pub(super) fn new(spec: &TrainSpec) -> Self {
         Self {
             rule: spec.optimizer,
             weight_decay: spec.weight_decay,
@@ -46,7 +46,7 @@ impl Adam {
     ///
     /// # Errors
     /// A gradient does not have its variable's shape.
-    pub fn step(&mut self, weights: &Weights, gradients: &GradStore, lr: f64) -> Result<()> {
+    pub(super) fn step(&mut self, weights: &Weights, gradients: &GradStore, lr: f64) -> Result<()> {
         self.step += 1;
         let scale = self.clip_factor(weights, gradients)?;
         let (correction1, correction2) = (1.0 - BETA1.powi(self.step), 1.0 - BETA2.powi(self.step));

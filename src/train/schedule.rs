@@ -6,7 +6,7 @@ use crate::spec::{Schedule, TrainSpec};
 ///
 /// Over the first `warmup` share of all steps the rate rises linearly to its peak; the schedule
 /// spans the steps after it.
-pub fn learning_rate(spec: &TrainSpec, step: u64, steps_per_epoch: u64, epochs: u32) -> f64 {
+pub(super) fn learning_rate(spec: &TrainSpec, step: u64, steps_per_epoch: u64, epochs: u32) -> f64 {
     let total = steps_per_epoch * u64::from(epochs);
     let warmup = (spec.warmup * total as f64).round() as u64;
     if step < warmup {

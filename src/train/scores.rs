@@ -17,8 +17,8 @@ pub struct Scores {
     pub loss: f64,
 }
 
-/// Compares predictions with gold labels, `None` for a label that the classifier does not know;
-/// `unknown` tells the different unknown labels apart. `None` when there is nothing to compare.
+/// Compares predictions with gold labels. Labels below `known` are the classifier's, others are
+/// unknown to it. `None` when there is nothing to compare.
 pub fn scores(predictions: &[Prediction], gold: &[usize], known: usize) -> Option<Scores> {
     let classes = gold.iter().map(|label| label + 1).max()?.max(known);
     let predicted: Vec<usize> = predictions.iter().map(|prediction| prediction.label).collect();
