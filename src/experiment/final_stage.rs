@@ -147,8 +147,12 @@ impl Experiment {
 
 /// The report of a study's final stage, when it has completed before.
 fn finished(store: &dyn Store, study: Id) -> Result<Option<FinalReport>, StoreError> {
-    let query =
-        RunQuery { study: Some(study), kind: Some(RunKind::Final), deleted: true, ..RunQuery::default() };
+    let query = RunQuery {
+        study: Some(study),
+        kind: Some(RunKind::Final),
+        include_hidden: true,
+        ..RunQuery::default()
+    };
     let Some(run) = store.runs(&query)?.into_iter().find(|run| run.state == RunState::Complete) else {
         return Ok(None);
     };
