@@ -190,7 +190,7 @@ fn ls_prints_the_documented_json() {
             "ended",
             "duration_s",
             "attempts",
-            "deleted",
+            "hidden",
             "params"
         ]
     );
@@ -380,7 +380,7 @@ fn rm_hides_and_restore_brings_back() {
     assert_eq!((total(&["ls"]), total(&["ls", "--all"])), (4, 6));
     assert_eq!(shelf.json(&["best", "attention"])["trials"].as_array().unwrap().len(), 1);
     let id = shelf.trials[1].run.to_string();
-    assert_eq!(shelf.json(&["restore", &id])["runs"], json!([{ "id": id, "deleted": false }]));
+    assert_eq!(shelf.json(&["restore", &id])["runs"], json!([{ "id": id, "hidden": false }]));
     assert_eq!(total(&["ls"]), 5);
     assert!(shelf.uaic(&["restore", &id]).stderr().contains("was not hidden"));
 }

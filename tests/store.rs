@@ -265,7 +265,7 @@ fn a_reader_sees_what_a_writer_writes_and_writes_nothing_itself() {
     for error in [
         reader.create_study(&new_study()).unwrap_err(),
         reader.release_study(study, StudyState::Complete).unwrap_err(),
-        reader.set_deleted(study, true).unwrap_err(),
+        reader.set_hidden(study, true).unwrap_err(),
     ] {
         assert!(error.to_string().contains("can only be read"), "{error}");
     }
@@ -361,7 +361,7 @@ fn make_golden_store() {
     let failed = start(1);
     let reason = Some("the loss became NaN".to_owned());
     store.finish_run(failed, &RunEnd { state: RunState::Failed, value: None, reason }).unwrap();
-    store.set_deleted(failed.run, true).unwrap();
+    store.set_hidden(failed.run, true).unwrap();
     start(2);
     let left = start(2);
     let last = store
@@ -425,7 +425,7 @@ fn the_study_of_a_store_of_format_1_is_read_exactly() {
 #[test]
 fn the_runs_of_a_store_of_format_1_are_read_exactly() {
     let (_folder, store) = golden_store();
-    let runs = store.runs(&RunQuery { deleted: true, ..RunQuery::default() }).unwrap();
+    let runs = store.runs(&RunQuery { include_hidden: true, ..RunQuery::default() }).unwrap();
     let seen: Vec<_> =
         runs.iter().map(|run| (run.id.0[0], run.new.number, run.attempts, run.state)).collect();
     let expected = [
@@ -438,7 +438,7 @@ fn the_runs_of_a_store_of_format_1_are_read_exactly() {
     let times: Vec<_> = runs.iter().map(|run| (run.started_ms, run.ended_ms)).collect();
     assert_eq!(times, [(2004, Some(3004)), (2003, None), (2002, Some(3002)), (2001, Some(3001))]);
     assert!(runs[0].value.unwrap().is_nan());
-    assert_eq!((runs[2].deleted, runs[2].reason.as_deref()), (true, Some("the loss became NaN")));
+    assert_eq!((runs[2].hidden, runs[2].reason.as_deref()), (true, Some("the loss became NaN")));
     assert_eq!((runs[3].value, &runs[3].new), (Some(0.875), &new_run(STUDY, 0, golden_process())));
     let params: Vec<_> = runs[0].new.params.values().cloned().collect();
     let expected =

@@ -31,7 +31,7 @@ A run whose process has died is CRASHED; `uaic resume` repeats it.
 
 With --json: {\"schema\", \"total\", \"runs\": [{\"id\", \"study\", \"experiment\", \"kind\", \"number\",
   \"state\", \"value\", \"reason\", \"started_ms\", \"started\", \"ended_ms\", \"ended\", \"duration_s\",
-  \"attempts\", \"deleted\", \"params\"}]}
+  \"attempts\", \"hidden\", \"params\"}]}
 and with --studies: {\"schema\", \"total\", \"studies\": [{\"id\", \"experiment\", \"state\", \"seed\",
   \"metric\", \"direction\", \"trials\", \"done\", \"complete\", \"pruned\", \"failed\", \"running\",
   \"interrupted\", \"crashed\", \"best\", \"created_ms\", \"created\"}]}")]
@@ -87,7 +87,7 @@ fn list_runs(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
         study: study.map(|study| study.id),
         experiment: args.experiment.clone(),
         state: args.state,
-        deleted: args.all,
+        include_hidden: args.all,
         limit: (args.limit > 0).then_some(args.limit),
         ..RunQuery::default()
     };
@@ -150,7 +150,7 @@ fn add_run(listing: &mut Table, run: &RunRecord, metrics: &Metrics, now_ms: i64)
 /// Why a run ended as it did, and that it is hidden.
 fn note(run: &RunRecord) -> Option<String> {
     let reason = run.reason.as_deref().map(|reason| table::shortened(reason, 60));
-    let hidden = run.deleted.then(|| "hidden".to_owned());
+    let hidden = run.hidden.then(|| "hidden".to_owned());
     let parts: Vec<String> = hidden.into_iter().chain(reason).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }

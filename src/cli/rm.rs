@@ -25,7 +25,7 @@ Examples:
 
 {RUN_GRAMMAR}
 
-With --json: {{\"schema\", \"runs\": [{{\"id\", \"deleted\"}}]}}."))]
+With --json: {{\"schema\", \"runs\": [{{\"id\", \"hidden\"}}]}}."))]
 pub struct RmArgs {
     /// The runs to hide
     #[arg(required = true, value_name = "SEL")]
@@ -48,7 +48,7 @@ Hidden runs are selected by id or by study and number; `@`, `best` and `name:` s
 
 {RUN_GRAMMAR}
 
-With --json: {{\"schema\", \"runs\": [{{\"id\", \"deleted\"}}]}}."))]
+With --json: {{\"schema\", \"runs\": [{{\"id\", \"hidden\"}}]}}."))]
 pub struct RestoreArgs {
     /// The runs to bring back
     #[arg(required = true, value_name = "SEL")]
@@ -72,14 +72,14 @@ pub(super) fn remove(global: &Global, args: &RmArgs) -> anyhow::Result<ExitCode>
         );
         return Err(Failure::locked(message).into());
     }
-    set_deleted(&store, &runs, Visibility::Hidden, args.json)
+    set_hidden(&store, &runs, Visibility::Hidden, args.json)
 }
 
 /// Brings runs back.
 pub(super) fn restore(global: &Global, args: &RestoreArgs) -> anyhow::Result<ExitCode> {
     let store = select::open_existing(&global.store)?;
     let runs = select::resolve_many(&store, &args.runs)?;
-    set_deleted(&store, &runs, Visibility::Shown, args.json)
+    set_hidden(&store, &runs, Visibility::Shown, args.json)
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -88,7 +88,7 @@ enum Visibility {
     Shown,
 }
 
-fn set_deleted(
+fn set_hidden(
     store: &dyn Store,
     runs: &[RunRecord],
     visibility: Visibility,
@@ -96,8 +96,8 @@ fn set_deleted(
 ) -> anyhow::Result<ExitCode> {
     let hide = visibility == Visibility::Hidden;
     for run in runs {
-        store.set_deleted(run.id, hide)?;
-        let what = match (hide, run.deleted) {
+        store.set_hidden(run.id, hide)?;
+        let what = match (hide, run.hidden) {
             (true, false) => "hidden",
             (true, true) => "was hidden before",
             (false, true) => "is back",
@@ -105,12 +105,12 @@ fn set_deleted(
         };
         printer::talk(format!("{} ({}) {what}", run.id.short(), described(run)));
     }
-    if hide && runs.iter().any(|run| !run.deleted) {
+    if hide && runs.iter().any(|run| !run.hidden) {
         let ids: Vec<String> = runs.iter().map(|run| run.id.short()).collect();
         printer::talk(format!("undo with `uaic restore {}`", ids.join(" ")));
     }
     if as_json {
-        let runs: Vec<_> = runs.iter().map(|run| json!({ "id": run.id, "deleted": hide })).collect();
+        let runs: Vec<_> = runs.iter().map(|run| json!({ "id": run.id, "hidden": hide })).collect();
         printer::json(&json!({ "schema": shape::SCHEMA, "runs": runs }))?;
     }
     Ok(ExitCode::SUCCESS)

@@ -319,7 +319,8 @@ fn best_of(store: &dyn Store, study: &StudyRecord) -> anyhow::Result<RunRecord> 
 }
 
 fn in_study(store: &dyn Store, study: &StudyRecord, slot: &Slot) -> anyhow::Result<RunRecord> {
-    let query = RunQuery { study: Some(study.id), deleted: true, limit: Some(1), ..RunQuery::default() };
+    let query =
+        RunQuery { study: Some(study.id), include_hidden: true, limit: Some(1), ..RunQuery::default() };
     let (query, what) = match slot {
         Slot::Best => return best_of(store, study),
         Slot::Final => (RunQuery { kind: Some(RunKind::Final), ..query }, "final run".to_owned()),
@@ -342,7 +343,7 @@ fn in_study(store: &dyn Store, study: &StudyRecord, slot: &Slot) -> anyhow::Resu
 fn by_prefix(store: &dyn Store, prefix: &str) -> anyhow::Result<Option<RunRecord>> {
     let query = RunQuery {
         id_prefix: Some(prefix.to_owned()),
-        deleted: true,
+        include_hidden: true,
         limit: Some(CANDIDATES),
         ..RunQuery::default()
     };

@@ -53,7 +53,7 @@ pub(super) fn run(run: &RunRecord, now_ms: i64) -> Map<String, Value> {
         "ended": run.ended_ms.map(iso_time),
         "duration_s": seconds(run, now_ms),
         "attempts": run.attempts,
-        "deleted": run.deleted,
+        "hidden": run.hidden,
         "params": params(&run.new.params),
     });
     object(shape)

@@ -183,7 +183,7 @@ fn head_of_run(run: &RunRecord, study: &StudyRecord, now_ms: i64) -> Page {
         page.line("attempts", &run.attempts.to_string());
     }
     page.line("process", &format!("{} on {}", run.new.process.pid, run.new.process.host));
-    if run.deleted {
+    if run.hidden {
         page.line("hidden", &format!("yes; `uaic restore {}` brings it back", run.id.short()));
     }
     page

@@ -156,7 +156,7 @@ fn earlier(stage: &FinalStage<'_>, number: u32) -> Result<Option<RunRecord>, Sto
         study: Some(stage.study),
         kind: Some(RunKind::Final),
         number: Some(number),
-        deleted: true,
+        include_hidden: true,
         ..RunQuery::default()
     };
     Ok(stage.store.runs(&query)?.into_iter().next())

@@ -196,7 +196,7 @@ fn a_run_comes_back_as_it_was_started(store: &dyn Store) {
     assert_eq!(run.new, new_run(study, 7), "types of parameters included");
     assert_eq!((run.id, run.experiment.as_str(), run.attempts), (attempt.run, "attention", 1));
     assert_eq!((run.state, run.value, run.reason.clone()), (RunState::Running, None, None));
-    assert_eq!((run.ended_ms, run.deleted), (None, false));
+    assert_eq!((run.ended_ms, run.hidden), (None, false));
     let reason = Some("the loss became NaN".to_owned());
     let end = RunEnd { state: RunState::Failed, value: Some(f64::NEG_INFINITY), reason: reason.clone() };
     store.finish_run(attempt, &end).unwrap();
@@ -434,13 +434,13 @@ fn hidden_runs_are_listed_on_request(store: &dyn Store) {
     let attempt = run_in(store);
     store.finish_run(attempt, &end(RunState::Complete)).unwrap();
     let before = store.run(attempt.run).unwrap();
-    let all = RunQuery { deleted: true, ..RunQuery::default() };
-    store.set_deleted(attempt.run, true).unwrap();
-    store.set_deleted(attempt.run, true).unwrap();
+    let all = RunQuery { include_hidden: true, ..RunQuery::default() };
+    store.set_hidden(attempt.run, true).unwrap();
+    store.set_hidden(attempt.run, true).unwrap();
     assert!(store.runs(&RunQuery::default()).unwrap().is_empty());
     assert_eq!(store.count_runs(&RunQuery::default()).unwrap(), 0);
-    assert!(store.runs(&all).unwrap()[0].deleted && store.run(attempt.run).unwrap().deleted);
-    store.set_deleted(attempt.run, false).unwrap();
+    assert!(store.runs(&all).unwrap()[0].hidden && store.run(attempt.run).unwrap().hidden);
+    store.set_hidden(attempt.run, false).unwrap();
     assert_eq!(store.runs(&RunQuery::default()).unwrap(), [before]);
 }
 
@@ -524,7 +524,7 @@ fn what_does_not_exist_is_not_found(store: &dyn Store) {
         store.put_artifact(attempt, "a", b"").map(|_| ()),
         store.run(nobody).map(|_| ()),
         store.set_tag(nobody, "a", "b"),
-        store.set_deleted(nobody, true),
+        store.set_hidden(nobody, true),
         store.latest_metrics(nobody).map(|_| ()),
         store.metric_history(nobody, "a").map(|_| ()),
         store.tags(nobody).map(|_| ()),

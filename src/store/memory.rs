@@ -84,15 +84,24 @@ impl Run {
     }
 
     fn matches(&self, query: &RunQuery) -> bool {
-        let RunQuery { study, experiment, kind, number, state, id_prefix, deleted, limit: _, offset: _ } =
-            query;
+        let RunQuery {
+            study,
+            experiment,
+            kind,
+            number,
+            state,
+            id_prefix,
+            include_hidden,
+            limit: _,
+            offset: _,
+        } = query;
         let record = &self.record;
         study.is_none_or(|study| study == record.new.study)
             && experiment.as_ref().is_none_or(|experiment| *experiment == record.experiment)
             && kind.is_none_or(|kind| kind == record.new.kind)
             && number.is_none_or(|number| Some(number) == record.new.number)
             && id_prefix.as_ref().is_none_or(|prefix| record.id.to_string().starts_with(prefix))
-            && (*deleted || !record.deleted)
+            && (*include_hidden || !record.hidden)
             && state.is_none_or(|state| state == self.state())
     }
 }
@@ -193,14 +202,14 @@ impl Store for MemoryStore {
             reason: None,
             started_ms: now_ms(),
             ended_ms: None,
-            deleted: false,
+            hidden: false,
         };
         let Some(run) = earlier else {
             let attempt = Attempt { run: record.id, number: 1 };
             content.runs.push(Run::new(record));
             return Ok(attempt);
         };
-        let RunRecord { id, attempts, state, deleted, .. } = run.record;
+        let RunRecord { id, attempts, state, hidden, .. } = run.record;
         if state.is_final() {
             return Err(StoreError::IllegalTransition {
                 run: id.short(),
@@ -208,7 +217,7 @@ impl Store for MemoryStore {
                 to: RunState::Running,
             });
         }
-        (record.id, record.attempts, record.deleted) = (id, attempts + 1, deleted);
+        (record.id, record.attempts, record.hidden) = (id, attempts + 1, hidden);
         *run = Run { tags: std::mem::take(&mut run.tags), ..Run::new(record) };
         Ok(Attempt { run: id, number: attempts + 1 })
     }
@@ -297,8 +306,8 @@ impl Store for MemoryStore {
         artifact.map(|(_, content)| content.clone()).ok_or_else(missing)
     }
 
-    fn set_deleted(&self, run: Id, deleted: bool) -> Result<(), StoreError> {
-        self.content().run(run)?.record.deleted = deleted;
+    fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError> {
+        self.content().run(run)?.record.hidden = hidden;
         Ok(())
     }
 

@@ -6,7 +6,7 @@
 //!   they were made; what a `finish_*` call returned from is durable.
 //! * A run's row exists before the run does anything; metrics follow as they come, in batches.
 //! * States move only along [`RunState::may_become`]; a final run never changes again, except
-//!   that it may be hidden ([`Store::set_deleted`]) and shown again.
+//!   that it may be hidden ([`Store::set_hidden`]) and shown again.
 //! * Every start of a run gives an [`Attempt`]. Writes with an older one are refused with
 //!   [`StoreError::StaleAttempt`], so a process that was thought dead cannot spoil its successor.
 //! * Only a run in state `Running` takes metrics and artifacts; otherwise [`StoreError::Ended`].
@@ -144,8 +144,12 @@ pub trait Store: Send + Sync {
     /// [`StoreError::NotFound`].
     fn tally(&self, study: Id) -> Result<Tally, StoreError> {
         let direction = self.study(study)?.new.direction;
-        let query =
-            RunQuery { study: Some(study), kind: Some(RunKind::Trial), deleted: true, ..RunQuery::default() };
+        let query = RunQuery {
+            study: Some(study),
+            kind: Some(RunKind::Trial),
+            include_hidden: true,
+            ..RunQuery::default()
+        };
         let mut tally = Tally::default();
         for run in self.runs(&query)? {
             tally.add(run.state, run.value, direction);
@@ -187,7 +191,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    fn set_deleted(&self, run: Id, deleted: bool) -> Result<(), StoreError>;
+    fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError>;
 
     /// Returns once everything written so far is durable.
     ///

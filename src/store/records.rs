@@ -207,7 +207,7 @@ pub struct RunRecord {
     /// When it ended.
     pub ended_ms: Option<i64>,
     /// Hidden by `rm`.
-    pub deleted: bool,
+    pub hidden: bool,
 }
 
 /// The latest value of a metric and the range it has had. NaN counts as a latest value but never
@@ -255,7 +255,7 @@ pub struct RunQuery {
     /// Only with an id that starts like this (lower-case hexadecimal).
     pub id_prefix: Option<String>,
     /// Also hidden ones.
-    pub deleted: bool,
+    pub include_hidden: bool,
     /// At most so many; all when absent.
     pub limit: Option<u32>,
     /// Leave out so many of the newest first.

@@ -133,7 +133,7 @@ impl Store for BrittleStore {
                 reason: None,
                 started_ms: 0,
                 ended_ms: None,
-                deleted: false,
+                hidden: false,
             },
         );
         Ok(Attempt { run: id, number: attempts })
@@ -200,7 +200,7 @@ impl Store for BrittleStore {
     fn read_artifact(&self, _: Id, _: &str) -> Result<Vec<u8>, StoreError> {
         unimplemented!()
     }
-    fn set_deleted(&self, _: Id, _: bool) -> Result<(), StoreError> {
+    fn set_hidden(&self, _: Id, _: bool) -> Result<(), StoreError> {
         unimplemented!()
     }
     fn flush(&self) -> Result<(), StoreError> {

@@ -50,7 +50,7 @@ CREATE TABLE runs (
     environment INTEGER NOT NULL REFERENCES texts,
     started_ms  INTEGER NOT NULL,
     ended_ms    INTEGER,
-    deleted     INTEGER NOT NULL DEFAULT 0 CHECK (deleted IN (0, 1))
+    hidden      INTEGER NOT NULL DEFAULT 0 CHECK (hidden IN (0, 1))
 ) STRICT;
 -- NULLs are distinct to UNIQUE, yet a study has one final run.
 CREATE UNIQUE INDEX runs_by_number ON runs (study, kind, ifnull(number, -1));

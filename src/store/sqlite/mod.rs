@@ -196,7 +196,7 @@ impl Store for SqliteStore {
     }
 
     fn run(&self, id: Id) -> Result<RunRecord, StoreError> {
-        let query = RunQuery { id_prefix: Some(id.to_string()), deleted: true, ..RunQuery::default() };
+        let query = RunQuery { id_prefix: Some(id.to_string()), include_hidden: true, ..RunQuery::default() };
         self.read(|snapshot| single(snapshot.runs(&query)?, "run", id))
     }
 
@@ -238,8 +238,8 @@ impl Store for SqliteStore {
         self.blobs.read(artifact)
     }
 
-    fn set_deleted(&self, run: Id, deleted: bool) -> Result<(), StoreError> {
-        self.writer()?.call(move |connection| write::set_deleted(connection, run, deleted, now_ms()))
+    fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError> {
+        self.writer()?.call(move |connection| write::set_hidden(connection, run, hidden, now_ms()))
     }
 
     fn flush(&self) -> Result<(), StoreError> {

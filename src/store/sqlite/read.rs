@@ -149,8 +149,8 @@ impl<'a> Snapshot<'a> {
         if let Some(state) = query.state {
             parts.push(self.state_filter(state));
         }
-        if !query.deleted {
-            parts.push("deleted = 0".to_owned());
+        if !query.include_hidden {
+            parts.push("hidden = 0".to_owned());
         }
         (parts.join(" AND "), values)
     }
@@ -187,7 +187,7 @@ impl<'a> Snapshot<'a> {
             reason: row.get("reason")?,
             started_ms: row.get("started_ms")?,
             ended_ms: row.get("ended_ms")?,
-            deleted: row.get("deleted")?,
+            hidden: row.get("hidden")?,
         })
     }
 

@@ -289,15 +289,15 @@ pub(super) fn finish_run(
     event(connection, now_ms, study, Some(run), "ended", end.state.name())
 }
 
-pub(super) fn set_deleted(connection: &Connection, id: Id, deleted: bool, now_ms: i64) -> Result<(), Fault> {
+pub(super) fn set_hidden(connection: &Connection, id: Id, hidden: bool, now_ms: i64) -> Result<(), Fault> {
     let run = run_row(connection, id)?;
     let study: Option<i64> = connection
-        .prepare_cached("UPDATE runs SET deleted = ?1 WHERE id = ?2 AND deleted <> ?1 RETURNING study")?
-        .query_row(params![deleted, run], |row| row.get(0))
+        .prepare_cached("UPDATE runs SET hidden = ?1 WHERE id = ?2 AND hidden <> ?1 RETURNING study")?
+        .query_row(params![hidden, run], |row| row.get(0))
         .optional()?;
     match study {
         Some(study) => {
-            event(connection, now_ms, study, Some(run), if deleted { "hidden" } else { "shown" }, "")
+            event(connection, now_ms, study, Some(run), if hidden { "hidden" } else { "shown" }, "")
         }
         None => Ok(()),
     }

@@ -1,7 +1,7 @@
 //! The one thread that writes: it owns the connection and puts many commands in a transaction.
 //!
 //! Metric points are queued and wait for company; a call is committed at once, together with
-//! whatever is queued before it, and its caller waits for the commit. So what a run wrote is in
+//! whatever is queued, and its caller waits for the commit. So what a run wrote is in
 //! the store before the run's end is.
 
 use std::collections::HashMap;
@@ -195,7 +195,7 @@ fn write_until_closed(mut connection: Connection, inbox: &Receiver<Command>, sha
     let mut identity = None;
     loop {
         let batch = match inbox.recv_timeout(next_beat.saturating_duration_since(Instant::now())) {
-            Ok(first) => gather(first, inbox),
+            Ok(first) => gather(first, inbox, GATHER),
             Err(RecvTimeoutError::Timeout) => Vec::new(),
             Err(RecvTimeoutError::Disconnected) => break,
         };
@@ -218,20 +218,23 @@ fn write_until_closed(mut connection: Connection, inbox: &Receiver<Command>, sha
     let _ = connection.execute_batch("PRAGMA optimize");
 }
 
-/// Takes what is queued, up to the first call; points wait a little for more of them.
-fn gather(first: Command, inbox: &Receiver<Command>) -> Vec<Command> {
-    let deadline = Instant::now() + GATHER;
-    let mut batch = vec![first];
-    while batch.len() < BATCH {
-        let next = if matches!(batch.last(), Some(Command::Call(_))) {
+/// Takes what is queued. Points wait up to `patience` for more of them; somebody waits for a call,
+/// so a batch with a call takes along what is there and waits for nothing.
+fn gather(first: Command, inbox: &Receiver<Command>, patience: Duration) -> Vec<Command> {
+    let deadline = Instant::now() + patience;
+    let mut awaited = false;
+    let mut batch = Vec::new();
+    let mut next = Some(first);
+    while let Some(command) = next {
+        awaited |= matches!(command, Command::Call(_));
+        batch.push(command);
+        next = if batch.len() == BATCH {
+            None
+        } else if awaited {
             inbox.try_recv().ok()
         } else {
             inbox.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
         };
-        match next {
-            Some(command) => batch.push(command),
-            None => break,
-        }
     }
     batch
 }
@@ -300,5 +303,49 @@ impl Fault {
             Self::Sqlite(error) => Some(copy_of(error)),
             Self::Refused(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Id;
+
+    fn points() -> Command {
+        Command::Points { attempt: Attempt { run: Id([0; 16]), number: 1 }, points: Vec::new() }
+    }
+
+    fn call() -> Command {
+        let work = |_: &Connection| -> Result<(), Fault> { Ok(()) };
+        Command::Call(Box::new(Pending { work: Some(work), result: None, reply: sync_channel(1).0 }))
+    }
+
+    #[test]
+    fn a_batch_with_a_call_waits_for_nothing_wherever_the_call_is() {
+        let patience = Duration::from_secs(5);
+        for batch in [vec![call()], vec![call(), points()], vec![points(), call(), points(), points()]] {
+            let (commands, inbox) = sync_channel(QUEUE);
+            let queued = batch.len();
+            let mut batch = batch.into_iter();
+            let first = batch.next().unwrap();
+            batch.for_each(|command| commands.send(command).unwrap());
+            let before = Instant::now();
+            assert_eq!(gather(first, &inbox, patience).len(), queued, "what is queued goes along");
+            assert!(before.elapsed() < patience, "the caller was kept waiting");
+        }
+    }
+
+    #[test]
+    fn points_wait_for_company_and_a_batch_has_an_end() {
+        let (commands, inbox) = sync_channel(QUEUE);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(20));
+                commands.send(call()).unwrap();
+            });
+            assert_eq!(gather(points(), &inbox, Duration::from_secs(60)).len(), 2);
+        });
+        (0..BATCH).for_each(|_| commands.send(points()).unwrap());
+        assert_eq!(gather(points(), &inbox, Duration::from_secs(60)).len(), BATCH);
     }
 }

@@ -25,7 +25,7 @@ impl Replay {
         let query = RunQuery {
             study: Some(at.study),
             kind: Some(RunKind::Trial),
-            deleted: true, // hidden from listings, but part of the study
+            include_hidden: true, // hidden from listings, but part of the study
             ..RunQuery::default()
         };
         let mut records = BTreeMap::new();
