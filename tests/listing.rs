@@ -366,7 +366,7 @@ fn best_ranks_complete_trials_and_puts_nan_last() {
     let answer = shelf.uaic(&["best", "attention", "-n", "1"]);
     let lines: Vec<&str> = answer.stdout().lines().collect();
     assert_eq!(lines.len(), 2, "{}", answer.stdout());
-    assert!(lines[0].contains("train.lr") && lines[1].contains("0.0012"), "{}", answer.stdout());
+    assert!(lines[0].contains(" lr ") && lines[1].contains("0.0012"), "{}", answer.stdout());
     assert_eq!(shelf.json(&["best"])["trials"], json!([]), "the latest study has none yet");
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::{Global, exit, printer};
+use super::{Global, exit, printer, shape};
 use crate::spec::{Distribution, Spec, Validation, split_override};
 
 /// Arguments of `uaic check`.
@@ -39,7 +39,7 @@ pub(super) fn run(_global: &Global, args: &CheckArgs) -> anyhow::Result<ExitCode
     if args.json {
         let errors = checked.as_ref().err().map(|errors| errors.0.as_slice()).unwrap_or_default();
         printer::json(&json!({
-            "schema": 1,
+            "schema": shape::SCHEMA,
             "ok": errors.is_empty(),
             "errors": errors.iter().map(|error| json!({
                 "message": error.message,

@@ -1,5 +1,6 @@
 //! Executing a study, new or resumed: search, final stage, and what is printed of them.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +20,7 @@ use crate::study::{self, StudyOutcome, StudyPlan, Surroundings};
 
 /// How to execute a study.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Execution {
+pub(super) struct Execution<'a> {
     /// Trials at once.
     pub(super) jobs: usize,
     /// What is shown meanwhile.
@@ -28,6 +29,8 @@ pub(super) struct Execution {
     pub(super) json: bool,
     /// Whether the final stage runs.
     pub(super) final_stage: bool,
+    /// The folder of the store.
+    pub(super) folder: &'a Path,
 }
 
 /// Executes `study` from where it is to its end, or to Ctrl-C.
@@ -35,7 +38,7 @@ pub(super) fn execute(
     experiment: &Experiment,
     store: &dyn Store,
     study: &StudyRecord,
-    how: Execution,
+    how: Execution<'_>,
 ) -> anyhow::Result<ExitCode> {
     let process = ProcessIdentity::current();
     store.acquire_study(study.id, &process)?;
@@ -48,7 +51,13 @@ pub(super) fn execute(
     };
     store.release_study(study.id, state)?;
     let Executed { outcome, final_report, .. } = result?;
-    let summary = Summary { experiment, study, outcome: &outcome, final_report: final_report.as_ref() };
+    let summary = Summary {
+        experiment,
+        study,
+        outcome: &outcome,
+        final_report: final_report.as_ref(),
+        store: how.folder,
+    };
     if how.json {
         printer::json(&summary.json())?;
     } else if how.detail != Detail::Quiet || state == StudyState::Complete {
@@ -84,7 +93,7 @@ fn search_and_retrain(
     experiment: &Experiment,
     store: &dyn Store,
     study: &StudyRecord,
-    how: Execution,
+    how: Execution<'_>,
     process: &ProcessIdentity,
     cancel: &AtomicBool,
 ) -> anyhow::Result<Executed> {

@@ -61,5 +61,5 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode
     if study.state == StudyState::Complete && args.trials.is_none() && !args.how.quiet {
         super::printer::talk(format!("study {} is complete; showing its results", study.id.short()));
     }
-    execute(&experiment, &store, &study, args.how.execution())
+    execute(&experiment, &store, &study, args.how.execution(global))
 }

@@ -73,12 +73,13 @@ pub struct HowArgs {
 }
 
 impl HowArgs {
-    pub(super) fn execution(&self) -> Execution {
+    pub(super) fn execution<'a>(&self, global: &'a Global) -> Execution<'a> {
         Execution {
             jobs: self.jobs.map_or_else(platform::cores, usize::from),
             detail: if self.quiet { Detail::Quiet } else { Detail::Normal },
             json: self.json,
             final_stage: !self.no_final,
+            folder: &global.store,
         }
     }
 }
@@ -108,7 +109,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
         ));
     }
     let study = store.create_study(&new)?;
-    execute(&experiment, &store, &study, args.how.execution())
+    execute(&experiment, &store, &study, args.how.execution(global))
 }
 
 /// What `--dry-run` says.
@@ -125,20 +126,4 @@ fn plan(experiment: &Experiment, global: &Global) -> String {
     lines.push(format!("seed    {}", spec.study.seed));
     lines.push(format!("store   {}", global.store.display()));
     lines.join("\n")
-}
-
-/// Key paths without their table where that leaves them distinct: `train.lr` → `lr`.
-pub(super) fn short_names(keys: &[&str]) -> Vec<String> {
-    let last = |key: &str| key.rsplit('.').next().unwrap_or(key).to_owned();
-    let names: Vec<String> = keys.iter().map(|key| last(key)).collect();
-    keys.iter()
-        .zip(&names)
-        .map(|(key, name)| {
-            if names.iter().filter(|other| *other == name).count() > 1 {
-                (*key).to_owned()
-            } else {
-                name.clone()
-            }
-        })
-        .collect()
 }

@@ -10,6 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::fsx;
+use crate::run_log::LOG_ARTIFACT;
 use crate::store::{
     ArtifactRecord, EventRecord, LatestMetric, RunRecord, SqliteStore, Store, StoreError, StudyRecord, Tally,
 };
@@ -19,8 +20,6 @@ use super::page::Page;
 use super::select::{self, RUN_GRAMMAR, Target, metric_of, place};
 use super::{Global, printer, shape, table};
 
-/// Name of the artifact that holds a run's log.
-const LOG: &str = "log.txt";
 /// Bars of a sparkline.
 const SPARKLINE: usize = 60;
 
@@ -91,7 +90,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
         Target::Run(run) => match (&args.metric, &args.artifact) {
             (Some(key), _) => show_metric(&store, &run, key, args.json)?,
             (_, Some(name)) => show_artifact(&store, &run, name, args.out.as_ref())?,
-            _ if args.log => show_artifact(&store, &run, LOG, None)?,
+            _ if args.log => show_artifact(&store, &run, LOG_ARTIFACT, None)?,
             _ => show_run(&store, &run, args.json)?,
         },
     }

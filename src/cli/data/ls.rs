@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::printer;
+use crate::cli::{printer, shape};
 use crate::data::fetch::SOURCES;
 use crate::data::generate::GENERATORS;
 use crate::data::{self, Dataset, Example, ROOT};
@@ -61,7 +61,7 @@ pub(super) fn run(args: &LsArgs) -> anyhow::Result<ExitCode> {
     let datasets: Vec<Entry> = data::list(Path::new(ROOT))?.iter().map(|folder| entry(folder)).collect();
     let available =
         available().filter(|known| datasets.iter().all(|entry| entry.name != known.name)).collect();
-    let listing = Listing { schema: 1, datasets, available };
+    let listing = Listing { schema: shape::SCHEMA, datasets, available };
     if args.json {
         printer::json(&listing)?;
     } else {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::printer;
+use crate::cli::{printer, shape};
 use crate::data::stats::{self, DatasetStats, SplitStats};
 use crate::data::{self, Dataset, ROOT};
 
@@ -43,7 +43,7 @@ pub(super) fn run(args: &StatsArgs) -> anyhow::Result<ExitCode> {
     let stats = stats::of(&dataset)?;
     if args.json {
         let folder = folder.display().to_string();
-        printer::json(&Report { schema: 1, name: &stats.name, folder, splits: &stats.splits })?;
+        printer::json(&Report { schema: shape::SCHEMA, name: &stats.name, folder, splits: &stats.splits })?;
     } else {
         let text = [Some(figures(&stats)), unseen(&stats), classes(&stats)];
         printer::data(text.into_iter().flatten().collect::<Vec<_>>().join("\n\n"))?;
