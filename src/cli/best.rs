@@ -21,7 +21,7 @@ Examples:
 
 {STUDY_GRAMMAR}
 
-With --json: {{\"schema\", \"study\": {{as in `uaic ls --studies --json`}},
+With --json: {{\"schema\": 1, \"study\": {{as in `uaic ls --studies --json`}},
   \"trials\": [{{as in `uaic ls --json`}}]}}, best first; of equal values the lower number."))]
 pub struct BestArgs {
     /// The study; the latest by default

@@ -23,7 +23,10 @@ Examples:
 
 The study goes on from its stored spec: finished trials are kept, the others are repeated with the
 same parameters and seeds, so the result is that of an uninterrupted run. Data that have changed
-since are refused.")]
+since are refused.
+
+With --json, as `uaic run --json`: {\"schema\": 1, \"study\": {…}, \"final\": {…} or null}, with the
+trials of earlier processes in it.")]
 pub struct ResumeArgs {
     /// The study: the start of its id, an experiment's name, or nothing for the newest
     pub study: Option<String>,

@@ -25,9 +25,12 @@ Examples:
 The same spec, data and seed give the same trials, metrics and weights, whatever --jobs and however
 often the study was stopped and resumed.
 
---json prints one object: {\"schema\": 1, \"study\": {\"id\", \"experiment\", \"seed\", \"metric\", \"direction\",
-\"trials\": [{\"number\", \"run_id\", \"state\", \"value\", \"params\", \"duration_s\"}], \"best\": {…} or null},
-\"final\": {\"run_id\", \"metrics\": {name: value}, \"estimates\": {name: {value, n, low, high}}} or null}.")]
+With --json: {\"schema\": 1,
+  \"study\": {\"id\", \"experiment\", \"seed\", \"metric\", \"direction\",
+    \"trials\": [{\"number\", \"run_id\", \"state\", \"value\", \"params\": {key: value}, \"duration_s\"}],
+    \"best\": {\"number\", \"run_id\", \"value\", \"params\"} or null},
+  \"final\": {\"run_id\", \"metrics\": {name: value},
+    \"estimates\": {name: {\"value\", \"n\", \"low\", \"high\"}}} or null}")]
 pub struct RunArgs {
     /// The spec, a TOML file (`uaic init` writes one)
     pub spec: PathBuf,

@@ -14,9 +14,17 @@ use crate::data::{self, Dataset, Example, ROOT};
 
 /// Arguments of `uaic data ls`.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  uaic data ls\n  uaic data ls --json")]
+#[command(after_help = "\
+Examples:
+  uaic data ls
+  uaic data ls --json | jq -r '.datasets[].name'
+
+With --json: {\"schema\": 1,
+  \"datasets\": [{\"name\", \"folder\", \"splits\": [{\"split\", \"rows\", \"classes\"}], \"classes\", \"problem\"}],
+  \"available\": [{\"name\", \"about\", \"command\", \"licence\"}]}
+\"problem\" says why a data set cannot be read, and is null when it can.")]
 pub(super) struct LsArgs {
-    /// Print one JSON object: {"schema": 1, "datasets": […], "available": […]}
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }

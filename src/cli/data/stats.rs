@@ -15,15 +15,26 @@ const BAR: usize = 30;
 
 /// Arguments of `uaic data stats`.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Tokens are lower-cased words between blanks. \"not in train\" is the share of a split's tokens (and of its distinct words) that never occur in train; \"texts also in train\" counts leaked rows.\n\nExamples:\n  uaic data stats flights\n  uaic data stats ./my-texts\n  uaic data stats flights --json"
-)]
+#[command(after_help = "\
+Tokens are lower-cased words between blanks. \"not in train\" is the share of a split's tokens (and of
+its distinct words) that never occur in train; \"texts also in train\" counts leaked rows.
+
+Examples:
+  uaic data stats flights
+  uaic data stats ./my-texts
+  uaic data stats flights --json
+
+With --json: {\"schema\": 1, \"name\", \"folder\",
+  \"splits\": [{\"split\", \"out_of_scope\", \"hash\", \"rows\", \"classes\", \"multi_intent\",
+    \"length\": {\"mean\", \"median\", \"p95\", \"max\"}, \"majority_label\", \"majority_share\",
+    \"oov_token_rate\", \"oov_type_rate\", \"duplicates\", \"also_in_train\",
+    \"unseen_labels\": {label: rows}, \"labels\": {label: rows}}]}")]
 pub(super) struct StatsArgs {
     /// A name under data/, or the path of a folder (with a `/`)
     #[arg(value_name = "NAME|PATH")]
     dataset: String,
 
-    /// Print one JSON object: {"schema": 1, "name", "folder", "splits": […]}
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
