@@ -1,5 +1,6 @@
 //! Identifiers, parameter values and states that every layer speaks of.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -56,17 +57,26 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Whether `a` is strictly better than `b`. NaN is never better, and any number is better
-    /// than NaN.
-    pub fn better(self, a: f64, b: f64) -> bool {
+    /// The order of values from best to worst; NaN comes last.
+    pub fn compare(self, a: f64, b: f64) -> Ordering {
         match (a.is_nan(), b.is_nan()) {
-            (true, _) => false,
-            (false, true) => true,
-            (false, false) => match self {
-                Self::Minimize => a < b,
-                Self::Maximize => a > b,
-            },
+            (true, true) => Ordering::Equal,
+            (true, false) => Ordering::Greater,
+            (false, true) => Ordering::Less,
+            (false, false) => {
+                let (low, high) = match self {
+                    Self::Minimize => (a, b),
+                    Self::Maximize => (b, a),
+                };
+                // Not `total_cmp`, to which 0.0 and -0.0 differ. Numbers always have an order.
+                low.partial_cmp(&high).unwrap_or(Ordering::Equal)
+            }
         }
+    }
+
+    /// Whether `a` is strictly better than `b`. Any number is better than NaN.
+    pub fn better(self, a: f64, b: f64) -> bool {
+        self.compare(a, b).is_lt()
     }
 }
 
@@ -179,6 +189,17 @@ mod tests {
         }
         assert!(Direction::Minimize.better(1.0, 2.0));
         assert!(Direction::Maximize.better(f64::INFINITY, 2.0));
+    }
+
+    #[test]
+    fn values_are_ordered_from_best_to_worst_with_nan_last() {
+        let sorted = |direction: Direction| {
+            let mut values = [1.0, f64::NAN, f64::NEG_INFINITY, -0.0, 0.0, f64::INFINITY];
+            values.sort_by(|a, b| direction.compare(*a, *b));
+            values.map(|value| format!("{value:?}")).join(" ")
+        };
+        assert_eq!(sorted(Direction::Minimize), "-inf -0.0 0.0 1.0 inf NaN");
+        assert_eq!(sorted(Direction::Maximize), "inf 1.0 -0.0 0.0 -inf NaN", "equals stay as they were");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The verbs that look at a store: `ls`, `show`, `best`, `rm`, `restore`, and their selectors.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Output};
 
+use clap::CommandFactory;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use uaic::platform::ProcessIdentity;
@@ -366,7 +368,7 @@ fn best_ranks_complete_trials_and_puts_nan_last() {
     let answer = shelf.uaic(&["best", "attention", "-n", "1"]);
     let lines: Vec<&str> = answer.stdout().lines().collect();
     assert_eq!(lines.len(), 2, "{}", answer.stdout());
-    assert!(lines[0].contains("train.lr") && lines[1].contains("0.0012"), "{}", answer.stdout());
+    assert!(lines[0].contains(" lr ") && lines[1].contains("0.0012"), "{}", answer.stdout());
     assert_eq!(shelf.json(&["best"])["trials"], json!([]), "the latest study has none yet");
 }
 
@@ -435,4 +437,101 @@ fn every_verb_has_examples() {
         );
         assert!(answer.stdout().contains("With --json:"), "{verb}");
     }
+}
+
+/// Every verb with a `--json` flag and its help: `data ls` → its text.
+fn verbs_with_json() -> BTreeMap<String, String> {
+    fn visit(command: &clap::Command, path: &str, found: &mut BTreeMap<String, String>) {
+        if command.get_arguments().any(|argument| argument.get_long() == Some("json")) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            found.insert(path.trim().to_owned(), help);
+        }
+        for inner in command.get_subcommands() {
+            visit(inner, &format!("{path} {}", inner.get_name()), found);
+        }
+    }
+    let mut found = BTreeMap::new();
+    visit(&uaic::cli::Cli::command(), "", &mut found);
+    found
+}
+
+/// Collects the keys of a JSON value, but not those of objects that are keyed by names of the user.
+fn collect_keys(value: &Value, keys: &mut BTreeSet<String>) {
+    const MAPS: [&str; 6] = ["params", "config", "environment", "tags", "labels", "unseen_labels"];
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect_keys(item, keys)),
+        Value::Object(members) => {
+            for (key, member) in members {
+                keys.insert(key.clone());
+                if !MAPS.contains(&key.as_str()) {
+                    collect_keys(member, keys);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_help_of_every_verb_documents_all_of_its_json() {
+    let shelf = Shelf::new();
+    let data = shelf.folder.path().join("data/tiny");
+    std::fs::create_dir_all(&data).unwrap();
+    std::fs::write(data.join("train.tsv"), "to oslo\tflight\n").unwrap();
+    std::fs::write(shelf.folder.path().join("bad.toml"), "[train]\nlearning_rate = 1\n").unwrap();
+    let helps = verbs_with_json();
+    let mut tried = BTreeSet::from(["run", "resume"]);
+    // A verb, its arguments, and the verb whose help tells the rest.
+    for (verb, arguments, beside) in [
+        ("ls", &[][..], "ls"),
+        ("ls", &["--studies"], "ls"),
+        ("show", &["best:attention"], "ls"),
+        ("show", &["attention"], "ls"),
+        ("show", &["best:attention", "--metric", "val/accuracy"], "show"),
+        ("best", &["attention"], "ls"),
+        ("rm", &["attention/0"], "rm"),
+        ("restore", &["attention/0"], "restore"),
+        ("check", &["bad.toml"], "check"),
+        ("data ls", &[], "data ls"),
+        ("data stats", &["tiny"], "data stats"),
+    ] {
+        let words: Vec<&str> = verb.split(' ').chain(arguments.iter().copied()).chain(["--json"]).collect();
+        let answer = shelf.uaic(&words);
+        let printed: Value = serde_json::from_str(answer.stdout()).unwrap_or_else(|error| {
+            panic!("{words:?}: {error}: {}", answer.stderr());
+        });
+        assert_eq!(printed["schema"], 1, "{words:?}");
+        for key in printed.as_object().unwrap().keys() {
+            assert!(helps[verb].contains(&format!("\"{key}\"")), "`{key}` of {words:?}: {}", helps[verb]);
+        }
+        let mut keys = BTreeSet::new();
+        collect_keys(&printed, &mut keys);
+        let told = format!("{}{}", helps[verb], helps[beside]);
+        for key in keys {
+            assert!(told.contains(&format!("\"{key}\"")), "`{key}` of {words:?}: {told}");
+        }
+        tried.insert(verb);
+    }
+    assert_eq!(helps.keys().map(String::as_str).collect::<BTreeSet<_>>(), tried, "all verbs with --json");
+    for (verb, help) in &helps {
+        assert!(help.contains("With --json") && help.contains("\"schema\": 1"), "{verb}: {help}");
+    }
+    for key in ["study", "final"] {
+        assert!(helps["run"].contains(key) && helps["resume"].contains(&format!("\"{key}\"")), "{key}");
+    }
+}
+
+#[test]
+fn a_log_filter_that_says_nothing_is_told() {
+    let shelf = Shelf::new();
+    let said = |filter: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_uaic"));
+        command.arg("ls").env("UAIC_LOG", filter).env("UAIC_STORE", shelf.folder.path().join("runs"));
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{filter}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(said("uaic=loud").contains("UAIC_LOG=`uaic=loud` is ignored"), "{}", said("uaic=loud"));
+    assert_eq!(said("uaic=warn"), "");
+    assert_eq!(said(""), "");
 }

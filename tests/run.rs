@@ -122,7 +122,8 @@ fn a_piped_run_prints_tables_on_stdout_and_a_line_per_trial_on_stderr() {
     assert_eq!(answer.code, Some(0), "{answer:?}");
     assert_eq!(answer.stderr.lines().filter(|line| line.contains("trial ")).count(), 6, "{}", answer.stderr);
     assert!(answer.stderr.contains("uaic show "), "the next commands: {}", answer.stderr);
-    for part in ["6 of 6 trials complete", "val/accuracy", "hidden_dim", "95 % interval", "test/f1_macro"] {
+    assert!(answer.stderr.contains("everything is stored in /"), "the place: {}", answer.stderr);
+    for part in ["6 of 6 trials complete", "val/accuracy", "hidden_dim", "95 % INTERVAL", "test/f1_macro"] {
         assert!(answer.stdout.contains(part), "{part}: {}", answer.stdout);
     }
     assert!(!answer.stdout.contains('\u{1b}'), "no colour where nobody sees it");

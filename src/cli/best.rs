@@ -1,15 +1,14 @@
 //! `uaic best`: shows the best trials of a study.
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::Args;
-use comfy_table::Cell;
 use serde_json::{Map, Value, json};
 
-use crate::store::{RunRecord, SqliteStore, Store, StudyRecord};
+use crate::store::{SqliteStore, Store};
 
 use super::select::{self, STUDY_GRAMMAR};
+use super::trials::{Row, trial_table};
 use super::{Global, printer, shape, table};
 
 /// Arguments of `uaic best`.
@@ -22,7 +21,7 @@ Examples:
 
 {STUDY_GRAMMAR}
 
-With --json: {{\"schema\", \"study\": {{as in `uaic ls --studies --json`}},
+With --json: {{\"schema\": 1, \"study\": {{as in `uaic ls --studies --json`}},
   \"trials\": [{{as in `uaic ls --json`}}]}}, best first; of equal values the lower number."))]
 pub struct BestArgs {
     /// The study; the latest by default
@@ -65,30 +64,17 @@ pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> 
     if trials.is_empty() {
         printer::talk("none is complete yet");
     } else {
-        printer::data(ranking(&study, &trials, now_ms))?;
+        let rows: Vec<Row<'_>> = trials
+            .iter()
+            .map(|run| Row {
+                number: run.new.number,
+                run: run.id,
+                value: run.value,
+                params: &run.new.params,
+                seconds: shape::seconds(run, now_ms),
+            })
+            .collect();
+        printer::data(trial_table(&study.new.metric, &rows))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A table of trials with a column for each of their parameters.
-fn ranking(study: &StudyRecord, trials: &[RunRecord], now_ms: i64) -> String {
-    let names: BTreeSet<&str> =
-        trials.iter().flat_map(|run| run.new.params.keys().map(String::as_str)).collect();
-    let value = format!(">{}", table::one_line(&study.new.metric));
-    let params: Vec<String> = names.iter().map(|name| format!(">{}", table::one_line(name))).collect();
-    let mut titles = vec![">TRIAL", "ID", &value];
-    titles.extend(params.iter().map(String::as_str));
-    titles.push(">TOOK");
-    let mut listing = table::table(&titles);
-    for run in trials {
-        let mut row = vec![
-            run.new.number.map(|number| number.to_string()).unwrap_or_default(),
-            run.id.short(),
-            run.value.map(table::number).unwrap_or_default(),
-        ];
-        row.extend(names.iter().map(|name| run.new.params.get(*name).map(table::param).unwrap_or_default()));
-        row.push(shape::seconds(run, now_ms).map(table::duration).unwrap_or_default());
-        listing.add_row(row.into_iter().map(Cell::new));
-    }
-    table::render(&listing)
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::{Global, exit, printer};
+use super::{Global, exit, printer, shape};
 use crate::spec::{Distribution, Spec, Validation, split_override};
 
 /// Arguments of `uaic check`.
@@ -17,8 +17,10 @@ Examples:
   uaic check experiments/attention.toml -P train.lr=0.002
   uaic check experiments/attention.toml --json
 
-Exit code 0 when the spec is good, 2 when it is not. --json prints {\"schema\": 1, \"ok\",
-\"errors\": [{\"message\", \"path\", \"line\", \"column\", \"help\"}]}.")]
+Exit code 0 when the spec is good, 2 when it is not.
+
+With --json: {\"schema\": 1, \"ok\": true or false,
+  \"errors\": [{\"message\", \"path\", \"line\", \"column\", \"help\"}]}")]
 pub struct CheckArgs {
     /// The spec, such as experiments/attention.toml
     #[arg(value_name = "SPEC")]
@@ -28,7 +30,7 @@ pub struct CheckArgs {
     #[arg(short = 'P', long = "param", value_name = "KEY=VALUE", value_parser = split_override)]
     overrides: Vec<(String, String)>,
 
-    /// Print the outcome as JSON on stdout
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -39,7 +41,7 @@ pub(super) fn run(_global: &Global, args: &CheckArgs) -> anyhow::Result<ExitCode
     if args.json {
         let errors = checked.as_ref().err().map(|errors| errors.0.as_slice()).unwrap_or_default();
         printer::json(&json!({
-            "schema": 1,
+            "schema": shape::SCHEMA,
             "ok": errors.is_empty(),
             "errors": errors.iter().map(|error| json!({
                 "message": error.message,

@@ -1,5 +1,6 @@
 //! Executing a study, new or resumed: search, final stage, and what is printed of them.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +20,7 @@ use crate::study::{self, StudyOutcome, StudyPlan, Surroundings};
 
 /// How to execute a study.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Execution {
+pub(super) struct Execution<'a> {
     /// Trials at once.
     pub(super) jobs: usize,
     /// What is shown meanwhile.
@@ -30,6 +31,8 @@ pub(super) struct Execution {
     pub(super) final_stage: bool,
     /// Raise the study's number of trials to this.
     pub(super) trials: Option<u32>,
+    /// The folder of the store.
+    pub(super) folder: &'a Path,
 }
 
 /// Executes a study from where it is to its end, or to Ctrl-C.
@@ -37,7 +40,7 @@ pub(super) fn execute(
     experiment: &Experiment,
     store: &dyn Store,
     study: Id,
-    how: Execution,
+    how: Execution<'_>,
 ) -> anyhow::Result<ExitCode> {
     let process = ProcessIdentity::current();
     let before = store.study(study)?.state;
@@ -73,7 +76,7 @@ fn acquired(
     experiment: &Experiment,
     store: &dyn Store,
     study: Id,
-    how: Execution,
+    how: Execution<'_>,
     process: &ProcessIdentity,
 ) -> anyhow::Result<Executed> {
     if let Some(trials) = how.trials {
@@ -117,10 +120,10 @@ fn acquired(
 }
 
 /// Prints what a study came to.
-fn conclude(experiment: &Experiment, executed: &Executed, how: Execution) -> anyhow::Result<ExitCode> {
+fn conclude(experiment: &Experiment, executed: &Executed, how: Execution<'_>) -> anyhow::Result<ExitCode> {
     let Executed { study, outcome, final_stage, interrupted } = executed;
     let final_report = final_stage.as_ref().ok().and_then(Option::as_ref);
-    let summary = Summary { experiment, study, outcome, final_report };
+    let summary = Summary { experiment, study, outcome, final_report, store: how.folder };
     if how.json {
         printer::json(&summary.json())?;
     } else {

@@ -7,8 +7,11 @@ use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::prelude::*;
 
-use super::progress;
+use super::{progress, table};
 use crate::run_log::RunLogLayer;
+
+/// The environment variable that says what is logged to stderr.
+const VARIABLE: &str = "UAIC_LOG";
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -27,7 +30,13 @@ pub(super) fn start(verbose: u8, format: LogFormat) {
         2 => "uaic=debug",
         _ => "uaic=trace",
     };
-    let filter = EnvFilter::try_from_env("UAIC_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let asked = std::env::var_os(VARIABLE).filter(|text| !text.is_empty());
+    let asked = asked.map(|text| text.to_string_lossy().into_owned());
+    let (filter, problem) = match asked.as_deref().map(filter_of) {
+        None => (EnvFilter::new(level), None),
+        Some(Ok(filter)) => (filter, None),
+        Some(Err(problem)) => (EnvFilter::new(level), Some(problem)),
+    };
     let stderr = tracing_subscriber::fmt::layer().with_writer(AboveBars).with_target(false).with_ansi(false);
     let stderr = match format {
         LogFormat::Text => stderr.boxed(),
@@ -38,6 +47,24 @@ pub(super) fn start(verbose: u8, format: LogFormat) {
     let subscriber = tracing_subscriber::registry().with(stderr.with_filter(filter)).with(run_log);
     // Fails only when a library user has set a subscriber of their own, which then stays.
     let _ = tracing::subscriber::set_global_default(subscriber);
+    if let Some(problem) = problem {
+        let text = asked.unwrap_or_default();
+        tracing::warn!("{VARIABLE}=`{}` is ignored: {problem}; try {VARIABLE}=debug", table::one_line(&text));
+    }
+}
+
+/// The filter that a text describes, such as `debug` or `uaic=debug,uaic::store=trace`; else what is
+/// wrong with it.
+fn filter_of(text: &str) -> Result<EnvFilter, String> {
+    // `tracing` takes a word alone for the name of a module, and then shows nothing at all.
+    let foreign = |part: &&str| {
+        let word = part.chars().all(|character| character.is_alphanumeric() || "_:-".contains(character));
+        word && part.parse::<LevelFilter>().is_err() && !part.starts_with("uaic")
+    };
+    match text.split(',').map(str::trim).find(foreign) {
+        Some(part) => Err(format!("`{part}` is no level (off, error, warn, info, debug, trace)")),
+        None => EnvFilter::try_new(text).map_err(|error| error.to_string()),
+    }
 }
 
 /// Writes whole lines above the progress bars.
@@ -60,5 +87,26 @@ impl MakeWriter<'_> for AboveBars {
 
     fn make_writer(&self) -> Self {
         *self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_names_levels_or_modules_of_this_program() {
+        for text in ["debug", "WARN", "uaic=debug", "uaic", "info,uaic::store=trace", "uaic[run{id=3}]=debug"]
+        {
+            assert!(filter_of(text).is_ok(), "{text}: {:?}", filter_of(text).err());
+        }
+        for (text, problem) in [
+            ("loud", "`loud` is no level"),
+            ("uaic=debug, verbose", "`verbose` is no level"),
+            ("uaic=loud", "invalid filter directive"),
+        ] {
+            let told = filter_of(text).err().unwrap_or_default();
+            assert!(told.contains(problem), "{text}: {told}");
+        }
     }
 }

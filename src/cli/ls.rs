@@ -29,10 +29,10 @@ Examples:
 
 A run whose process has died is CRASHED; `uaic resume` repeats it.
 
-With --json: {\"schema\", \"total\", \"runs\": [{\"id\", \"study\", \"experiment\", \"kind\", \"number\",
+With --json: {\"schema\": 1, \"total\", \"runs\": [{\"id\", \"study\", \"experiment\", \"kind\", \"number\",
   \"state\", \"value\", \"reason\", \"started_ms\", \"started\", \"ended_ms\", \"ended\", \"duration_s\",
   \"attempts\", \"hidden\", \"params\"}]}
-and with --studies: {\"schema\", \"total\", \"studies\": [{\"id\", \"experiment\", \"state\", \"seed\",
+and with --studies: {\"schema\": 1, \"total\", \"studies\": [{\"id\", \"experiment\", \"state\", \"seed\",
   \"metric\", \"direction\", \"trials\", \"done\", \"complete\", \"pruned\", \"failed\", \"running\",
   \"interrupted\", \"crashed\", \"best\", \"created_ms\", \"created\"}]}")]
 pub struct LsArgs {

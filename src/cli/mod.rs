@@ -24,6 +24,7 @@ mod shape;
 mod show;
 mod summary;
 mod table;
+mod trials;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use owo_colors::OwoColorize;
 
 use super::printer;
@@ -87,6 +87,8 @@ impl Progress {
             Detail::Quiet => ProgressBar::hidden(),
             Detail::Normal => BARS.add(ProgressBar::new(0)),
         };
+        // Dropped before its last epoch, when the training is stopped, it goes away too.
+        let bar = bar.with_finish(ProgressFinish::AndClear);
         bar.set_style(style("{prefix} {bar:24} {msg}"));
         bar.set_prefix("final training");
         let announce = self.detail == Detail::Normal && !std::io::stderr().is_terminal();
@@ -113,14 +115,10 @@ impl Progress {
     /// Keeps the better of the best so far and a new value.
     fn consider(&self, shown: &mut Shown, number: u32, value: f64) {
         // Trials end in any order; of equals the lowest number is best, whatever came first.
-        let better = match shown.best {
-            None => true,
-            Some((best_number, best)) => {
-                self.direction.better(value, best)
-                    || (!self.direction.better(best, value) && number < best_number)
-            }
+        let better = |(best_number, best): (u32, f64)| {
+            self.direction.compare(value, best).then(number.cmp(&best_number)).is_lt()
         };
-        if better {
+        if shown.best.is_none_or(better) {
             shown.best = Some((number, value));
         }
     }
@@ -130,10 +128,11 @@ impl Observer for Progress {
     fn notice(&self, event: &Event) {
         let mut shown = self.lock();
         match event {
-            Event::Started { trials, finished } => {
+            Event::Started { trials, finished, best } => {
                 shown.trials = *trials;
                 shown.finished = *finished;
                 shown.before = *finished;
+                shown.best = *best;
                 shown.overall.set_length(u64::from(*trials));
                 shown.overall.set_style(style("{prefix} {bar:24} {msg}"));
                 shown.overall.set_prefix("trials");
@@ -222,4 +221,45 @@ fn minutes(duration: Duration) -> String {
 fn style(template: &str) -> ProgressStyle {
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     style.progress_chars("━╸─")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Id;
+    use crate::trial::Params;
+
+    fn finished(number: u32, value: f64) -> Event {
+        Event::TrialFinished {
+            number,
+            run: Id([0; 16]),
+            params: Params::new(),
+            state: RunState::Complete,
+            value: Some(value),
+            reason: None,
+            seconds: 1.0,
+        }
+    }
+
+    /// The best so far, after the trials of an earlier process and those of this one.
+    fn best(earlier: Option<(u32, f64)>, trials: &[(u32, f64)]) -> Option<(u32, f64)> {
+        let progress = Progress::new(Detail::Quiet, "val/accuracy", Direction::Maximize);
+        progress.notice(&Event::Started { trials: 9, finished: 3, best: earlier });
+        for (number, value) in trials {
+            progress.notice(&finished(*number, *value));
+        }
+        progress.lock().best
+    }
+
+    #[test]
+    fn the_best_so_far_counts_the_trials_of_earlier_processes() {
+        assert_eq!(best(Some((2, 0.9)), &[(3, 0.8)]), Some((2, 0.9)));
+        assert_eq!(best(Some((2, 0.9)), &[(3, 0.8), (4, 0.95)]), Some((4, 0.95)));
+        assert_eq!(best(None, &[]), None);
+    }
+
+    #[test]
+    fn of_equally_good_trials_the_lowest_number_is_best_whichever_ends_first() {
+        assert_eq!(best(None, &[(4, 0.9), (3, 0.9), (5, 0.9)]), Some((3, 0.9)));
+    }
 }

@@ -24,7 +24,10 @@ Examples:
 
 The study goes on from its stored spec: finished trials are kept, the others are repeated with the
 same parameters and seeds, so the result is that of an uninterrupted run. Data that have changed
-since are refused.")]
+since are refused.
+
+With --json, as `uaic run --json`: {\"schema\": 1, \"study\": {…}, \"final\": {…} or null}, with the
+trials of earlier processes in it.")]
 pub struct ResumeArgs {
     /// The study: the start of its id, an experiment's name, or nothing for the newest
     pub study: Option<String>,
@@ -58,7 +61,7 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode
     } else if found.state == StudyState::Complete && args.trials.is_none() && !args.how.quiet {
         printer::talk(format!("study {} is complete; showing its results", found.id.short()));
     }
-    execute(&experiment, &store, found.id, args.how.execution(args.trials))
+    execute(&experiment, &store, found.id, args.how.execution(global, args.trials))
 }
 
 /// Says why the spec and the data of a study no longer give what they gave.

@@ -25,7 +25,7 @@ Examples:
 
 {RUN_GRAMMAR}
 
-With --json: {{\"schema\", \"runs\": [{{\"id\", \"hidden\"}}]}}."))]
+With --json: {{\"schema\": 1, \"runs\": [{{\"id\", \"hidden\"}}]}}."))]
 pub struct RmArgs {
     /// The runs to hide
     #[arg(required = true, value_name = "SEL")]
@@ -48,7 +48,7 @@ Hidden runs are selected by id or by study and number; `@`, `best` and `name:` s
 
 {RUN_GRAMMAR}
 
-With --json: {{\"schema\", \"runs\": [{{\"id\", \"hidden\"}}]}}."))]
+With --json: {{\"schema\": 1, \"runs\": [{{\"id\", \"hidden\"}}]}}."))]
 pub struct RestoreArgs {
     /// The runs to bring back
     #[arg(required = true, value_name = "SEL")]

@@ -25,9 +25,12 @@ Examples:
 The same spec, data and seed give the same trials, metrics and weights, whatever --jobs and however
 often the study was stopped and resumed.
 
---json prints one object: {\"schema\": 1, \"study\": {\"id\", \"experiment\", \"seed\", \"metric\", \"direction\",
-\"trials\": [{\"number\", \"run_id\", \"state\", \"value\", \"params\", \"duration_s\"}], \"best\": {…} or null},
-\"final\": {\"run_id\", \"metrics\": {name: value}, \"estimates\": {name: {value, n, low, high}}} or null}.")]
+With --json: {\"schema\": 1,
+  \"study\": {\"id\", \"experiment\", \"seed\", \"metric\", \"direction\",
+    \"trials\": [{\"number\", \"run_id\", \"state\", \"value\", \"params\": {key: value}, \"duration_s\"}],
+    \"best\": {\"number\", \"run_id\", \"value\", \"params\"} or null},
+  \"final\": {\"run_id\", \"metrics\": {name: value},
+    \"estimates\": {name: {\"value\", \"n\", \"low\", \"high\"}}} or null}")]
 pub struct RunArgs {
     /// The spec, a TOML file (`uaic init` writes one)
     pub spec: PathBuf,
@@ -73,13 +76,14 @@ pub struct HowArgs {
 }
 
 impl HowArgs {
-    pub(super) fn execution(&self, trials: Option<u32>) -> Execution {
+    pub(super) fn execution<'a>(&self, global: &'a Global, trials: Option<u32>) -> Execution<'a> {
         Execution {
             jobs: self.jobs.map_or_else(platform::cores, usize::from),
             detail: if self.quiet { Detail::Quiet } else { Detail::Normal },
             json: self.json,
             final_stage: !self.no_final,
             trials,
+            folder: &global.store,
         }
     }
 }
@@ -109,7 +113,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
         ));
     }
     let study = store.create_study(&new)?;
-    execute(&experiment, &store, study.id, args.how.execution(None))
+    execute(&experiment, &store, study.id, args.how.execution(global, None))
 }
 
 /// What `--dry-run` says.
@@ -126,20 +130,4 @@ fn plan(experiment: &Experiment, global: &Global) -> String {
     lines.push(format!("seed    {}", spec.study.seed));
     lines.push(format!("store   {}", global.store.display()));
     lines.join("\n")
-}
-
-/// Key paths without their table where that leaves them distinct: `train.lr` → `lr`.
-pub(super) fn short_names(keys: &[&str]) -> Vec<String> {
-    let last = |key: &str| key.rsplit('.').next().unwrap_or(key).to_owned();
-    let names: Vec<String> = keys.iter().map(|key| last(key)).collect();
-    keys.iter()
-        .zip(&names)
-        .map(|(key, name)| {
-            if names.iter().filter(|other| *other == name).count() > 1 {
-                (*key).to_owned()
-            } else {
-                name.clone()
-            }
-        })
-        .collect()
 }

@@ -11,12 +11,11 @@
 //! A study is an id prefix, `@` (the latest), `@-1`, `name:attention` or just `attention` (the
 //! latest of an experiment).
 
-use std::cmp::Ordering;
 use std::path::Path;
 
 use crate::experiment::FINAL_METRIC;
 use crate::store::{RunKind, RunQuery, RunRecord, SqliteStore, Store, StoreError, StudyRecord};
-use crate::trial::{Direction, RunState};
+use crate::trial::RunState;
 
 use super::exit;
 
@@ -219,17 +218,10 @@ pub(super) fn best_trials(store: &dyn Store, study: &StudyRecord) -> Result<Vec<
     })?;
     trials.retain(|trial| trial.value.is_some());
     let value = |trial: &RunRecord| trial.value.unwrap_or(f64::NAN);
-    trials
-        .sort_by(|a, b| rank(study.new.direction, value(a), value(b)).then(a.new.number.cmp(&b.new.number)));
+    trials.sort_by(|a, b| {
+        study.new.direction.compare(value(a), value(b)).then(a.new.number.cmp(&b.new.number))
+    });
     Ok(trials)
-}
-
-fn rank(direction: Direction, a: f64, b: f64) -> Ordering {
-    match (direction.better(a, b), direction.better(b, a)) {
-        (true, _) => Ordering::Less,
-        (_, true) => Ordering::Greater,
-        (false, false) => Ordering::Equal,
-    }
 }
 
 fn parse_run(text: &str) -> Result<RunSelector, SelectError> {

@@ -3,10 +3,14 @@
 //! Numbers that JSON lacks are the strings `"NaN"`, `"inf"` and `"-inf"`. Times come twice:
 //! `…_ms` in milliseconds since 1970 UTC, and beside it in ISO 8601.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
-use crate::store::{LatestMetric, MetricPoint, RunRecord, StudyRecord, Tally};
-use crate::trial::{ParamValue, Params};
+use crate::eval::Estimate;
+use crate::store::{Id, LatestMetric, MetricPoint, RunRecord, StudyRecord, Tally};
+use crate::study::TrialResult;
+use crate::trial::{ParamValue, Params, RunState};
 
 /// The version of all shapes.
 pub(super) const SCHEMA: u32 = 1;
@@ -59,10 +63,52 @@ pub(super) fn run(run: &RunRecord, now_ms: i64) -> Map<String, Value> {
     object(shape)
 }
 
+/// A trial of a study that has just been executed.
+pub(super) fn trial(result: &TrialResult) -> Value {
+    json!({
+        "number": result.trial.number,
+        "run_id": result.run,
+        "state": result.trial.state,
+        "value": result.trial.value.map(number),
+        "params": params(&result.trial.params),
+        "duration_s": number(result.seconds),
+    })
+}
+
+/// The best of these trials.
+pub(super) fn best_trial(result: &TrialResult) -> Value {
+    json!({
+        "number": result.trial.number,
+        "run_id": result.run,
+        "value": result.trial.value.map(number),
+        "params": params(&result.trial.params),
+    })
+}
+
+/// What the final stage came to.
+pub(super) fn final_report(run: Id, metrics: &BTreeMap<String, Estimate>) -> Value {
+    let estimate = |estimate: &Estimate| {
+        json!({
+            "value": number(estimate.value),
+            "n": estimate.n,
+            "low": number(estimate.low),
+            "high": number(estimate.high),
+        })
+    };
+    let of_each = |shape: &dyn Fn(&Estimate) -> Value| -> Value {
+        metrics.iter().map(|(key, metric)| (key.clone(), shape(metric))).collect::<Map<_, _>>().into()
+    };
+    json!({
+        "run_id": run,
+        "metrics": of_each(&|estimate| number(estimate.value)),
+        "estimates": of_each(&estimate),
+    })
+}
+
 /// How long a run took, or has taken so far; unknown when it crashed.
 pub(super) fn seconds(run: &RunRecord, now_ms: i64) -> Option<f64> {
     let until = match run.state {
-        crate::trial::RunState::Running => Some(now_ms),
+        RunState::Running => Some(now_ms),
         _ => run.ended_ms,
     };
     until.map(|until| (until - run.started_ms) as f64 / 1000.0)
@@ -125,11 +171,40 @@ pub(super) fn object(value: Value) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trial::FinishedTrial;
 
     #[test]
     fn every_float_has_a_shape() {
         assert_eq!(number(0.5), json!(0.5));
         assert_eq!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(number), ["NaN", "inf", "-inf"]);
+    }
+
+    #[test]
+    fn a_finished_study_has_no_null_for_a_number() {
+        let result = TrialResult {
+            trial: FinishedTrial {
+                number: 3,
+                params: Params::from([("train.lr".to_owned(), ParamValue::Float(f64::INFINITY))]),
+                state: RunState::Complete,
+                value: Some(f64::NEG_INFINITY),
+                intermediate: vec![],
+            },
+            run: Id([7; 16]),
+            reason: None,
+            seconds: 1.5,
+        };
+        for shape in [trial(&result), best_trial(&result)] {
+            assert_eq!((&shape["value"], &shape["params"]), (&json!("-inf"), &json!({ "train.lr": "inf" })));
+        }
+        let loss = Estimate { value: f64::NAN, n: 5, low: 0.5, high: f64::INFINITY };
+        assert_eq!(
+            final_report(Id([7; 16]), &[("test/loss".to_owned(), loss)].into()),
+            json!({
+                "run_id": "07".repeat(16),
+                "metrics": { "test/loss": "NaN" },
+                "estimates": { "test/loss": { "value": "NaN", "n": 5, "low": 0.5, "high": "inf" } },
+            })
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::fsx;
+use crate::run_log::LOG_ARTIFACT;
 use crate::store::{
     ArtifactRecord, EventRecord, LatestMetric, RunRecord, SqliteStore, Store, StoreError, StudyRecord, Tally,
 };
@@ -19,8 +20,6 @@ use super::page::Page;
 use super::select::{self, RUN_GRAMMAR, Target, metric_of, place};
 use super::{Global, printer, shape, table};
 
-/// Name of the artifact that holds a run's log.
-const LOG: &str = "log.txt";
 /// Bars of a sparkline.
 const SPARKLINE: usize = 60;
 
@@ -37,13 +36,15 @@ Examples:
 {RUN_GRAMMAR}
 An id or the name of an experiment that belongs to a study shows the study.
 
-With --json: {{\"schema\", \"run\": {{as in `uaic ls --json`, and
-  \"config\", \"process\", \"environment\", \"tags\",
+With --json: {{\"schema\": 1, \"run\": {{as in `uaic ls --json`, and
+  \"config\": {{the whole configuration}}, \"process\": {{\"host\", \"boot_id\", \"pid\", \"started\"}},
+  \"environment\": {{name: text}}, \"tags\": {{name: text}},
   \"metrics\": [{{\"key\", \"step\", \"value\", \"min\", \"max\", \"count\"}}],
   \"artifacts\": [{{\"name\", \"hash\", \"size\"}}], \"events\": [{{\"time_ms\", \"kind\", \"detail\"}}]}}}}
-of a study: {{\"schema\", \"study\": {{as in `uaic ls --studies --json`, and
-  \"fingerprint\", \"overrides\", \"environment\", \"owner\", \"spec_path\", \"spec_text\"}}}}
-and with --metric: {{\"schema\", \"run\", \"key\",
+of a study: {{\"schema\": 1, \"study\": {{as in `uaic ls --studies --json`, and
+  \"fingerprint\", \"overrides\": [[key, value]], \"environment\": {{name: text}},
+  \"owner\": {{\"host\", \"boot_id\", \"pid\", \"started\"}} or null, \"spec_path\", \"spec_text\"}}}}
+and with --metric: {{\"schema\": 1, \"run\", \"key\",
   \"points\": [{{\"step\", \"time_ms\", \"time\", \"value\"}}]}}"))]
 pub struct ShowArgs {
     /// The run or study
@@ -91,7 +92,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
         Target::Run(run) => match (&args.metric, &args.artifact) {
             (Some(key), _) => show_metric(&store, &run, key, args.json)?,
             (_, Some(name)) => show_artifact(&store, &run, name, args.out.as_ref())?,
-            _ if args.log => show_artifact(&store, &run, LOG, None)?,
+            _ if args.log => show_artifact(&store, &run, LOG_ARTIFACT, None)?,
             _ => show_run(&store, &run, args.json)?,
         },
     }

@@ -1,16 +1,16 @@
 //! What a study came to: the tables and the JSON that `run` and `resume` print.
 
-use std::collections::BTreeMap;
+use std::path::Path;
 
-use comfy_table::{Cell, CellAlignment};
+use comfy_table::Cell;
 use serde_json::{Value, json};
 
-use super::run::short_names;
-use super::table;
+use super::trials::{Row, trial_table};
+use super::{shape, table};
 use crate::experiment::{Experiment, FinalReport};
 use crate::store::StudyRecord;
-use crate::study::{StudyOutcome, TrialResult};
-use crate::trial::{Direction, ParamValue, RunState};
+use crate::study::StudyOutcome;
+use crate::trial::RunState;
 
 /// Trials shown in the table.
 const TOP: usize = 5;
@@ -21,6 +21,8 @@ pub(super) struct Summary<'a> {
     pub(super) study: &'a StudyRecord,
     pub(super) outcome: &'a StudyOutcome,
     pub(super) final_report: Option<&'a FinalReport>,
+    /// The folder of the store.
+    pub(super) store: &'a Path,
 }
 
 impl Summary<'_> {
@@ -52,40 +54,19 @@ impl Summary<'_> {
     }
 
     fn trial_table(&self) -> String {
-        let mut ranked = self.ranked();
-        ranked.truncate(TOP);
-        let keys: Vec<&str> = self.experiment.spec().search.iter().map(|(key, _)| key).collect();
-        let mut head = vec![">trial".to_owned(), "run".to_owned(), format!(">{}", self.study.new.metric)];
-        head.extend(short_names(&keys).into_iter().map(|name| format!(">{name}")));
-        head.push(">seconds".to_owned());
-        let mut table = table::table(&head.iter().map(String::as_str).collect::<Vec<_>>());
-        for run in ranked {
-            let mut cells = vec![right(run.trial.number), Cell::new(run.run.short())];
-            cells.push(right(run.trial.value.map(|value| format!("{value:.4}")).unwrap_or_default()));
-            cells.extend(
-                keys.iter().map(|key| right(run.trial.params.get(*key).map(rounded).unwrap_or_default())),
-            );
-            cells.push(right(format!("{:.1}", run.seconds)));
-            table.add_row(cells);
-        }
-        table::render(&table)
-    }
-
-    /// Complete trials, the best first, of equals the lowest number.
-    fn ranked(&self) -> Vec<&TrialResult> {
-        let mut complete: Vec<(f64, &TrialResult)> = self
-            .outcome
-            .finished
+        let ranked = self.outcome.ranked();
+        let rows: Vec<Row<'_>> = ranked
             .iter()
-            .filter(|result| result.trial.state == RunState::Complete)
-            .filter_map(|result| Some((result.trial.value?, result)))
+            .take(TOP)
+            .map(|result| Row {
+                number: Some(result.trial.number),
+                run: result.run,
+                value: result.trial.value,
+                params: &result.trial.params,
+                seconds: Some(result.seconds),
+            })
             .collect();
-        // Stable, and finished trials come by number.
-        complete.sort_by(|(a, _), (b, _)| match self.study.new.direction {
-            Direction::Minimize => a.total_cmp(b),
-            Direction::Maximize => b.total_cmp(a),
-        });
-        complete.into_iter().map(|(_, result)| result).collect()
+        trial_table(&self.study.new.metric, &rows)
     }
 
     fn final_headline(&self) -> String {
@@ -99,48 +80,27 @@ impl Summary<'_> {
 
     /// The shape that `run --json` promises.
     pub(super) fn json(&self) -> Value {
-        let trial = |run: &TrialResult| {
-            json!({
-                "number": run.trial.number,
-                "run_id": run.run,
-                "state": run.trial.state,
-                "value": run.trial.value,
-                "params": run.trial.params,
-                "duration_s": run.seconds,
-            })
-        };
-        let best = self.outcome.best().map(|run| {
-            json!({
-                "number": run.trial.number,
-                "run_id": run.run,
-                "value": run.trial.value,
-                "params": run.trial.params,
-            })
-        });
-        let final_report = self.final_report.map(|report| {
-            let values: BTreeMap<_, _> =
-                report.metrics.iter().map(|(key, estimate)| (key, estimate.value)).collect();
-            json!({ "run_id": report.run, "metrics": values, "estimates": report.metrics })
-        });
+        let trials: Vec<Value> = self.outcome.finished.iter().map(shape::trial).collect();
+        let best = self.outcome.best().map(shape::best_trial);
         json!({
-            "schema": 1,
+            "schema": shape::SCHEMA,
             "study": {
                 "id": self.study.id,
                 "experiment": self.study.new.experiment,
                 "seed": self.study.new.seed,
                 "metric": self.study.new.metric,
                 "direction": self.study.new.direction,
-                "trials": self.outcome.finished.iter().map(trial).collect::<Vec<_>>(),
+                "trials": trials,
                 "best": best,
             },
-            "final": final_report,
+            "final": self.final_report.map(|report| shape::final_report(report.run, &report.metrics)),
         })
     }
 
     /// The commands that one would type next.
     pub(super) fn next_steps(&self) -> String {
         let study = self.study.id.short();
-        let mut lines = vec!["next:".to_owned()];
+        let mut lines = vec![format!("everything is stored in {}", self.store.display()), "next:".to_owned()];
         if let Some(report) = self.final_report {
             lines.push(format!("  uaic show {}    everything recorded of the final run", report.run.short()));
         }
@@ -151,30 +111,14 @@ impl Summary<'_> {
 }
 
 fn final_table(report: &FinalReport) -> String {
-    let mut table = table::table(&["metric", ">value", ">95 % interval", ">n"]);
+    let mut listing = table::table(&["METRIC", ">VALUE", ">95 % INTERVAL", ">N"]);
     for (key, estimate) in &report.metrics {
-        table.add_row([
-            Cell::new(key),
-            right(format!("{:.4}", estimate.value)),
-            right(format!("{:.4} – {:.4}", estimate.low, estimate.high)),
-            right(estimate.n),
+        listing.add_row([
+            Cell::new(table::one_line(key)),
+            Cell::new(table::number(estimate.value)),
+            Cell::new(format!("{} – {}", table::number(estimate.low), table::number(estimate.high))),
+            Cell::new(estimate.n),
         ]);
     }
-    table::render(&table)
-}
-
-fn right(content: impl ToString) -> Cell {
-    Cell::new(content).set_alignment(CellAlignment::Right)
-}
-
-/// A parameter's value to four significant digits; `--json` has them all.
-fn rounded(value: &ParamValue) -> String {
-    match *value {
-        ParamValue::Float(x) if x != 0.0 && !(1e-3..1e4).contains(&x.abs()) => format!("{x:.3e}"),
-        ParamValue::Float(x) => {
-            let digits = (3 - x.abs().log10().floor() as i32).clamp(0, 6) as usize;
-            format!("{x:.digits$}")
-        }
-        ref other => other.to_string(),
-    }
+    table::render(&listing)
 }

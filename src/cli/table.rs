@@ -15,7 +15,8 @@ const PIPED_WIDTH: u16 = 120;
 
 /// An empty table. Columns whose title starts with `>` are right-aligned, those whose title ends
 /// with `…` may wrap; the others never do.
-pub(super) fn table(titles: &[&str]) -> Table {
+pub(super) fn table(titles: &[impl AsRef<str>]) -> Table {
+    let titles = || titles.iter().map(AsRef::as_ref);
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     if table.width().is_none() {
@@ -24,8 +25,8 @@ pub(super) fn table(titles: &[&str]) -> Table {
     // Colours are always put in; the printer takes them out where they are not wanted.
     table.enforce_styling().style_text_only();
     let plain = |title: &str| title.trim_start_matches('>').trim_end_matches('…').to_owned();
-    table.set_header(titles.iter().map(|title| Cell::new(plain(title)).add_attribute(Attribute::Bold)));
-    for (column, title) in table.column_iter_mut().zip(titles) {
+    table.set_header(titles().map(|title| Cell::new(plain(title)).add_attribute(Attribute::Bold)));
+    for (column, title) in table.column_iter_mut().zip(titles()) {
         column.set_padding((0, 2));
         if title.starts_with('>') {
             column.set_cell_alignment(CellAlignment::Right);
@@ -99,11 +100,18 @@ pub(super) fn number(value: f64) -> String {
     }
 }
 
-/// A parameter value as [`number`] shows numbers; everything else as it is.
+/// A parameter value: numbers to four significant digits, everything else as it is. `--json` has
+/// all digits.
 pub(super) fn param(value: &ParamValue) -> String {
-    match value {
-        ParamValue::Float(value) => number(*value),
-        other => one_line(&other.to_string()),
+    match *value {
+        ParamValue::Float(value) if (1e-3..1e4).contains(&value.abs()) => {
+            // Digits before the point: 1 for 1 up to 10, 0 for 0.1 up to 1, -1 for 0.01 up to 0.1.
+            let before = value.abs().log10().floor() as i32 + 1;
+            let after = (4 - before).max(0) as usize;
+            format!("{value:.after$}")
+        }
+        ParamValue::Float(value) if value.is_finite() && value != 0.0 => format!("{value:.3e}"),
+        ref other => one_line(&other.to_string()),
     }
 }
 
@@ -207,6 +215,17 @@ mod tests {
     fn numbers_keep_four_telling_digits() {
         let shown = [0.941_23, 0.0, 1e-4, 123_456.0, 1e7, f64::NAN, f64::NEG_INFINITY].map(number);
         assert_eq!(shown, ["0.9412", "0.0000", "1.000e-4", "123456.0000", "1.000e7", "NaN", "-inf"]);
+    }
+
+    #[test]
+    fn parameters_have_four_significant_digits() {
+        let floats = [0.0, -0.134_44, 0.001_579_2, 3e-6, 17.0, 9999.96, 12_345.6, f64::NAN, f64::INFINITY];
+        assert_eq!(
+            floats.map(|value| param(&ParamValue::Float(value))),
+            ["0.0", "-0.1344", "0.001579", "3.000e-6", "17.00", "10000", "1.235e4", "NaN", "inf"]
+        );
+        assert_eq!(param(&ParamValue::Int(123_456)), "123456");
+        assert_eq!(param(&ParamValue::Text("a\nb".into())), "a b");
     }
 
     #[test]

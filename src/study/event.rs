@@ -12,6 +12,8 @@ pub enum Event {
         trials: u32,
         /// How many have ended before.
         finished: u32,
+        /// The number and value of the best of these, if one has a value.
+        best: Option<(u32, f64)>,
     },
     /// A trial starts.
     TrialStarted {

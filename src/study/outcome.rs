@@ -28,17 +28,21 @@ pub struct StudyOutcome {
 }
 
 impl StudyOutcome {
-    /// The complete trial with the best value; of equals the first. `None` when no trial has
-    /// a value.
+    /// The complete trials that have a value, best first; of equals the lowest number, and NaN last.
+    pub fn ranked(&self) -> Vec<&TrialResult> {
+        let complete = self.finished.iter().filter(|result| result.trial.state == RunState::Complete);
+        let mut ranked: Vec<(f64, &TrialResult)> =
+            complete.filter_map(|result| Some((result.trial.value?, result))).collect();
+        ranked.sort_by(|(a, left), (b, right)| {
+            self.direction.compare(*a, *b).then(left.trial.number.cmp(&right.trial.number))
+        });
+        ranked.into_iter().map(|(_, result)| result).collect()
+    }
+
+    /// The first of the [`ranked`](Self::ranked) trials; `None` when none has a number for a value.
     pub fn best(&self) -> Option<&TrialResult> {
-        let mut best: Option<(&TrialResult, f64)> = None;
-        for result in self.finished.iter().filter(|result| result.trial.state == RunState::Complete) {
-            let Some(value) = result.trial.value.filter(|value| !value.is_nan()) else { continue };
-            if best.is_none_or(|(_, best)| self.direction.better(value, best)) {
-                best = Some((result, value));
-            }
-        }
-        best.map(|(result, _)| result)
+        let first = self.ranked().into_iter().next();
+        first.filter(|result| result.trial.value.is_some_and(|value| !value.is_nan()))
     }
 }
 
@@ -124,6 +128,19 @@ mod tests {
         let best = |direction| outcome(direction, &values).best().unwrap().trial.number;
         assert_eq!((best(Direction::Minimize), best(Direction::Maximize)), (2, 3));
         assert_eq!(outcome(Direction::Minimize, &[None, Some(f64::NAN)]).best(), None);
+    }
+
+    #[test]
+    fn trials_are_ranked_with_the_lowest_number_of_equals_first_and_nan_last() {
+        let values = [Some(f64::NAN), Some(1.0), None, Some(3.0), Some(1.0), Some(3.0)];
+        let ranked = |direction| {
+            // Whatever order they come in.
+            let mut outcome = outcome(direction, &values);
+            outcome.finished.reverse();
+            outcome.ranked().iter().map(|result| result.trial.number).collect::<Vec<_>>()
+        };
+        assert_eq!(ranked(Direction::Minimize), [1, 4, 3, 5, 0]);
+        assert_eq!(ranked(Direction::Maximize), [3, 5, 1, 4, 0]);
     }
 
     #[test]

@@ -7,16 +7,24 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::printer;
+use crate::cli::{printer, shape};
 use crate::data::fetch::SOURCES;
 use crate::data::generate::GENERATORS;
 use crate::data::{self, Dataset, Example, ROOT};
 
 /// Arguments of `uaic data ls`.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  uaic data ls\n  uaic data ls --json")]
+#[command(after_help = "\
+Examples:
+  uaic data ls
+  uaic data ls --json | jq -r '.datasets[].name'
+
+With --json: {\"schema\": 1,
+  \"datasets\": [{\"name\", \"folder\", \"splits\": [{\"split\", \"rows\", \"classes\"}], \"classes\", \"problem\"}],
+  \"available\": [{\"name\", \"about\", \"command\", \"licence\"}]}
+\"problem\" says why a data set cannot be read, and is null when it can.")]
 pub(super) struct LsArgs {
-    /// Print one JSON object: {"schema": 1, "datasets": […], "available": […]}
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -61,7 +69,7 @@ pub(super) fn run(args: &LsArgs) -> anyhow::Result<ExitCode> {
     let datasets: Vec<Entry> = data::list(Path::new(ROOT))?.iter().map(|folder| entry(folder)).collect();
     let available =
         available().filter(|known| datasets.iter().all(|entry| entry.name != known.name)).collect();
-    let listing = Listing { schema: 1, datasets, available };
+    let listing = Listing { schema: shape::SCHEMA, datasets, available };
     if args.json {
         printer::json(&listing)?;
     } else {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::printer;
+use crate::cli::{printer, shape};
 use crate::data::stats::{self, DatasetStats, SplitStats};
 use crate::data::{self, Dataset, ROOT};
 
@@ -15,15 +15,26 @@ const BAR: usize = 30;
 
 /// Arguments of `uaic data stats`.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Tokens are lower-cased words between blanks. \"not in train\" is the share of a split's tokens (and of its distinct words) that never occur in train; \"texts also in train\" counts leaked rows.\n\nExamples:\n  uaic data stats flights\n  uaic data stats ./my-texts\n  uaic data stats flights --json"
-)]
+#[command(after_help = "\
+Tokens are lower-cased words between blanks. \"not in train\" is the share of a split's tokens (and of
+its distinct words) that never occur in train; \"texts also in train\" counts leaked rows.
+
+Examples:
+  uaic data stats flights
+  uaic data stats ./my-texts
+  uaic data stats flights --json
+
+With --json: {\"schema\": 1, \"name\", \"folder\",
+  \"splits\": [{\"split\", \"out_of_scope\", \"hash\", \"rows\", \"classes\", \"multi_intent\",
+    \"length\": {\"mean\", \"median\", \"p95\", \"max\"}, \"majority_label\", \"majority_share\",
+    \"oov_token_rate\", \"oov_type_rate\", \"duplicates\", \"also_in_train\",
+    \"unseen_labels\": {label: rows}, \"labels\": {label: rows}}]}")]
 pub(super) struct StatsArgs {
     /// A name under data/, or the path of a folder (with a `/`)
     #[arg(value_name = "NAME|PATH")]
     dataset: String,
 
-    /// Print one JSON object: {"schema": 1, "name", "folder", "splits": […]}
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -43,7 +54,7 @@ pub(super) fn run(args: &StatsArgs) -> anyhow::Result<ExitCode> {
     let stats = stats::of(&dataset)?;
     if args.json {
         let folder = folder.display().to_string();
-        printer::json(&Report { schema: 1, name: &stats.name, folder, splits: &stats.splits })?;
+        printer::json(&Report { schema: shape::SCHEMA, name: &stats.name, folder, splits: &stats.splits })?;
     } else {
         let text = [Some(figures(&stats)), unseen(&stats), classes(&stats)];
         printer::data(text.into_iter().flatten().collect::<Vec<_>>().join("\n\n"))?;

@@ -79,7 +79,8 @@ pub fn run(
 ) -> Result<StudyOutcome, StudyError> {
     let replay = Replay::load(plan, surroundings)?;
     let finished = replay.ended();
-    surroundings.observer.notice(&Event::Started { trials: plan.trials, finished });
+    let best = replay.best(plan.direction);
+    surroundings.observer.notice(&Event::Started { trials: plan.trials, finished, best });
     let runner = Runner {
         plan,
         objective,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{StudyPlan, Surroundings};
 use crate::store::{RunKind, RunQuery, RunRecord, StoreError};
 use crate::study::outcome::{StudyError, TrialResult};
-use crate::trial::{FinishedTrial, Params};
+use crate::trial::{Direction, FinishedTrial, Params, RunState};
 
 /// How many of the last ended trials are proposed again for comparison. A proposal depends on all
 /// trials before it, so another sampler or version shows here; proposing thousands again would
@@ -46,6 +46,16 @@ impl Replay {
     /// How many trials have ended.
     pub(super) fn ended(&self) -> u32 {
         self.records.values().filter(|record| record.state.is_final()).count() as u32
+    }
+
+    /// The number and value of the best complete trial; of equals the lowest number.
+    pub(super) fn best(&self, direction: Direction) -> Option<(u32, f64)> {
+        let complete = self.records.iter().filter(|(_, record)| record.state == RunState::Complete);
+        complete
+            .filter_map(|(&number, record)| Some((number, record.value?)))
+            .filter(|(_, value)| !value.is_nan())
+            // The first of equals; they come by number.
+            .min_by(|(_, a), (_, b)| direction.compare(*a, *b))
     }
 
     /// The point of a trial: as proposed, and if it is recorded, as recorded too.

@@ -317,7 +317,8 @@ fn events_come_in_the_order_of_a_trials_life() {
     }
     let recorder = Recorder::default();
     let store = BrittleStore::new();
-    Setup { trials: 3, ..Setup::default() }.run(&store).unwrap();
+    let before = Setup { trials: 3, ..Setup::default() }.run(&store).unwrap();
+    let best = before.best().unwrap();
     Setup { trials: 6, jobs: 1, observer: &recorder, ..Setup::default() }.run(&store).unwrap();
     let seen: Vec<String> = recorder
         .0
@@ -325,7 +326,10 @@ fn events_come_in_the_order_of_a_trials_life() {
         .unwrap()
         .iter()
         .map(|event| match event {
-            Event::Started { trials, finished } => format!("study {finished}/{trials}"),
+            Event::Started { trials, finished, best: earlier } => {
+                assert_eq!(*earlier, Some((best.trial.number, best.trial.value.unwrap())));
+                format!("study {finished}/{trials}")
+            }
             Event::TrialStarted { number, .. } => format!("{number} starts"),
             Event::Progress { number, message, .. } => format!("{number} {message}"),
             Event::TrialFinished { number, state, .. } => format!("{number} {state}"),
