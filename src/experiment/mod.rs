@@ -50,15 +50,15 @@ pub enum ExperimentError {
         /// The splits there are.
         available: String,
     },
-    /// Too few examples to divide.
+    /// Too few distinct texts to divide.
     #[error(
-        "{dataset} has {examples} training examples, too few for {parts} folds; lower data.validation.folds"
+        "{dataset} has {texts} distinct training texts, too few for {parts} folds; lower data.validation.folds"
     )]
     TooFew {
         /// The data set.
         dataset: String,
-        /// Number of training examples.
-        examples: usize,
+        /// Number of distinct training texts.
+        texts: usize,
         /// Wanted number of folds.
         parts: usize,
     },
