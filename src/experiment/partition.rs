@@ -83,7 +83,7 @@ mod tests {
     fn dataset(texts: &[&str]) -> Dataset {
         let example = |text: &&str| Example { text: (*text).to_owned(), label: "x".to_owned() };
         let examples = texts.iter().map(example).collect();
-        let train = Split { examples, hash: String::new(), bytes: 0 };
+        let train = Split { examples, hash: String::new() };
         Dataset {
             name: "mine".to_owned(),
             folder: "data/mine".into(),
