@@ -168,7 +168,7 @@ fn an_unknown_name_is_answered_with_the_nearest_and_all_known_ones() {
     let error = dir.run("data generate fligths").fails(3);
     assert!(error.contains("did you mean `flights`?"), "{error}");
     let error = dir.run("data stats atsi").fails(3);
-    assert!(error.contains("did you mean `atis`? `uaic data fetch atis` makes it"), "{error}");
+    assert!(error.contains("did you mean `atis`? get it with `uaic data fetch atis`"), "{error}");
     assert!(!dir.join("data").exists(), "asking makes no folder");
 }
 
@@ -298,6 +298,24 @@ fn generated_files_can_be_looked_at() {
     assert_ne!(dir.read("other/train.tsv"), first);
     dir.run("data stats flights").ok();
     dir.run("data stats ./again").ok();
+}
+
+#[test]
+fn a_generator_replaces_other_content_only_by_force() {
+    let dir = TestDir::new();
+    dir.write("mine/train.tsv", "my own\twork\n");
+    let error = dir.run("data generate flights --out mine").fails(4);
+    assert!(error.contains("mine/train.tsv") && error.contains("--force"), "{error}");
+    assert_eq!(dir.read("mine/train.tsv"), "my own\twork\n");
+    assert_eq!(entries(&dir.join("mine")), ["train.tsv"], "nothing is written beside it either");
+
+    dir.run("data generate flights --out mine --force").ok();
+    dir.run("data generate flights --out mine").ok();
+    let error = dir.run("data generate flights --out mine --seed 2").fails(4);
+    assert!(error.contains("mine/train.tsv, mine/test.tsv"), "{error}");
+    fs::remove_file(dir.join("mine/test.tsv")).unwrap();
+    dir.run("data generate flights --out mine").ok();
+    assert!(dir.join("mine/test.tsv").exists(), "what is missing is written");
 }
 
 #[test]

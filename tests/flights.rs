@@ -34,7 +34,7 @@ fn the_committed_files_are_what_the_generator_writes() {
         let committed = fs::read(Path::new(FOLDER).join(name)).unwrap_or_default();
         assert!(
             committed == fs::read(folder.join(name)).unwrap(),
-            "{FOLDER}/{name} differs from the generator's; run `uaic data generate flights --seed {DEFAULT_SEED} --out {FOLDER}`"
+            "{FOLDER}/{name} differs from the generator's; run `uaic data generate flights --seed {DEFAULT_SEED} --out {FOLDER} --force`"
         );
     }
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 4, "a split has no committed file");

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Global, exit, printer, shape};
-use crate::spec::{Distribution, Spec, Validation, split_override};
+use crate::experiment::{Experiment, ExperimentError};
+use crate::spec::{Distribution, Spec, SpecError, Validation, split_override};
 
 /// Arguments of `uaic check`.
 #[derive(Args, Debug)]
@@ -37,25 +38,34 @@ pub struct CheckArgs {
 
 /// Does it.
 pub(super) fn run(_global: &Global, args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let checked = Spec::load(&args.spec, &args.overrides);
+    // Its data are a part of what a spec says: read and divided they must be good, too.
+    let checked =
+        Spec::load(&args.spec, &args.overrides).map_err(ExperimentError::from).and_then(Experiment::open);
     if args.json {
-        let errors = checked.as_ref().err().map(|errors| errors.0.as_slice()).unwrap_or_default();
-        printer::json(&json!({
-            "schema": shape::SCHEMA,
-            "ok": errors.is_empty(),
-            "errors": errors.iter().map(|error| json!({
-                "message": error.message,
-                "path": error.place.path(),
-                "line": error.place.line(),
-                "column": error.place.column(),
-                "help": error.help,
-            })).collect::<Vec<_>>(),
-        }))?;
+        let errors = match &checked {
+            Ok(_) => Vec::new(),
+            Err(ExperimentError::Spec(errors)) => errors.0.iter().map(shape_of).collect(),
+            Err(other) => {
+                vec![json!({ "message": other.to_string(), "path": args.spec.display().to_string() })]
+            }
+        };
+        let json = json!({ "schema": shape::SCHEMA, "ok": errors.is_empty(), "errors": errors });
+        printer::json(&json)?;
         return Ok(checked.map_or(ExitCode::from(exit::USAGE), |_| ExitCode::SUCCESS));
     }
-    let spec = checked?;
-    printer::data(format!("{}: ok — {}", args.spec.display(), summary(&spec)))?;
+    let experiment = checked?;
+    printer::data(format!("{}: ok — {}", args.spec.display(), summary(experiment.spec())))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn shape_of(error: &SpecError) -> Value {
+    json!({
+        "message": error.message,
+        "path": error.place.path(),
+        "line": error.place.line(),
+        "column": error.place.column(),
+        "help": error.help,
+    })
 }
 
 /// What a spec's study would be, in one line.

@@ -89,7 +89,7 @@ impl Progress {
         };
         // Dropped before its last epoch, when the training is stopped, it goes away too.
         let bar = bar.with_finish(ProgressFinish::AndClear);
-        bar.set_style(style("{prefix} {bar:24} {msg}"));
+        bar.set_style(style("{prefix} {bar:16} {wide_msg}"));
         bar.set_prefix("final training");
         let announce = self.detail == Detail::Normal && !std::io::stderr().is_terminal();
         move |report| {
@@ -133,8 +133,8 @@ impl Observer for Progress {
                 shown.finished = *finished;
                 shown.before = *finished;
                 shown.best = *best;
+                shown.overall.set_style(style("{prefix} {bar:16} {wide_msg}"));
                 shown.overall.set_length(u64::from(*trials));
-                shown.overall.set_style(style("{prefix} {bar:24} {msg}"));
                 shown.overall.set_prefix("trials");
                 shown.overall.set_position(u64::from(*finished));
             }
@@ -143,7 +143,7 @@ impl Observer for Progress {
                     Detail::Quiet => ProgressBar::hidden(),
                     Detail::Normal => BARS.add(ProgressBar::new(1000)),
                 };
-                bar.set_style(style("{prefix:>6} {bar:24} {msg}"));
+                bar.set_style(style("{prefix:>6} {bar:16} {wide_msg}"));
                 bar.set_prefix(format!("#{number}"));
                 shown.running.insert(*number, (bar, 0.0));
             }

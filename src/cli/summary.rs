@@ -70,12 +70,15 @@ impl Summary<'_> {
     }
 
     fn final_headline(&self) -> String {
-        let data = self.experiment.dataset();
-        format!(
+        let mut line = format!(
             "best point, retrained on all {} training examples of {}, tested once",
             self.experiment.train_examples().len(),
-            data.name
-        )
+            self.experiment.dataset().name
+        );
+        for (split, shared) in self.experiment.texts_shared_with_train() {
+            line = format!("{line}; {shared} {split} texts also occur in train");
+        }
+        line
     }
 
     /// The shape that `run --json` promises.

@@ -27,8 +27,6 @@ pub struct Split {
     pub examples: Vec<Example>,
     /// BLAKE3 of the file, in hexadecimal.
     pub hash: String,
-    /// Size of the file.
-    pub bytes: u64,
 }
 
 /// Whether the texts of a split have no known intent: `ood` and `ood_…`.
@@ -48,7 +46,6 @@ impl Dataset {
             let split = Split {
                 examples: tsv::parse(&bytes, &path)?,
                 hash: blake3::hash(&bytes).to_hex().to_string(),
-                bytes: bytes.len() as u64,
             };
             splits.insert(stem(&path), split);
         }
@@ -98,9 +95,6 @@ impl Dataset {
 
 /// The split files of a folder, by name.
 pub(super) fn split_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    if !folder.is_dir() {
-        return Err(find::not_found(&folder.display().to_string(), folder));
-    }
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(FileError::at("read", folder))? {
         let path = entry.map_err(FileError::at("read", folder))?.path();

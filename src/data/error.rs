@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::fsx::FileError;
 use crate::nearest::nearest;
+use crate::spec::MissingDataset;
 
 use super::tsv::BadLines;
 
@@ -35,15 +36,8 @@ pub enum DataError {
         fix: String,
     },
     /// No data set of that name, or no folder at that path.
-    #[error("there is no data set `{name}` (no folder {}); {fix}", folder.display())]
-    NotFound {
-        /// The name or path that was asked for.
-        name: String,
-        /// Where it was looked for.
-        folder: PathBuf,
-        /// What to do.
-        fix: String,
-    },
+    #[error("{0}; {help}", help = .0.help)]
+    NotFound(MissingDataset),
     /// A name that is not on the list of those that can be fetched or generated.
     #[error("there is no data set `{name}` to {verb}; {}known: {}", did_you_mean(nearest.as_deref()), known.join(", "))]
     UnknownName {
@@ -71,7 +65,7 @@ impl DataError {
 
     /// Whether what was asked for does not exist, as opposed to being broken.
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::NotFound { .. } | Self::UnknownName { .. })
+        matches!(self, Self::NotFound(_) | Self::UnknownName { .. })
     }
 }
 

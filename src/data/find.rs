@@ -4,25 +4,30 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::fsx::FileError;
-use crate::nearest::nearest;
+use crate::spec::{MissingDataset, find_dataset};
 
+use super::DataError;
 use super::dataset::split_files;
-use super::fetch::SOURCES;
-use super::generate::GENERATORS;
-use super::{DataError, fetch};
 
 /// The folder that holds data sets, below the working directory.
 pub const ROOT: &str = "data";
 
-/// The folder of a data set: `name` with a `/` or a leading `.` is a path, a bare name is looked
-/// up in `root`.
+/// The folder of a data set, as a spec in the working directory would find it: `name` with a `/` or
+/// a leading `.` is a path, a bare name is looked up in [`ROOT`]. A folder without `train.tsv`
+/// will do, for reading it says what it lacks.
 ///
 /// # Errors
 /// There is no such folder; the message has the nearest name and the command that makes it.
-pub fn find(name: &str, root: &Path) -> Result<PathBuf, DataError> {
-    let is_path = name.contains('/') || name.starts_with('.');
-    let folder = if is_path { PathBuf::from(name) } else { root.join(name) };
-    if folder.is_dir() { Ok(folder) } else { Err(not_found(name, &folder)) }
+pub fn find(name: &str) -> Result<PathBuf, DataError> {
+    let no_spec = Path::new("");
+    find_dataset(name, no_spec).map_or_else(
+        || {
+            let missing = MissingDataset::new(name, no_spec);
+            let incomplete = missing.looked_for.iter().find(|folder| folder.is_dir()).cloned();
+            incomplete.ok_or(DataError::NotFound(missing))
+        },
+        Ok,
+    )
 }
 
 /// The folders in `root` that hold at least one split, by name. No folder, no data sets.
@@ -51,83 +56,28 @@ pub(super) fn name_of(folder: &Path) -> String {
     name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The error for a folder that is not there.
-pub(super) fn not_found(name: &str, folder: &Path) -> DataError {
-    let wanted = name_of(folder);
-    let here = list(folder.parent().unwrap_or(Path::new(""))).unwrap_or_default();
-    let here: Vec<String> = here.iter().map(|path| name_of(path)).collect();
-    let known =
-        SOURCES.iter().map(|source| source.name).chain(GENERATORS).chain(here.iter().map(String::as_str));
-    let fix = if let Some(command) = command_for(&wanted, folder) {
-        format!("`{command}` makes it")
-    } else if let Some(near) = nearest(&wanted, known) {
-        match command_for(near, &folder.with_file_name(near)) {
-            Some(command) if !here.iter().any(|name| name == near) => {
-                format!("did you mean `{near}`? `{command}` makes it")
-            }
-            _ => format!("did you mean `{near}`?"),
-        }
-    } else {
-        "`uaic data ls` lists those there are".to_owned()
-    };
-    DataError::NotFound { name: name.to_owned(), folder: folder.to_owned(), fix }
-}
-
-/// The command that makes this data set in this folder, if there is one.
-fn command_for(name: &str, folder: &Path) -> Option<String> {
-    let verb = if fetch::by_name(name).is_ok() {
-        "fetch"
-    } else if GENERATORS.contains(&name) {
-        "generate"
-    } else {
-        return None;
-    };
-    let is_default = folder == Path::new(ROOT).join(name);
-    let out = if is_default { String::new() } else { format!(" --out {}", folder.display()) };
-    Some(format!("uaic data {verb} {name}{out}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn fix(name: &str, root: &Path) -> String {
-        find(name, root).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn a_missing_data_set_is_answered_with_the_command_that_makes_it() {
-        let root = Path::new("no-such-folder");
-        assert_eq!(command_for("atis", Path::new("data/atis")).unwrap(), "uaic data fetch atis");
-        assert!(fix("atis", root).ends_with("; `uaic data fetch atis --out no-such-folder/atis` makes it"));
-        assert!(
-            fix("flights", root)
-                .ends_with("; `uaic data generate flights --out no-such-folder/flights` makes it")
-        );
-        let near = fix("bankin77", root);
-        assert!(
-            near.contains("; did you mean `banking77`? `uaic data fetch banking77 --out no-such"),
-            "{near}"
-        );
-        assert!(fix("zzz", root).ends_with("`uaic data ls` lists those there are"));
-    }
+    use crate::data::fetch::SOURCES;
+    use crate::data::generate::GENERATORS;
+    use crate::spec::{FETCHED, GENERATED};
 
     #[test]
-    fn a_data_set_that_is_there_is_suggested_without_a_command() {
-        let root = tempfile::tempdir().unwrap();
-        fs::create_dir(root.path().join("atis")).unwrap();
-        fs::write(root.path().join("atis/train.tsv"), "a\tx\n").unwrap();
-        assert!(fix("atsi", root.path()).ends_with("; did you mean `atis`?"));
-    }
-
-    #[test]
-    fn a_bare_name_is_looked_up_and_a_path_is_taken_as_it_is() {
+    fn a_path_is_taken_as_it_is_and_needs_no_train_split() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("mine");
         fs::create_dir(&folder).unwrap();
-        assert_eq!(find("mine", root.path()).unwrap(), folder);
-        assert_eq!(find(folder.to_str().unwrap(), Path::new("data")).unwrap(), folder);
-        assert!(find("./mine", root.path()).is_err());
+        assert_eq!(find(folder.to_str().unwrap()).unwrap(), folder);
+        let error = find(root.path().join("yours").to_str().unwrap()).unwrap_err();
+        assert!(error.is_not_found() && error.to_string().contains("/yours/train.tsv; "), "{error}");
+    }
+
+    #[test]
+    fn specs_know_the_same_names_as_the_commands_that_get_them() {
+        let names: Vec<_> = SOURCES.iter().map(|source| source.name).collect();
+        assert_eq!(names, FETCHED);
+        assert_eq!(GENERATORS, GENERATED);
     }
 
     #[test]

@@ -169,7 +169,6 @@ mod tests {
         let split = |text: &str| Split {
             examples: tsv::parse(text.as_bytes(), Path::new("x.tsv")).unwrap(),
             hash: "abc".into(),
-            bytes: text.len() as u64,
         };
         Dataset {
             name: "x".into(),

@@ -6,8 +6,6 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::fsx;
-
 use super::{DataError, Example};
 
 /// At most this many bad lines of a file are described; the others are counted.
@@ -77,14 +75,6 @@ impl fmt::Display for BadLines {
         }
         f.write_str("each line is `text<TAB>label`, in UTF-8, without header or quoting")
     }
-}
-
-/// Reads the examples of a file.
-///
-/// # Errors
-/// As [`parse`], or the file cannot be read.
-pub fn read(path: &Path) -> Result<Vec<Example>, DataError> {
-    parse(&fsx::read(path)?, path)
 }
 
 /// The examples of a file's bytes; `path` is for messages.

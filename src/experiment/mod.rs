@@ -51,15 +51,15 @@ pub enum ExperimentError {
         /// The splits there are.
         available: String,
     },
-    /// Too few examples to divide.
+    /// Too few distinct texts to divide.
     #[error(
-        "{dataset} has {examples} training examples, which data.validation cannot divide into {parts} parts"
+        "{dataset} has {texts} distinct training texts, which data.validation cannot divide into {parts} parts"
     )]
     TooFew {
         /// The data set.
         dataset: String,
-        /// Number of training examples.
-        examples: usize,
+        /// Number of distinct training texts.
+        texts: usize,
         /// Wanted number of folds.
         parts: usize,
     },

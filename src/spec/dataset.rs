@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use super::problem::Complaint;
 use crate::nearest::nearest;
 
-/// Data sets that `uaic data fetch` can get.
-const FETCHED: [&str; 5] = ["atis", "atis-dedup", "snips", "clinc150", "banking77"];
+/// Data sets that `uaic data fetch` can get, by name.
+pub const FETCHED: [&str; 5] = ["atis", "atis-dedup", "banking77", "clinc150", "snips"];
 /// Data sets that `uaic data generate` can make.
-const GENERATED: [&str; 1] = ["flights"];
+pub const GENERATED: [&str; 1] = ["flights"];
 
 /// Where the data set of a spec lives: `dataset` with a `/` or a leading `.` is a path relative to
 /// the working directory; a bare name is looked up as `data/NAME` in the working directory and
@@ -45,34 +45,65 @@ fn data_folders(spec_path: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// What to say when the data set is not there.
+/// A data set that is not there. Displayed without the help.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no data set `{name}`; looked for {}", train_files(looked_for))]
+pub struct MissingDataset {
+    /// The name or path that was asked for.
+    pub name: String,
+    /// The folders that would have done.
+    pub looked_for: Vec<PathBuf>,
+    /// The nearest name, or the command that gets or makes it.
+    pub help: String,
+}
+
+impl MissingDataset {
+    /// For a `dataset` that [`find_dataset`] does not find.
+    pub fn new(dataset: &str, spec_path: &Path) -> Self {
+        Self {
+            name: dataset.to_owned(),
+            looked_for: places(dataset, spec_path),
+            help: help(dataset, spec_path),
+        }
+    }
+}
+
+fn train_files(folders: &[PathBuf]) -> String {
+    let files: Vec<_> = folders.iter().map(|folder| folder.join("train.tsv").display().to_string()).collect();
+    files.join(" and ")
+}
+
+/// What to say when the data set of a spec is not there.
 pub(super) fn missing(dataset: &str, spec_path: &Path) -> Complaint {
-    let tried: Vec<_> = places(dataset, spec_path)
-        .iter()
-        .map(|folder| folder.join("train.tsv").display().to_string())
-        .collect();
-    let complaint =
-        Complaint::new(format!("there is no data set `{dataset}`; looked for {}", tried.join(" and ")));
+    let missing = MissingDataset::new(dataset, spec_path);
+    Complaint::new(missing.to_string()).help(missing.help)
+}
+
+fn help(dataset: &str, spec_path: &Path) -> String {
+    let dataset = dataset.trim_end_matches('/');
+    let (prefix, name) = dataset.split_at(dataset.rfind('/').map_or(0, |slash| slash + 1));
     let known = FETCHED.into_iter().chain(GENERATED);
-    if let Some(fix) = known.clone().find(|name| *name == dataset).map(how_to_get) {
-        return complaint.help(fix);
+    if known.clone().any(|known| known == name) {
+        return how_to_get(prefix, name);
     }
     let present = present(dataset, spec_path);
     if let Some(near) = nearest(dataset, present.iter().map(String::as_str)) {
-        return complaint.help(format!("did you mean `{near}`?"));
+        return format!("did you mean `{near}`?");
     }
-    complaint.help(match nearest(dataset, known) {
-        Some(near) => format!("did you mean `{near}`? {}", how_to_get(near)),
-        None if present.is_empty() => how_to_get("flights"),
+    match nearest(name, known) {
+        Some(near) => format!("did you mean `{prefix}{near}`? {}", how_to_get(prefix, near)),
+        None if present.is_empty() => "`uaic data ls` lists those that can be had".to_owned(),
         None => format!("there are `{}`", present.join("`, `")),
-    })
+    }
 }
 
-fn how_to_get(known: &str) -> String {
+/// The command that makes the known data set `PREFIXknown`.
+fn how_to_get(prefix: &str, known: &str) -> String {
+    let out = if ["", "data/"].contains(&prefix) { String::new() } else { format!(" --out {prefix}{known}") };
     if GENERATED.contains(&known) {
-        format!("make it with `uaic data generate {known} --out data/{known}`")
+        format!("make it with `uaic data generate {known}{out}`")
     } else {
-        format!("get it with `uaic data fetch {known}`")
+        format!("get it with `uaic data fetch {known}{out}`")
     }
 }
 
@@ -142,7 +173,14 @@ mod tests {
         let root = root_with(&[]);
         let help = |name| missing(name, &root.path().join("x.toml")).help.unwrap();
         assert_eq!(help("atis-dedup"), "get it with `uaic data fetch atis-dedup`");
-        assert_eq!(help("flights"), "make it with `uaic data generate flights --out data/flights`");
+        assert_eq!(help("flights"), "make it with `uaic data generate flights`");
         assert_eq!(help("atis_dedup"), "did you mean `atis-dedup`? get it with `uaic data fetch atis-dedup`");
+        assert_eq!(help("data/atis"), "get it with `uaic data fetch atis`");
+        assert_eq!(help("./my/atis/"), "get it with `uaic data fetch atis --out ./my/atis`");
+        assert_eq!(
+            help("/no/bankin77"),
+            "did you mean `/no/banking77`? get it with `uaic data fetch banking77 --out /no/banking77`"
+        );
+        assert_eq!(help("/no/zzz"), "`uaic data ls` lists those that can be had");
     }
 }

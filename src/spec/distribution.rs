@@ -234,7 +234,7 @@ impl Reader<'_> {
         }
         let Some(step) = step else { return Some(Distribution::Int { low, high, step: 1 }) };
         match scalar(step.get_ref()) {
-            Ok(ParamValue::Int(x)) if x > 0 && x <= high - low => {
+            Ok(ParamValue::Int(x)) if x > 0 && i128::from(x) <= i128::from(high) - i128::from(low) => {
                 Some(Distribution::Int { low, high, step: x })
             }
             _ => self.bad_step(step, "whole number", "leave `step` out for steps of 1".to_owned()),

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-pub use dataset::find_dataset;
+pub use dataset::{FETCHED, GENERATED, MissingDataset, find_dataset};
 pub use effective::PointError;
 pub use error::{Place, SpecError, SpecErrors};
 pub use records::*;

@@ -57,30 +57,20 @@ impl Distribution {
             (Self::Uniform { low, high, step }, ParamValue::Float(x)) => {
                 (*low..=*high).contains(x)
                     && step.is_none_or(|step| {
-                        let cells = (x - low) / step;
-                        (cells - cells.round()).abs() < 1e-6
+                        let on_grid = low + ((x - low) / step).round() * step;
+                        // What rounding can do to `low + n · step`, however narrow the steps are.
+                        let rounding = 4.0 * f64::EPSILON * low.abs().max(high.abs());
+                        (x - on_grid).abs() <= 1e-6 * step + rounding
                     })
             }
             (Self::Log { low, high }, ParamValue::Float(x)) => (*low..=*high).contains(x),
             (Self::Int { low, high, step }, ParamValue::Int(x)) => {
-                (*low..=*high).contains(x) && (x - low) % step == 0
+                // In i128, for the distance may not fit into i64.
+                (*low..=*high).contains(x) && (i128::from(*x) - i128::from(*low)) % i128::from(*step) == 0
             }
             (Self::IntLog { low, high }, ParamValue::Int(x)) => (*low..=*high).contains(x),
             (Self::Choice(values), value) => values.contains(value),
             _ => false,
-        }
-    }
-
-    /// How many different values there are; `None` for a continuum.
-    pub fn cardinality(&self) -> Option<u64> {
-        match self {
-            Self::Uniform { low, high, step: Some(step) } => {
-                Some(((high - low) / step + 1e-9).floor() as u64 + 1)
-            }
-            Self::Uniform { step: None, .. } | Self::Log { .. } => None,
-            Self::Int { low, high, step } => Some(((high - low) / step) as u64 + 1),
-            Self::IntLog { low, high } => Some((high - low) as u64 + 1),
-            Self::Choice(values) => Some(values.len() as u64),
         }
     }
 }
@@ -112,5 +102,31 @@ impl Space {
             && self.0.iter().all(|(name, distribution)| {
                 params.get(name).is_some_and(|value| distribution.contains(value))
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_wider_than_i64_contains_its_steps_and_nothing_else() {
+        let wide = Distribution::Int { low: i64::MIN, high: i64::MAX, step: 3 };
+        assert!(wide.contains(&ParamValue::Int(i64::MIN)));
+        assert!(wide.contains(&ParamValue::Int(i64::MAX)), "2^64 − 1 is a multiple of 3");
+        assert!(!wide.contains(&ParamValue::Int(i64::MAX - 1)));
+    }
+
+    #[test]
+    fn fine_steps_far_from_zero_are_contained_in_spite_of_rounding() {
+        let (low, step) = (1e9, 1e-3);
+        let far = Distribution::Uniform { low, high: low + 1.0, step: Some(step) };
+        for cell in 0..=1000 {
+            assert!(far.contains(&ParamValue::Float(low + f64::from(cell) * step)), "{cell}");
+        }
+        assert!(!far.contains(&ParamValue::Float(low + 0.5 * step)));
+        let near = Distribution::Uniform { low: 0.1, high: 0.5, step: Some(0.1) };
+        assert!(near.contains(&ParamValue::Float(0.1 + 2.0 * 0.1)));
+        assert!(!near.contains(&ParamValue::Float(0.300_001)));
     }
 }

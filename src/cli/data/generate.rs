@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::cli::exit::{Failure, LOCKED};
+use crate::cli::exit::Failure;
 use crate::cli::printer;
 use crate::data::fetch::MANIFEST;
 use crate::data::generate::{GENERATORS, by_name};
@@ -27,6 +27,10 @@ pub(super) struct GenerateArgs {
     /// Folder to write into [default: data/NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+
+    /// Replace files of these names that hold something else
+    #[arg(long)]
+    force: bool,
 }
 
 /// Writes the files.
@@ -37,7 +41,16 @@ pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
     let out = args.out.clone().unwrap_or_else(|| Path::new(ROOT).join(&args.name));
     if out.join(MANIFEST).exists() {
         let message = format!("{} holds a fetched data set; choose another folder with --out", out.display());
-        return Err(Failure { code: LOCKED, message }.into());
+        return Err(Failure::locked(message).into());
+    }
+    let replaced = generated.would_replace(&out)?;
+    if !(replaced.is_empty() || args.force) {
+        let files: Vec<String> = replaced.iter().map(|file| file.display().to_string()).collect();
+        return Err(Failure::locked(format!(
+            "what is in {} is not what would be written; add --force to replace it, or choose another folder with --out",
+            files.join(", ")
+        ))
+        .into());
     }
     generated.write(&out)?;
     let rows = |(split, examples): &(String, Vec<Example>)| format!("{split} {}", examples.len());

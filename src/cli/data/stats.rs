@@ -1,6 +1,5 @@
 //! `uaic data stats`: the figures of a data set.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -8,7 +7,7 @@ use serde::Serialize;
 
 use crate::cli::{printer, shape};
 use crate::data::stats::{self, DatasetStats, SplitStats};
-use crate::data::{self, Dataset, ROOT};
+use crate::data::{self, Dataset};
 
 /// The longest bar of the class table, in characters.
 const BAR: usize = 30;
@@ -49,7 +48,7 @@ struct Report<'a> {
 
 /// Prints the figures.
 pub(super) fn run(args: &StatsArgs) -> anyhow::Result<ExitCode> {
-    let folder = data::find(&args.dataset, Path::new(ROOT))?;
+    let folder = data::find(&args.dataset)?;
     let dataset = Dataset::open(&folder)?;
     let stats = stats::of(&dataset)?;
     if args.json {

@@ -5,7 +5,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::data::tsv;
@@ -106,10 +105,9 @@ impl Root {
 fn stage(folder: &Path, splits: &Splits, manifest: &Manifest) -> Result<(), FileError> {
     fsx::create_dir_all(folder)?;
     for (split, examples) in splits {
-        write_synced(&folder.join(format!("{split}.tsv")), &tsv::render(examples))?;
+        fsx::write_atomic(&folder.join(format!("{split}.tsv")), &tsv::render(examples))?;
     }
-    write_synced(&folder.join(MANIFEST), &manifest.render())?;
-    fsx::sync_folder(folder)
+    fsx::write_atomic(&folder.join(MANIFEST), &manifest.render())
 }
 
 /// What stands at `folder`, compared with the source that `wanted` is of.
@@ -156,11 +154,6 @@ pub(super) fn check_replaceable(folder: &Path) -> Result<(), FetchError> {
         }
     }
     Ok(())
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let mut file = File::create(path).map_err(FileError::at("write", path))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(FileError::at("write", path))
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), FileError> {

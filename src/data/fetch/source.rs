@@ -56,11 +56,6 @@ pub enum Format {
 }
 
 impl Source {
-    /// Rows of all splits together.
-    pub fn rows(&self) -> usize {
-        self.splits.iter().map(|(_, rows)| rows).sum()
-    }
-
     /// Bytes of all files together.
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()

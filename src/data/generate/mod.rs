@@ -11,9 +11,10 @@ mod grammar;
 mod recognise;
 mod typo;
 
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
-use super::Example;
+use super::{Example, tsv};
 use crate::fsx::{self, FileError};
 
 pub use flights::{OUT_OF_SCOPE, flights};
@@ -44,10 +45,28 @@ impl GeneratedDataset {
     /// The folder cannot be created or a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), FileError> {
         fsx::create_dir_all(folder)?;
-        for (name, examples) in &self.splits {
-            fsx::write_atomic(&folder.join(format!("{name}.tsv")), to_tsv(examples).as_bytes())?;
+        self.files(folder).try_for_each(|(path, bytes)| fsx::write_atomic(&path, &bytes))
+    }
+
+    /// The files in `folder` that [`GeneratedDataset::write`] would replace by other bytes.
+    ///
+    /// # Errors
+    /// A file is there but cannot be read.
+    pub fn would_replace(&self, folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+        let mut replaced = Vec::new();
+        for (path, bytes) in self.files(folder) {
+            match fsx::read(&path) {
+                Ok(there) if there == bytes => {}
+                Ok(_) => replaced.push(path),
+                Err(error) if error.source.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
         }
-        Ok(())
+        Ok(replaced)
+    }
+
+    fn files(&self, folder: &Path) -> impl Iterator<Item = (PathBuf, Vec<u8>)> {
+        self.splits.iter().map(|(name, examples)| (folder.join(format!("{name}.tsv")), tsv::render(examples)))
     }
 }
 
@@ -57,9 +76,4 @@ pub fn by_name(name: &str, seed: u64) -> Option<GeneratedDataset> {
         "flights" => Some(flights(seed)),
         _ => None,
     }
-}
-
-/// Generated texts and labels hold neither tabs nor line ends, so nothing is escaped.
-fn to_tsv(examples: &[Example]) -> String {
-    examples.iter().flat_map(|example| [&example.text, "\t", &example.label, "\n"]).collect()
 }
