@@ -102,13 +102,13 @@ mod tests {
         SeedTree::new(seed).rng("split")
     }
 
-    fn example(text: impl ToString, label: &str) -> Example {
+    fn example(text: &str, label: &str) -> Example {
         Example { text: text.to_string(), label: label.to_owned() }
     }
 
     /// One example per label, all with different texts.
     fn distinct(labels: &[&str]) -> Vec<Example> {
-        labels.iter().enumerate().map(|(row, label)| example(row, label)).collect()
+        labels.iter().enumerate().map(|(row, label)| example(&row.to_string(), label)).collect()
     }
 
     /// Labels with a long tail of classes, as real intents have.
@@ -124,7 +124,7 @@ mod tests {
     /// Examples of which many share a text, some with different labels.
     fn repeated_examples() -> impl Strategy<Value = Vec<Example>> {
         let text = prop_oneof![1 => 0_u32..4, 2 => 0_u32..1000];
-        let example = (text, label()).prop_map(|(text, label)| example(text, label));
+        let example = (text, label()).prop_map(|(text, label)| example(&text.to_string(), label));
         prop::collection::vec(example, 0..60)
     }
 
