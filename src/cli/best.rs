@@ -53,7 +53,7 @@ pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> 
         return Ok(ExitCode::SUCCESS);
     }
     printer::talk(format!(
-        "study {} of {}: {} of {} trials done, {} {}",
+        "study {} · {} · {} of {} trials done · {} {}",
         study.id.short(),
         table::one_line(&study.new.experiment),
         tally.done(),

@@ -103,7 +103,7 @@ mod tests {
         for (text, problem) in [
             ("loud", "`loud` is no level"),
             ("uaic=debug, verbose", "`verbose` is no level"),
-            ("uaic=loud", "invalid filter directive"),
+            ("uaic=loud", "error parsing level filter"),
         ] {
             let told = filter_of(text).err().unwrap_or_default();
             assert!(told.contains(problem), "{text}: {told}");

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::{printer, shape};
+use crate::cli::{printer, shape, table};
 use crate::data::fetch::SOURCES;
 use crate::data::generate::GENERATORS;
 use crate::data::{self, Dataset, Example, ROOT};
@@ -125,7 +125,7 @@ fn available() -> impl Iterator<Item = Available> {
 fn show(listing: &Listing) -> anyhow::Result<()> {
     let mut text = String::new();
     if !listing.datasets.is_empty() {
-        let mut here = super::table(["here", "classes", "rows"]);
+        let mut here = super::table(["HERE", "CLASSES", "ROWS"]);
         for entry in &listing.datasets {
             let rows: Vec<String> =
                 entry.splits.iter().map(|split| format!("{} {}", split.split, split.rows)).collect();
@@ -136,17 +136,17 @@ fn show(listing: &Listing) -> anyhow::Result<()> {
             here.add_row([entry.name.clone(), classes, rows]);
         }
         super::left(&mut here, 2);
-        text.push_str(&here.trim_fmt());
+        text.push_str(&table::render(&here));
         text.push_str("\n\n");
     }
     if !listing.available.is_empty() {
-        let mut known = super::table(["can be had", "what", "command"]);
+        let mut known = super::table(["CAN BE HAD", "WHAT", "COMMAND"]);
         super::left(&mut known, 1);
         super::left(&mut known, 2);
         for known_set in &listing.available {
             known.add_row([known_set.name, known_set.about, &known_set.command]);
         }
-        text.push_str(&known.trim_fmt());
+        text.push_str(&table::render(&known));
     }
     Ok(printer::data(text.trim_end())?)
 }

@@ -9,11 +9,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, Table};
 
 use crate::data::ROOT;
 
-use super::Global;
+use super::{Global, table};
 
 /// Arguments of `uaic data`.
 #[derive(Args, Debug)]
@@ -48,17 +48,10 @@ pub(super) fn run(_global: &Global, args: &DataArgs) -> anyhow::Result<ExitCode>
     }
 }
 
-/// A table without lines; columns other than the first are numbers, to the right.
-fn table(header: impl IntoIterator<Item = impl Into<Cell>>) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header);
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if at > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
+/// A table whose columns other than the first are numbers, to the right.
+fn table<'a>(titles: impl IntoIterator<Item = &'a str>) -> Table {
+    let aligned = |(at, title): (usize, &str)| if at > 0 { format!(">{title}") } else { title.to_owned() };
+    table::table(&titles.into_iter().enumerate().map(aligned).collect::<Vec<_>>())
 }
 
 /// Makes a column of words.

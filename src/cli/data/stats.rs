@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::{printer, shape};
+use crate::cli::{printer, shape, table};
 use crate::data::stats::{self, DatasetStats, SplitStats};
 use crate::data::{self, Dataset};
 
@@ -86,7 +86,7 @@ fn figures(stats: &DatasetStats) -> String {
         let rows: usize = split.unseen_labels.values().sum();
         if split.out_of_scope { "–".to_owned() } else { against_train(split, rows.to_string()) }
     });
-    table.trim_fmt()
+    table::render(&table)
 }
 
 /// A comparison of `train` with itself says nothing.
@@ -117,7 +117,7 @@ fn classes(stats: &DatasetStats) -> Option<String> {
     labels.sort_by_key(|label| std::cmp::Reverse(count(train, label)));
 
     let splits = in_scope.iter().map(|split| split.split.as_str());
-    let mut table = super::table(std::iter::once("class").chain(splits).chain(["share of train", ""]));
+    let mut table = super::table(std::iter::once("CLASS").chain(splits).chain(["SHARE OF TRAIN", ""]));
     super::left(&mut table, in_scope.len() + 2);
     let most = labels.first().map_or(0, |label| count(train, label));
     for label in labels {
@@ -126,7 +126,7 @@ fn classes(stats: &DatasetStats) -> Option<String> {
         let share = percent(rows as f64 / train.rows.max(1) as f64);
         table.add_row(std::iter::once(label.clone()).chain(counts).chain([share, bar(rows, most)]));
     }
-    Some(table.trim_fmt())
+    Some(table::render(&table))
 }
 
 /// A bar of up to [`BAR`] characters, to an eighth of one; what is there shows at least that much.
