@@ -46,8 +46,10 @@ pub(super) fn execute(
         Ok(Executed { outcome, .. }) if outcome.best().is_some() => StudyState::Complete,
         Ok(_) | Err(_) => StudyState::Failed,
     };
-    store.release_study(study.id, state)?;
+    let released = store.release_study(study.id, &process, state);
+    // Of two failures the first is the cause.
     let Executed { outcome, final_report, .. } = result?;
+    released?;
     let summary = Summary { experiment, study, outcome: &outcome, final_report: final_report.as_ref() };
     if how.json {
         printer::json(&summary.json())?;
