@@ -51,19 +51,12 @@ pub(super) fn acquire_study(
     now_ms: i64,
 ) -> Result<(), Fault> {
     let study = study_row(connection, id)?;
-    let holder: Option<(String, i64)> = connection
-        .prepare_cached(
-            "SELECT identity, heartbeat_ms FROM studies JOIN processes ON processes.id = owner
-             WHERE studies.id = ? AND state = 'RUNNING'",
-        )?
-        .query_row([study], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    if let Some((identity, heartbeat_ms)) = holder {
-        let holder: ProcessIdentity = from_json("process", &identity)?;
-        if holder != *owner && is_alive(&holder, heartbeat_ms, now_ms) {
-            let ProcessIdentity { host, pid, .. } = holder;
-            return Err(StoreError::Locked { study: id.short(), host, pid }.into());
-        }
+    if let Some((holder, heartbeat_ms)) = holder_of(connection, study)?
+        && holder != *owner
+        && is_alive(&holder, heartbeat_ms, now_ms)
+    {
+        let ProcessIdentity { host, pid, .. } = holder;
+        return Err(StoreError::Locked { study: id.short(), host, pid }.into());
     }
     let process = process_row(connection, owner, now_ms)?;
     connection
@@ -379,16 +372,22 @@ fn study_row(connection: &Connection, id: Id) -> Result<i64, Fault> {
 /// As [`study_row`], for what only the process may do that works on the study.
 fn held_row(connection: &Connection, id: Id, process: &ProcessIdentity) -> Result<i64, Fault> {
     let study = study_row(connection, id)?;
-    let holder: Option<String> = connection
+    let holder = holder_of(connection, study)?;
+    check_holder(id, holder.as_ref().map(|(holder, _)| holder), process)?;
+    Ok(study)
+}
+
+/// The process that works on a study, dead or alive, and its last sign of life.
+fn holder_of(connection: &Connection, study: i64) -> Result<Option<(ProcessIdentity, i64)>, Fault> {
+    let found: Option<(String, i64)> = connection
         .prepare_cached(
-            "SELECT identity FROM studies JOIN processes ON processes.id = owner
+            "SELECT identity, heartbeat_ms FROM studies JOIN processes ON processes.id = owner
              WHERE studies.id = ? AND state = 'RUNNING'",
         )?
-        .query_row([study], |row| row.get(0))
+        .query_row([study], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let holder = holder.map(|identity| from_json("process", &identity)).transpose()?;
-    check_holder(id, holder.as_ref(), process)?;
-    Ok(study)
+    let Some((identity, heartbeat_ms)) = found else { return Ok(None) };
+    Ok(Some((from_json("process", &identity)?, heartbeat_ms)))
 }
 
 fn run_row(connection: &Connection, id: Id) -> Result<i64, Fault> {
