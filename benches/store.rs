@@ -70,7 +70,7 @@ fn fill(store: &SqliteStore) {
             let value = Some(f64::from(number) / f64::from(TRIALS));
             store.finish_run(attempt, &RunEnd { state: RunState::Complete, value, reason: None }).unwrap();
         }
-        store.release_study(study, StudyState::Complete).unwrap();
+        store.release_study(study, &process, StudyState::Complete).unwrap();
     }
 }
 

@@ -16,6 +16,10 @@ pub struct ProcessIdentity {
     pub host: String,
     /// Changes with every start of the machine; empty where unknown.
     pub boot_id: String,
+    /// The process-id namespace (`pid:[4026531836]`): containers count their processes apart, even
+    /// under one host name. Empty where there is none.
+    #[serde(default)]
+    pub namespace: String,
     /// Process id.
     pub pid: u32,
     /// When the process started, in the system's own units; empty where unknown.
@@ -26,19 +30,28 @@ impl ProcessIdentity {
     /// This process.
     pub fn current() -> Self {
         let pid = std::process::id();
-        Self { host: host_name(), boot_id: boot_id(), pid, started: process_start(pid).unwrap_or_default() }
+        Self {
+            host: host_name(),
+            boot_id: boot_id(),
+            namespace: namespace(),
+            pid,
+            started: process_start(pid).unwrap_or_default(),
+        }
     }
 
-    /// Whether the process runs now; `None` when it belongs to another host, of which nothing can
-    /// be said from here.
+    /// Whether the process runs now; `None` when it belongs to another host or container, of which
+    /// nothing can be said from here.
     pub fn is_alive(&self) -> Option<bool> {
         if self.host != host_name() {
             return None;
         }
-        Some(
-            self.boot_id == boot_id()
-                && process_start(self.pid).is_some_and(|started| started == self.started),
-        )
+        if self.boot_id != boot_id() {
+            return Some(false);
+        }
+        if self.namespace != namespace() {
+            return None;
+        }
+        Some(process_start(self.pid).is_some_and(|started| started == self.started))
     }
 }
 
@@ -52,6 +65,12 @@ pub fn host_name() -> String {
 fn boot_id() -> String {
     first_line("/proc/sys/kernel/random/boot_id")
         .or_else(|| run("sysctl", &["-n", "kern.bootsessionuuid"]))
+        .unwrap_or_default()
+}
+
+fn namespace() -> String {
+    std::fs::read_link("/proc/self/ns/pid")
+        .map(|target| target.to_string_lossy().into_owned())
         .unwrap_or_default()
 }
 
@@ -134,6 +153,20 @@ mod tests {
         assert_eq!(identity.is_alive(), Some(false), "the pid was reused");
         identity.host.push_str("-elsewhere");
         assert_eq!(identity.is_alive(), None);
+    }
+
+    #[test]
+    fn of_a_process_in_another_container_nothing_is_known() {
+        let ours = ProcessIdentity::current();
+        assert_eq!(ours.namespace.starts_with("pid:["), cfg!(target_os = "linux"), "{}", ours.namespace);
+        let theirs = ProcessIdentity { namespace: "pid:[1]".into(), pid: 1, ..ours.clone() };
+        assert_eq!(theirs.is_alive(), None, "its pid 1 is not ours");
+        let before = ProcessIdentity { boot_id: "before".into(), ..theirs };
+        assert_eq!(before.is_alive(), Some(false), "no process survives a restart of the machine");
+        let mut json = serde_json::to_value(&ours).unwrap();
+        json.as_object_mut().unwrap().remove("namespace");
+        let unknown: ProcessIdentity = serde_json::from_value(json).unwrap();
+        assert_eq!(unknown, ProcessIdentity { namespace: String::new(), ..ours });
     }
 
     #[test]

@@ -61,7 +61,9 @@ impl Shelf {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let store = SqliteStore::open(&folder.path().join("runs")).unwrap();
+        let process = ProcessIdentity::current();
         let attention = store.create_study(&new_study("attention")).unwrap().id;
+        store.acquire_study(attention, &process).unwrap();
         let mut trials: Vec<Attempt> =
             (0..4).map(|number| store.start_run(&new_run(attention, Some(number))).unwrap()).collect();
         for (step, value) in [(0, 0.5), (1, f64::NAN), (2, 0.9)] {
@@ -77,11 +79,13 @@ impl Shelf {
         store.finish_run(trials[3], &end(RunState::Complete, Some(f64::NAN), None)).unwrap();
         let final_run = store.start_run(&new_run(attention, None)).unwrap();
         store.finish_run(final_run, &end(RunState::Complete, Some(0.7), None)).unwrap();
-        store.release_study(attention, StudyState::Complete).unwrap();
+        store.release_study(attention, &process, StudyState::Complete).unwrap();
         // Studies are told apart by the time of their creation.
         std::thread::sleep(std::time::Duration::from_millis(3));
         let lstm = store.create_study(&new_study("lstm")).unwrap().id;
+        store.acquire_study(lstm, &process).unwrap();
         trials.push(store.start_run(&new_run(lstm, Some(0))).unwrap());
+        store.release_study(lstm, &process, StudyState::Interrupted).unwrap();
         Self { folder, store, attention, lstm, trials, final_run }
     }
 

@@ -47,6 +47,13 @@ fn new_run(study: Id, number: u32, process: ProcessIdentity) -> NewRun {
     }
 }
 
+/// A study that this process works on.
+fn held_study(store: &SqliteStore) -> Id {
+    let study = store.create_study(&new_study()).unwrap().id;
+    store.acquire_study(study, &ProcessIdentity::current()).unwrap();
+    study
+}
+
 fn point(key: &str, step: u64, value: f64) -> MetricPoint {
     MetricPoint { key: key.into(), step, time_ms: 1_700_000_000_000 + step as i64, value }
 }
@@ -159,8 +166,8 @@ fn a_killed_writer_loses_nothing_that_it_was_told_is_stored() {
 #[ignore = "the other half of `processes_write_side_by_side`"]
 fn write_some_runs() {
     let (store, study) = child_setting();
-    for index in 0..20 {
-        let number = std::process::id() * 100 + index;
+    store.acquire_study(study, &ProcessIdentity::current()).unwrap();
+    for number in 0..20 {
         let attempt = store.start_run(&new_run(study, number, ProcessIdentity::current())).unwrap();
         for step in 0..STEPS {
             store.log_metrics(attempt, &[point("x", step, step as f64)]).unwrap();
@@ -173,9 +180,11 @@ fn write_some_runs() {
 fn processes_write_side_by_side() {
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open(folder.path()).unwrap();
-    let study = store.create_study(&new_study()).unwrap().id;
-    let writers: Vec<_> =
-        (0..4).map(|_| child("write_some_runs", folder.path(), study).spawn().unwrap()).collect();
+    let start = |_| {
+        let study = store.create_study(&new_study()).unwrap().id;
+        child("write_some_runs", folder.path(), study).spawn().unwrap()
+    };
+    let writers: Vec<_> = (0..4).map(start).collect();
     for writer in writers {
         let output = writer.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
@@ -212,7 +221,7 @@ fn processes_may_create_a_store_at_once() {
 fn threads_write_every_point_exactly_once() {
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open(folder.path()).unwrap();
-    let study = store.create_study(&new_study()).unwrap().id;
+    let study = held_study(&store);
     let attempt = store.start_run(&new_run(study, 0, ProcessIdentity::current())).unwrap();
     std::thread::scope(|scope| {
         for thread in 0..8_u64 {
@@ -234,7 +243,7 @@ fn threads_write_every_point_exactly_once() {
 fn what_is_queued_is_written_when_the_store_is_dropped() {
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open(folder.path()).unwrap();
-    let study = store.create_study(&new_study()).unwrap().id;
+    let study = held_study(&store);
     let attempt = store.start_run(&new_run(study, 0, ProcessIdentity::current())).unwrap();
     for step in 0..1000 {
         store.log_metrics(attempt, &[point("x", step, 0.0)]).unwrap();
@@ -264,7 +273,7 @@ fn a_reader_sees_what_a_writer_writes_and_writes_nothing_itself() {
 
     for error in [
         reader.create_study(&new_study()).unwrap_err(),
-        reader.release_study(study, StudyState::Complete).unwrap_err(),
+        reader.release_study(study, &ProcessIdentity::current(), StudyState::Complete).unwrap_err(),
         reader.set_hidden(study, true).unwrap_err(),
     ] {
         assert!(error.to_string().contains("can only be read"), "{error}");
@@ -275,7 +284,7 @@ fn a_reader_sees_what_a_writer_writes_and_writes_nothing_itself() {
 fn a_lost_write_is_reported_by_the_next_call_of_its_run() {
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open(folder.path()).unwrap();
-    let study = store.create_study(&new_study()).unwrap().id;
+    let study = held_study(&store);
     let attempt = store.start_run(&new_run(study, 0, ProcessIdentity::current())).unwrap();
     let other = store.start_run(&new_run(study, 1, ProcessIdentity::current())).unwrap();
     // Stands for a full disk: SQLite refuses to store points of one metric.
@@ -332,7 +341,13 @@ fn fixture() -> PathBuf {
 
 /// A process of a machine that does not exist, so that its runs have crashed long ago.
 fn golden_process() -> ProcessIdentity {
-    ProcessIdentity { host: "golden".into(), boot_id: "b007".into(), pid: 4711, started: "12345".into() }
+    ProcessIdentity {
+        host: "golden".into(),
+        boot_id: "b007".into(),
+        namespace: "pid:[60]".into(),
+        pid: 4711,
+        started: "12345".into(),
+    }
 }
 
 const STUDY: Id = Id([0x51; 16]);
@@ -349,6 +364,7 @@ fn make_golden_store() {
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open(folder.path()).unwrap();
     let study = store.create_study(&new_study()).unwrap().id;
+    store.acquire_study(study, &golden_process()).unwrap();
     let start = |number| store.start_run(&new_run(study, number, golden_process())).unwrap();
     let done = start(0);
     let values = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.1];
@@ -379,7 +395,7 @@ fn make_golden_store() {
         })
         .unwrap();
     store.finish_run(last, &complete(f64::NAN)).unwrap();
-    store.release_study(study, StudyState::Complete).unwrap();
+    store.release_study(study, &golden_process(), StudyState::Complete).unwrap();
     drop(store);
     freeze(folder.path(), &[done, failed, left, last]);
     std::fs::create_dir_all(fixture().parent().unwrap()).unwrap();
@@ -419,7 +435,7 @@ fn the_study_of_a_store_of_format_1_is_read_exactly() {
     let studies = store.studies().unwrap();
     assert_eq!(studies.len(), 1);
     assert_eq!((studies[0].id, studies[0].created_ms, studies[0].state), (STUDY, 1000, StudyState::Complete));
-    assert_eq!((&studies[0].new, &studies[0].owner), (&new_study(), &None));
+    assert_eq!((&studies[0].new, &studies[0].owner), (&new_study(), &Some(golden_process())));
 }
 
 #[test]
@@ -472,6 +488,7 @@ fn what_a_run_of_a_store_of_format_1_recorded_is_read_exactly() {
 #[test]
 fn a_store_of_format_1_can_be_written_on() {
     let (folder, store) = golden_store();
+    store.acquire_study(STUDY, &ProcessIdentity::current()).unwrap();
     let attempt = store.start_run(&new_run(STUDY, 2, ProcessIdentity::current())).unwrap();
     assert_eq!((attempt.run, attempt.number), (golden_id(2), 3));
     store.log_metrics(attempt, &[point("train/loss", 0, 1.0)]).unwrap();

@@ -49,12 +49,14 @@ pub(super) fn execute(
     let state = match &executed {
         Ok(Executed { interrupted: true, .. }) => StudyState::Interrupted,
         Ok(Executed { outcome, final_stage: Ok(_), .. }) if outcome.best().is_some() => StudyState::Complete,
+        // What the store could not take may work next time.
+        Ok(Executed { final_stage: Err(ExperimentError::Store(_)), .. }) => StudyState::Interrupted,
         Ok(_) => StudyState::Failed,
         // The study itself is none the worse: a complete one stays so, another can go on.
         Err(_) if before == StudyState::Complete => StudyState::Complete,
         Err(_) => StudyState::Interrupted,
     };
-    let released = store.release_study(study, state);
+    let released = store.release_study(study, &process, state);
     // The first thing that went wrong says more than what it led to.
     let executed = executed?;
     released?;

@@ -90,7 +90,9 @@ fn number_of(error: &anyhow::Error) -> u8 {
     }
     match store_error(error) {
         Some(StoreError::NotFound { .. } | StoreError::Missing { .. }) => NOT_FOUND,
-        Some(StoreError::Locked { .. } | StoreError::IllegalTransition { .. }) => LOCKED,
+        Some(
+            StoreError::Locked { .. } | StoreError::NotHeld { .. } | StoreError::IllegalTransition { .. },
+        ) => LOCKED,
         _ => FAILED,
     }
 }

@@ -26,6 +26,7 @@ over_every_store! {
     a_study_has_one_living_owner
     a_study_of_a_dead_process_is_crashed_and_free
     a_process_elsewhere_counts_as_alive_at_first
+    only_the_holder_starts_runs_and_releases_its_study
     a_released_study_is_in_its_new_state
     trials_of_a_study_only_rise
     a_run_comes_back_as_it_was_started
@@ -99,8 +100,15 @@ fn dead_process() -> ProcessIdentity {
     process
 }
 
-fn study_in(store: &dyn Store) -> Id {
+fn free_study_in(store: &dyn Store) -> Id {
     store.create_study(&new_study()).unwrap().id
+}
+
+/// A study that this process works on.
+fn study_in(store: &dyn Store) -> Id {
+    let study = free_study_in(store);
+    store.acquire_study(study, &ProcessIdentity::current()).unwrap();
+    study
 }
 
 fn run_in(store: &dyn Store) -> Attempt {
@@ -141,12 +149,12 @@ fn a_study_has_one_living_owner(store: &dyn Store) {
     assert_eq!((seen.state, seen.owner), (StudyState::Running, Some(ours.clone())));
     let error = store.acquire_study(study, &dead_process()).unwrap_err();
     assert!(matches!(error, StoreError::Locked { pid, .. } if pid == ours.pid), "{error}");
-    store.release_study(study, StudyState::Interrupted).unwrap();
+    store.release_study(study, &ours, StudyState::Interrupted).unwrap();
     store.acquire_study(study, &dead_process()).unwrap();
 }
 
 fn a_study_of_a_dead_process_is_crashed_and_free(store: &dyn Store) {
-    let study = study_in(store);
+    let study = free_study_in(store);
     store.acquire_study(study, &dead_process()).unwrap();
     assert_eq!(store.study(study).unwrap().state, StudyState::Crashed);
     assert_eq!(store.studies().unwrap()[0].state, StudyState::Crashed);
@@ -155,13 +163,49 @@ fn a_study_of_a_dead_process_is_crashed_and_free(store: &dyn Store) {
 }
 
 fn a_process_elsewhere_counts_as_alive_at_first(store: &dyn Store) {
-    let study = study_in(store);
-    let mut elsewhere = ProcessIdentity::current();
-    elsewhere.host.push_str("-elsewhere");
-    store.acquire_study(study, &elsewhere).unwrap();
-    assert_eq!(store.study(study).unwrap().state, StudyState::Running);
-    let error = store.acquire_study(study, &ProcessIdentity::current()).unwrap_err();
-    assert!(matches!(&error, StoreError::Locked { host, .. } if *host == elsewhere.host), "{error}");
+    let ours = ProcessIdentity::current();
+    let elsewhere = [
+        ProcessIdentity { host: "elsewhere".into(), ..ours.clone() },
+        ProcessIdentity { namespace: "pid:[1]".into(), pid: 1, ..ours.clone() },
+    ];
+    for process in elsewhere {
+        let study = free_study_in(store);
+        store.acquire_study(study, &process).unwrap();
+        assert_eq!(store.study(study).unwrap().state, StudyState::Running);
+        let error = store.acquire_study(study, &ours).unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Locked { host, pid, .. } if (host, *pid) == (&process.host, process.pid)),
+            "{error}"
+        );
+    }
+}
+
+fn only_the_holder_starts_runs_and_releases_its_study(store: &dyn Store) {
+    let (ours, theirs) = (ProcessIdentity::current(), dead_process());
+    let study = free_study_in(store);
+    let refused = |process: &ProcessIdentity| {
+        let before = store.study(study).unwrap();
+        let answers = [
+            store.release_study(study, process, StudyState::Failed).unwrap_err(),
+            store.start_run(&NewRun { process: process.clone(), ..new_run(study, 0) }).unwrap_err(),
+        ];
+        assert_eq!(store.study(study).unwrap(), before);
+        assert!(store.runs(&RunQuery::default()).unwrap().is_empty());
+        answers
+    };
+    for error in refused(&ours) {
+        assert!(matches!(error, StoreError::NotHeld { pid, .. } if pid == ours.pid), "{error}");
+    }
+    // The study is taken over from a process that is thought dead, and wakes up.
+    store.acquire_study(study, &theirs).unwrap();
+    store.acquire_study(study, &ours).unwrap();
+    for error in refused(&theirs) {
+        assert!(matches!(error, StoreError::Locked { pid, .. } if pid == ours.pid), "{error}");
+    }
+    store.release_study(study, &ours, StudyState::Complete).unwrap();
+    for error in [refused(&ours), refused(&theirs)].into_iter().flatten() {
+        assert!(matches!(error, StoreError::NotHeld { .. }), "{error}");
+    }
 }
 
 fn a_released_study_is_in_its_new_state(store: &dyn Store) {
@@ -174,7 +218,7 @@ fn a_released_study_is_in_its_new_state(store: &dyn Store) {
         (StudyState::Crashed, StudyState::Interrupted),
     ] {
         store.acquire_study(study, &ProcessIdentity::current()).unwrap();
-        store.release_study(study, released).unwrap();
+        store.release_study(study, &ProcessIdentity::current(), released).unwrap();
         assert_eq!(store.study(study).unwrap().state, seen);
     }
     assert_eq!(store.study(study).unwrap().owner, Some(ProcessIdentity::current()), "who last worked on it");
@@ -305,8 +349,10 @@ fn only_legal_ends_are_accepted(store: &dyn Store) {
 }
 
 fn a_run_of_a_dead_process_is_crashed(store: &dyn Store) {
-    let study = study_in(store);
+    let study = free_study_in(store);
+    store.acquire_study(study, &dead_process()).unwrap();
     let dead = store.start_run(&NewRun { process: dead_process(), ..new_run(study, 0) }).unwrap();
+    store.acquire_study(study, &ProcessIdentity::current()).unwrap();
     let alive = store.start_run(&new_run(study, 1)).unwrap();
     assert_eq!(store.run(dead.run).unwrap().state, RunState::Crashed);
     assert_eq!(store.run(alive.run).unwrap().state, RunState::Running);
@@ -447,6 +493,7 @@ fn hidden_runs_are_listed_on_request(store: &dyn Store) {
 fn queries_filter_and_page(store: &dyn Store) {
     let first = study_in(store);
     let second = store.create_study(&NewStudy { experiment: "lstm".into(), ..new_study() }).unwrap().id;
+    store.acquire_study(second, &ProcessIdentity::current()).unwrap();
     let mut runs = Vec::new();
     for number in 0..4 {
         runs.push(store.start_run(&new_run(first, number)).unwrap());
@@ -486,8 +533,11 @@ fn queries_filter_and_page(store: &dyn Store) {
 }
 
 fn a_tally_counts_states_and_finds_the_best(store: &dyn Store) {
-    let study = study_in(store);
+    let study = free_study_in(store);
     assert_eq!(store.tally(study).unwrap(), Tally::default());
+    store.acquire_study(study, &dead_process()).unwrap();
+    store.start_run(&NewRun { process: dead_process(), ..new_run(study, 11) }).unwrap();
+    store.acquire_study(study, &ProcessIdentity::current()).unwrap();
     let ends = [
         (RunState::Complete, Some(0.5)),
         (RunState::Complete, Some(f64::NAN)),
@@ -502,7 +552,6 @@ fn a_tally_counts_states_and_finds_the_best(store: &dyn Store) {
         store.finish_run(attempt, &RunEnd { state, value, reason: None }).unwrap();
     }
     store.start_run(&new_run(study, 10)).unwrap();
-    store.start_run(&NewRun { process: dead_process(), ..new_run(study, 11) }).unwrap();
     store.start_run(&NewRun { kind: RunKind::Final, number: None, ..new_run(study, 0) }).unwrap();
     let tally = store.tally(study).unwrap();
     assert_eq!((tally.complete, tally.pruned, tally.failed), (4, 1, 1));
@@ -516,7 +565,7 @@ fn what_does_not_exist_is_not_found(store: &dyn Store) {
     let answers = [
         store.study(nobody).map(|_| ()),
         store.acquire_study(nobody, &ProcessIdentity::current()),
-        store.release_study(nobody, StudyState::Complete),
+        store.release_study(nobody, &ProcessIdentity::current(), StudyState::Complete),
         store.extend_study(nobody, 1),
         store.tally(nobody).map(|_| ()),
         store.start_run(&new_run(nobody, 0)).map(|_| ()),
@@ -548,6 +597,7 @@ fn any_text_is_kept(store: &dyn Store) {
     };
     let study_id = store.create_study(&study).unwrap().id;
     assert_eq!(store.study(study_id).unwrap().new, study);
+    store.acquire_study(study_id, &ProcessIdentity::current()).unwrap();
     let run =
         NewRun { params: [(text.to_owned(), ParamValue::Text(text.into()))].into(), ..new_run(study_id, 0) };
     let attempt = store.start_run(&run).unwrap();

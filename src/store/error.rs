@@ -76,6 +76,18 @@ pub enum StoreError {
         /// The other process.
         pid: u32,
     },
+    /// No process works on the study, so the one that wants to write to it has lost it.
+    #[error(
+        "process {pid} on {host} does not work on study {study} any more; `uaic resume {study}` takes it up"
+    )]
+    NotHeld {
+        /// Short id.
+        study: String,
+        /// The host of the process that was refused.
+        host: String,
+        /// The process that was refused.
+        pid: u32,
+    },
     /// The attempt is no longer the newest.
     #[error("run {run} has been started again elsewhere; this attempt's writes are refused")]
     StaleAttempt {

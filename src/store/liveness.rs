@@ -1,6 +1,8 @@
-//! Whether the process behind something that is said to run still lives.
+//! Which process works on a study, and whether it still lives.
 
 use crate::platform::ProcessIdentity;
+
+use super::{Id, StoreError};
 
 /// A process of another host counts as alive while its last sign of life is younger than this.
 const HEARTBEAT_LIMIT_MS: i64 = 60_000;
@@ -8,6 +10,22 @@ const HEARTBEAT_LIMIT_MS: i64 = 60_000;
 /// Whether `process` lives: looked up where it is of this host, else judged by its heartbeat.
 pub(super) fn is_alive(process: &ProcessIdentity, heartbeat_ms: i64, now_ms: i64) -> bool {
     process.is_alive().unwrap_or(now_ms - heartbeat_ms < HEARTBEAT_LIMIT_MS)
+}
+
+/// Refuses what only the process may do that works on a study; `holder` is `None` when none does.
+pub(super) fn check_holder(
+    study: Id,
+    holder: Option<&ProcessIdentity>,
+    process: &ProcessIdentity,
+) -> Result<(), StoreError> {
+    let study = study.short();
+    match holder {
+        Some(holder) if holder == process => Ok(()),
+        Some(ProcessIdentity { host, pid, .. }) => {
+            Err(StoreError::Locked { study, host: host.clone(), pid: *pid })
+        }
+        None => Err(StoreError::NotHeld { study, host: process.host.clone(), pid: process.pid }),
+    }
 }
 
 /// Now, in milliseconds since 1970 UTC.

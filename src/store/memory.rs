@@ -7,7 +7,7 @@ use crate::platform::ProcessIdentity;
 use crate::trial::RunState;
 
 use super::artifact::check_name;
-use super::liveness::{is_alive, now_ms};
+use super::liveness::{check_holder, is_alive, now_ms};
 use super::{
     ArtifactRecord, Attempt, Id, LatestMetric, MetricPoint, NewRun, NewStudy, RunEnd, RunQuery, RunRecord,
     Store, StoreError, StudyRecord, StudyState,
@@ -60,6 +60,12 @@ impl Study {
             record.state = StudyState::Crashed;
         }
         record
+    }
+
+    /// Refuses what only the process may do that works on the study.
+    fn check_holder(&self, process: &ProcessIdentity) -> Result<(), StoreError> {
+        let StudyRecord { id, state, owner, .. } = &self.record;
+        check_holder(*id, owner.as_ref().filter(|_| *state == StudyState::Running), process)
     }
 }
 
@@ -175,8 +181,11 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn release_study(&self, id: Id, state: StudyState) -> Result<(), StoreError> {
-        self.content().study(id)?.record.state = state.when_released();
+    fn release_study(&self, id: Id, owner: &ProcessIdentity, state: StudyState) -> Result<(), StoreError> {
+        let mut content = self.content();
+        let study = content.study(id)?;
+        study.check_holder(owner)?;
+        study.record.state = state.when_released();
         Ok(())
     }
 
@@ -189,7 +198,9 @@ impl Store for MemoryStore {
 
     fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError> {
         let mut content = self.content();
-        let experiment = content.study(new.study)?.record.new.experiment.clone();
+        let study = content.study(new.study)?;
+        study.check_holder(&new.process)?;
+        let experiment = study.record.new.experiment.clone();
         let key = |run: &NewRun| (run.study, run.kind, run.number);
         let earlier = content.runs.iter_mut().find(|run| key(&run.record.new) == key(new));
         let mut record = RunRecord {

@@ -60,16 +60,17 @@ pub trait Store: Send + Sync {
     /// Makes `owner` the one process that works on the study, and the study `Running`.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] while another live process holds it (a process on another host
-    /// counts as alive while its heartbeat is younger than a minute).
+    /// [`StoreError::Locked`] while another live process holds it (a process on another host or
+    /// in another container counts as alive while its heartbeat is younger than a minute).
     fn acquire_study(&self, id: Id, owner: &ProcessIdentity) -> Result<(), StoreError>;
 
     /// Gives the study back, in its new state (`Interrupted` in place of `Running` or `Crashed`:
     /// nobody works on it any more).
     ///
     /// # Errors
-    /// The store cannot be written.
-    fn release_study(&self, id: Id, state: StudyState) -> Result<(), StoreError>;
+    /// [`StoreError::Locked`] when another process has taken the study over, and
+    /// [`StoreError::NotHeld`] when nobody works on it; it stays as it is.
+    fn release_study(&self, id: Id, owner: &ProcessIdentity, state: StudyState) -> Result<(), StoreError>;
 
     /// Raises (never lowers) a study's number of trials.
     ///
@@ -82,7 +83,8 @@ pub trait Store: Send + Sync {
     /// the earlier attempt recorded is cleared; tags stay.
     ///
     /// # Errors
-    /// [`StoreError::IllegalTransition`] when that run is final.
+    /// [`StoreError::IllegalTransition`] when that run is final; [`StoreError::Locked`] or
+    /// [`StoreError::NotHeld`] when the run's process is not the one that works on the study.
     fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError>;
 
     /// Appends metric points. May return before they are durable; a later failure comes back from

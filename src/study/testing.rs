@@ -1,7 +1,6 @@
 //! For tests: an objective that costs microseconds and a store in memory that can break.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -10,10 +9,10 @@ use rand::RngExt;
 use super::{Objective, ObjectiveError, Trial};
 use crate::platform::ProcessIdentity;
 use crate::store::{
-    ArtifactRecord, Attempt, Id, LatestMetric, MetricPoint, NewRun, NewStudy, RunEnd, RunQuery, RunRecord,
-    Store, StoreError, StudyRecord, StudyState,
+    ArtifactRecord, Attempt, Id, LatestMetric, MemoryStore, MetricPoint, NewRun, NewStudy, RunEnd, RunQuery,
+    RunRecord, Store, StoreError, StudyRecord, StudyState,
 };
-use crate::trial::{ParamValue, Params, RunState};
+use crate::trial::{Direction, ParamValue, Params, RunState};
 
 /// The squared distance of all numbers to 0.3, plus noise from the trial's seeds.
 #[derive(Debug, Default)]
@@ -56,14 +55,15 @@ impl Objective for FakeObjective {
 
 /// The process that all test runs belong to.
 pub(crate) fn process() -> ProcessIdentity {
-    ProcessIdentity { host: "test".into(), boot_id: String::new(), pid: 1, started: String::new() }
+    ProcessIdentity { host: "test".into(), pid: 1, ..ProcessIdentity::current() }
 }
 
-/// As much of a store as a study needs, in memory; the rest is unimplemented.
+/// A store in memory that can break, with one study that [`process`] works on.
 pub(crate) struct BrittleStore {
     /// How many more calls succeed.
     calls_left: AtomicI64,
-    runs: Mutex<BTreeMap<u32, RunRecord>>,
+    memory: MemoryStore,
+    study: Id,
 }
 
 impl BrittleStore {
@@ -74,7 +74,22 @@ impl BrittleStore {
 
     /// A store whose calls all fail after so many.
     pub(crate) fn that_breaks_after(calls: i64) -> Self {
-        Self { calls_left: AtomicI64::new(calls), runs: Mutex::default() }
+        let memory = MemoryStore::new();
+        let new = NewStudy {
+            experiment: "test".into(),
+            spec_text: String::new(),
+            spec_path: String::new(),
+            overrides: vec![],
+            fingerprint: String::new(),
+            seed: 0,
+            metric: "val/loss".into(),
+            direction: Direction::Minimize,
+            trials: 0,
+            environment: BTreeMap::new(),
+        };
+        let study = memory.create_study(&new).unwrap().id;
+        memory.acquire_study(study, &process()).unwrap();
+        Self { calls_left: AtomicI64::new(calls), memory, study }
     }
 
     /// Makes it work again.
@@ -82,128 +97,123 @@ impl BrittleStore {
         self.calls_left.store(i64::MAX, Ordering::SeqCst);
     }
 
+    /// Its study.
+    pub(crate) fn study(&self) -> Id {
+        self.study
+    }
+
     /// All trial runs, by number.
     pub(crate) fn trials(&self) -> BTreeMap<u32, RunRecord> {
-        self.runs.lock().unwrap().clone()
+        let runs = self.memory.runs(&RunQuery::default()).unwrap();
+        runs.into_iter().map(|run| (run.new.number.unwrap(), run)).collect()
     }
 
-    /// Changes what is recorded of a trial.
-    pub(crate) fn edit(&self, number: u32, edit: impl FnOnce(&mut RunRecord)) {
-        edit(self.runs.lock().unwrap().get_mut(&number).unwrap());
+    /// What stays of this store when some trials were cut off: `Crashed` for those of a process
+    /// that died, `Running` for those that nobody ended, `Interrupted` for those stopped on request.
+    pub(crate) fn cut_off(&self, trials: &[(u32, RunState)]) -> Self {
+        let other = Self::new();
+        let mut dead = ProcessIdentity::current();
+        dead.started.push_str("-before");
+        // Only who works on a study starts its runs.
+        let pass_on = |from: &ProcessIdentity, to: &ProcessIdentity| {
+            other.memory.release_study(other.study, from, StudyState::Interrupted).unwrap();
+            other.memory.acquire_study(other.study, to).unwrap();
+        };
+        for (number, record) in self.trials() {
+            let cut = trials.iter().find(|cut| cut.0 == number).map(|cut| cut.1);
+            let owner = if cut == Some(RunState::Crashed) { dead.clone() } else { process() };
+            pass_on(&process(), &owner);
+            let new = NewRun { study: other.study, process: owner.clone(), ..record.new };
+            let attempt = other.memory.start_run(&new).unwrap();
+            let state = cut.unwrap_or(record.state);
+            if !matches!(state, RunState::Crashed | RunState::Running) {
+                let value = record.value.filter(|_| cut.is_none());
+                other.memory.finish_run(attempt, &RunEnd { state, value, reason: record.reason }).unwrap();
+            }
+            pass_on(&owner, &process());
+        }
+        other
     }
 
-    fn call(&self) -> Result<(), StoreError> {
+    /// The store behind this one, for one call.
+    fn call(&self) -> Result<&MemoryStore, StoreError> {
         if self.calls_left.fetch_sub(1, Ordering::SeqCst) > 0 {
-            Ok(())
+            Ok(&self.memory)
         } else {
             Err(StoreError::WriterGone("no space left on device".into()))
         }
     }
-
-    fn write(&self, attempt: Attempt, write: impl FnOnce(&mut RunRecord)) -> Result<(), StoreError> {
-        self.call()?;
-        let mut runs = self.runs.lock().unwrap();
-        let record = runs.values_mut().find(|record| record.id == attempt.run).unwrap();
-        if record.attempts != attempt.number {
-            return Err(StoreError::StaleAttempt { run: attempt.run.short() });
-        }
-        assert_eq!(record.state, RunState::Running, "written after its end");
-        write(record);
-        Ok(())
-    }
 }
 
 impl Store for BrittleStore {
-    fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError> {
-        self.call()?;
-        let mut runs = self.runs.lock().unwrap();
-        let earlier = runs.get(&new.number.unwrap());
-        assert!(earlier.is_none_or(|record| !record.state.is_final()), "an ended trial is started again");
-        let id = earlier.map_or_else(Id::random, |record| record.id);
-        let attempts = earlier.map_or(0, |record| record.attempts) + 1;
-        runs.insert(
-            new.number.unwrap(),
-            RunRecord {
-                id,
-                new: new.clone(),
-                experiment: "test".into(),
-                attempts,
-                state: RunState::Running,
-                value: None,
-                reason: None,
-                started_ms: 0,
-                ended_ms: None,
-                hidden: false,
-            },
-        );
-        Ok(Attempt { run: id, number: attempts })
+    fn create_study(&self, new: &NewStudy) -> Result<StudyRecord, StoreError> {
+        self.call()?.create_study(new)
     }
-
-    fn log_metrics(&self, attempt: Attempt, _: &[MetricPoint]) -> Result<(), StoreError> {
-        self.write(attempt, |_| ())
-    }
-
-    fn finish_run(&self, attempt: Attempt, end: &RunEnd) -> Result<(), StoreError> {
-        self.write(attempt, |record| {
-            assert!(record.state.may_become(end.state));
-            record.state = end.state;
-            record.value = end.value;
-            record.reason.clone_from(&end.reason);
-            record.ended_ms = Some(1500);
-        })
-    }
-
-    fn runs(&self, _: &RunQuery) -> Result<Vec<RunRecord>, StoreError> {
-        self.call()?;
-        Ok(self.runs.lock().unwrap().values().rev().cloned().collect())
-    }
-
-    fn create_study(&self, _: &NewStudy) -> Result<StudyRecord, StoreError> {
-        unimplemented!()
-    }
-    fn study(&self, _: Id) -> Result<StudyRecord, StoreError> {
-        unimplemented!()
+    fn study(&self, id: Id) -> Result<StudyRecord, StoreError> {
+        self.call()?.study(id)
     }
     fn studies(&self) -> Result<Vec<StudyRecord>, StoreError> {
-        unimplemented!()
+        self.call()?.studies()
     }
-    fn acquire_study(&self, _: Id, _: &ProcessIdentity) -> Result<(), StoreError> {
-        unimplemented!()
+    fn acquire_study(&self, id: Id, owner: &ProcessIdentity) -> Result<(), StoreError> {
+        self.call()?.acquire_study(id, owner)
     }
-    fn release_study(&self, _: Id, _: StudyState) -> Result<(), StoreError> {
-        unimplemented!()
+    fn release_study(&self, id: Id, owner: &ProcessIdentity, state: StudyState) -> Result<(), StoreError> {
+        self.call()?.release_study(id, owner, state)
     }
-    fn extend_study(&self, _: Id, _: u32) -> Result<(), StoreError> {
-        unimplemented!()
+    fn extend_study(&self, id: Id, trials: u32) -> Result<(), StoreError> {
+        self.call()?.extend_study(id, trials)
     }
-    fn set_tag(&self, _: Id, _: &str, _: &str) -> Result<(), StoreError> {
-        unimplemented!()
+    fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError> {
+        self.call()?.start_run(new)
     }
-    fn put_artifact(&self, _: Attempt, _: &str, _: &[u8]) -> Result<ArtifactRecord, StoreError> {
-        unimplemented!()
+    fn log_metrics(&self, attempt: Attempt, points: &[MetricPoint]) -> Result<(), StoreError> {
+        self.call()?.log_metrics(attempt, points)
     }
-    fn run(&self, _: Id) -> Result<RunRecord, StoreError> {
-        unimplemented!()
+    fn set_tag(&self, run: Id, key: &str, value: &str) -> Result<(), StoreError> {
+        self.call()?.set_tag(run, key, value)
     }
-    fn latest_metrics(&self, _: Id) -> Result<Vec<LatestMetric>, StoreError> {
-        unimplemented!()
+    fn put_artifact(
+        &self,
+        attempt: Attempt,
+        name: &str,
+        content: &[u8],
+    ) -> Result<ArtifactRecord, StoreError> {
+        self.call()?.put_artifact(attempt, name, content)
     }
-    fn metric_history(&self, _: Id, _: &str) -> Result<Vec<MetricPoint>, StoreError> {
-        unimplemented!()
+    fn finish_run(&self, attempt: Attempt, end: &RunEnd) -> Result<(), StoreError> {
+        self.call()?.finish_run(attempt, end)
     }
-    fn tags(&self, _: Id) -> Result<BTreeMap<String, String>, StoreError> {
-        unimplemented!()
+    fn run(&self, id: Id) -> Result<RunRecord, StoreError> {
+        self.call()?.run(id)
     }
-    fn artifacts(&self, _: Id) -> Result<Vec<ArtifactRecord>, StoreError> {
-        unimplemented!()
+    fn runs(&self, query: &RunQuery) -> Result<Vec<RunRecord>, StoreError> {
+        let mut runs = self.call()?.runs(query)?;
+        // Every run that has ended took 1.5 s, whatever the clock says.
+        for run in &mut runs {
+            run.ended_ms = run.ended_ms.map(|_| run.started_ms + 1500);
+        }
+        Ok(runs)
     }
-    fn read_artifact(&self, _: Id, _: &str) -> Result<Vec<u8>, StoreError> {
-        unimplemented!()
+    fn latest_metrics(&self, run: Id) -> Result<Vec<LatestMetric>, StoreError> {
+        self.call()?.latest_metrics(run)
     }
-    fn set_hidden(&self, _: Id, _: bool) -> Result<(), StoreError> {
-        unimplemented!()
+    fn metric_history(&self, run: Id, key: &str) -> Result<Vec<MetricPoint>, StoreError> {
+        self.call()?.metric_history(run, key)
+    }
+    fn tags(&self, run: Id) -> Result<BTreeMap<String, String>, StoreError> {
+        self.call()?.tags(run)
+    }
+    fn artifacts(&self, run: Id) -> Result<Vec<ArtifactRecord>, StoreError> {
+        self.call()?.artifacts(run)
+    }
+    fn read_artifact(&self, run: Id, name: &str) -> Result<Vec<u8>, StoreError> {
+        self.call()?.read_artifact(run, name)
+    }
+    fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError> {
+        self.call()?.set_hidden(run, hidden)
     }
     fn flush(&self) -> Result<(), StoreError> {
-        unimplemented!()
+        self.call()?.flush()
     }
 }

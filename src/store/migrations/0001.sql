@@ -12,7 +12,7 @@ CREATE TABLE texts (
 -- Processes that own studies or execute runs. A running thing whose process is gone has crashed.
 CREATE TABLE processes (
     id           INTEGER PRIMARY KEY,
-    identity     TEXT NOT NULL UNIQUE,      -- JSON: host, boot id, process id, start time
+    identity     TEXT NOT NULL UNIQUE,      -- JSON: host, boot, namespace, process id, start time
     heartbeat_ms INTEGER NOT NULL
 ) STRICT;
 
@@ -100,7 +100,6 @@ CREATE TABLE latest_metrics (
     smallest REAL,                          -- NaN left out; ±inf stored as such
     largest  REAL,
     count    INTEGER NOT NULL,
-    nans     INTEGER NOT NULL,
     PRIMARY KEY (run, key)
 ) STRICT, WITHOUT ROWID;
 

@@ -145,9 +145,9 @@ impl Store for SqliteStore {
         self.writer()?.call(move |connection| write::acquire_study(connection, id, &owner, now_ms()))
     }
 
-    fn release_study(&self, id: Id, state: StudyState) -> Result<(), StoreError> {
-        let state = state.when_released();
-        self.writer()?.call(move |connection| write::release_study(connection, id, state, now_ms()))
+    fn release_study(&self, id: Id, owner: &ProcessIdentity, state: StudyState) -> Result<(), StoreError> {
+        let (owner, state) = (owner.clone(), state.when_released());
+        self.writer()?.call(move |connection| write::release_study(connection, id, &owner, state, now_ms()))
     }
 
     fn extend_study(&self, id: Id, trials: u32) -> Result<(), StoreError> {

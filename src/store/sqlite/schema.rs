@@ -50,15 +50,8 @@ pub(super) fn open_reader(path: &Path) -> Result<Option<Connection>, StoreError>
         return Ok(None);
     }
     let connection = open_read_only(path).map_err(|fault| fault.at(path))?;
-    match format_of(&connection, path)? {
-        0 => Ok(None),
-        format if format < MIGRATIONS.len() as i64 => {
-            drop(connection);
-            open_writer(path)?;
-            open_read_only(path).map(Some).map_err(|fault| fault.at(path))
-        }
-        _ => Ok(Some(connection)),
-    }
+    let format = format_of(&connection, path)?;
+    Ok(Some(connection).filter(|_| format > 0))
 }
 
 fn open_read_only(path: &Path) -> Result<Connection, Fault> {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::Fault;
 use super::codec::{float_columns, from_json, id_at, named, param_columns, step_column, to_json};
 use crate::platform::ProcessIdentity;
-use crate::store::liveness::is_alive;
+use crate::store::liveness::{check_holder, is_alive};
 use crate::store::{
     ArtifactRecord, Attempt, Id, MetricPoint, NewRun, NewStudy, RunEnd, StoreError, StudyState,
 };
@@ -51,19 +51,12 @@ pub(super) fn acquire_study(
     now_ms: i64,
 ) -> Result<(), Fault> {
     let study = study_row(connection, id)?;
-    let holder: Option<(String, i64)> = connection
-        .prepare_cached(
-            "SELECT identity, heartbeat_ms FROM studies JOIN processes ON processes.id = owner
-             WHERE studies.id = ? AND state = 'RUNNING'",
-        )?
-        .query_row([study], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    if let Some((identity, heartbeat_ms)) = holder {
-        let holder: ProcessIdentity = from_json("process", &identity)?;
-        if holder != *owner && is_alive(&holder, heartbeat_ms, now_ms) {
-            let ProcessIdentity { host, pid, .. } = holder;
-            return Err(StoreError::Locked { study: id.short(), host, pid }.into());
-        }
+    if let Some((holder, heartbeat_ms)) = holder_of(connection, study)?
+        && holder != *owner
+        && is_alive(&holder, heartbeat_ms, now_ms)
+    {
+        let ProcessIdentity { host, pid, .. } = holder;
+        return Err(StoreError::Locked { study: id.short(), host, pid }.into());
     }
     let process = process_row(connection, owner, now_ms)?;
     connection
@@ -76,10 +69,11 @@ pub(super) fn acquire_study(
 pub(super) fn release_study(
     connection: &Connection,
     id: Id,
+    owner: &ProcessIdentity,
     state: StudyState,
     now_ms: i64,
 ) -> Result<(), Fault> {
-    let study = study_row(connection, id)?;
+    let study = held_row(connection, id, owner)?;
     connection
         .prepare_cached("UPDATE studies SET state = ? WHERE id = ?")?
         .execute(params![state.name(), study])?;
@@ -103,7 +97,7 @@ pub(super) fn start_run(
     new: &NewRun,
     now_ms: i64,
 ) -> Result<Attempt, Fault> {
-    let study = study_row(connection, new.study)?;
+    let study = held_row(connection, new.study, &new.process)?;
     let earlier = earlier_start(connection, study, new, now_ms)?;
     let (row, attempt, detail) = if let Some((row, id, number, state)) = earlier {
         if state.is_final() {
@@ -208,16 +202,15 @@ fn insert_params(connection: &Connection, row: i64, values: &Params) -> Result<(
 pub(super) fn points(connection: &Connection, attempt: Attempt, points: &[MetricPoint]) -> Result<(), Fault> {
     let run = running_row(connection, attempt)?;
     let mut latest = connection.prepare_cached(
-        "INSERT INTO latest_metrics (run, key, step, value, kind, smallest, largest, count, nans)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1, ?6 IS NULL)
+        "INSERT INTO latest_metrics (run, key, step, value, kind, smallest, largest, count)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1)
          ON CONFLICT (run, key) DO UPDATE SET
              value = CASE WHEN excluded.step >= step THEN excluded.value ELSE value END,
              kind = CASE WHEN excluded.step >= step THEN excluded.kind ELSE kind END,
              step = max(step, excluded.step),
              smallest = ifnull(min(smallest, excluded.smallest), ifnull(smallest, excluded.smallest)),
              largest = ifnull(max(largest, excluded.largest), ifnull(largest, excluded.largest)),
-             count = count + 1,
-             nans = nans + excluded.nans
+             count = count + 1
          RETURNING count",
     )?;
     let mut insert = connection.prepare_cached(
@@ -374,6 +367,27 @@ fn study_row(connection: &Connection, id: Id) -> Result<i64, Fault> {
         .query_row([id.0], |row| row.get(0))
         .optional()?
         .ok_or_else(|| StoreError::NotFound { what: "study", id: id.short() }.into())
+}
+
+/// As [`study_row`], for what only the process may do that works on the study.
+fn held_row(connection: &Connection, id: Id, process: &ProcessIdentity) -> Result<i64, Fault> {
+    let study = study_row(connection, id)?;
+    let holder = holder_of(connection, study)?;
+    check_holder(id, holder.as_ref().map(|(holder, _)| holder), process)?;
+    Ok(study)
+}
+
+/// The process that works on a study, dead or alive, and its last sign of life.
+fn holder_of(connection: &Connection, study: i64) -> Result<Option<(ProcessIdentity, i64)>, Fault> {
+    let found: Option<(String, i64)> = connection
+        .prepare_cached(
+            "SELECT identity, heartbeat_ms FROM studies JOIN processes ON processes.id = owner
+             WHERE studies.id = ? AND state = 'RUNNING'",
+        )?
+        .query_row([study], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((identity, heartbeat_ms)) = found else { return Ok(None) };
+    Ok(Some((from_json("process", &identity)?, heartbeat_ms)))
 }
 
 fn run_row(connection: &Connection, id: Id) -> Result<i64, Fault> {

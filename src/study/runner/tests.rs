@@ -11,8 +11,6 @@ use crate::study::sampler::{History, by_name};
 use crate::study::testing::{BrittleStore, FakeObjective, process};
 use crate::trial::ParamValue;
 
-const STUDY: Id = Id([7; 16]);
-
 fn space() -> Space {
     Space(
         [
@@ -73,7 +71,7 @@ impl Setup<'_> {
         let never = AtomicBool::new(false);
         let surroundings = Surroundings {
             store,
-            study: STUDY,
+            study: store.study(),
             jobs: self.jobs,
             process: &process(),
             environment: &Environment::new(),
@@ -204,8 +202,10 @@ fn trials_of_a_killed_process_are_repeated_under_their_numbers() {
     let whole = essence(&Setup::default().run(&BrittleStore::new()).unwrap());
     let store = BrittleStore::new();
     Setup::default().run(&store).unwrap();
-    for (number, state) in [(11, RunState::Crashed), (20, RunState::Running), (29, RunState::Interrupted)] {
-        store.edit(number, |record| (record.state, record.value) = (state, None));
+    let cut = [(11, RunState::Crashed), (20, RunState::Running), (29, RunState::Interrupted)];
+    let store = store.cut_off(&cut);
+    for (number, state) in cut {
+        assert_eq!(store.trials()[&number].state, state);
     }
     let outcome = Setup::default().run(&store).unwrap();
     assert_eq!(essence(&outcome), whole);
