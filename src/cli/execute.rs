@@ -47,10 +47,11 @@ pub(super) fn execute(
     store.acquire_study(study, &process)?;
     let executed = acquired(experiment, store, study, how, &process);
     let state = match &executed {
-        Ok(Executed { interrupted: true, .. }) => StudyState::Interrupted,
-        Ok(Executed { outcome, final_stage: Ok(_), .. }) if outcome.best().is_some() => StudyState::Complete,
         // What the store could not take may work next time.
-        Ok(Executed { final_stage: Err(ExperimentError::Store(_)), .. }) => StudyState::Interrupted,
+        Ok(
+            Executed { interrupted: true, .. } | Executed { final_stage: Err(ExperimentError::Store(_)), .. },
+        ) => StudyState::Interrupted,
+        Ok(Executed { outcome, final_stage: Ok(_), .. }) if outcome.best().is_some() => StudyState::Complete,
         Ok(_) => StudyState::Failed,
         // The study itself is none the worse: a complete one stays so, another can go on.
         Err(_) if before == StudyState::Complete => StudyState::Complete,

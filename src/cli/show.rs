@@ -37,13 +37,13 @@ Examples:
 An id or the name of an experiment that belongs to a study shows the study.
 
 With --json: {{\"schema\": 1, \"run\": {{as in `uaic ls --json`, and
-  \"config\": {{the whole configuration}}, \"process\": {{\"host\", \"boot_id\", \"pid\", \"started\"}},
+  \"config\": {{the whole configuration}}, \"process\": {{\"host\", \"boot_id\", \"namespace\", \"pid\", \"started\"}},
   \"environment\": {{name: text}}, \"tags\": {{name: text}},
   \"metrics\": [{{\"key\", \"step\", \"value\", \"min\", \"max\", \"count\"}}],
   \"artifacts\": [{{\"name\", \"hash\", \"size\"}}], \"events\": [{{\"time_ms\", \"kind\", \"detail\"}}]}}}}
 of a study: {{\"schema\": 1, \"study\": {{as in `uaic ls --studies --json`, and
   \"fingerprint\", \"overrides\": [[key, value]], \"environment\": {{name: text}},
-  \"owner\": {{\"host\", \"boot_id\", \"pid\", \"started\"}} or null, \"spec_path\", \"spec_text\"}}}}
+  \"owner\": {{\"host\", \"boot_id\", \"namespace\", \"pid\", \"started\"}} or null, \"spec_path\", \"spec_text\"}}}}
 and with --metric: {{\"schema\": 1, \"run\", \"key\",
   \"points\": [{{\"step\", \"time_ms\", \"time\", \"value\"}}]}}"))]
 pub struct ShowArgs {

@@ -24,7 +24,7 @@ fn initialised() -> tempfile::TempDir {
     let output = uaic(root.path(), &["init"]);
     assert!(output.status.success(), "{}", stderr(&output));
     fs::create_dir_all(root.path().join("data/flights")).unwrap();
-    fs::write(root.path().join("data/flights/train.tsv"), "a\tb\n").unwrap();
+    fs::write(root.path().join("data/flights/train.tsv"), "a\tx\nb\ty\nc\tx\nd\ty\ne\tx\n").unwrap();
     root
 }
 
