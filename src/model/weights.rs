@@ -143,6 +143,11 @@ impl Weights {
         self.trained.iter().chain(&self.buffers)
     }
 
+    /// All tensors, trained ones and buffers, in a fixed order.
+    pub fn tensors(&self) -> impl Iterator<Item = &Tensor> {
+        self.all().map(|(_, variable)| variable.as_tensor())
+    }
+
     /// A copy of all values, to go back to.
     ///
     /// # Errors

@@ -97,7 +97,7 @@ pub(super) const SEARCH: &str = "search";
 pub(super) const VALIDATION: &str = "data.validation";
 
 /// Every key, in the order in which they are written.
-pub(super) static KEYS: [Key; 36] = [
+pub(super) static KEYS: [Key; 37] = [
     key("experiment.name", Kind::Text(TextRule::Name), "Groups studies and runs in the store"),
     key("experiment.description", Kind::Text(TextRule::Any), "Free text").alias(&["desc", "notes"]),
     key(
@@ -193,6 +193,12 @@ pub(super) static KEYS: [Key; 36] = [
         "How classes are weighted in the loss",
     )
     .alias(&["class_weight"]),
+    key(
+        "train.average",
+        Kind::Float(FROM_0_BELOW_1),
+        "Share that a moving average of the weights keeps at each step; 0: the last step's weights",
+    )
+    .alias(&["ema", "ema_decay", "swa"]),
     key(
         "train.patience",
         int(0, 100_000),

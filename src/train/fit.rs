@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use candle_core::Tensor;
+
+use super::average::Average;
 use super::batches::plan;
 use super::early_stop::{EarlyStop, Verdict};
 use super::loss::{class_weights, cross_entropy};
@@ -130,8 +133,14 @@ pub fn fit(task: &Task<'_>, watch: &mut Watch<'_>) -> Result<Fitted, TrainError>
     let mut early_stop = EarlyStop::new(task.train.patience);
     let mut best = None;
     let mut last = None;
+    let mut own: Option<Vec<Tensor>> = None;
     for epoch in 1..=task.epochs {
+        if let Some(own) = own.take() {
+            training.classifier.weights.restore(&own)?;
+        }
         let (loss, lr) = training.epoch(epoch)?;
+        // What is judged, and kept at the end, is the average.
+        own = training.swap_average_in()?;
         let validation = training.validate(epoch)?;
         last = validation;
         let report = EpochReport { epoch, epochs: task.epochs, loss, lr, validation };
@@ -167,6 +176,7 @@ struct Training<'a> {
     examples: Encoded,
     validation: Encoded,
     optimizer: Adam,
+    average: Option<Average>,
     class_weights: Vec<f32>,
 }
 
@@ -186,12 +196,14 @@ impl<'a> Training<'a> {
         }
         let classifier =
             Classifier::new(task.model, tokenizer, labels, Weights::new(task.seeds.child("weights", 0)))?;
+        let average = Average::new(task.train.average, &classifier.weights)?;
         Ok(Self {
             task,
             classifier,
             examples,
             validation,
             optimizer: Adam::new(task.train),
+            average,
             class_weights: class_weights(&counts, task.train.class_weights),
         })
     }
@@ -231,7 +243,16 @@ impl<'a> Training<'a> {
         let logits = self.classifier.model.forward(&batch, mode)?;
         let loss = cross_entropy(&logits, &gold, self.task.train.label_smoothing, &self.class_weights)?;
         self.optimizer.step(&self.classifier.weights, &loss.backward()?, lr)?;
+        if let Some(average) = &mut self.average {
+            average.update(&self.classifier.weights)?;
+        }
         Ok(loss.to_scalar()?)
+    }
+
+    /// Puts the averaged weights in the place of the model's own, which are given back; nothing
+    /// without averaging.
+    fn swap_average_in(&self) -> candle_core::Result<Option<Vec<Tensor>>> {
+        self.average.as_ref().map(|average| average.swap_in(&self.classifier.weights)).transpose()
     }
 
     fn validate(&self, epoch: u32) -> Result<Option<Scores>, TrainError> {
