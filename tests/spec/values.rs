@@ -123,7 +123,7 @@ step_epochs = 10
 step_factor = 0.1
 label_smoothing = 0.0
 class_weights = "none"
-average = 0.0
+average = 0.99
 patience = 0
 
 [search]
