@@ -36,7 +36,7 @@ use clap::{Args, Parser, Subcommand};
 #[command(
     name = "uaic",
     version,
-    about = "Tune, train, track and explain small models: one offline binary, reproducible to the bit",
+    about = "Tune, train and track small models: one offline binary, reproducible to the bit",
     propagate_version = true,
     max_term_width = 100,
     after_help = "Start with `uaic init`, or `uaic run experiments/attention.toml` in a clone.\nExit codes: 0 done, 1 failed, 2 usage or bad spec, 3 not found, 4 locked, 130 interrupted."
