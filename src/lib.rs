@@ -27,6 +27,7 @@ pub mod data;
 pub mod eval;
 pub mod experiment;
 pub mod fsx;
+pub mod kernel;
 pub mod model;
 pub mod nearest;
 pub mod platform;

@@ -116,7 +116,9 @@ fn acquired(
         return Ok(Executed { study, interrupted: outcome.cancelled, outcome, final_stage: Ok(None) });
     };
     let mut watch = progress.final_stage();
-    let mut stage = FinalStage { store, study: study.id, process, watch: &mut watch, cancel: &cancel };
+    let (study_id, threads) = (study.id, how.jobs);
+    let mut stage =
+        FinalStage { store, study: study_id, process, threads, watch: &mut watch, cancel: &cancel };
     let final_stage = experiment.retrain(best, &mut stage);
     let interrupted = matches!(final_stage, Ok(None));
     Ok(Executed { study, outcome, final_stage, interrupted })

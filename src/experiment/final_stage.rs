@@ -45,6 +45,8 @@ pub struct FinalStage<'a> {
     pub study: Id,
     /// The process that executes it.
     pub process: &'a ProcessIdentity,
+    /// How many threads may share the training.
+    pub threads: usize,
     /// Told after each epoch.
     pub watch: &'a mut dyn FnMut(&EpochReport),
     /// Set when it is asked to stop.
@@ -115,6 +117,7 @@ impl Experiment {
             examples: &self.train_examples().iter().collect::<Vec<&Example>>(),
             validation: &[],
             seeds: seeds.child("fit", 0),
+            threads: stage.threads,
         };
         let store = stage.store;
         let fitted = fit(&task, &mut |report| {

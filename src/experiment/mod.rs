@@ -225,6 +225,7 @@ mod tests {
             store,
             study,
             process: &process,
+            threads: 1,
             watch: &mut |_| {},
             cancel: &AtomicBool::new(false),
         };

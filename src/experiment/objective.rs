@@ -23,6 +23,7 @@ impl Objective for Experiment {
                 examples: &examples,
                 validation: &validation,
                 seeds: trial.seeds.child("fold", fold as u64),
+                threads: trial.threads,
             };
             tracing::info!(fold, train = examples.len(), validation = validation.len(), "fold starts");
             let fitted =

@@ -7,6 +7,7 @@ use crate::data::{Dataset, Example};
 use crate::eval::{Average, Confusion, Estimate, auroc, bootstrap, is_any_gold, log_loss, wilson};
 use crate::model::{Classifier, Prediction};
 use crate::rng::ChaCha8Rng;
+use crate::text::TokenIds;
 use crate::train::label_numbers;
 
 /// Resamples behind each bootstrap interval.
@@ -57,7 +58,7 @@ pub(super) fn test_figures(
 }
 
 fn predict(classifier: &Classifier, examples: &[Example]) -> candle_core::Result<Vec<Prediction>> {
-    let texts: Vec<Vec<u32>> =
+    let texts: Vec<TokenIds> =
         examples.iter().map(|example| classifier.tokenizer.encode(&example.text)).collect();
     classifier.predict(&texts)
 }

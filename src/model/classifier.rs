@@ -1,10 +1,9 @@
 //! A tokenizer, a model and its labels: all that turns texts into labels.
 
-use candle_core::D;
-
-use super::{Batch, Dimensions, Mode, Model, Weights, WeightsError, build};
+use super::{Dimensions, Model, Weights, WeightsError, build};
+use crate::kernel::Kernels;
 use crate::spec::ModelSpec;
-use crate::text::Tokenizer;
+use crate::text::{TokenIds, Tokenizer};
 
 /// Texts per forward pass of [`Classifier::predict`].
 const INFERENCE_BATCH: usize = 64;
@@ -41,7 +40,11 @@ impl Classifier {
         labels: Vec<String>,
         mut weights: Weights,
     ) -> Result<Self, WeightsError> {
-        let sizes = Dimensions { vocabulary: tokenizer.vocabulary_size(), classes: labels.len() };
+        let sizes = Dimensions {
+            vocabulary: tokenizer.vocabulary_size(),
+            ngrams: tokenizer.ngram_count(),
+            classes: labels.len(),
+        };
         let model = build(spec, sizes, &mut weights)?;
         weights.check_all_used()?;
         Ok(Self { tokenizer, labels, weights, model })
@@ -51,20 +54,23 @@ impl Classifier {
     ///
     /// # Errors
     /// The model's output is not a number, or a tensor operation fails.
-    pub fn predict(&self, texts: &[Vec<u32>]) -> candle_core::Result<Vec<Prediction>> {
+    pub fn predict(&self, texts: &[TokenIds]) -> candle_core::Result<Vec<Prediction>> {
+        let kernels = Kernels::detect();
+        let mut predictor = self.model.predictor(kernels, &self.weights);
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(|&text| texts[text].len());
         let mut predictions: Vec<Option<Prediction>> = vec![None; texts.len()];
+        let mut rows = Vec::new();
         for part in order.chunks(INFERENCE_BATCH) {
-            let batch = Batch::pack(part.iter().map(|&text| texts[text].as_slice()));
-            let logits = self.model.forward(&batch, &mut Mode::Eval)?;
-            let rows = candle_nn::ops::softmax(&logits, D::Minus1)?.to_vec2::<f32>()?;
+            let batch: Vec<&TokenIds> = part.iter().map(|&text| &texts[text]).collect();
+            predictor.logits(&batch, &mut rows)?;
+            kernels.softmax(&mut rows, self.labels.len());
             // A label picked among NaNs would look like an answer.
-            if !rows.iter().flatten().all(|probability| probability.is_finite()) {
+            if !rows.iter().all(|probability| probability.is_finite()) {
                 candle_core::bail!("the model's output is not a number: its training has diverged")
             }
-            for (&text, probabilities) in part.iter().zip(batch.in_text_order(rows)) {
-                predictions[text] = Some(Prediction { label: largest(&probabilities), probabilities });
+            for (&text, row) in part.iter().zip(rows.chunks_exact(self.labels.len())) {
+                predictions[text] = Some(Prediction { label: largest(row), probabilities: row.to_vec() });
             }
         }
         Ok(predictions.into_iter().flatten().collect())

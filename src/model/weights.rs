@@ -1,19 +1,25 @@
 //! The named tensors of a model: new ones drawn from the seed tree, or loaded ones.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::{Index, IndexMut, Range};
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor};
 use rand::RngExt;
 
-use crate::rng::SeedTree;
+use crate::kernel::{LANES, PANEL, Row};
+use crate::rng::{ChaCha8Rng, SeedTree};
 
-/// The named tensors of one model: trained variables, and buffers such as running statistics.
+/// The named tensors of one model: trained ones, and buffers such as running statistics.
 ///
-/// A new tensor is drawn from a stream of its own, keyed by its name, so the order in which layers
-/// are built does not matter. Names are unique: sharing must be explicit.
+/// All trained values lie in one slice, so that an optimizer needs a single pass, and matrices in
+/// the order in which products read them ([`Columns`]); names and shapes are those of PyTorch,
+/// and files hold them in its order. A new tensor is drawn from a stream of its own, keyed by its
+/// name, so the order in which layers are built does not matter. Names are unique: sharing must
+/// be explicit.
 pub struct Weights {
-    trained: BTreeMap<String, Var>,
-    buffers: BTreeMap<String, Var>,
+    trained: Vec<f32>,
+    buffers: Vec<f32>,
+    entries: BTreeMap<String, Entry>,
     origin: Origin,
 }
 
@@ -22,21 +28,114 @@ enum Origin {
     Loaded(HashMap<String, Tensor>),
 }
 
+#[derive(Clone, Debug)]
+struct Entry {
+    shape: Vec<usize>,
+    columns: Option<Columns>,
+    range: Range<usize>,
+    is_trained: bool,
+}
+
+/// Where the values of a trained tensor are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot(Range<usize>);
+
+/// Where the values of a buffer are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BufferSlot(Range<usize>);
+
+/// How the rows of a matrix `(out, in)`, or the values of a vector `(out)`, become the columns of
+/// panels `[⌈out / 64⌉][in][64]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Columns {
+    /// One after the other.
+    Plain,
+    /// The four gates of `hidden` units, given gate by gate: 16 units of each make a panel.
+    Gates {
+        /// Units.
+        hidden: usize,
+    },
+}
+
+impl Columns {
+    /// The number of panels for `outputs` rows.
+    pub fn panels(self, outputs: usize) -> usize {
+        match self {
+            Self::Plain => outputs.div_ceil(PANEL),
+            Self::Gates { hidden } => hidden.div_ceil(LANES),
+        }
+    }
+
+    /// The panel and the column of a row.
+    fn place(self, output: usize) -> (usize, usize) {
+        match self {
+            Self::Plain => (output / PANEL, output % PANEL),
+            Self::Gates { hidden } => {
+                let (gate, unit) = (output / hidden, output % hidden);
+                (unit / LANES, gate * LANES + unit % LANES)
+            }
+        }
+    }
+}
+
+/// How a new tensor is filled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// Uniform in ±bound.
+    Uniform(f64),
+    /// Normal with mean 0 and this deviation (Box–Muller).
+    Normal(f64),
+    /// One value.
+    Constant(f32),
+}
+
+impl Init {
+    fn draw(self, rng: &mut ChaCha8Rng) -> f32 {
+        match self {
+            Self::Uniform(bound) => rng.random_range(-bound..bound) as f32,
+            Self::Normal(deviation) => {
+                let radius = (-2.0 * libm::log(1.0 - rng.random::<f64>())).sqrt();
+                (deviation * radius * libm::cos(std::f64::consts::TAU * rng.random::<f64>())) as f32
+            }
+            Self::Constant(value) => value,
+        }
+    }
+}
+
 /// Why weights cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// Not a safetensors file, or tensors that do not fit the model.
-    #[error("the weights cannot be used: {0}")]
-    Tensor(#[from] candle_core::Error),
+    /// Not a safetensors file.
+    #[error("the weights cannot be read: {0}")]
+    Unreadable(#[from] candle_core::Error),
+    /// A tensor that the model needs is not there.
+    #[error("the weights lack the tensor `{0}`")]
+    Missing(String),
+    /// A tensor is of another shape or type than the model's.
+    #[error("the tensor `{name}` of the weights is {found}, not 32-bit floats of shape {wanted:?}")]
+    Misfit {
+        /// Its name.
+        name: String,
+        /// What it is.
+        found: String,
+        /// What it should be.
+        wanted: Vec<usize>,
+    },
     /// A tensor that the model does not have.
     #[error("the weights have a tensor `{0}` that the model does not know")]
     Extra(String),
+    /// Two layers ask for the same name, which is a defect.
+    #[error("two tensors are named `{0}`")]
+    Twice(String),
+    /// A specification that no architecture is registered for.
+    #[error("unknown architecture `{0}`")]
+    Architecture(String),
 }
 
 impl Weights {
     /// New weights, to be drawn as layers ask for them.
     pub fn new(seeds: SeedTree) -> Self {
-        Self { trained: BTreeMap::new(), buffers: BTreeMap::new(), origin: Origin::Drawn(seeds) }
+        Self::from(Origin::Drawn(seeds))
     }
 
     /// Weights from the bytes of a safetensors file.
@@ -44,8 +143,11 @@ impl Weights {
     /// # Errors
     /// The bytes are damaged.
     pub fn from_safetensors(bytes: &[u8]) -> Result<Self, WeightsError> {
-        let loaded = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?;
-        Ok(Self { trained: BTreeMap::new(), buffers: BTreeMap::new(), origin: Origin::Loaded(loaded) })
+        Ok(Self::from(Origin::Loaded(candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?)))
+    }
+
+    fn from(origin: Origin) -> Self {
+        Self { trained: Vec::new(), buffers: Vec::new(), entries: BTreeMap::new(), origin }
     }
 
     /// To be called when the model is built: every loaded tensor must have found its place.
@@ -54,138 +156,202 @@ impl Weights {
     /// [`WeightsError::Extra`].
     pub fn check_all_used(&self) -> Result<(), WeightsError> {
         let Origin::Loaded(loaded) = &self.origin else { return Ok(()) };
-        let mut extra: Vec<_> = loaded
-            .keys()
-            .filter(|name| !self.trained.contains_key(*name) && !self.buffers.contains_key(*name))
-            .collect();
-        extra.sort();
-        extra.first().map_or(Ok(()), |name| Err(WeightsError::Extra((*name).clone())))
+        let extra = loaded.keys().filter(|name| !self.entries.contains_key(*name)).min();
+        extra.map_or(Ok(()), |name| Err(WeightsError::Extra(name.clone())))
     }
 
-    /// A trained tensor, new ones uniform in ±`bound`.
+    /// A trained tensor as it is, row-major.
     ///
     /// # Errors
     /// The name is taken, or the loaded tensor is missing or has another shape.
-    pub fn uniform(&mut self, name: &str, shape: &[usize], bound: f64) -> candle_core::Result<Tensor> {
-        self.add_trained(name, shape, |rng| rng.random_range(-bound..bound) as f32)
+    pub fn plain(&mut self, name: &str, shape: &[usize], init: Init) -> Result<Slot, WeightsError> {
+        self.add(name, shape, None, true, init).map(Slot)
     }
 
-    /// A trained tensor, new ones standard normal (Box–Muller).
+    /// A trained matrix `(out, in)` or vector `(out)`, as panels.
     ///
     /// # Errors
-    /// As [`Weights::uniform`].
-    pub fn normal(&mut self, name: &str, shape: &[usize]) -> candle_core::Result<Tensor> {
-        self.add_trained(name, shape, |rng| {
-            let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
-            (radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()) as f32
-        })
-    }
-
-    /// A trained tensor, new ones filled with one value.
-    ///
-    /// # Errors
-    /// As [`Weights::uniform`].
-    pub fn constant(&mut self, name: &str, shape: &[usize], value: f32) -> candle_core::Result<Tensor> {
-        self.add_trained(name, shape, |_| value)
-    }
-
-    /// A tensor that belongs to the model but is not trained, new ones filled with one value.
-    ///
-    /// # Errors
-    /// As [`Weights::uniform`].
-    pub fn buffer(&mut self, name: &str, shape: &[usize], value: f32) -> candle_core::Result<Var> {
-        let variable = self.make(name, shape, |_| value)?;
-        self.buffers.insert(name.to_owned(), variable.clone());
-        Ok(variable)
-    }
-
-    fn add_trained(
+    /// As [`Weights::plain`].
+    pub fn panels(
         &mut self,
         name: &str,
         shape: &[usize],
-        draw: impl FnMut(&mut crate::rng::ChaCha8Rng) -> f32,
-    ) -> candle_core::Result<Tensor> {
-        let variable = self.make(name, shape, draw)?;
-        let tensor = variable.as_tensor().clone();
-        self.trained.insert(name.to_owned(), variable);
-        Ok(tensor)
+        columns: Columns,
+        init: Init,
+    ) -> Result<Slot, WeightsError> {
+        self.add(name, shape, Some(columns), true, init).map(Slot)
     }
 
-    fn make(
-        &self,
+    /// A tensor that belongs to the model but is not trained, filled with one value.
+    ///
+    /// # Errors
+    /// As [`Weights::plain`].
+    pub fn buffer(&mut self, name: &str, shape: &[usize], value: f32) -> Result<BufferSlot, WeightsError> {
+        self.add(name, shape, None, false, Init::Constant(value)).map(BufferSlot)
+    }
+
+    fn add(
+        &mut self,
         name: &str,
         shape: &[usize],
-        mut draw: impl FnMut(&mut crate::rng::ChaCha8Rng) -> f32,
-    ) -> candle_core::Result<Var> {
-        if self.trained.contains_key(name) || self.buffers.contains_key(name) {
-            candle_core::bail!("two tensors are named `{name}`")
+        columns: Option<Columns>,
+        is_trained: bool,
+        init: Init,
+    ) -> Result<Range<usize>, WeightsError> {
+        if self.entries.contains_key(name) {
+            return Err(WeightsError::Twice(name.to_owned()));
         }
-        match &self.origin {
+        let values = match &self.origin {
             Origin::Drawn(seeds) => {
                 let mut rng = seeds.rng(name);
-                let values = (0..shape.iter().product()).map(|_| draw(&mut rng)).collect();
-                Var::from_vec(values, shape, &Device::Cpu)
+                (0..shape.iter().product()).map(|_| init.draw(&mut rng)).collect()
             }
-            Origin::Loaded(loaded) => match loaded.get(name) {
-                Some(tensor) if tensor.dims() == shape => Var::from_tensor(tensor),
-                Some(tensor) => candle_core::bail!("`{name}` has shape {:?}, not {shape:?}", tensor.dims()),
-                None => candle_core::bail!("tensor `{name}` is missing"),
-            },
+            Origin::Loaded(loaded) => loaded_values(loaded, name, shape)?,
+        };
+        let arena = if is_trained { &mut self.trained } else { &mut self.buffers };
+        let start = arena.len();
+        let size = columns.map_or(values.len(), |columns| columns.panels(shape[0]) * inputs(shape) * PANEL);
+        arena.resize(start + size, 0.0);
+        let entry = Entry { shape: shape.to_vec(), columns, range: start..start + size, is_trained };
+        for (value, at) in values.into_iter().zip(entry.places()) {
+            arena[start + at] = value;
         }
+        self.entries.insert(name.to_owned(), entry);
+        Ok(start..start + size)
     }
 
-    /// Trained variables, sorted by name.
-    pub fn trained(&self) -> impl Iterator<Item = (&str, &Var)> {
-        self.trained.iter().map(|(name, variable)| (name.as_str(), variable))
+    /// All trained values, in the order of the slots; padding is zero.
+    pub fn trained(&self) -> &[f32] {
+        &self.trained
     }
 
-    fn all(&self) -> impl Iterator<Item = (&String, &Var)> {
-        self.trained.iter().chain(&self.buffers)
+    /// All trained values, to be moved by an optimizer. Padding must stay zero.
+    pub fn trained_mut(&mut self) -> &mut [f32] {
+        &mut self.trained
     }
 
-    /// All tensors, trained ones and buffers, in a fixed order.
-    pub fn tensors(&self) -> impl Iterator<Item = &Tensor> {
-        self.all().map(|(_, variable)| variable.as_tensor())
+    /// All values that are not trained.
+    pub fn buffers(&self) -> &[f32] {
+        &self.buffers
+    }
+
+    /// The names of all trained tensors with their places, sorted.
+    pub fn slots(&self) -> impl Iterator<Item = (&str, Slot)> {
+        let trained = self.entries.iter().filter(|(_, entry)| entry.is_trained);
+        trained.map(|(name, entry)| (name.as_str(), Slot(entry.range.clone())))
     }
 
     /// A copy of all values, to go back to.
-    ///
-    /// # Errors
-    /// Out of memory.
-    pub fn snapshot(&self) -> candle_core::Result<Vec<Tensor>> {
-        // `copy`, not `clone`: a clone would share its storage with the variable.
-        self.all().map(|(_, variable)| variable.as_tensor().copy()).collect()
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot { trained: self.trained.clone(), buffers: self.buffers.clone() }
     }
 
-    /// Goes back to a snapshot of these weights.
-    ///
-    /// # Errors
-    /// The snapshot is of other weights.
-    pub fn restore(&self, snapshot: &[Tensor]) -> candle_core::Result<()> {
-        self.all().zip(snapshot).try_for_each(|((_, variable), tensor)| variable.set(tensor))
+    /// Trades all values with those of a snapshot of these weights.
+    pub fn swap(&mut self, snapshot: &mut Snapshot) {
+        std::mem::swap(&mut self.trained, &mut snapshot.trained);
+        std::mem::swap(&mut self.buffers, &mut snapshot.buffers);
+    }
+
+    /// The values of a tensor in the order of its shape; `None` when there is no such tensor.
+    pub fn tensor(&self, name: &str) -> Option<Vec<f32>> {
+        let arena = if self.entries.get(name)?.is_trained { &self.trained } else { &self.buffers };
+        self.arrange(name, arena)
+    }
+
+    /// As [`Weights::tensor`], of values that lie as these weights do, such as gradients.
+    pub fn arrange(&self, name: &str, values: &[f32]) -> Option<Vec<f32>> {
+        let entry = self.entries.get(name)?;
+        let stored = &values[entry.range.clone()];
+        Some(entry.places().map(|at| stored[at]).collect())
     }
 
     /// The bytes of a safetensors file; equal weights give equal bytes.
     ///
     /// # Errors
     /// A tensor cannot be written (a defect).
-    pub fn to_safetensors(&self) -> candle_core::Result<Vec<u8>> {
+    pub fn to_safetensors(&self) -> Result<Vec<u8>, WeightsError> {
         // A sorted map: the format keeps the order that it is given among equal types.
-        let tensors: BTreeMap<&String, &Tensor> =
-            self.all().map(|(name, variable)| (name, variable.as_tensor())).collect();
-        Ok(safetensors::serialize(tensors, None)?)
+        let mut tensors = BTreeMap::new();
+        for (name, entry) in &self.entries {
+            let values = self.tensor(name).unwrap_or_default();
+            tensors.insert(name, Tensor::from_vec(values, entry.shape.as_slice(), &Device::Cpu)?);
+        }
+        safetensors::serialize(&tensors, None).map_err(|error| candle_core::Error::from(error).into())
     }
 
     /// Whether every value is a number.
-    ///
-    /// # Errors
-    /// A tensor cannot be read (a defect).
-    pub fn are_finite(&self) -> candle_core::Result<bool> {
-        for (_, variable) in self.all() {
-            if !variable.flatten_all()?.to_vec1::<f32>()?.iter().all(|value| value.is_finite()) {
-                return Ok(false);
+    pub fn are_finite(&self) -> bool {
+        self.trained.iter().chain(&self.buffers).all(|value| value.is_finite())
+    }
+}
+
+/// A copy of all values of some weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// As [`Weights::trained`].
+    pub trained: Vec<f32>,
+    /// As [`Weights::buffers`].
+    pub buffers: Vec<f32>,
+}
+
+fn inputs(shape: &[usize]) -> usize {
+    shape[1..].iter().product()
+}
+
+fn loaded_values(
+    loaded: &HashMap<String, Tensor>,
+    name: &str,
+    shape: &[usize],
+) -> Result<Vec<f32>, WeightsError> {
+    let tensor = loaded.get(name).ok_or_else(|| WeightsError::Missing(name.to_owned()))?;
+    if tensor.dims() != shape || tensor.dtype() != DType::F32 {
+        let found = format!("{:?} of shape {:?}", tensor.dtype(), tensor.dims());
+        return Err(WeightsError::Misfit { name: name.to_owned(), found, wanted: shape.to_vec() });
+    }
+    Ok(tensor.flatten_all()?.to_vec1()?)
+}
+
+impl Entry {
+    /// Where each value, in the order of the shape, is in the entry's range.
+    fn places(&self) -> impl Iterator<Item = usize> + '_ {
+        let inputs = inputs(&self.shape);
+        (0..self.shape.iter().product()).map(move |at| match self.columns {
+            None => at,
+            Some(columns) => {
+                let (panel, column) = columns.place(at / inputs);
+                (panel * inputs + at % inputs) * PANEL + column
             }
-        }
-        Ok(true)
+        })
+    }
+}
+
+impl Slot {
+    /// Where the values are among all trained ones.
+    pub fn range(&self) -> Range<usize> {
+        self.0.clone()
+    }
+
+    /// The values among `trained` ones, or among gradients in their order.
+    pub fn of<'a>(&self, trained: &'a [f32]) -> &'a [f32] {
+        &trained[self.0.clone()]
+    }
+
+    /// As [`Slot::of`], as rows of panels.
+    pub fn rows<'a>(&self, trained: &'a [f32]) -> &'a [Row] {
+        self.of(trained).as_chunks().0
+    }
+}
+
+impl Index<&BufferSlot> for Weights {
+    type Output = [f32];
+
+    fn index(&self, slot: &BufferSlot) -> &[f32] {
+        &self.buffers[slot.0.clone()]
+    }
+}
+
+impl IndexMut<&BufferSlot> for Weights {
+    fn index_mut(&mut self, slot: &BufferSlot) -> &mut [f32] {
+        &mut self.buffers[slot.0.clone()]
     }
 }

@@ -97,7 +97,7 @@ pub(super) const SEARCH: &str = "search";
 pub(super) const VALIDATION: &str = "data.validation";
 
 /// Every key, in the order in which they are written.
-pub(super) static KEYS: [Key; 37] = [
+pub(super) static KEYS: [Key; 45] = [
     key("experiment.name", Kind::Text(TextRule::Name), "Groups studies and runs in the store"),
     key("experiment.description", Kind::Text(TextRule::Any), "Free text").alias(&["desc", "notes"]),
     key(
@@ -118,8 +118,8 @@ pub(super) static KEYS: [Key; 37] = [
     key("text.lowercase", Kind::Bool, "Lower-case everything").alias(&["lower"]),
     key(
         "text.numbers",
-        Kind::Name(&["keep", "shape", "mask"]),
-        "Digits stay, become 0 each, or one common token",
+        Kind::Name(&["keep", "shape", "mask", "time"]),
+        "Digits stay, become 0 each, or a number one common token, or times of day another",
     )
     .alias(&["digits"]),
     key(
@@ -137,6 +137,15 @@ pub(super) static KEYS: [Key; 37] = [
     .alias(&["vocab_size", "max_vocab", "max_vocab_size"]),
     key("text.max_length", int(1, 10_000), "Longer texts are cut after this many tokens")
         .alias(&["max_len", "seq_len"]),
+    key(
+        "text.ngrams",
+        int(0, 10_000_000),
+        "Buckets for hashed character n-grams, which unknown words have too; 0: none",
+    )
+    .alias(&["bucket", "buckets", "subwords"]),
+    key("text.ngram_min", int(1, 20), "Characters of the shortest n-grams; `<` and `>` mark a word's ends")
+        .alias(&["minn"]),
+    key("text.ngram_max", int(1, 20), "Characters of the longest n-grams").alias(&["maxn"]),
     key("model.architecture", Kind::Name(&ARCHITECTURES), "Which network").alias(&["arch", "type", "name"]),
     key("model.embedding_dim", int(1, 4096), "Width of the word vectors").alias(&[
         "emb_dim",
@@ -146,8 +155,27 @@ pub(super) static KEYS: [Key; 37] = [
     ]),
     key("model.hidden_dim", int(1, 4096), "Width of the recurrent state")
         .alias(&["hidden_size", "hidden_units"]),
-    key("model.dropout", Kind::Float(FROM_0_BELOW_1), "Share of embedding values dropped in training")
-        .alias(&["dropout_rate", "p"]),
+    key("model.layers", int(1, 8), "Recurrent layers on top of each other")
+        .alias(&["num_layers", "n_layers"]),
+    key("model.bidirectional", Kind::Bool, "Read each text from its end as well").alias(&["bidir"]),
+    key(
+        "model.pooling",
+        Kind::Name(&["last", "mean", "max", "attention"]),
+        "How a text's states become one vector; in lstm-attention, what asks for attention",
+    )
+    .alias(&["pool"]),
+    key("model.word_dropout", Kind::Float(FROM_0_BELOW_1), "Share of words read as unknown in training"),
+    key(
+        "model.dropout",
+        Kind::Float(FROM_0_BELOW_1),
+        "Share of values dropped in training before each recurrent layer",
+    )
+    .alias(&["dropout_rate", "p"]),
+    key(
+        "model.head_dropout",
+        Kind::Float(FROM_0_BELOW_1),
+        "Share of features dropped in training before the last layer",
+    ),
     key("train.epochs", int(1, 100_000), "Passes over the training part").alias(&[
         "num_epochs",
         "n_epochs",

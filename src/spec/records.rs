@@ -78,6 +78,12 @@ pub struct TextSpec {
     pub max_vocabulary: u32,
     /// Longer texts are cut after this many tokens.
     pub max_length: u32,
+    /// Buckets that the character n-grams of words are hashed into; 0 for no n-grams.
+    pub ngrams: u32,
+    /// Characters of the shortest n-grams, the marks at both ends of a word included.
+    pub ngram_min: u32,
+    /// Characters of the longest n-grams.
+    pub ngram_max: u32,
 }
 
 impl Default for TextSpec {
@@ -89,6 +95,9 @@ impl Default for TextSpec {
             min_frequency: 1,
             max_vocabulary: 0,
             max_length: 128,
+            ngrams: 0,
+            ngram_min: 3,
+            ngram_max: 5,
         }
     }
 }
@@ -103,6 +112,8 @@ pub enum Numbers {
     Shape,
     /// Each number becomes one common token.
     Mask,
+    /// As `Mask`, but times of day (`8:30`, `5pm`, `838 am`) become a token of their own.
+    Time,
 }
 
 /// What becomes of punctuation.
@@ -127,14 +138,48 @@ pub struct ModelSpec {
     pub embedding_dim: u32,
     /// Width of the recurrent state.
     pub hidden_dim: u32,
-    /// Share of embedding values dropped in training, 0 ≤ p < 1.
+    /// Recurrent layers on top of each other.
+    pub layers: u32,
+    /// Read each text from its end as well.
+    pub bidirectional: bool,
+    /// How the states of a text become one vector: its features, or what asks for attention.
+    pub pooling: Pooling,
+    /// Share of words read as unknown in training, 0 ≤ p < 1; their n-grams stay.
+    pub word_dropout: f64,
+    /// Share of the values dropped in training before each recurrent layer, 0 ≤ p < 1.
     pub dropout: f64,
+    /// Share of the features dropped in training before the last layer, 0 ≤ p < 1.
+    pub head_dropout: f64,
 }
 
 impl Default for ModelSpec {
     fn default() -> Self {
-        Self { architecture: "lstm-attention".to_owned(), embedding_dim: 128, hidden_dim: 64, dropout: 0.2 }
+        Self {
+            architecture: "lstm-attention".to_owned(),
+            embedding_dim: 128,
+            hidden_dim: 64,
+            layers: 1,
+            bidirectional: false,
+            pooling: Pooling::Last,
+            word_dropout: 0.0,
+            dropout: 0.2,
+            head_dropout: 0.0,
+        }
     }
+}
+
+/// How the states of a text become one vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pooling {
+    /// The last state; that of a reverse direction is at the first word.
+    Last,
+    /// The mean.
+    Mean,
+    /// The largest value of each feature.
+    Max,
+    /// A mean weighted by how well each state answers a learned query.
+    Attention,
 }
 
 /// `[train]`

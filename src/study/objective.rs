@@ -41,6 +41,8 @@ pub struct Trial<'a> {
     pub number: u32,
     /// The point to evaluate.
     pub params: &'a Params,
+    /// How many threads it may use. They must have no say in its value.
+    pub threads: usize,
     /// The trial's node of the seed tree.
     pub seeds: SeedTree,
     /// Where its results go.

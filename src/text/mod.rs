@@ -1,11 +1,14 @@
 //! From texts to token ids: normalisation, splitting, vocabulary.
 
+mod ngrams;
 mod normalize;
+mod token_ids;
 mod vocabulary;
 
 use serde::{Deserialize, Serialize};
 
 pub use normalize::split_tokens;
+pub use token_ids::TokenIds;
 pub use vocabulary::{PAD, UNKNOWN, Vocabulary};
 
 use crate::spec::TextSpec;
@@ -18,8 +21,8 @@ use crate::spec::TextSpec;
 ///
 /// let tokenizer = Tokenizer::build(["flights to boston", "fares to denver"], &TextSpec::default());
 /// let ids = tokenizer.encode("Flights to Oslo");
-/// assert_eq!(ids[2], UNKNOWN);
-/// assert_eq!(tokenizer.token(ids[0]), "flights");
+/// assert_eq!(ids.word(2), UNKNOWN);
+/// assert_eq!(tokenizer.token(ids.word(0)), "flights");
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tokenizer {
@@ -35,15 +38,15 @@ impl Tokenizer {
         Self { options: options.clone(), vocabulary }
     }
 
-    /// The token ids of a text: at least one (a text without tokens reads as one unknown word), at
+    /// The ids of a text: at least one token (a text without any reads as one unknown word), at
     /// most `max_length`.
-    pub fn encode(&self, text: &str) -> Vec<u32> {
-        let mut ids: Vec<u32> = split_tokens(text, &self.options)
-            .take(self.options.max_length as usize)
-            .map(|token| self.vocabulary.id(&token))
-            .collect();
+    pub fn encode(&self, text: &str) -> TokenIds {
+        let mut ids = TokenIds::default();
+        for token in split_tokens(text, &self.options).take(self.options.max_length as usize) {
+            ids.push(self.vocabulary.id(&token), ngrams::of(&token, &self.options));
+        }
         if ids.is_empty() {
-            ids.push(UNKNOWN);
+            ids.push(UNKNOWN, []);
         }
         ids
     }
@@ -51,6 +54,11 @@ impl Tokenizer {
     /// The number of ids, the two reserved ones included.
     pub fn vocabulary_size(&self) -> usize {
         self.vocabulary.len()
+    }
+
+    /// The number of n-gram ids; 0 when n-grams are not used.
+    pub fn ngram_count(&self) -> usize {
+        self.options.ngrams as usize
     }
 
     /// The token of an id.
@@ -67,14 +75,14 @@ mod tests {
     fn padding_and_unknown_are_different_ids() {
         let tokenizer = Tokenizer::build(["a b"], &TextSpec::default());
         assert_ne!(PAD, UNKNOWN);
-        assert_eq!(tokenizer.encode("zzz"), [UNKNOWN]);
-        assert!(!tokenizer.encode("a b").contains(&PAD));
+        assert_eq!(tokenizer.encode("zzz").words(), [UNKNOWN]);
+        assert!(!tokenizer.encode("a b").words().contains(&PAD));
     }
 
     #[test]
     fn a_text_without_tokens_is_one_unknown_word() {
         let tokenizer = Tokenizer::build(["a"], &TextSpec::default());
-        assert_eq!(tokenizer.encode(" \t "), [UNKNOWN]);
+        assert_eq!(tokenizer.encode(" \t ").words(), [UNKNOWN]);
     }
 
     #[test]

@@ -8,6 +8,9 @@ use crate::spec::{Numbers, Punctuation, TextSpec};
 /// What [`Numbers::Mask`] makes of every number.
 const NUMBER: &str = "<number>";
 
+/// What [`Numbers::Time`] makes of every time of day.
+const TIME: &str = "<time>";
+
 /// Splits a text into normalised tokens.
 pub fn split_tokens(text: &str, options: &TextSpec) -> impl Iterator<Item = String> {
     // Composed form first: `ü` typed as one or as two code points is the same letter.
@@ -23,8 +26,8 @@ pub fn split_tokens(text: &str, options: &TextSpec) -> impl Iterator<Item = Stri
             Punctuation::Drop => split_word(word, false, &mut tokens),
         }
     }
-    let numbers = options.numbers;
-    tokens.into_iter().map(move |token| normalize_numbers(token, numbers))
+    normalize_numbers(&mut tokens, options.numbers);
+    tokens.into_iter()
 }
 
 /// Cuts a word at its punctuation marks, which become tokens of their own or vanish.
@@ -47,20 +50,39 @@ fn split_word(word: &str, keep_marks: bool, tokens: &mut Vec<String>) {
     }
 }
 
-fn normalize_numbers(token: String, numbers: Numbers) -> String {
-    match numbers {
-        Numbers::Keep => token,
-        Numbers::Shape => token.chars().map(|c| if c.is_numeric() { '0' } else { c }).collect(),
-        Numbers::Mask => {
-            let has_digit = token.chars().any(char::is_numeric);
-            if has_digit && token.chars().all(|c| c.is_numeric() || matches!(c, '.' | ',' | ':' | '-' | '/'))
-            {
-                NUMBER.to_owned()
-            } else {
-                token
-            }
-        }
+fn normalize_numbers(tokens: &mut [String], numbers: Numbers) {
+    for at in 0..tokens.len() {
+        let token = &tokens[at];
+        let normalized = match numbers {
+            Numbers::Keep => continue,
+            Numbers::Shape => token.chars().map(|c| if c.is_numeric() { '0' } else { c }).collect(),
+            Numbers::Time if is_time(token, tokens.get(at + 1)) => TIME.to_owned(),
+            Numbers::Mask | Numbers::Time if is_number(token) => NUMBER.to_owned(),
+            Numbers::Mask | Numbers::Time => continue,
+        };
+        tokens[at] = normalized;
     }
+}
+
+fn is_number(token: &str) -> bool {
+    token.chars().any(char::is_numeric)
+        && token.chars().all(|c| c.is_numeric() || matches!(c, '.' | ',' | ':' | '-' | '/'))
+}
+
+/// Whether a token is a time of day: `8:30`, `5pm`, or a number before `am`, `pm` or `o'clock`.
+fn is_time(token: &str, next: Option<&String>) -> bool {
+    let half = |word: &str| {
+        let word: String = word.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+        ["am", "pm", "oclock"].contains(&word.as_str())
+    };
+    let digits = token.trim_end_matches(|c: char| c.is_alphabetic() || c == '.');
+    let rest = &token[digits.len()..];
+    let is_clock = digits.split_once(':').is_some_and(|(hour, minute)| {
+        (1..=2).contains(&hour.len()) && minute.len() == 2 && is_number(hour) && is_number(minute)
+    });
+    let is_short = digits.len() <= 5 && is_number(digits);
+    (is_clock && (rest.is_empty() || half(rest)))
+        || (is_short && (half(rest) || (rest.is_empty() && next.is_some_and(|next| half(next)))))
 }
 
 #[cfg(test)]
@@ -87,6 +109,19 @@ mod tests {
         assert_eq!(
             tokens(text, &with(Numbers::Mask)),
             ["flight", "<number>", "at", "<number>", "on", "dc10"]
+        );
+    }
+
+    #[test]
+    fn times_of_day_are_told_from_numbers() {
+        let time = TextSpec { numbers: Numbers::Time, ..TextSpec::default() };
+        assert_eq!(
+            tokens("flight 747 at 8:30 or 838 AM or 5pm or 6 o'clock on dc10 for 2.50", &time).join(" "),
+            "flight <number> at <time> or <time> am or <time> or <time> o'clock on dc10 for <number>"
+        );
+        assert_eq!(
+            tokens("12p.m. 747sp 123456 pm :30", &time).join(" "),
+            "<time> 747sp <number> pm <number>"
         );
     }
 

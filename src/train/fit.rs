@@ -2,20 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::Tensor;
-
-use super::average::Average;
 use super::batches::plan;
 use super::early_stop::{EarlyStop, Verdict};
-use super::loss::{class_weights, cross_entropy};
+use super::loss::class_weights;
 use super::optimizer::Adam;
 use super::schedule::learning_rate;
 use super::scores::{Scores, scores};
 use crate::data::Example;
-use crate::model::{Batch, Classifier, Mode, Weights, WeightsError};
-use crate::rng::SeedTree;
+use crate::kernel::{Kernels, Targets};
+use crate::model::{Classifier, Crew, Learner, Weights, WeightsError};
+use crate::rng::{ChaCha8Rng, SeedTree};
 use crate::spec::{ModelSpec, TextSpec, TrainSpec};
-use crate::text::Tokenizer;
+use crate::text::{TokenIds, Tokenizer};
 
 /// One training: on what, how, from which seeds.
 pub struct Task<'a> {
@@ -33,6 +31,8 @@ pub struct Task<'a> {
     pub validation: &'a [&'a Example],
     /// Where weights, batches and dropout are drawn from.
     pub seeds: SeedTree,
+    /// How many threads may share a step; they have no say in what comes out.
+    pub threads: usize,
 }
 
 /// What an epoch came to.
@@ -80,7 +80,7 @@ pub enum TrainError {
         /// From 1, within the epoch.
         step: usize,
         /// NaN or ±∞.
-        loss: f32,
+        loss: f64,
     },
     /// The loss was a number, but what the model says of validation texts is not.
     #[error(
@@ -133,14 +133,13 @@ pub fn fit(task: &Task<'_>, watch: &mut Watch<'_>) -> Result<Fitted, TrainError>
     let mut early_stop = EarlyStop::new(task.train.patience);
     let mut best = None;
     let mut last = None;
-    let mut own: Option<Vec<Tensor>> = None;
     for epoch in 1..=task.epochs {
-        if let Some(own) = own.take() {
-            training.classifier.weights.restore(&own)?;
+        if epoch > 1 {
+            training.swap_average();
         }
         let (loss, lr) = training.epoch(epoch)?;
         // What is judged, and kept at the end, is the average.
-        own = training.swap_average_in()?;
+        training.swap_average();
         let validation = training.validate(epoch)?;
         last = validation;
         let report = EpochReport { epoch, epochs: task.epochs, loss, lr, validation };
@@ -149,7 +148,7 @@ pub fn fit(task: &Task<'_>, watch: &mut Watch<'_>) -> Result<Fitted, TrainError>
         }
         let Some(scores) = validation.filter(|_| task.train.patience > 0) else { continue };
         match early_stop.observe(scores.loss) {
-            Verdict::Best => best = Some((training.classifier.weights.snapshot()?, scores)),
+            Verdict::Best => best = Some((training.classifier.weights.snapshot(), scores)),
             Verdict::Wait => {}
             Verdict::Stop => {
                 tracing::debug!(epoch, patience = task.train.patience, "stopped early");
@@ -157,8 +156,8 @@ pub fn fit(task: &Task<'_>, watch: &mut Watch<'_>) -> Result<Fitted, TrainError>
             }
         }
     }
-    if let Some((snapshot, scores)) = best {
-        training.classifier.weights.restore(&snapshot)?;
+    if let Some((mut snapshot, scores)) = best {
+        training.classifier.weights.swap(&mut snapshot);
         last = Some(scores);
     }
     Ok(Fitted { classifier: training.classifier, validation: last })
@@ -166,7 +165,7 @@ pub fn fit(task: &Task<'_>, watch: &mut Watch<'_>) -> Result<Fitted, TrainError>
 
 /// Encoded texts with their label numbers.
 struct Encoded {
-    texts: Vec<Vec<u32>>,
+    texts: Vec<TokenIds>,
     labels: Vec<usize>,
 }
 
@@ -175,8 +174,10 @@ struct Training<'a> {
     classifier: Classifier,
     examples: Encoded,
     validation: Encoded,
+    kernels: Kernels,
+    learner: Box<dyn Learner>,
+    gradients: Vec<f32>,
     optimizer: Adam,
-    average: Option<Average>,
     class_weights: Vec<f32>,
 }
 
@@ -196,14 +197,16 @@ impl<'a> Training<'a> {
         }
         let classifier =
             Classifier::new(task.model, tokenizer, labels, Weights::new(task.seeds.child("weights", 0)))?;
-        let average = Average::new(task.train.average, &classifier.weights)?;
+        let kernels = Kernels::detect();
         Ok(Self {
             task,
-            classifier,
             examples,
             validation,
-            optimizer: Adam::new(task.train),
-            average,
+            kernels,
+            learner: classifier.model.learner(kernels, Crew::new(task.threads)?),
+            gradients: vec![0.0; classifier.weights.trained().len()],
+            optimizer: Adam::new(task.train, &classifier.weights),
+            classifier,
             class_weights: class_weights(&counts, task.train.class_weights),
         })
     }
@@ -211,7 +214,7 @@ impl<'a> Training<'a> {
     /// One pass over the training part: the mean loss and the last learning rate.
     fn epoch(&mut self, epoch: u32) -> Result<(f64, f64), TrainError> {
         let seeds = self.task.seeds.child("epoch", u64::from(epoch));
-        let lengths: Vec<usize> = self.examples.texts.iter().map(Vec::len).collect();
+        let lengths: Vec<usize> = self.examples.texts.iter().map(TokenIds::len).collect();
         let batches = plan(&lengths, self.task.train.batch_size as usize, &mut seeds.rng("batches"));
         let mut dropout = seeds.rng("dropout");
         let (mut sum, mut lr) = (0.0, 0.0);
@@ -223,36 +226,37 @@ impl<'a> Training<'a> {
                 steps,
                 self.task.epochs,
             );
-            let loss = self.step(examples, lr, &mut Mode::Train(&mut dropout))?;
+            let loss = self.step(examples, lr, &mut dropout)?;
             if !loss.is_finite() {
                 return Err(TrainError::Diverged { epoch, step: step + 1, loss });
             }
-            sum += f64::from(loss) * examples.len() as f64;
+            sum += loss * examples.len() as f64;
         }
         // The last step's update has no loss after it that would tell.
-        if !self.classifier.weights.are_finite()? {
-            return Err(TrainError::Diverged { epoch, step: batches.len(), loss: f32::NAN });
+        if !self.classifier.weights.are_finite() {
+            return Err(TrainError::Diverged { epoch, step: batches.len(), loss: f64::NAN });
         }
         Ok((sum / lengths.len() as f64, lr))
     }
 
     /// One step on one batch: its loss.
-    fn step(&mut self, examples: &[usize], lr: f64, mode: &mut Mode<'_>) -> Result<f32, TrainError> {
-        let batch = Batch::pack(examples.iter().map(|&example| self.examples.texts[example].as_slice()));
-        let gold: Vec<usize> = batch.order().iter().map(|&at| self.examples.labels[examples[at]]).collect();
-        let logits = self.classifier.model.forward(&batch, mode)?;
-        let loss = cross_entropy(&logits, &gold, self.task.train.label_smoothing, &self.class_weights)?;
-        self.optimizer.step(&self.classifier.weights, &loss.backward()?, lr)?;
-        if let Some(average) = &mut self.average {
-            average.update(&self.classifier.weights)?;
-        }
-        Ok(loss.to_scalar()?)
+    fn step(&mut self, examples: &[usize], lr: f64, rng: &mut ChaCha8Rng) -> Result<f64, TrainError> {
+        let texts: Vec<&TokenIds> = examples.iter().map(|&example| &self.examples.texts[example]).collect();
+        let gold: Vec<usize> = examples.iter().map(|&example| self.examples.labels[example]).collect();
+        let targets = Targets {
+            gold: &gold,
+            smoothing: self.task.train.label_smoothing as f32,
+            class_weights: &self.class_weights,
+        };
+        let weights = &mut self.classifier.weights;
+        let loss = self.learner.learn(weights, &texts, targets, rng, &mut self.gradients)?;
+        self.optimizer.step(self.kernels, weights, &self.gradients, lr);
+        Ok(loss)
     }
 
-    /// Puts the averaged weights in the place of the model's own, which are given back; nothing
-    /// without averaging.
-    fn swap_average_in(&self) -> candle_core::Result<Option<Vec<Tensor>>> {
-        self.average.as_ref().map(|average| average.swap_in(&self.classifier.weights)).transpose()
+    /// Trades the weights with their average, when there is one.
+    fn swap_average(&mut self) {
+        self.optimizer.swap_average(&mut self.classifier.weights);
     }
 
     fn validate(&self, epoch: u32) -> Result<Option<Scores>, TrainError> {
@@ -321,6 +325,7 @@ mod tests {
                 examples: &train,
                 validation: &validation,
                 seeds: SeedTree::new(seed),
+                threads: 1,
             },
             &mut |_| Ok(Flow::Continue),
         )
@@ -328,7 +333,7 @@ mod tests {
 
     #[test]
     fn order_of_words_is_learned() {
-        let spec = TrainSpec { epochs: 8, lr: 0.01, batch_size: 8, ..TrainSpec::default() };
+        let spec = TrainSpec { epochs: 12, lr: 0.01, batch_size: 8, ..TrainSpec::default() };
         let accuracy = train(&spec, 1).unwrap().validation.unwrap().accuracy;
         assert!(accuracy > 0.95, "{accuracy}");
     }

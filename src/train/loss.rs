@@ -1,6 +1,4 @@
-//! Softmax cross-entropy with label smoothing and class weights.
-
-use candle_core::{D, Device, Result, Tensor};
+//! Class weights of the loss.
 
 use crate::spec::ClassWeights;
 
@@ -19,51 +17,9 @@ pub(super) fn class_weights(counts: &[usize], rule: ClassWeights) -> Vec<f32> {
     raw.iter().map(|weight| (weight * examples as f64 / sum) as f32).collect()
 }
 
-/// Mean over the batch of −Σ q·log softmax(logits), where q gives the gold class 1 − ε and spreads
-/// ε over all classes. Examples count by the weight of their gold class, and the mean is over
-/// these weights.
-///
-/// Logits `(B, C)`, gold labels `(B)`; gives a scalar.
-pub(super) fn cross_entropy(
-    logits: &Tensor,
-    gold: &[usize],
-    smoothing: f64,
-    weights: &[f32],
-) -> Result<Tensor> {
-    let (rows, classes) = logits.dims2()?;
-    let total: f32 = gold.iter().map(|&label| weights[label]).sum();
-    let spread = smoothing as f32 / classes as f32;
-    let mut targets = Vec::with_capacity(rows * classes);
-    for &label in gold {
-        let share = weights[label] / total;
-        let row = targets.len();
-        targets.resize(row + classes, share * spread);
-        targets[row + label] += share * (1.0 - smoothing as f32);
-    }
-    let targets = Tensor::from_vec(targets, (rows, classes), &Device::Cpu)?;
-    (candle_nn::ops::log_softmax(logits, D::Minus1)? * targets)?.sum_all()?.neg()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn loss(smoothing: f64, weights: &[f32]) -> f32 {
-        let logits = Tensor::new(&[[1.0_f32, 2.0, 0.5], [0.1, -1.0, 3.0]], &Device::Cpu).unwrap();
-        cross_entropy(&logits, &[0, 2], smoothing, weights).unwrap().to_scalar().unwrap()
-    }
-
-    #[test]
-    fn loss_equals_the_definition() {
-        // x = np.array([[1, 2, .5], [.1, -1, 3]])
-        // l = x - np.log(np.exp(x).sum(1, keepdims=True)); ce = [-l[0, 0], -l[1, 2]]
-        // np.mean(ce)                                                   -> 0.767572
-        // np.mean([.7 * ce[i] - .3 * l[i].mean() for i in range(2)])    -> 1.087572
-        // (ce[0] + 3 * ce[1]) / 4                                       -> 0.419173
-        assert!((loss(0.0, &[1.0; 3]) - 0.767_572).abs() < 1e-5, "{}", loss(0.0, &[1.0; 3]));
-        assert!((loss(0.3, &[1.0; 3]) - 1.087_572).abs() < 1e-5, "{}", loss(0.3, &[1.0; 3]));
-        assert!((loss(0.0, &[1.0, 1.0, 3.0]) - 0.419_173).abs() < 1e-5, "{}", loss(0.0, &[1.0, 1.0, 3.0]));
-    }
 
     #[test]
     fn class_weights_average_one_over_the_examples() {

@@ -3,7 +3,6 @@
 //! Every epoch draws from streams of its own, so that what an epoch does depends on nothing but
 //! the weights, the optimizer's state and its number.
 
-mod average;
 mod batches;
 mod early_stop;
 mod fit;

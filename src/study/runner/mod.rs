@@ -81,6 +81,8 @@ pub fn run(
     let finished = replay.ended();
     let best = replay.best(plan.direction);
     surroundings.observer.notice(&Event::Started { trials: plan.trials, finished, best });
+    let most = plan.parallel.min(plan.trials.saturating_sub(finished)).max(1) as usize;
+    let jobs = surroundings.jobs.clamp(1, most);
     let runner = Runner {
         plan,
         objective,
@@ -93,9 +95,8 @@ pub fn run(
             error: None,
         }),
         changed: Condvar::new(),
+        threads: surroundings.jobs / jobs,
     };
-    let most = plan.parallel.min(plan.trials.saturating_sub(finished)).max(1) as usize;
-    let jobs = surroundings.jobs.clamp(1, most);
     // A pool of its own, and `broadcast` rather than `spawn`: a worker that waits for rayon inside
     // an objective may take over other tasks of its pool, and here there are none to take.
     rayon::ThreadPoolBuilder::new()
@@ -116,6 +117,8 @@ struct Runner<'a> {
     progress: Mutex<Progress>,
     /// A trial has ended, or the study is halted.
     changed: Condvar,
+    /// What each worker leaves idle goes to its trial.
+    threads: usize,
 }
 
 struct Progress {
@@ -223,6 +226,7 @@ impl Runner<'_> {
         let trial = Trial {
             number: task.number,
             params: &task.params,
+            threads: self.threads,
             seeds: trial_seeds(self.plan, task.number),
             store: self.at.store,
             attempt,

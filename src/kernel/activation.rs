@@ -4,8 +4,8 @@
 
 /// eˣ to about 1 ulp for |x| < 87, saturating beyond; NaN stays NaN. Range reduction to ±ln 2 / 2
 /// and a polynomial of degree 7 with the coefficients of the Cephes library.
-#[inline]
-pub(super) fn exp(x: f32) -> f32 {
+#[inline(always)]
+pub fn exp(x: f32) -> f32 {
     /// Adding it pushes the fraction out of the mantissa, which rounds to nearest.
     const ROUND: f32 = 12_582_912.0; // 1.5 · 2²³
     /// ln 2 in two parts, the first with few bits, so that its product with n is exact.
@@ -27,29 +27,29 @@ pub(super) fn exp(x: f32) -> f32 {
 }
 
 /// 1 / (1 + e⁻ˣ).
-#[inline]
-pub(super) fn sigmoid(x: f32) -> f32 {
+#[inline(always)]
+pub fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
 /// The hyperbolic tangent, to an absolute error of about 1e-7.
-#[inline]
-pub(super) fn tanh(x: f32) -> f32 {
+#[inline(always)]
+pub fn tanh(x: f32) -> f32 {
     2.0 * sigmoid(2.0 * x) - 1.0
 }
 
-/// The scalar product of two slices of equal length, in eight running sums, so that it vectorises
-/// in a fixed order.
-#[inline]
+/// The scalar product of two slices of equal length, in sixteen running sums, so that it
+/// vectorises in a fixed order.
+#[inline(always)]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; 8];
-    let (a_parts, b_parts) = (a.chunks_exact(8), b.chunks_exact(8));
+    let mut sums = [0.0_f32; 16];
+    let (a_parts, b_parts) = (a.chunks_exact(16), b.chunks_exact(16));
     let mut rest = 0.0;
     for (x, y) in a_parts.remainder().iter().zip(b_parts.remainder()) {
         rest += x * y;
     }
     for (x, y) in a_parts.zip(b_parts) {
-        for lane in 0..8 {
+        for lane in 0..16 {
             sums[lane] += x[lane] * y[lane];
         }
     }
@@ -57,7 +57,7 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// `target += factor · source`.
-#[inline]
+#[inline(always)]
 pub(super) fn add_scaled(target: &mut [f32], factor: f32, source: &[f32]) {
     for (t, s) in target.iter_mut().zip(source) {
         *t += factor * s;

@@ -1,0 +1,125 @@
+//! One step of an LSTM (Hochreiter & Schmidhuber 1997, with forget gate), forward and backward.
+//!
+//! The gates of 16 units make one row of 64: input, forget, cell and output gate, 16 lanes each.
+//! So the product that gives the sums and the functions applied to them work on the same few
+//! kilobytes, one block of units after the other.
+
+use super::activation::{sigmoid, tanh};
+use super::{Row, kernel};
+
+/// Units of a block.
+pub const LANES: usize = 16;
+
+/// One value for each unit of a block.
+pub type Lanes = [f32; LANES];
+
+/// A block of units of the texts that are long enough for one step, forward.
+pub struct CellForward<'a> {
+    /// Sums on entry, gate values on return, a row for each text.
+    pub gates: &'a mut [Row],
+    /// Cell states of the step before; texts beyond its end begin with zeros.
+    pub past: &'a [Lanes],
+    /// Cell states, written.
+    pub cells: &'a mut [Lanes],
+    /// The hyperbolic tangent of the cell states, written.
+    pub squashed: &'a mut [Lanes],
+    /// Hidden states, written from the first element on.
+    pub states: &'a mut [f32],
+    /// From the hidden states of one text to the next.
+    pub stride: usize,
+    /// Units; the lanes beyond are padding.
+    pub width: usize,
+}
+
+kernel! {
+    /// c ← σ(f)·c + σ(i)·tanh(g), h ← σ(o)·tanh(c)
+    fn cell_forward<'a>(cell: CellForward<'a>) {
+        let CellForward { gates, past, cells, squashed, states, stride, width } = cell;
+        let values = cells.iter_mut().zip(squashed.iter_mut());
+        for ((row, gates), (cells, squashed)) in gates.iter_mut().enumerate().zip(values) {
+            let past = past.get(row).copied().unwrap_or([0.0; LANES]);
+            let [i, f, g, o] = lanes_mut(gates);
+            let mut hidden = [0.0; LANES];
+            for lane in 0..LANES {
+                i[lane] = sigmoid(i[lane]);
+                f[lane] = sigmoid(f[lane]);
+                g[lane] = tanh(g[lane]);
+                o[lane] = sigmoid(o[lane]);
+                cells[lane] = f[lane] * past[lane] + i[lane] * g[lane];
+                squashed[lane] = tanh(cells[lane]);
+                hidden[lane] = o[lane] * squashed[lane];
+            }
+            let states = &mut states[row * stride..];
+            match states.first_chunk_mut::<LANES>() {
+                Some(states) if width == LANES => *states = hidden,
+                _ => states[..width].copy_from_slice(&hidden[..width]),
+            }
+        }
+    }
+}
+
+/// A block of units of the texts that are long enough for one step, backward.
+pub struct CellBack<'a> {
+    /// Gate values on entry, gradients of the sums on return.
+    pub gates: &'a mut [Row],
+    /// Cell states of the step before; texts beyond its end began with zeros.
+    pub past: &'a [Lanes],
+    /// The hyperbolic tangent of the cell states.
+    pub squashed: &'a [Lanes],
+    /// Gradients of the hidden states, from the first element on.
+    pub grad_states: &'a [f32],
+    /// From the hidden states of one text to the next.
+    pub stride: usize,
+    /// Units; the lanes beyond are padding.
+    pub width: usize,
+    /// Gradients of the cell states: what later steps add on entry, and what the step before
+    /// receives on return.
+    pub carry: &'a mut [Lanes],
+}
+
+kernel! {
+    /// The gradients of the sums, and of the cell states of the step before.
+    fn cell_back<'a>(cell: CellBack<'a>) {
+        let CellBack { gates, past, squashed, grad_states, stride, width, carry } = cell;
+        for (row, ((gates, squashed), carry)) in gates.iter_mut().zip(squashed).zip(carry).enumerate() {
+            let past = past.get(row).copied().unwrap_or([0.0; LANES]);
+            let mut dh = [0.0; LANES];
+            let grads = &grad_states[row * stride..];
+            match grads.first_chunk::<LANES>() {
+                Some(grads) if width == LANES => dh = *grads,
+                _ => dh[..width].copy_from_slice(&grads[..width]),
+            }
+            let [i, f, g, o] = lanes_mut(gates);
+            for lane in 0..LANES {
+                let (input, forget, candidate, output) = (i[lane], f[lane], g[lane], o[lane]);
+                let squashed = squashed[lane];
+                let total = carry[lane] + dh[lane] * output * (1.0 - squashed * squashed);
+                i[lane] = total * candidate * input * (1.0 - input);
+                f[lane] = total * past[lane] * forget * (1.0 - forget);
+                g[lane] = total * input * (1.0 - candidate * candidate);
+                o[lane] = dh[lane] * squashed * output * (1.0 - output);
+                carry[lane] = total * forget;
+            }
+        }
+    }
+}
+
+kernel! {
+    /// `sum += Σ rows`, in their order.
+    fn add_up<'a>(rows: &'a [Row], sum: &'a mut Row) {
+        for row in rows {
+            for (sum, value) in sum.iter_mut().zip(row) {
+                *sum += value;
+            }
+        }
+    }
+}
+
+/// The four gates of a row.
+#[inline(always)]
+fn lanes_mut(row: &mut Row) -> [&mut Lanes; 4] {
+    match row.as_chunks_mut::<LANES>().0 {
+        [i, f, g, o] => [i, f, g, o],
+        _ => unreachable!("a row has 64 values"),
+    }
+}

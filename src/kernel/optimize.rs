@@ -1,0 +1,62 @@
+//! Adam, one pass over all weights.
+
+use super::kernel;
+
+/// One step of Adam (Kingma & Ba 2015) or of Adam with decoupled decay (Loshchilov & Hutter 2019),
+/// and of the moving average of the weights.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamStep {
+    /// What the first moment keeps of itself, β₁.
+    pub beta1: f32,
+    /// What the second moment keeps of itself, β₂.
+    pub beta2: f32,
+    /// Keeps the division away from zero.
+    pub epsilon: f32,
+    /// Factor of the gradient, from clipping.
+    pub scale: f32,
+    /// L2 penalty added to the gradient.
+    pub penalty: f32,
+    /// Factor of the value, from decoupled decay.
+    pub shrink: f32,
+    /// Learning rate over the first moment's bias correction.
+    pub step_size: f32,
+    /// One over the second moment's bias correction.
+    pub second_scale: f32,
+    /// What the average keeps of itself.
+    pub kept: f32,
+}
+
+/// Moments below this are zero: they are far below ε, and numbers without a full mantissa would
+/// slow every later step down.
+const NEGLIGIBLE: f32 = 1e-30;
+
+kernel! {
+    /// Moves `values` against their `gradients`; `average` follows them.
+    fn adam<'a>(
+        step: &'a AdamStep,
+        gradients: &'a [f32],
+        first: &'a mut [f32],
+        second: &'a mut [f32],
+        values: &'a mut [f32],
+        average: &'a mut [f32],
+    ) {
+        let AdamStep { beta1, beta2, epsilon, scale, penalty, shrink, step_size, second_scale, kept } = *step;
+        let moments = first.iter_mut().zip(second);
+        let values = values.iter_mut().zip(average);
+        for (((m, v), (value, average)), gradient) in moments.zip(values).zip(gradients) {
+            let g = gradient * scale + penalty * *value;
+            *m = beta1 * *m + (1.0 - beta1) * g;
+            *v = beta2 * *v + (1.0 - beta2) * g * g;
+            *m = if m.abs() < NEGLIGIBLE { 0.0 } else { *m };
+            *v = if *v < NEGLIGIBLE { 0.0 } else { *v };
+            let root = (*v * second_scale).sqrt() + epsilon;
+            *value = *value * shrink - step_size * *m / root;
+            *average = kept * *average + (1.0 - kept) * *value;
+        }
+    }
+}
+
+/// Σ x², in double precision.
+pub fn sum_of_squares(values: &[f32]) -> f64 {
+    values.iter().map(|&value| f64::from(value) * f64::from(value)).sum()
+}
