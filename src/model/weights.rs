@@ -1,5 +1,8 @@
 //! The named tensors of a model: new ones drawn from the seed tree, or loaded ones.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap};
 use std::ops::{Index, IndexMut, Range};
 
