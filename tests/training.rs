@@ -48,7 +48,7 @@ fn new(spec: &ModelSpec) -> (Weights, Box<dyn Model>) {
 fn texts(count: u32) -> Vec<TokenIds> {
     let text = |number: u32| {
         let mut ids = TokenIds::default();
-        for token in 0..1 + number * 5 % 13 {
+        for token in 0..=number * 5 % 13 {
             let word = (number * 7 + token * token) % 30;
             ids.push(word, (0..word % 4).map(|ngram| (word * 3 + ngram * 2) % 11));
         }

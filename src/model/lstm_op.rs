@@ -84,6 +84,7 @@ impl FusedLstm {
     /// # Errors
     /// There is no layer, a size is zero, `vb` is not for 32-bit floats on the CPU, or it has no
     /// parameter of a name and shape.
+    #[allow(clippy::needless_pass_by_value)] // as candle's own layers take it
     pub fn new(config: &LstmConfig, vb: VarBuilder<'_>) -> Result<Self> {
         if [config.inputs, config.hidden, config.layers].contains(&0) {
             candle_core::bail!("an LSTM needs inputs, units and layers: {config:?}")
@@ -101,7 +102,7 @@ impl FusedLstm {
     /// # Errors
     /// The inputs are not 32-bit floats of that shape on the CPU.
     pub fn forward(&self, inputs: &Tensor, batch: &Batch) -> Result<Tensor> {
-        self.apply(inputs, batch, |inputs, parameters, op| inputs.apply_op2(parameters, op))
+        self.apply(inputs, batch, Tensor::apply_op2)
     }
 
     /// As [`FusedLstm::forward`], to the same bits, but nothing is kept for a backward pass, and
@@ -248,7 +249,9 @@ impl Application {
         gradients.resize(parameters.len(), 0.0);
         let mut tasks = Vec::new();
         lstm.tasks(&[(&self.batch, inputs, tapes)], &mut Parts::cut(layout, gradients), &mut tasks);
-        tasks.iter_mut().for_each(|task| task.run(*kernels));
+        for task in &mut tasks {
+            task.run(*kernels);
+        }
         (grad_inputs, places.iter().map(|&place| gradients[place]).collect())
     }
 }

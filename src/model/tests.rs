@@ -41,7 +41,7 @@ fn small(spec: &ModelSpec, seed: u64) -> (Weights, Box<dyn Model>) {
 fn texts() -> Vec<TokenIds> {
     let text = |number: u32| {
         let mut ids = TokenIds::default();
-        for token in 0..1 + number * 7 % 11 {
+        for token in 0..=number * 7 % 11 {
             let word = (number * 5 + token * 3) % 12;
             ids.push(word, (0..word % 4).map(|ngram| (word * 3 + ngram) % 7));
         }
