@@ -8,10 +8,11 @@ use crate::rng::ChaCha8Rng;
 /// meet, few enough for batches to differ from epoch to epoch.
 const POOL: usize = 32;
 
-/// Divides examples into batches of like length, in random order. No batch holds a single example
-/// (it would have no variance to normalise by), unless batches of one are asked for or there is
-/// only one.
-pub(super) fn plan(lengths: &[usize], batch_size: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<usize>> {
+/// Divides examples, given by their lengths, into batches of like length, in random order:
+/// positions of at most `batch_size` ≥ 1 examples, or one more. No batch holds a single example (it
+/// would have no variance to normalise by), unless batches of one are asked for or there is only
+/// one.
+pub fn plan(lengths: &[usize], batch_size: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     shuffle(&mut order, rng);
     let mut batches = Vec::with_capacity(lengths.len() / batch_size + 1);

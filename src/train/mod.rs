@@ -11,5 +11,6 @@ mod optimizer;
 mod schedule;
 mod scores;
 
+pub use batches::plan;
 pub use fit::{EpochReport, Fitted, Flow, Task, TrainError, Watch, fit, label_numbers};
 pub use scores::{Scores, scores};
