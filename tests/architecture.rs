@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Module → the modules it may use. The table of ARCHITECTURE.md, written out.
 fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
-    let ground = ["trial", "text", "eval", "rng", "fsx", "platform", "nearest", "run_log"];
+    let ground = ["trial", "text", "eval", "rng", "fsx", "platform", "nearest", "run_log", "kernel"];
     let mut rules: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for module in ground {
         rules.insert(module, vec![]);
@@ -17,8 +17,8 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     rules.insert("store", vec!["trial", "fsx", "platform"]);
     rules.insert("text", vec!["spec"]);
     rules.insert("data", vec!["spec", "text", "fsx", "rng", "nearest"]);
-    rules.insert("model", vec!["spec", "text", "rng"]);
-    rules.insert("train", vec!["spec", "data", "text", "model", "eval", "rng", "trial"]);
+    rules.insert("model", vec!["spec", "text", "rng", "kernel"]);
+    rules.insert("train", vec!["spec", "data", "text", "model", "kernel", "eval", "rng", "trial"]);
     rules.insert("study", vec!["spec", "trial", "store", "rng", "platform", "run_log"]);
     let mut experiment = vec!["spec", "store", "data", "model", "train", "study"];
     experiment.extend(ground);

@@ -12,3 +12,4 @@ mod spec;
 mod store;
 mod study;
 mod support;
+mod training;

@@ -79,3 +79,119 @@ kernel! {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{assert_close, on_all, random};
+    use super::*;
+
+    const WIDTH: usize = 19;
+    const TOKENS: [usize; 4] = [0, 2, 3, 6];
+    const SCALE: f32 = 0.3;
+
+    /// The mean of the states of a text, weighted by softmax(scale · states · query).
+    fn mix(states: &[f64], query: &[f64]) -> Vec<f64> {
+        let row = |token: usize| &states[token * WIDTH..][..WIDTH];
+        let score = |token: usize| row(token).iter().zip(query).map(|(x, q)| x * q).sum::<f64>();
+        let weights: Vec<f64> = TOKENS.iter().map(|&token| (f64::from(SCALE) * score(token)).exp()).collect();
+        let total: f64 = weights.iter().sum();
+        let value = |column: usize| {
+            let terms = TOKENS.iter().zip(&weights).map(|(&token, weight)| weight * row(token)[column]);
+            terms.sum::<f64>() / total
+        };
+        (0..WIDTH).map(value).collect()
+    }
+
+    fn double(values: &[f32]) -> Vec<f64> {
+        values.iter().map(|value| f64::from(*value)).collect()
+    }
+
+    #[test]
+    fn attention_and_its_gradients_equal_the_definition() {
+        let (states, query) = (random("states", 7 * WIDTH), random("query", WIDTH));
+        let readout = random("readout", WIDTH);
+        let [mixed, grad_states, grad_query] = on_all(|kernels| {
+            let (mut shares, mut slopes, mut mixed) = (vec![0.0; 7], vec![0.0; 7], vec![0.0; WIDTH]);
+            kernels.attend(&states, &TOKENS, &query, SCALE, &mut shares, &mut mixed);
+            let (mut grad_states, mut grad_query) = (vec![0.0; 7 * WIDTH], vec![0.0; WIDTH]);
+            let (shares, tokens, grad) = (&shares[..], &TOKENS[..], &readout[..]);
+            let of = Attended { states: &states, tokens, query: &query, scale: SCALE, shares, grad };
+            kernels.attend_back(of, &mut slopes, &mut grad_states, &mut grad_query);
+            [mixed, grad_states, grad_query]
+        });
+        let (states, query, readout) = (double(&states), double(&query), double(&readout));
+        assert_close(&mixed, mix(&states, &query), 1e-6);
+        let loss = |states: &[f64], query: &[f64]| -> f64 {
+            mix(states, query).iter().zip(&readout).map(|(value, weight)| value * weight).sum()
+        };
+        let moved = |values: &[f64], at: usize, by: f64| {
+            let mut values = values.to_vec();
+            values[at] += by;
+            values
+        };
+        // In double precision central differences are exact to ten digits.
+        let slope = |at: usize| {
+            let loss = |by| loss(&moved(&states, at, by), &query);
+            (loss(1e-5) - loss(-1e-5)) / 2e-5
+        };
+        assert_close(&grad_states, (0..states.len()).map(slope), 1e-6);
+        let slope = |at: usize| {
+            let loss = |by| loss(&states, &moved(&query, at, by));
+            (loss(1e-5) - loss(-1e-5)) / 2e-5
+        };
+        assert_close(&grad_query, (0..WIDTH).map(slope), 1e-6);
+    }
+
+    #[test]
+    fn folded_projections_equal_projected_keys_and_values() {
+        // The last position's row of softmax(Q·Kᵀ/√F)·V, every position projected, biases and all.
+        let x = double(&random("states", 7 * WIDTH));
+        let matrix = |name| double(&random(name, WIDTH * WIDTH));
+        let (key, value) = (matrix("key"), matrix("value"));
+        let (key_bias, value_bias) =
+            (double(&random("key bias", WIDTH)), double(&random("value bias", WIDTH)));
+        let project = |matrix: &[f64], x: &[f64]| -> Vec<f64> {
+            let row = |row: &[f64]| row.iter().zip(x).map(|(w, x)| w * x).sum();
+            matrix.chunks_exact(WIDTH).map(row).collect()
+        };
+        let add = |a: Vec<f64>, b: &[f64]| -> Vec<f64> { a.iter().zip(b).map(|(a, b)| a + b).collect() };
+        let query = double(&random("query", WIDTH));
+        let row = |token: usize| &x[token * WIDTH..][..WIDTH];
+        let scores = TOKENS.map(|token| {
+            let key = add(project(&key, row(token)), &key_bias);
+            (f64::from(SCALE) * key.iter().zip(&query).map(|(k, q)| k * q).sum::<f64>()).exp()
+        });
+        let mut expected = vec![0.0; WIDTH];
+        for (token, score) in TOKENS.into_iter().zip(scores) {
+            let share = score / scores.iter().sum::<f64>();
+            let value = add(project(&value, row(token)), &value_bias);
+            expected.iter_mut().zip(value).for_each(|(sum, value)| *sum += share * value);
+        }
+
+        // u = q·Wk once, and Wv applied to the mix.
+        let folded: Vec<f32> = (0..WIDTH)
+            .map(|column| (0..WIDTH).map(|row| query[row] * key[row * WIDTH + column]).sum::<f64>() as f32)
+            .collect();
+        let [mixed] = on_all(|kernels| {
+            let (mut shares, mut mixed) = (vec![0.0; 7], vec![0.0; WIDTH]);
+            let states = random("states", 7 * WIDTH);
+            kernels.attend(&states, &TOKENS, &folded, SCALE, &mut shares, &mut mixed);
+            [mixed]
+        });
+        let ours: Vec<f32> = add(project(&value, &double(&mixed)), &value_bias)
+            .into_iter()
+            .map(|value| value as f32)
+            .collect();
+        assert_close(&ours, expected, 1e-5);
+    }
+
+    #[test]
+    fn scores_far_apart_leave_one_token() {
+        let [mixed] = on_all(|kernels| {
+            let (mut shares, mut mixed) = (vec![0.0; 2], vec![0.0; 1]);
+            kernels.attend(&[1.0, -1.0], &[0, 1], &[1e4], 1.0, &mut shares, &mut mixed);
+            [mixed]
+        });
+        assert_close(&mixed, [1.0], 1e-6);
+    }
+}

@@ -67,3 +67,88 @@ kernel! {
         loss
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{assert_close, on_all};
+    use super::*;
+
+    const LOGITS: [f32; 6] = [1.0, 2.0, 0.5, 0.1, -1.0, 3.0];
+
+    #[test]
+    fn probabilities_equal_pytorch_and_stand_any_logits() {
+        // torch.softmax(torch.tensor([[1, 2, .5], [.1, -1, 3]], dtype=torch.float64), 1)
+        let [plain, far, one] = on_all(|kernels| {
+            let (mut plain, mut far) = (LOGITS.to_vec(), vec![1e30, -1e30, 1e30, 400.0, 300.0, -3e38]);
+            let mut one = vec![5.0, -7.0];
+            kernels.softmax(&mut plain, 3);
+            kernels.softmax(&mut far, 3);
+            kernels.softmax(&mut one, 1);
+            [plain, far, one]
+        });
+        let expected =
+            [0.231_223_898, 0.628_531_719, 0.140_244_383, 0.051_263_606, 0.017_064_172, 0.931_672_222];
+        assert_close(&plain, expected, 1e-6);
+        assert_close(&far, [0.5, 0.0, 0.5, 1.0, 0.0, 0.0], 1e-6);
+        assert_close(&one, [1.0, 1.0], 0.0);
+    }
+
+    #[test]
+    fn loss_and_gradients_equal_the_definition() {
+        // z = torch.tensor([[1, 2, .5], [.1, -1, 3]], dtype=torch.float64, requires_grad=True)
+        // t = torch.tensor([0, 2])
+        // for s, w in [(0, [1, 1, 1]), (.3, [1, 1, 1]), (0, [1, 1, 3]), (.3, [1, 1, 3])]:
+        //     w = torch.tensor(w, dtype=torch.float64); z.grad = None
+        //     q = (1 - s) * torch.nn.functional.one_hot(t, 3) + s / 3
+        //     loss = (-(q * torch.log_softmax(z, 1)).sum(1) * w[t]).sum() / w[t].sum()
+        //     loss.backward(); print(loss.item(), z.grad)
+        let cases: [(f32, [f32; 3], f64, [f64; 6]); 4] = [
+            (
+                0.0,
+                [1.0; 3],
+                0.767_571_502,
+                [-0.384_388_051, 0.314_265_86, 0.070_122_192, 0.025_631_803, 0.008_532_086, -0.034_163_889],
+            ),
+            (
+                0.3,
+                [1.0; 3],
+                1.087_571_518,
+                [-0.284_388_055, 0.264_265_864, 0.020_122_192, -0.024_368_198, -0.041_467_915, 0.065_836_112],
+            ),
+            (
+                0.0,
+                [1.0, 1.0, 3.0],
+                0.419_172_86,
+                [-0.192_194_026, 0.157_132_93, 0.035_061_096, 0.038_447_704, 0.012_798_129, -0.051_245_833],
+            ),
+            (
+                0.3,
+                [1.0, 1.0, 3.0],
+                0.924_172_874,
+                [-0.142_194_028, 0.132_132_932, 0.010_061_096, -0.036_552_296, -0.062_201_872, 0.098_754_168],
+            ),
+        ];
+        for (smoothing, class_weights, expected, gradients) in cases {
+            let [loss, ours] = on_all(|kernels| {
+                let mut logits = LOGITS.to_vec();
+                let targets = Targets { gold: &[0, 2], smoothing, class_weights: &class_weights };
+                let loss = kernels.cross_entropy(&mut logits, targets);
+                [vec![loss as f32], logits]
+            });
+            assert_close(&loss, [expected], 1e-6);
+            assert_close(&ours, gradients, 1e-6);
+        }
+    }
+
+    #[test]
+    fn logits_far_apart_give_a_finite_loss_and_nonsense_gives_none() {
+        on_all(|kernels| {
+            let targets = Targets { gold: &[1], smoothing: 0.1, class_weights: &[1.0; 2] };
+            let mut logits = vec![1e6, -1e6];
+            assert!(kernels.cross_entropy(&mut logits, targets).is_finite());
+            assert!(logits.iter().all(|gradient| gradient.is_finite()));
+            assert!(kernels.cross_entropy(&mut [f32::NAN, 0.0], targets).is_nan());
+            [logits]
+        });
+    }
+}

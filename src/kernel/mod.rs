@@ -13,6 +13,8 @@ mod cross_entropy;
 mod optimize;
 mod pool;
 mod product;
+#[cfg(test)]
+mod tests;
 
 pub use activation::{exp, sigmoid, tanh};
 pub use attention::Attended;

@@ -25,7 +25,7 @@ kernel! {
 
 kernel! {
     /// The largest value of each feature over the rows that `tokens` names, and which row has it:
-    /// the first of equals.
+    /// the first of equals, or of all where no value is a number.
     fn largest_rows<'a>(
         states: &'a [f32],
         tokens: &'a [usize],
@@ -34,6 +34,7 @@ kernel! {
     ) {
         let width = largest.len();
         largest.fill(f32::NEG_INFINITY);
+        at.fill(tokens.first().map_or(0, |&token| token as u32));
         for &token in tokens {
             let row = &states[token * width..][..width];
             for ((largest, at), value) in largest.iter_mut().zip(at.iter_mut()).zip(row) {

@@ -9,7 +9,7 @@ use crate::text::TokenIds;
 /// contiguous block whose rows are a prefix of the sorted texts.
 ///
 /// Shapes: `B` texts, `T` steps (the longest text), `N` tokens in all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     /// Word ids, `(N)`.
     words: Vec<u32>,
@@ -25,6 +25,15 @@ pub struct Batch {
     row_tokens: Vec<usize>,
     /// Where the tokens of each row end in `row_tokens`, `(B)`.
     row_ends: Vec<usize>,
+}
+
+impl Default for Batch {
+    /// A batch of no texts.
+    fn default() -> Self {
+        let (words, ngrams, ngram_ends) = (Vec::new(), Vec::new(), Vec::new());
+        let (order, row_tokens, row_ends) = (Vec::new(), Vec::new(), Vec::new());
+        Self { words, ngrams, ngram_ends, offsets: vec![0], order, row_tokens, row_ends }
+    }
 }
 
 impl Batch {
@@ -140,7 +149,7 @@ mod tests {
         let mut batch = Batch::pack(&texts.each_ref());
         batch.repack(&[]);
         assert!(batch.is_empty() && batch.tokens() == 0);
-        assert_eq!(batch.offsets(), [0]);
+        assert_eq!(batch, Batch::default());
         batch.repack(&texts.each_ref());
         assert_eq!(batch, Batch::pack(&texts.each_ref()));
     }

@@ -3,7 +3,7 @@
 //! A model says how it learns from a batch and how it predicts; it draws its tensors from
 //! [`Weights`]. What it keeps of a step lives in a [`Learner`] or a [`Predictor`], whose memory is
 //! reused. A model made of candle operations fits behind the same trait: its learner would copy
-//! candle's gradients into the slice that it is given.
+//! candle's gradients into the slice that it is given, and [`FusedLstm`] is there for its recurrence.
 
 mod batch;
 mod classifier;
@@ -12,7 +12,7 @@ mod dropout;
 mod gradients;
 mod linear;
 mod lstm;
-
+mod lstm_op;
 mod pooling;
 mod recurrent;
 #[cfg(test)]
@@ -22,7 +22,7 @@ mod weights;
 pub use batch::Batch;
 pub use classifier::{Classifier, Prediction};
 pub use crew::Crew;
-
+pub use lstm_op::{FusedLstm, LstmConfig};
 pub use weights::{BufferSlot, Columns, Init, Slot, Snapshot, Weights, WeightsError};
 
 use crate::kernel::{Kernels, Targets};

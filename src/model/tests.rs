@@ -194,3 +194,23 @@ fn equal_seeds_give_equal_weights_and_others_do_not() {
     assert_eq!(bytes(3), bytes(3));
     assert_ne!(bytes(3), bytes(4));
 }
+
+#[test]
+fn a_diverged_model_has_a_loss_that_is_no_number_and_does_not_panic() {
+    for spec in specs() {
+        let (mut weights, model) = small(&spec, 1);
+        let mut learner = model.learner(Kernels::detect(), Crew::new(1).unwrap());
+        let mut gradients = vec![0.0; weights.trained().len()];
+        // The second batch is smaller: what the first one left behind must not be read.
+        for (texts, diverged) in [(&texts()[..], false), (&texts()[..2], true)] {
+            let targets = Targets { gold: &vec![1; texts.len()], smoothing: 0.0, class_weights: &[1.0; 3] };
+            let refs: Vec<&TokenIds> = texts.iter().collect();
+            if diverged {
+                weights.trained_mut().fill(f32::NAN);
+            }
+            let mut rng = SeedTree::new(9).rng("dropout");
+            let loss = learner.learn(&mut weights, &refs, targets, &mut rng, &mut gradients).unwrap();
+            assert_eq!(loss.is_nan(), diverged, "{spec:?}");
+        }
+    }
+}

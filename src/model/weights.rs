@@ -1,5 +1,8 @@
 //! The named tensors of a model: new ones drawn from the seed tree, or loaded ones.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap};
 use std::ops::{Index, IndexMut, Range};
 
@@ -260,9 +263,19 @@ impl Weights {
 
     /// As [`Weights::tensor`], of values that lie as these weights do, such as gradients.
     pub fn arrange(&self, name: &str, values: &[f32]) -> Option<Vec<f32>> {
+        let places = self.places(name)?;
+        Some(places.map(|at| values[at]).collect())
+    }
+
+    /// Where each value of a tensor, in the order of its shape, is among the values of all.
+    pub(super) fn places(&self, name: &str) -> Option<impl Iterator<Item = usize> + '_> {
         let entry = self.entries.get(name)?;
-        let stored = &values[entry.range.clone()];
-        Some(entry.places().map(|at| stored[at]).collect())
+        Some(entry.places().map(|at| entry.range.start + at))
+    }
+
+    /// The shape of a tensor; `None` when there is no such tensor.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        Some(&self.entries.get(name)?.shape)
     }
 
     /// The bytes of a safetensors file; equal weights give equal bytes.

@@ -1,4 +1,6 @@
-//! What tests of whole commands share.
+//! What tests of whole commands, and of whole models, share.
+
+pub(crate) mod plain_candle;
 
 use std::fs;
 use std::path::{Path, PathBuf};
