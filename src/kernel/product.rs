@@ -96,7 +96,7 @@ impl WithSimd for Multiply<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { rows, a, a_stride, panel, mut start, c: Target { values, stride, width } } = self;
         let mut first = 0;
-        for panel in panel.chunks(DEPTH) {
+        for panel in parts(panel) {
             let mut row = 0;
             while row < rows {
                 let a = &a[row * a_stride + first..];
@@ -132,10 +132,11 @@ impl WithSimd for MultiplyTransposed<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { mut a, a_stride, b, mut start, c } = self;
-        for b in b.chunks(DEPTH) {
+        for b in parts(b) {
             let mut row = 0;
             while row < c.len() {
-                let a = &a[row..];
+                // Without any rows of `a` there is no column to begin at.
+                let a = a.get(row..).unwrap_or_default();
                 let size = TILE.min(c.len() - row);
                 let c = &mut c[row..row + size];
                 match size {
@@ -152,6 +153,12 @@ impl WithSimd for MultiplyTransposed<'_> {
             start = Start::Kept;
         }
     }
+}
+
+/// Inner indices part by part; one empty part when there are none, so that sums still begin.
+#[inline(always)]
+fn parts(rows: &[Row]) -> impl Iterator<Item = &[Row]> {
+    rows.chunks(DEPTH).chain(rows.is_empty().then_some(rows))
 }
 
 /// `R` rows of a product, cut into as many columns as the registers hold.

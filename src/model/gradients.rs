@@ -72,15 +72,12 @@ impl Task<'_> {
             Self::Panel { terms, weight, biases } => {
                 let mut bias = [0.0; PANEL];
                 let mut start = Start::Zero;
-                for Term { a, a_stride, b } in terms.iter().filter(|term| !term.b.is_empty()) {
+                for Term { a, a_stride, b } in terms {
                     kernels.multiply_transposed((a, *a_stride), b, start, weight);
                     start = Start::Kept;
                     if !biases.is_empty() {
                         kernels.add_up(b, &mut bias);
                     }
-                }
-                if matches!(start, Start::Zero) {
-                    weight.fill([0.0; PANEL]);
                 }
                 biases.iter_mut().for_each(|sum| **sum = bias);
             }
