@@ -77,7 +77,7 @@ pub fn is_any_gold(gold: &str, predicted: &str) -> bool {
 /// cut at 1e-15 as in scikit-learn, except that NaN stays NaN. `None` without examples.
 pub fn log_loss(gold_probabilities: &[f64]) -> Option<f64> {
     let cut = |p: f64| if p.is_nan() { p } else { p.max(1e-15) };
-    let sum: f64 = gold_probabilities.iter().map(|&p| -cut(p).ln()).sum();
+    let sum: f64 = gold_probabilities.iter().map(|&p| -libm::log(cut(p))).sum();
     (!gold_probabilities.is_empty()).then(|| sum / gold_probabilities.len() as f64)
 }
 

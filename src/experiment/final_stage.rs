@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::objective::{objective_error, point};
 use super::test_figures::test_figures;
 use super::{Experiment, ExperimentError};
 use crate::data::Example;
 use crate::eval::Estimate;
-use crate::model::Classifier;
+use crate::model::{Classifier, Weights};
 use crate::platform::ProcessIdentity;
 use crate::run_log::{self, LOG_ARTIFACT};
 use crate::spec::TrainingSpec;
@@ -189,6 +190,25 @@ fn save(
     store.put_artifact(attempt, "model/tokenizer.json", &json(&classifier.tokenizer))?;
     store.put_artifact(attempt, "model/labels.json", &json(&classifier.labels))?;
     Ok(())
+}
+
+/// The classifier that a final run has saved.
+///
+/// # Errors
+/// The run has none, or what it saved is damaged.
+pub fn load_classifier(store: &dyn Store, run: Id) -> Result<Classifier, ExperimentError> {
+    fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+        serde_json::from_slice(bytes)
+            .map_err(|error| StoreError::Malformed { what: "saved classifier", detail: error.to_string() })
+    }
+    let read = |name: &str| store.read_artifact(run, name);
+    let config = parse(&read("model/config.json")?)?;
+    let tokenizer = parse(&read("model/tokenizer.json")?)?;
+    let labels = parse(&read("model/labels.json")?)?;
+    let weights = Weights::from_safetensors(&read("model/weights.safetensors")?);
+    weights
+        .and_then(|weights| Classifier::new(&config, tokenizer, labels, weights))
+        .map_err(|error| ExperimentError::Final(error.to_string()))
 }
 
 /// Plain records of strings and finite numbers always become JSON.

@@ -10,7 +10,7 @@ mod test_figures;
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-pub use final_stage::{FINAL_METRIC, FinalReport, FinalStage};
+pub use final_stage::{FINAL_METRIC, FinalReport, FinalStage, load_classifier};
 
 use crate::data::{DataError, Dataset, Example};
 use crate::rng::SeedTree;
@@ -177,9 +177,7 @@ mod tests {
 
     use super::test_figures::test_figures;
     use super::*;
-    use crate::model::{Classifier, Weights};
     use crate::platform::ProcessIdentity;
-    use crate::spec::ModelSpec;
     use crate::store::{Id, MemoryStore, RunKind, RunQuery, Store};
     use crate::study::TrialResult;
     use crate::trial::{FinishedTrial, Params, RunState};
@@ -245,12 +243,7 @@ mod tests {
         let study = study(&experiment, &store);
         let report = retrain(&experiment, &store, study, 0);
 
-        let read = |name: &str| store.read_artifact(report.run, name).unwrap();
-        let config: ModelSpec = serde_json::from_slice(&read("model/config.json")).unwrap();
-        let tokenizer = serde_json::from_slice(&read("model/tokenizer.json")).unwrap();
-        let labels = serde_json::from_slice(&read("model/labels.json")).unwrap();
-        let weights = Weights::from_safetensors(&read("model/weights.safetensors")).unwrap();
-        let classifier = Classifier::new(&config, tokenizer, labels, weights).unwrap();
+        let classifier = load_classifier(&store, report.run).unwrap();
         let mut rng = experiment.seeds().child("final", 0).rng("bootstrap");
         assert_eq!(test_figures(&classifier, experiment.dataset(), &mut rng).unwrap(), report.metrics);
         assert_eq!(report.metrics["test/accuracy"].n, 31);

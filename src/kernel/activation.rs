@@ -1,6 +1,6 @@
 //! Elementwise functions of our own: without branches or calls, so that they vectorise on any
-//! processor, and of basic operations only, so that they give the same bits on all of them
-//! (a C library's `expf` does not).
+//! processor with a fused multiply-add, and of exactly rounded operations only, so that they give
+//! the same bits on all of them (a C library's `expf` does not).
 
 /// eˣ to about 1 ulp for |x| < 87, saturating beyond; NaN stays NaN. Range reduction to ±ln 2 / 2
 /// and a polynomial of degree 7 with the coefficients of the Cephes library.
@@ -12,16 +12,16 @@ pub fn exp(x: f32) -> f32 {
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     let x = x.clamp(-87.0, 88.0);
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
-    let r = x - n * LN2_HIGH - n * LN2_LOW;
-    let mut p = 1.987_569_1e-4;
-    p = p * r + 1.398_199_9e-3;
-    p = p * r + 8.333_452e-3;
-    p = p * r + 4.166_579_6e-2;
-    p = p * r + 1.666_666_5e-1;
-    p = p * r + 0.5;
-    p = p * r * r + r + 1.0;
+    let r = n.mul_add(-LN2_LOW, n.mul_add(-LN2_HIGH, x));
+    let mut p = 1.987_569_1e-4_f32;
+    p = p.mul_add(r, 1.398_199_9e-3);
+    p = p.mul_add(r, 8.333_452e-3);
+    p = p.mul_add(r, 4.166_579_6e-2);
+    p = p.mul_add(r, 1.666_666_5e-1);
+    p = p.mul_add(r, 0.5);
+    p = p.mul_add(r * r, r) + 1.0;
     // The low bits of `shifted` hold n; moved into the exponent they are 2ⁿ.
     p * f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3f80_0000))
 }
@@ -35,7 +35,7 @@ pub fn sigmoid(x: f32) -> f32 {
 /// The hyperbolic tangent, to an absolute error of about 1e-7.
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
-    2.0 * sigmoid(2.0 * x) - 1.0
+    sigmoid(2.0 * x).mul_add(2.0, -1.0)
 }
 
 /// The scalar product of two slices of equal length, in sixteen running sums, so that it

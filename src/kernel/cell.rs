@@ -35,26 +35,32 @@ kernel! {
     /// c ← σ(f)·c + σ(i)·tanh(g), h ← σ(o)·tanh(c)
     fn cell_forward<'a>(cell: CellForward<'a>) {
         let CellForward { gates, past, cells, squashed, states, stride, width } = cell;
-        let values = cells.iter_mut().zip(squashed.iter_mut());
-        for ((row, gates), (cells, squashed)) in gates.iter_mut().enumerate().zip(values) {
-            let past = past.get(row).copied().unwrap_or([0.0; LANES]);
-            let [i, f, g, o] = lanes_mut(gates);
-            let mut hidden = [0.0; LANES];
-            for lane in 0..LANES {
-                i[lane] = sigmoid(i[lane]);
-                f[lane] = sigmoid(f[lane]);
-                g[lane] = tanh(g[lane]);
-                o[lane] = sigmoid(o[lane]);
-                cells[lane] = f[lane] * past[lane] + i[lane] * g[lane];
-                squashed[lane] = tanh(cells[lane]);
-                hidden[lane] = o[lane] * squashed[lane];
-            }
+        let rows = gates.iter_mut().zip(cells).zip(squashed);
+        for (row, ((gates, cells), squashed)) in rows.enumerate() {
+            let past = past.get(row).unwrap_or(&[0.0; LANES]);
             let states = &mut states[row * stride..];
-            match states.first_chunk_mut::<LANES>() {
-                Some(states) if width == LANES => *states = hidden,
-                _ => states[..width].copy_from_slice(&hidden[..width]),
+            match states.first_chunk_mut() {
+                Some(states) if width == LANES => forward_row(gates, past, cells, squashed, states),
+                _ => {
+                    let mut hidden = [0.0; LANES];
+                    forward_row(gates, past, cells, squashed, &mut hidden);
+                    states[..width].copy_from_slice(&hidden[..width]);
+                }
             }
         }
+    }
+}
+
+#[inline(always)]
+fn forward_row(gates: &mut Row, past: &Lanes, cells: &mut Lanes, squashed: &mut Lanes, hidden: &mut Lanes) {
+    let [i, f, g, o] = lanes_mut(gates);
+    for lane in 0..LANES {
+        let (input, forget, candidate) = (sigmoid(i[lane]), sigmoid(f[lane]), tanh(g[lane]));
+        let output = sigmoid(o[lane]);
+        let cell = forget.mul_add(past[lane], input * candidate);
+        let squash = tanh(cell);
+        (i[lane], f[lane], g[lane], o[lane]) = (input, forget, candidate, output);
+        (cells[lane], squashed[lane], hidden[lane]) = (cell, squash, output * squash);
     }
 }
 
@@ -82,25 +88,32 @@ kernel! {
     fn cell_back<'a>(cell: CellBack<'a>) {
         let CellBack { gates, past, squashed, grad_states, stride, width, carry } = cell;
         for (row, ((gates, squashed), carry)) in gates.iter_mut().zip(squashed).zip(carry).enumerate() {
-            let past = past.get(row).copied().unwrap_or([0.0; LANES]);
-            let mut dh = [0.0; LANES];
+            let past = past.get(row).unwrap_or(&[0.0; LANES]);
             let grads = &grad_states[row * stride..];
-            match grads.first_chunk::<LANES>() {
-                Some(grads) if width == LANES => dh = *grads,
-                _ => dh[..width].copy_from_slice(&grads[..width]),
-            }
-            let [i, f, g, o] = lanes_mut(gates);
-            for lane in 0..LANES {
-                let (input, forget, candidate, output) = (i[lane], f[lane], g[lane], o[lane]);
-                let squashed = squashed[lane];
-                let total = carry[lane] + dh[lane] * output * (1.0 - squashed * squashed);
-                i[lane] = total * candidate * input * (1.0 - input);
-                f[lane] = total * past[lane] * forget * (1.0 - forget);
-                g[lane] = total * input * (1.0 - candidate * candidate);
-                o[lane] = dh[lane] * squashed * output * (1.0 - output);
-                carry[lane] = total * forget;
+            match grads.first_chunk() {
+                Some(grads) if width == LANES => back_row(gates, past, squashed, grads, carry),
+                _ => {
+                    let mut padded = [0.0; LANES];
+                    padded[..width].copy_from_slice(&grads[..width]);
+                    back_row(gates, past, squashed, &padded, carry);
+                }
             }
         }
+    }
+}
+
+#[inline(always)]
+fn back_row(gates: &mut Row, past: &Lanes, squashed: &Lanes, grads: &Lanes, carry: &mut Lanes) {
+    let [i, f, g, o] = lanes_mut(gates);
+    for lane in 0..LANES {
+        let (input, forget, candidate, output) = (i[lane], f[lane], g[lane], o[lane]);
+        let (squash, grad) = (squashed[lane], grads[lane]);
+        let total = (grad * output).mul_add(1.0 - squash * squash, carry[lane]);
+        i[lane] = total * candidate * input * (1.0 - input);
+        f[lane] = total * past[lane] * forget * (1.0 - forget);
+        g[lane] = total * input * (1.0 - candidate * candidate);
+        o[lane] = grad * squash * output * (1.0 - output);
+        carry[lane] = total * forget;
     }
 }
 

@@ -22,7 +22,7 @@ pub use batch_norm::{BatchStatistics, Normalized};
 pub use cell::{CellBack, CellForward, LANES, Lanes};
 pub use cross_entropy::Targets;
 pub use optimize::{AdamStep, sum_of_squares};
-pub use product::{PANEL, Row, Target, transpose};
+pub use product::{PANEL, Row, Start, Target, transpose};
 
 use pulp::Arch;
 

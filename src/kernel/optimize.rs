@@ -44,14 +44,15 @@ kernel! {
         let moments = first.iter_mut().zip(second);
         let values = values.iter_mut().zip(average);
         for (((m, v), (value, average)), gradient) in moments.zip(values).zip(gradients) {
-            let g = gradient * scale + penalty * *value;
-            *m = beta1 * *m + (1.0 - beta1) * g;
-            *v = beta2 * *v + (1.0 - beta2) * g * g;
-            *m = if m.abs() < NEGLIGIBLE { 0.0 } else { *m };
-            *v = if *v < NEGLIGIBLE { 0.0 } else { *v };
-            let root = (*v * second_scale).sqrt() + epsilon;
-            *value = *value * shrink - step_size * *m / root;
-            *average = kept * *average + (1.0 - kept) * *value;
+            let g = penalty.mul_add(*value, gradient * scale);
+            let next = beta1.mul_add(*m, (1.0 - beta1) * g);
+            let next_square = beta2.mul_add(*v, (1.0 - beta2) * g * g);
+            let next = if next.abs() < NEGLIGIBLE { 0.0 } else { next };
+            let next_square = if next_square < NEGLIGIBLE { 0.0 } else { next_square };
+            let root = (next_square * second_scale).sqrt() + epsilon;
+            let moved = value.mul_add(shrink, -step_size * next / root);
+            (*m, *v, *value) = (next, next_square, moved);
+            *average = kept.mul_add(*average, (1.0 - kept) * moved);
         }
     }
 }

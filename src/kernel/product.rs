@@ -24,19 +24,43 @@ const DEPTH: usize = 64;
 const TILE: usize = 6;
 
 impl Kernels {
-    /// c += a · panel: for each of `rows` rows, `c[r][j] += Σₖ a[r][k] · panel[k][j]`, j < `width`.
+    /// c ← start + a · panel: for each of `rows` rows, `Σₖ a[r][k] · panel[k][j]`, j < `c.width`.
     ///
-    /// Row r of `a` begins at `r · a_stride` and that of `c` at `r · c_stride`.
-    pub fn multiply(self, rows: usize, (a, a_stride): (&[f32], usize), panel: &[Row], c: Target<'_>) {
-        self.arch.dispatch(Multiply { rows, a, a_stride, panel, c });
+    /// Row r of `a` begins at `r · a_stride` and that of `c` at `r · c.stride`.
+    pub fn multiply(
+        self,
+        rows: usize,
+        (a, a_stride): (&[f32], usize),
+        panel: &[Row],
+        start: Start<'_>,
+        c: Target<'_>,
+    ) {
+        self.arch.dispatch(Multiply { rows, a, a_stride, panel, start, c });
     }
 
-    /// c += aᵀ · b: `c[m][j] += Σₙ a[n][m] · b[n][j]` for all rows m of `c` and n of `b`.
+    /// c ← start + aᵀ · b: `Σₙ a[n][m] · b[n][j]` for all rows m of `c` and n of `b`.
     ///
     /// Row n of `a` begins at `n · a_stride`.
-    pub fn multiply_transposed(self, (a, a_stride): (&[f32], usize), b: &[Row], c: &mut [Row]) {
-        self.arch.dispatch(MultiplyTransposed { a, a_stride, b, c });
+    pub fn multiply_transposed(
+        self,
+        (a, a_stride): (&[f32], usize),
+        b: &[Row],
+        start: Start<'_>,
+        c: &mut [Row],
+    ) {
+        self.arch.dispatch(MultiplyTransposed { a, a_stride, b, start, c });
     }
+}
+
+/// What the sums of a product begin with.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a> {
+    /// What is there already.
+    Kept,
+    /// Zero.
+    Zero,
+    /// The same in every row.
+    Bias(&'a Row),
 }
 
 /// Where a product is added: rows of a matrix, or some columns of them.
@@ -61,6 +85,7 @@ struct Multiply<'a> {
     a: &'a [f32],
     a_stride: usize,
     panel: &'a [Row],
+    start: Start<'a>,
     c: Target<'a>,
 }
 
@@ -69,25 +94,26 @@ impl WithSimd for Multiply<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { rows, a, a_stride, panel, c: Target { values, stride, width } } = self;
+        let Self { rows, a, a_stride, panel, mut start, c: Target { values, stride, width } } = self;
         let mut first = 0;
-        for panel in panel.chunks(DEPTH) {
+        for panel in parts(panel) {
             let mut row = 0;
             while row < rows {
                 let a = &a[row * a_stride + first..];
                 let c = &mut values[row * stride..];
                 let size = TILE.min(rows - row);
                 match size {
-                    1 => multiply_tile::<S, 1>(simd, a, a_stride, panel, c, stride, width),
-                    2 => multiply_tile::<S, 2>(simd, a, a_stride, panel, c, stride, width),
-                    3 => multiply_tile::<S, 3>(simd, a, a_stride, panel, c, stride, width),
-                    4 => multiply_tile::<S, 4>(simd, a, a_stride, panel, c, stride, width),
-                    5 => multiply_tile::<S, 5>(simd, a, a_stride, panel, c, stride, width),
-                    _ => multiply_tile::<S, TILE>(simd, a, a_stride, panel, c, stride, width),
+                    1 => multiply_tile::<S, 1>(simd, a, a_stride, panel, start, c, stride, width),
+                    2 => multiply_tile::<S, 2>(simd, a, a_stride, panel, start, c, stride, width),
+                    3 => multiply_tile::<S, 3>(simd, a, a_stride, panel, start, c, stride, width),
+                    4 => multiply_tile::<S, 4>(simd, a, a_stride, panel, start, c, stride, width),
+                    5 => multiply_tile::<S, 5>(simd, a, a_stride, panel, start, c, stride, width),
+                    _ => multiply_tile::<S, TILE>(simd, a, a_stride, panel, start, c, stride, width),
                 }
                 row += size;
             }
             first += panel.len();
+            start = Start::Kept;
         }
     }
 }
@@ -96,6 +122,7 @@ struct MultiplyTransposed<'a> {
     a: &'a [f32],
     a_stride: usize,
     b: &'a [Row],
+    start: Start<'a>,
     c: &'a mut [Row],
 }
 
@@ -104,26 +131,34 @@ impl WithSimd for MultiplyTransposed<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { mut a, a_stride, b, c } = self;
-        for b in b.chunks(DEPTH) {
+        let Self { mut a, a_stride, b, mut start, c } = self;
+        for b in parts(b) {
             let mut row = 0;
             while row < c.len() {
-                let a = &a[row..];
+                // Without any rows of `a` there is no column to begin at.
+                let a = a.get(row..).unwrap_or_default();
                 let size = TILE.min(c.len() - row);
                 let c = &mut c[row..row + size];
                 match size {
-                    1 => transposed_tile::<S, 1>(simd, a, a_stride, b, c),
-                    2 => transposed_tile::<S, 2>(simd, a, a_stride, b, c),
-                    3 => transposed_tile::<S, 3>(simd, a, a_stride, b, c),
-                    4 => transposed_tile::<S, 4>(simd, a, a_stride, b, c),
-                    5 => transposed_tile::<S, 5>(simd, a, a_stride, b, c),
-                    _ => transposed_tile::<S, TILE>(simd, a, a_stride, b, c),
+                    1 => transposed_tile::<S, 1>(simd, a, a_stride, b, start, c),
+                    2 => transposed_tile::<S, 2>(simd, a, a_stride, b, start, c),
+                    3 => transposed_tile::<S, 3>(simd, a, a_stride, b, start, c),
+                    4 => transposed_tile::<S, 4>(simd, a, a_stride, b, start, c),
+                    5 => transposed_tile::<S, 5>(simd, a, a_stride, b, start, c),
+                    _ => transposed_tile::<S, TILE>(simd, a, a_stride, b, start, c),
                 }
                 row += size;
             }
             a = &a[(b.len() * a_stride).min(a.len())..];
+            start = Start::Kept;
         }
     }
+}
+
+/// Inner indices part by part; one empty part when there are none, so that sums still begin.
+#[inline(always)]
+fn parts(rows: &[Row]) -> impl Iterator<Item = &[Row]> {
+    rows.chunks(DEPTH).chain(rows.is_empty().then_some(rows))
 }
 
 /// `R` rows of a product, cut into as many columns as the registers hold.
@@ -133,6 +168,7 @@ fn multiply_tile<S: Simd, const R: usize>(
     a: &[f32],
     a_stride: usize,
     panel: &[Row],
+    start: Start<'_>,
     c: &mut [f32],
     c_stride: usize,
     width: usize,
@@ -142,14 +178,14 @@ fn multiply_tile<S: Simd, const R: usize>(
     if width == PANEL {
         let mut rows = c.chunks_mut(c_stride);
         let mut c: [&mut Row; R] = std::array::from_fn(|_| whole(rows.next().unwrap_or_default()));
-        tile::<S, R>(simd, factor, panel, &mut c);
+        tile::<S, R>(simd, factor, panel, start, &mut c);
     } else {
         // Fewer columns go through a copy of whole rows.
         let mut copy = [[0.0; PANEL]; R];
         for (copy, c) in copy.iter_mut().zip(c.chunks(c_stride)) {
             copy[..width].copy_from_slice(&c[..width]);
         }
-        tile::<S, R>(simd, factor, panel, &mut copy.each_mut());
+        tile::<S, R>(simd, factor, panel, start, &mut copy.each_mut());
         for (copy, c) in copy.iter().zip(c.chunks_mut(c_stride)) {
             c[..width].copy_from_slice(&copy[..width]);
         }
@@ -157,14 +193,21 @@ fn multiply_tile<S: Simd, const R: usize>(
 }
 
 #[inline(always)]
-fn transposed_tile<S: Simd, const R: usize>(simd: S, a: &[f32], a_stride: usize, b: &[Row], c: &mut [Row]) {
+fn transposed_tile<S: Simd, const R: usize>(
+    simd: S,
+    a: &[f32],
+    a_stride: usize,
+    b: &[Row],
+    start: Start<'_>,
+    c: &mut [Row],
+) {
     let mut rows = c.iter_mut();
     let mut c: [&mut Row; R] = std::array::from_fn(|_| match rows.next() {
         Some(row) => row,
         None => unreachable!("a tile has R rows"),
     });
     let factor = |k: usize, r: usize| a[k * a_stride..][..R][r];
-    tile::<S, R>(simd, factor, b, &mut c);
+    tile::<S, R>(simd, factor, b, start, &mut c);
 }
 
 #[inline(always)]
@@ -180,13 +223,14 @@ fn tile<S: Simd, const R: usize>(
     simd: S,
     factor: impl Fn(usize, usize) -> f32 + Copy,
     panel: &[Row],
+    start: Start<'_>,
     c: &mut [&mut Row; R],
 ) {
     match S::F32_LANES {
-        16 => tile_columns::<S, R, 4>(simd, factor, panel, c, 0),
-        8 => (0..8).step_by(2).for_each(|at| tile_columns::<S, R, 2>(simd, factor, panel, c, at)),
-        4 => (0..16).step_by(4).for_each(|at| tile_columns::<S, R, 4>(simd, factor, panel, c, at)),
-        _ => (0..PANEL).for_each(|at| tile_columns::<S, R, 1>(simd, factor, panel, c, at)),
+        16 => tile_columns::<S, R, 4>(simd, factor, panel, start, c, 0),
+        8 => (0..8).step_by(2).for_each(|at| tile_columns::<S, R, 2>(simd, factor, panel, start, c, at)),
+        4 => (0..16).step_by(4).for_each(|at| tile_columns::<S, R, 4>(simd, factor, panel, start, c, at)),
+        _ => (0..PANEL).for_each(|at| tile_columns::<S, R, 1>(simd, factor, panel, start, c, at)),
     }
 }
 
@@ -196,11 +240,17 @@ fn tile_columns<S: Simd, const R: usize, const V: usize>(
     simd: S,
     factor: impl Fn(usize, usize) -> f32,
     panel: &[Row],
+    start: Start<'_>,
     c: &mut [&mut Row; R],
     at: usize,
 ) {
     let mut sums: [[S::f32s; V]; R] = std::array::from_fn(|r| {
-        let (registers, _) = S::as_simd_f32s(&c[r][..]);
+        let row = match start {
+            Start::Kept => &*c[r],
+            Start::Zero => return [simd.splat_f32s(0.0); V],
+            Start::Bias(row) => row,
+        };
+        let (registers, _) = S::as_simd_f32s(&row[..]);
         std::array::from_fn(|v| registers[at + v])
     });
     for (k, row) in panel.iter().enumerate() {

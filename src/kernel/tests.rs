@@ -58,9 +58,16 @@ const PRODUCTS: [(usize, usize, usize, usize); 12] = [
     (65, 129, 48, 16),
 ];
 
+const BIAS: Row = [0.75; PANEL];
+
+/// Every start of a product, with what it makes of a value that is there.
+const STARTS: [(Start<'_>, fn(f64) -> f64); 3] =
+    [(Start::Kept, |before| before), (Start::Zero, |_| 0.0), (Start::Bias(&BIAS), |_| 0.75)];
+
 #[test]
 fn products_equal_their_definition_and_touch_nothing_else() {
-    for (rows, inner, width, more) in PRODUCTS {
+    let cases = PRODUCTS.into_iter().flat_map(|sizes| STARTS.map(|start| (sizes, start)));
+    for ((rows, inner, width, more), (start, begin)) in cases {
         let (a_stride, c_stride) = (inner + more, width + more);
         let a = random("a", rows * a_stride);
         let panel = random_rows("panel", inner);
@@ -69,13 +76,14 @@ fn products_equal_their_definition_and_touch_nothing_else() {
         let [after] = on_all(|kernels| {
             let mut values = before.clone();
             let target = Target { values: &mut values, stride: c_stride, width };
-            kernels.multiply(rows, (&a, a_stride), &panel, target);
+            kernels.multiply(rows, (&a, a_stride), &panel, start, target);
             [values]
         });
         let expected = before.iter().enumerate().map(|(at, before)| {
             let (row, column) = (at / c_stride, at % c_stride);
             let term = |k: usize| f64::from(a[row * a_stride + k]) * f64::from(panel[k][column]);
-            f64::from(*before) + if column < width { (0..inner).map(term).sum() } else { 0.0 }
+            let before = f64::from(*before);
+            if column < width { begin(before) + (0..inner).map(term).sum::<f64>() } else { before }
         });
         assert_close(&after, expected, 1e-5);
     }
@@ -86,10 +94,10 @@ fn a_row_of_a_product_does_not_depend_on_the_rows_beside_it() {
     let (a, panel) = (random("a", 23 * 70), random_rows("panel", 70));
     on_all(|kernels| {
         let mut together = vec![[0.0; PANEL]; 23];
-        kernels.multiply(23, (&a, 70), &panel, Target::rows(&mut together));
+        kernels.multiply(23, (&a, 70), &panel, Start::Zero, Target::rows(&mut together));
         for (row, together) in together.iter().enumerate() {
             let mut alone = [[0.0; PANEL]];
-            kernels.multiply(1, (&a[row * 70..], 70), &panel, Target::rows(&mut alone));
+            kernels.multiply(1, (&a[row * 70..], 70), &panel, Start::Zero, Target::rows(&mut alone));
             assert_eq!(alone[0].map(f32::to_bits), together.map(f32::to_bits), "{row}");
         }
         []
@@ -98,22 +106,22 @@ fn a_row_of_a_product_does_not_depend_on_the_rows_beside_it() {
 
 #[test]
 fn transposed_products_equal_their_definition() {
-    for (inner, rows, more) in
-        [(0_usize, 5, 0), (1, 1, 0), (63, 6, 2), (64, 7, 0), (65, 13, 1), (200, 70, 58)]
-    {
+    let sizes = [(0_usize, 5, 0), (1, 1, 0), (63, 6, 2), (64, 7, 0), (65, 13, 1), (200, 70, 58)];
+    let cases = sizes.into_iter().flat_map(|sizes| STARTS.map(|start| (sizes, start)));
+    for ((inner, rows, more), (start, begin)) in cases {
         let stride = rows + more;
         // The last row may end where its values end.
         let a = random("a", (inner * stride).saturating_sub(more));
         let (b, before) = (random_rows("b", inner), random_rows("c", rows));
         let [after] = on_all(|kernels| {
             let mut c = before.clone();
-            kernels.multiply_transposed((&a, stride), &b, &mut c);
+            kernels.multiply_transposed((&a, stride), &b, start, &mut c);
             [c.into_flattened()]
         });
         let expected = before.as_flattened().iter().enumerate().map(|(at, before)| {
             let (row, column) = (at / PANEL, at % PANEL);
             let term = |n: usize| f64::from(a[n * stride + row]) * f64::from(b[n][column]);
-            f64::from(*before) + (0..inner).map(term).sum::<f64>()
+            begin(f64::from(*before)) + (0..inner).map(term).sum::<f64>()
         });
         assert_close(&after, expected, 1e-5);
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::weights::Slot;
 use super::{Batch, Weights};
-use crate::kernel::{Kernels, PANEL, Row};
+use crate::kernel::{Kernels, PANEL, Row, Start};
 
 /// The gradients of all trained values, cut into those of single tensors.
 pub(super) struct Parts<'a> {
@@ -70,10 +70,11 @@ impl Task<'_> {
     pub(super) fn run(&mut self, kernels: Kernels) {
         match self {
             Self::Panel { terms, weight, biases } => {
-                weight.fill([0.0; PANEL]);
                 let mut bias = [0.0; PANEL];
+                let mut start = Start::Zero;
                 for Term { a, a_stride, b } in terms {
-                    kernels.multiply_transposed((a, *a_stride), b, weight);
+                    kernels.multiply_transposed((a, *a_stride), b, start, weight);
+                    start = Start::Kept;
                     if !biases.is_empty() {
                         kernels.add_up(b, &mut bias);
                     }

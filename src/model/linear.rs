@@ -3,7 +3,7 @@
 use super::gradients::{Parts, Task, Term};
 use super::weights::{Columns, Init, Slot};
 use super::{Weights, WeightsError};
-use crate::kernel::{Kernels, PANEL, Row, Target, transpose};
+use crate::kernel::{Kernels, PANEL, Row, Start, Target, transpose};
 
 /// y = x·Wᵀ (+ b), initialised as PyTorch does: U(±1/√in) for both.
 #[derive(Clone, Debug)]
@@ -49,14 +49,12 @@ impl Linear {
     /// `x` `(B, in)` to `y` `(B, out)`.
     pub(super) fn forward(&self, kernels: Kernels, trained: &[f32], x: &[f32], y: &mut Vec<f32>) {
         let rows = x.len() / self.inputs;
-        y.clear();
-        match &self.bias {
-            Some(bias) => (0..rows).for_each(|_| y.extend_from_slice(&bias.of(trained)[..self.outputs])),
-            None => y.resize(rows * self.outputs, 0.0),
-        }
+        y.resize(rows * self.outputs, 0.0);
+        let mut bias = self.bias.as_ref().map(|bias| bias.rows(trained).iter());
         for (panel, rows_of) in self.weight.rows(trained).chunks_exact(self.inputs).enumerate() {
+            let start = bias.as_mut().and_then(Iterator::next).map_or(Start::Zero, Start::Bias);
             let target = columns(y, panel, self.outputs);
-            kernels.multiply(rows, (x, self.inputs), rows_of, target);
+            kernels.multiply(rows, (x, self.inputs), rows_of, start, target);
         }
     }
 
@@ -79,7 +77,7 @@ impl Linear {
         let panels = self.outputs.div_ceil(PANEL);
         for (panel, transposed) in transposed.chunks_exact(panels * PANEL).enumerate() {
             let target = columns(grad_x, panel, self.inputs);
-            kernels.multiply(rows, (grad, self.outputs), &transposed[..self.outputs], target);
+            kernels.multiply(rows, (grad, self.outputs), &transposed[..self.outputs], Start::Kept, target);
         }
         tape.grad.clear();
         tape.grad.resize(panels * rows, [0.0; PANEL]);

@@ -9,7 +9,7 @@ use super::gradients::{Parts, Task, Term};
 use super::linear::columns;
 use super::weights::{Columns, Init, Slot};
 use super::{Batch, Weights, WeightsError};
-use crate::kernel::{CellBack, CellForward, Kernels, LANES, Lanes, PANEL, Row, Target, transpose};
+use crate::kernel::{CellBack, CellForward, Kernels, LANES, Lanes, PANEL, Row, Start, Target, transpose};
 
 /// One layer, with PyTorch's parameters, gate order (i, f, g, o) and initialisation: U(±1/√H) for
 /// all.
@@ -139,8 +139,9 @@ impl Lstm {
         let biases = direction.bias_ih.rows(trained).iter().zip(direction.bias_hh.rows(trained));
         let panels = direction.weight_ih.rows(trained).chunks_exact(self.inputs);
         for ((gates, panel), (a, b)) in gates.chunks_exact_mut(tokens.max(1)).zip(panels).zip(biases) {
-            gates.fill(std::array::from_fn(|column| a[column] + b[column]));
-            kernels.multiply(tokens, (x, self.inputs), panel, Target::rows(gates));
+            let bias = std::array::from_fn(|column| a[column] + b[column]);
+            let target = Target::rows(gates);
+            kernels.multiply(tokens, (x, self.inputs), panel, Start::Bias(&bias), target);
         }
         for step in steps(batch, direction.is_reverse) {
             let panels = direction.weight_hh.rows(trained).chunks_exact(self.hidden);
@@ -149,7 +150,7 @@ impl Lstm {
                 if step.past_rows > 0 {
                     let past = &states[step.past * stride + first..];
                     let target = Target::rows(&mut gates[..step.past_rows]);
-                    kernels.multiply(step.past_rows, (past, stride), panel, target);
+                    kernels.multiply(step.past_rows, (past, stride), panel, Start::Kept, target);
                 }
                 let (past, cells) = step.split(&mut cells[block * tokens..][..tokens]);
                 kernels.cell_forward(CellForward {
@@ -186,8 +187,8 @@ impl Lstm {
         grad_states: &mut [f32],
         grad_x: &mut Vec<f32>,
     ) {
-        grad_x.clear();
         grad_x.resize(batch.tokens() * self.inputs, 0.0);
+        let mut start = Start::Zero;
         let directions = self.directions.iter().zip(transposed).zip(tapes).enumerate();
         for (number, ((direction, transposed), tape)) in directions {
             self.keep_past(batch, states, number, direction, tape);
@@ -198,8 +199,9 @@ impl Lstm {
                 for (panel, rows) in panels {
                     let target = columns(grad_x, panel, self.inputs);
                     let rows = &rows[block * PANEL..][..PANEL];
-                    kernels.multiply(tokens, (gates.as_flattened(), PANEL), rows, target);
+                    kernels.multiply(tokens, (gates.as_flattened(), PANEL), rows, start, target);
                 }
+                start = Start::Kept;
             }
         }
     }
@@ -243,7 +245,7 @@ impl Lstm {
                     let width = PANEL.min(self.hidden - columns);
                     let target = Target { values: &mut past[columns..], stride, width };
                     let rows = &rows[block * PANEL..][..PANEL];
-                    kernels.multiply(step.past_rows, (gates, PANEL), rows, target);
+                    kernels.multiply(step.past_rows, (gates, PANEL), rows, Start::Kept, target);
                 }
             }
         }

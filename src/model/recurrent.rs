@@ -16,7 +16,7 @@ use super::lstm::{Lstm, Tape, Transposed};
 use super::pooling::{AttentionTape, AttentionTransposed, Pool, PoolTape, SelfAttention};
 use super::weights::{BufferSlot, Init, Slot};
 use super::{Batch, Dimensions, Learner, Model, Predictor, Weights, WeightsError};
-use crate::kernel::{BatchStatistics, Kernels, Normalized, Row, Targets};
+use crate::kernel::{BatchStatistics, Kernels, Normalized, Row, Targets, sum_of_squares};
 use crate::rng::ChaCha8Rng;
 use crate::spec::ModelSpec;
 use crate::text::{TokenIds, UNKNOWN};
@@ -43,6 +43,7 @@ struct Recurrent {
     head_dropout: f64,
     head: Linear,
     classes: usize,
+    adversarial: f32,
 }
 
 #[derive(Clone, Debug)]
@@ -107,6 +108,7 @@ impl Recurrent {
             head_dropout: spec.head_dropout,
             head: Linear::new("head", width, sizes.classes, weights)?,
             classes: sizes.classes,
+            adversarial: spec.adversarial as f32,
         })
     }
 
@@ -165,6 +167,31 @@ struct LayerTape {
     states: Vec<f32>,
 }
 
+/// Which of the passes of a step.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// The one that draws dropout and updates running statistics.
+    First,
+    /// The one on perturbed inputs.
+    Second,
+}
+
+impl LayerTape {
+    /// Draws the factors of the inputs; none without a stream to draw from.
+    fn draw_mask(&mut self, dropout: f64, rng: Option<&mut ChaCha8Rng>) {
+        self.mask.clear();
+        if let Some(rng) = rng.filter(|_| dropout > 0.0) {
+            draw_mask(dropout, self.inputs.len(), rng, &mut self.mask);
+        }
+    }
+
+    fn drop(&mut self, kernels: Kernels) {
+        if !self.mask.is_empty() {
+            kernels.multiply_by(&mut self.inputs, &self.mask);
+        }
+    }
+}
+
 impl Shard {
     fn load(&mut self, texts: &[&TokenIds], rng: Option<ChaCha8Rng>) {
         self.batch.repack(texts);
@@ -175,16 +202,37 @@ impl Shard {
     fn forward(&mut self, network: &Recurrent, kernels: Kernels, trained: &[f32]) {
         self.layers.resize_with(network.layers.len(), LayerTape::default);
         self.embed(network, kernels, trained);
+        self.run_layers(network, kernels, trained, Pass::First);
+    }
+
+    /// Moves the inputs of each text a step of a given length in the direction in which the loss
+    /// grows fastest, and goes on from there with the same dropout.
+    fn forward_perturbed(&mut self, network: &Recurrent, kernels: Kernels, trained: &[f32]) {
+        let Self { batch, layers, grad_inputs, .. } = self;
+        let Some(LayerTape { inputs, .. }) = layers.first_mut() else { return };
+        let width = network.embedding_dim;
+        for tokens in (0..batch.len()).map(|row| batch.row(row)) {
+            let gradients = tokens.iter().map(|token| &grad_inputs[token * width..][..width]);
+            let norm = gradients.map(sum_of_squares).sum::<f64>().sqrt();
+            let factor = network.adversarial / (norm + 1e-12) as f32;
+            for token in tokens {
+                let at = token * width..(token + 1) * width;
+                kernels.add_to(&mut inputs[at.clone()], factor, &grad_inputs[at]);
+            }
+        }
+        self.run_layers(network, kernels, trained, Pass::Second);
+    }
+
+    fn run_layers(&mut self, network: &Recurrent, kernels: Kernels, trained: &[f32], pass: Pass) {
         for number in 0..network.layers.len() {
             let (before, layer) = self.layers.split_at_mut(number);
             let layer = &mut layer[0];
             if let Some(before) = before.last() {
                 layer.inputs.clone_from(&before.states);
-            }
-            layer.mask.clear();
-            if let Some(rng) = self.rng.as_mut().filter(|_| network.dropout > 0.0) {
-                draw_mask(network.dropout, layer.inputs.len(), rng, &mut layer.mask);
-                kernels.multiply_by(&mut layer.inputs, &layer.mask);
+                if pass == Pass::First {
+                    layer.draw_mask(network.dropout, self.rng.as_mut());
+                }
+                layer.drop(kernels);
             }
             let LayerTape { inputs, directions, states, .. } = layer;
             network.layers[number].forward(kernels, trained, &self.batch, inputs, directions, states);
@@ -212,21 +260,24 @@ impl Shard {
             }
         }
         let width = network.embedding_dim;
-        let Some(LayerTape { inputs, .. }) = layers.first_mut() else { return };
+        let Some(first) = layers.first_mut() else { return };
         let table = network.words.of(trained);
-        inputs.clear();
+        first.inputs.clear();
         for &word in &*words {
-            inputs.extend_from_slice(&table[word as usize * width..][..width]);
+            first.inputs.extend_from_slice(&table[word as usize * width..][..width]);
         }
-        let Some(ngrams) = &network.ngrams else { return };
-        let table = ngrams.of(trained);
-        for (token, input) in inputs.chunks_exact_mut(width).enumerate() {
-            let ngrams = batch.ngrams(token);
-            let share = 1.0 / ngrams.len() as f32;
-            for &ngram in ngrams {
-                kernels.add_to(input, share, &table[ngram as usize * width..][..width]);
+        if let Some(ngrams) = &network.ngrams {
+            let table = ngrams.of(trained);
+            for (token, input) in first.inputs.chunks_exact_mut(width).enumerate() {
+                let ngrams = batch.ngrams(token);
+                let share = 1.0 / ngrams.len() as f32;
+                for &ngram in ngrams {
+                    kernels.add_to(input, share, &table[ngram as usize * width..][..width]);
+                }
             }
         }
+        first.draw_mask(network.dropout, rng.as_mut());
+        first.drop(kernels);
     }
 
     /// From gradients of the features to those of the first layer's inputs, and of all sums
@@ -337,9 +388,15 @@ impl Learner for RecurrentLearner {
         crew.each(shards, |shard| shard.forward(network, kernels, trained));
         network.transpose(trained, transposed);
         let targets = Targets { gold, ..targets };
-        let loss = network.head(kernels, weights, shards, targets, rng, transposed, head);
+        let loss = network.head(kernels, weights, shards, targets, rng, transposed, head, Pass::First);
         let trained = weights.trained();
         crew.each(shards, |shard| shard.back(network, kernels, trained, transposed));
+        if network.adversarial > 0.0 {
+            crew.each(shards, |shard| shard.forward_perturbed(network, kernels, trained));
+            network.head(kernels, weights, shards, targets, rng, transposed, head, Pass::Second);
+            let trained = weights.trained();
+            crew.each(shards, |shard| shard.back(network, kernels, trained, transposed));
+        }
         let mut tasks = network.tasks(shards, head, &mut Parts::cut(weights, gradients));
         crew.each(&mut tasks, |task| task.run(kernels));
         Ok(loss)
@@ -370,6 +427,7 @@ impl Recurrent {
         rng: &mut ChaCha8Rng,
         transposed: &AllTransposed,
         tape: &mut HeadTape,
+        pass: Pass,
     ) -> f64 {
         let width = self.width();
         let HeadTape { statistics, normalized, outputs, mask, logits, grad, linear, grad_weight, grad_bias } =
@@ -381,9 +439,11 @@ impl Recurrent {
         let own_statistics = rows > 1;
         if own_statistics {
             kernels.batch_statistics(normalized, width, statistics);
-            let unbiased = rows as f32 / (rows as f32 - 1.0);
-            track(&mut weights[&self.norm.running_mean], &statistics.mean, 1.0);
-            track(&mut weights[&self.norm.running_variance], &statistics.variance, unbiased);
+            if pass == Pass::First {
+                let unbiased = rows as f32 / (rows as f32 - 1.0);
+                track(&mut weights[&self.norm.running_mean], &statistics.mean, 1.0);
+                track(&mut weights[&self.norm.running_variance], &statistics.variance, unbiased);
+            }
         } else {
             self.norm.running(weights, statistics);
         }
@@ -392,9 +452,13 @@ impl Recurrent {
         let (weight, bias) = (self.norm.weight.of(trained), self.norm.bias.of(trained));
         outputs.resize(normalized.len(), 0.0);
         kernels.scale_and_shift(normalized, weight, bias, outputs);
-        mask.clear();
-        if self.head_dropout > 0.0 {
-            draw_mask(self.head_dropout, outputs.len(), rng, mask);
+        if pass == Pass::First {
+            mask.clear();
+            if self.head_dropout > 0.0 {
+                draw_mask(self.head_dropout, outputs.len(), rng, mask);
+            }
+        }
+        if !mask.is_empty() {
             kernels.multiply_by(outputs, mask);
         }
         self.head.forward(kernels, trained, outputs, logits);

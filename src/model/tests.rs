@@ -23,6 +23,7 @@ fn specs() -> Vec<ModelSpec> {
                     word_dropout: 0.1,
                     dropout: 0.2,
                     head_dropout: 0.1,
+                    adversarial: 0.0,
                 });
             }
         }
@@ -124,8 +125,29 @@ fn padding_stays_without_gradient() {
 }
 
 #[test]
-fn every_instruction_set_and_any_number_of_threads_give_the_same_bits() {
+fn a_vanishing_perturbation_changes_nothing_and_a_real_one_does() {
     for spec in specs() {
+        let after = |adversarial: f64| {
+            let (mut weights, model) = small(&ModelSpec { adversarial, ..spec.clone() }, 1);
+            let (loss, gradients) = learn(&mut weights, model.as_ref(), Kernels::detect(), 1, &texts());
+            (loss, gradients, weights.buffers().to_vec())
+        };
+        let (loss, gradients, buffers) = after(0.0);
+        let (same_loss, near, same_buffers) = after(1e-7);
+        assert!(loss.to_bits() == same_loss.to_bits() && buffers == same_buffers, "{spec:?}");
+        let off = |other: &[f32]| {
+            let differences: Vec<f32> = gradients.iter().zip(other).map(|(a, b)| a - b).collect();
+            let norm = crate::kernel::sum_of_squares(&gradients).sqrt();
+            crate::kernel::sum_of_squares(&differences).sqrt() / norm
+        };
+        assert!(off(&near) < 1e-3, "{spec:?}: {}", off(&near));
+        assert!(off(&after(1.0).1) > 1e-2, "{spec:?}");
+    }
+}
+
+#[test]
+fn every_instruction_set_and_any_number_of_threads_give_the_same_bits() {
+    for spec in specs().into_iter().map(|spec| ModelSpec { adversarial: 0.5, ..spec }) {
         let mut results = Vec::new();
         for (kernels, threads) in Kernels::all().into_iter().flat_map(|kernels| [(kernels, 1), (kernels, 3)])
         {

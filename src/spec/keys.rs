@@ -97,7 +97,7 @@ pub(super) const SEARCH: &str = "search";
 pub(super) const VALIDATION: &str = "data.validation";
 
 /// Every key, in the order in which they are written.
-pub(super) static KEYS: [Key; 45] = [
+pub(super) static KEYS: [Key; 46] = [
     key("experiment.name", Kind::Text(TextRule::Name), "Groups studies and runs in the store"),
     key("experiment.description", Kind::Text(TextRule::Any), "Free text").alias(&["desc", "notes"]),
     key(
@@ -176,6 +176,12 @@ pub(super) static KEYS: [Key; 45] = [
         Kind::Float(FROM_0_BELOW_1),
         "Share of features dropped in training before the last layer",
     ),
+    key(
+        "model.adversarial",
+        Kind::Float(FROM_0),
+        "How far each text's word vectors are moved against the model in training; 0: not at all",
+    )
+    .alias(&["adversarial_epsilon", "fgm"]),
     key("train.epochs", int(1, 100_000), "Passes over the training part").alias(&[
         "num_epochs",
         "n_epochs",

@@ -112,13 +112,14 @@ impl Spec {
     }
 
     fn build(
-        reading: Reading,
+        mut reading: Reading,
         text: String,
         path: &Path,
         overrides: &[(String, String)],
     ) -> Result<Self, SpecErrors> {
         let source = SpecSource { path: path.to_owned(), text, overrides: overrides.to_vec() };
         let refuse = |problems| SpecErrors::locate(problems, &source.text, &source.path, &source.overrides);
+        reading.problems.extend(crossed_lengths(&reading));
         if !reading.problems.is_empty() {
             return Err(refuse(reading.problems));
         }
@@ -141,6 +142,21 @@ fn missing_dataset(reading: &Reading, path: &Path) -> Option<Problem> {
     let dataset = reading.values.get("data.dataset")?;
     let ParamValue::Text(name) = &dataset.value else { return None };
     find_dataset(name, path).is_none().then(|| dataset::missing(name, path).at(dataset.at.clone()))
+}
+
+/// The problem that no n-gram is both as long and as short as a reading wants.
+fn crossed_lengths(reading: &Reading) -> Option<Problem> {
+    let length = |path: &str| match reading.values.get(path) {
+        Some(located) => located.value.as_f64(),
+        None => keys::find(path)?.default()?.as_f64(),
+    };
+    let [shortest, longest] = ["text.ngram_min", "text.ngram_max"];
+    if length(shortest)? <= length(longest)? {
+        return None;
+    }
+    let given = reading.values.get(shortest).or_else(|| reading.values.get(longest))?;
+    let complaint = Complaint::new(format!("`{shortest}` must not be greater than `{longest}`"));
+    Some(complaint.help("the defaults are 3 and 5").at(given.at.clone()))
 }
 
 /// The values that were read, with the defaults of those that were not, as nested tables.

@@ -150,6 +150,9 @@ pub struct ModelSpec {
     pub dropout: f64,
     /// Share of the features dropped in training before the last layer, 0 ≤ p < 1.
     pub head_dropout: f64,
+    /// How far the word vectors of each text are moved against the model in training (adversarial
+    /// training, Miyato et al. 2017); 0: not at all, and half the time.
+    pub adversarial: f64,
 }
 
 impl Default for ModelSpec {
@@ -164,6 +167,7 @@ impl Default for ModelSpec {
             word_dropout: 0.0,
             dropout: 0.2,
             head_dropout: 0.0,
+            adversarial: 0.0,
         }
     }
 }

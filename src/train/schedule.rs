@@ -20,7 +20,7 @@ pub(super) fn learning_rate(spec: &TrainSpec, step: u64, steps_per_epoch: u64, e
             let reductions = (epoch / u64::from(spec.step_epochs.max(1))).min(i32::MAX as u64);
             spec.step_factor.powi(reductions as i32)
         }
-        Schedule::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()),
+        Schedule::Cosine => 0.5 * (1.0 + libm::cos(std::f64::consts::PI * progress)),
         Schedule::Linear => 1.0 - progress,
     };
     spec.lr * factor

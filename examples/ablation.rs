@@ -1,0 +1,99 @@
+//! What is each option of a spec worth? Trains the spec as it is and with one option changed at a
+//! time, and prints the table of `experiments/README.md`:
+//!
+//! ```sh
+//! cargo run --release --example ablation -- experiments/atis-best.toml
+//! ```
+//!
+//! A row is the mean accuracy of k-fold cross-validation of the training split over five seeds; a
+//! seed decides the folds as well as the weights, and all rows share them, so rows are compared in
+//! pairs. The test split is not looked at.
+
+#![allow(clippy::print_stdout)]
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context;
+use rayon::prelude::*;
+use uaic::experiment::Experiment;
+use uaic::platform::ProcessIdentity;
+use uaic::spec::Spec;
+use uaic::store::{MemoryStore, Store};
+use uaic::study::{self, StudyPlan, Surroundings};
+
+/// What is changed, as key and value.
+type Change = &'static [(&'static str, &'static str)];
+
+const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
+
+/// Student's t for 95 % and four degrees of freedom.
+const T: f64 = 2.776;
+
+const ROWS: [(&str, Change); 2] =
+    [("as shipped", &[]), ("one direction", &[("model.bidirectional", "false")])];
+
+fn main() -> anyhow::Result<()> {
+    let spec = std::env::args().nth(1).context("usage: ablation SPEC")?;
+    let cells: Vec<(usize, u64)> = (0..ROWS.len()).flat_map(|row| SEEDS.map(|seed| (row, seed))).collect();
+    let values: Vec<f64> = cells
+        .par_iter()
+        .map(|&(row, seed)| accuracy(Path::new(&spec), ROWS[row].1, seed))
+        .collect::<anyhow::Result<_>>()?;
+    println!("| option | accuracy, mean ± 95 % | difference, mean ± 95 % | paired t |");
+    println!("|---|---|---|---|");
+    let shipped = &values[..SEEDS.len()];
+    for ((name, change), values) in ROWS.iter().zip(values.chunks(SEEDS.len())) {
+        let (mean, half) = interval(values);
+        print!("| {name} | {mean:.4} ± {half:.4} |");
+        if change.is_empty() {
+            println!(" | |");
+            continue;
+        }
+        let differences: Vec<f64> = values.iter().zip(shipped).map(|(a, b)| a - b).collect();
+        let (difference, half) = interval(&differences);
+        println!(" {difference:+.4} ± {half:.4} | {:+.2} |", T * difference / half);
+    }
+    Ok(())
+}
+
+/// The mean accuracy of cross-validation with one seed.
+fn accuracy(spec: &Path, change: Change, seed: u64) -> anyhow::Result<f64> {
+    let mut overrides: Vec<(String, String)> =
+        change.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    overrides.push(("study.seed".to_owned(), seed.to_string()));
+    let experiment = Experiment::open(Spec::load(spec, &overrides)?)?;
+    let store = MemoryStore::new();
+    let sampler = study::sampler::by_name("random").context("there is a random sampler")?;
+    let plan = StudyPlan {
+        space: &experiment.spec().search,
+        sampler: sampler.as_ref(),
+        direction: experiment.spec().study.direction,
+        trials: 1,
+        parallel: 1,
+        seeds: experiment.seeds(),
+    };
+    let process = ProcessIdentity::current();
+    let study = store.create_study(&experiment.new_study())?.id;
+    store.acquire_study(study, &process)?;
+    let surroundings = Surroundings {
+        store: &store,
+        study,
+        jobs: 1,
+        process: &process,
+        environment: experiment.environment(),
+        observer: &(),
+        cancel: &AtomicBool::new(false),
+    };
+    let outcome = study::run(&plan, &experiment, &surroundings)?;
+    let best = outcome.best().context("the trial failed")?;
+    best.trial.value.context("the trial has no value")
+}
+
+/// The mean and half the width of its 95 % interval.
+fn interval(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    (mean, T * (variance / n).sqrt())
+}
