@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 use uaic::data::{Dataset, Example};
-use uaic::kernel::{Kernels, PANEL, Row, Target, Targets};
+use uaic::kernel::{Kernels, PANEL, Row, Start, Target, Targets};
 use uaic::model::{Classifier, Weights};
 use uaic::rng::SeedTree;
 use uaic::spec::{ModelSpec, TextSpec, TrainSpec};
@@ -330,6 +330,7 @@ fn peak(threads: usize) -> f64 {
                     rows,
                     (&a, inner),
                     &panel,
+                    Start::Zero,
                     Target::rows(std::hint::black_box(&mut c)),
                 );
             }
