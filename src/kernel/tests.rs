@@ -2,11 +2,13 @@
 //! precision and figures of PyTorch; and all sets to the same bits.
 
 use super::*;
-use crate::rng::SeedTree;
-use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
 
 pub(super) fn random(name: &str, count: usize) -> Vec<f32> {
-    let mut rng = SeedTree::new(3).rng(name);
+    let mut seed = [0; 32];
+    seed[..name.len()].copy_from_slice(name.as_bytes());
+    let mut rng = ChaCha8Rng::from_seed(seed);
     (0..count).map(|_| rng.random_range(-1.0_f32..1.0)).collect()
 }
 
@@ -60,8 +62,10 @@ const PRODUCTS: [(usize, usize, usize, usize); 12] = [
 
 const BIAS: Row = [0.75; PANEL];
 
-/// Every start of a product, with what it makes of a value that is there.
-const STARTS: [(Start<'_>, fn(f64) -> f64); 3] =
+/// A start of a product, with what it makes of a value that is there.
+type Begin = (Start<'static>, fn(f64) -> f64);
+
+const STARTS: [Begin; 3] =
     [(Start::Kept, |before| before), (Start::Zero, |_| 0.0), (Start::Bias(&BIAS), |_| 0.75)];
 
 #[test]
