@@ -179,7 +179,7 @@ pub(super) static KEYS: [Key; 46] = [
     key(
         "model.adversarial",
         Kind::Float(FROM_0),
-        "How far each text's word vectors are moved against the model in training; 0: not at all",
+        "How far each text's word vectors are moved against the model in training; 0: not at all, twice as fast",
     )
     .alias(&["adversarial_epsilon", "fgm"]),
     key("train.epochs", int(1, 100_000), "Passes over the training part").alias(&[
