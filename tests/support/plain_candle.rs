@@ -1,9 +1,10 @@
 //! The recurrent classifiers once more, of plain candle operations with candle's own gradients:
 //! what the kernels must agree with, and what they are measured against.
 //!
-//! Written as one would write it: batches are padded to their longest text, one product per step
-//! and operand, the folded attention. Inputs of a step are looked up for that step; the backward
-//! pass of a slice of one big tensor would be padded to the whole of it, step after step.
+//! Written as one would write it who knows candle: batches are padded to their longest text, the
+//! attention is folded, and each step multiplies its own inputs. (One product for the inputs of
+//! all steps would be faster forward, but the gradient of each step's slice of it is padded to
+//! the whole.)
 
 use std::collections::BTreeMap;
 
@@ -92,10 +93,14 @@ impl PlainModel {
     /// What goes into the batch norm, `(B, F)`.
     pub(crate) fn features(&self, texts: &[&TokenIds], mode: Mode) -> Result<Tensor> {
         let padded = Padded::new(texts)?;
-        let mut steps = self.embed(texts, padded.steps)?;
+        let embedded = dropout(self.embed(texts, padded.steps)?, self.spec.dropout, mode)?;
+        let mut steps = embedded.chunk(padded.steps, 0)?;
         for layer in 0..self.spec.layers {
-            let dropped = steps.into_iter().map(|step| dropout(step, self.spec.dropout, mode));
-            steps = self.layer(layer, &dropped.collect::<Result<Vec<_>>>()?, &padded)?;
+            if layer > 0 {
+                let dropped = steps.into_iter().map(|step| dropout(step, self.spec.dropout, mode));
+                steps = dropped.collect::<Result<_>>()?;
+            }
+            steps = self.layer(layer, &steps, &padded)?;
         }
         let states = Tensor::stack(&steps, 1)?; // (B, T, F)
         let pooled = self.pool(&states, &padded)?;
@@ -120,30 +125,29 @@ impl PlainModel {
         product.broadcast_add(self.get(&format!("{name}.bias")))
     }
 
-    /// For each step the vectors of its words, plus the means of their n-grams', `(B, E)`.
-    fn embed(&self, texts: &[&TokenIds], steps: usize) -> Result<Vec<Tensor>> {
-        let step = |at: usize| {
-            let words = texts.iter().map(|text| if at < text.len() { text.word(at) } else { PAD });
-            let words = Tensor::from_iter(words, &Device::Cpu)?;
-            let vectors = self.get("embedding.weight").index_select(&words, 0)?;
-            let (mut rows, mut ngrams, mut shares) = (Vec::new(), Vec::new(), Vec::new());
-            for (row, text) in texts.iter().enumerate().filter(|(_, text)| at < text.len()) {
-                let own = text.ngrams(at);
-                rows.extend(own.iter().map(|_| row as u32));
-                ngrams.extend_from_slice(own);
-                shares.extend(own.iter().map(|_| 1.0 / own.len() as f32));
+    /// Step by step the vectors of all words, plus the means of their n-grams', `(T·B, E)`.
+    fn embed(&self, texts: &[&TokenIds], steps: usize) -> Result<Tensor> {
+        let (mut words, mut rows, mut ngrams, mut shares) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for step in 0..steps {
+            for text in texts {
+                if step < text.len() {
+                    let own = text.ngrams(step);
+                    rows.resize(rows.len() + own.len(), words.len() as u32);
+                    shares.resize(shares.len() + own.len(), 1.0 / own.len() as f32);
+                    ngrams.extend_from_slice(own);
+                }
+                words.push(if step < text.len() { text.word(step) } else { PAD });
             }
-            if rows.is_empty() {
-                return Ok(vectors);
-            }
-            let count = rows.len();
-            let ngrams = Tensor::from_vec(ngrams, count, &Device::Cpu)?;
-            let ngrams = self.get("ngrams.weight").index_select(&ngrams, 0)?;
-            let shares = Tensor::from_vec(shares, (count, 1), &Device::Cpu)?;
-            let rows = Tensor::from_vec(rows, count, &Device::Cpu)?;
-            vectors.index_add(&rows, &ngrams.broadcast_mul(&shares)?, 0)
-        };
-        (0..steps).map(step).collect()
+        }
+        let words = Tensor::new(words, &Device::Cpu)?;
+        let vectors = self.get("embedding.weight").index_select(&words, 0)?;
+        if rows.is_empty() {
+            return Ok(vectors);
+        }
+        let ngrams = Tensor::new(ngrams, &Device::Cpu)?;
+        let ngrams = self.get("ngrams.weight").index_select(&ngrams, 0)?;
+        let shares = Tensor::new(shares, &Device::Cpu)?.unsqueeze(1)?;
+        vectors.index_add(&Tensor::new(rows, &Device::Cpu)?, &ngrams.broadcast_mul(&shares)?, 0)
     }
 
     /// One layer: from its inputs `(B, in)` to its states `(B, D·H)`, step by step.
