@@ -5,6 +5,9 @@
 //! this machine. All of them give the same bits: every sum runs in an order that the data decide
 //! and not the width of a register, and products are fused with their sum everywhere.
 
+// Only what is inlined into a kernel is compiled for its instruction set.
+#![allow(clippy::inline_always)]
+
 mod activation;
 mod attention;
 mod batch_norm;
@@ -70,7 +73,7 @@ impl Kernels {
 
 /// Defines a method of [`Kernels`] whose body is compiled once for each instruction set.
 ///
-/// What it calls must be `#[inline(always)]`: only inlined code gets the wide instructions.
+/// What it calls must be `#[inline(always)]`.
 macro_rules! kernel {
     ($(#[$meta:meta])* fn $name:ident<$life:lifetime>($($argument:ident: $type:ty),* $(,)?)
         $(-> $output:ty)? $body:block) => {

@@ -256,16 +256,16 @@ fn tile_columns<S: Simd, const R: usize, const V: usize>(
     for (k, row) in panel.iter().enumerate() {
         let (registers, _) = S::as_simd_f32s(&row[..]);
         let columns: [S::f32s; V] = std::array::from_fn(|v| registers[at + v]);
-        for r in 0..R {
+        for (r, sums) in sums.iter_mut().enumerate() {
             let factor = simd.splat_f32s(factor(k, r));
-            for v in 0..V {
-                sums[r][v] = simd.mul_add_f32s(factor, columns[v], sums[r][v]);
+            for (sum, column) in sums.iter_mut().zip(columns) {
+                *sum = simd.mul_add_f32s(factor, column, *sum);
             }
         }
     }
-    for r in 0..R {
-        let (registers, _) = S::as_mut_simd_f32s(&mut c[r][..]);
-        registers[at..at + V].copy_from_slice(&sums[r]);
+    for (row, sums) in c.iter_mut().zip(&sums) {
+        let (registers, _) = S::as_mut_simd_f32s(&mut row[..]);
+        registers[at..at + V].copy_from_slice(sums);
     }
 }
 

@@ -79,7 +79,9 @@ impl Task<'_> {
                         kernels.add_up(b, &mut bias);
                     }
                 }
-                biases.iter_mut().for_each(|sum| **sum = bias);
+                for sum in biases {
+                    **sum = bias;
+                }
             }
             Self::Words { uses, table } => {
                 table.fill(0.0);
@@ -105,7 +107,9 @@ impl Task<'_> {
             }
             Self::Sum { terms, sum } => {
                 sum.fill(0.0);
-                terms.iter().for_each(|term| kernels.add_to(sum, 1.0, term));
+                for term in terms {
+                    kernels.add_to(sum, 1.0, term);
+                }
             }
         }
     }

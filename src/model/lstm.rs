@@ -119,7 +119,6 @@ impl Lstm {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn forward_direction(
         &self,
         kernels: Kernels,
@@ -206,7 +205,6 @@ impl Lstm {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn back_through_time(
         &self,
         kernels: Kernels,

@@ -417,7 +417,6 @@ impl Recurrent {
 
     /// Batch norm, head and loss, forward and backward: from the features of all shards to their
     /// gradients.
-    #[allow(clippy::too_many_arguments)]
     fn head(
         &self,
         kernels: Kernels,
@@ -433,7 +432,9 @@ impl Recurrent {
         let HeadTape { statistics, normalized, outputs, mask, logits, grad, linear, grad_weight, grad_bias } =
             tape;
         normalized.clear();
-        shards.iter().for_each(|shard| normalized.extend_from_slice(&shard.features));
+        for shard in &*shards {
+            normalized.extend_from_slice(&shard.features);
+        }
         let rows = normalized.len() / width;
         // One row has no variance of its own; it is normalised by what was seen before.
         let own_statistics = rows > 1;

@@ -346,7 +346,10 @@ mod tests {
     const MINIMAL: &str = "[experiment]\nname = \"a\"\n[data]\ndataset = \"b\"\n";
 
     fn with(path: &str, value: &ParamValue) -> Spec {
-        let overrides = [(path.to_owned(), super::super::effective::toml_of(value))];
+        // As wide as can be, so that each end may be moved alone.
+        let wide = [("text.ngram_min", "1"), ("text.ngram_max", "20")];
+        let mut overrides = wide.map(|(path, value)| (path.to_owned(), value.to_owned())).to_vec();
+        overrides.push((path.to_owned(), super::super::effective::toml_of(value)));
         Spec::parse(MINIMAL, Path::new("x.toml"), &overrides).unwrap()
     }
 

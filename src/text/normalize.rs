@@ -54,11 +54,10 @@ fn normalize_numbers(tokens: &mut [String], numbers: Numbers) {
     for at in 0..tokens.len() {
         let token = &tokens[at];
         let normalized = match numbers {
-            Numbers::Keep => continue,
             Numbers::Shape => token.chars().map(|c| if c.is_numeric() { '0' } else { c }).collect(),
             Numbers::Time if is_time(token, tokens.get(at + 1)) => TIME.to_owned(),
             Numbers::Mask | Numbers::Time if is_number(token) => NUMBER.to_owned(),
-            Numbers::Mask | Numbers::Time => continue,
+            Numbers::Keep | Numbers::Mask | Numbers::Time => continue,
         };
         tokens[at] = normalized;
     }

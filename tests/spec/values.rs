@@ -103,18 +103,27 @@ punctuation = "keep"
 min_frequency = 1
 max_vocabulary = 0
 max_length = 128
+ngrams = 2000
+ngram_min = 3
+ngram_max = 5
 
 [model]
 architecture = "lstm-attention"
-embedding_dim = 128
+embedding_dim = 64
 hidden_dim = 64
-dropout = 0.2
+layers = 1
+bidirectional = true
+pooling = "max"
+word_dropout = 0.05
+dropout = 0.4
+head_dropout = 0.0
+adversarial = 1.0
 
 [train]
 epochs = 10
 batch_size = 32
 optimizer = "adam"
-lr = 0.001
+lr = 0.002
 weight_decay = 0.0
 clip_norm = 0.0
 schedule = "constant"
