@@ -12,12 +12,11 @@
 #![allow(clippy::print_stdout)]
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::Context;
-use rayon::prelude::*;
 use uaic::experiment::Experiment;
-use uaic::platform::ProcessIdentity;
+use uaic::platform::{self, ProcessIdentity};
 use uaic::spec::Spec;
 use uaic::store::{MemoryStore, Store};
 use uaic::study::{self, StudyPlan, Surroundings};
@@ -56,10 +55,7 @@ const ROWS: [(&str, Change); 20] = [
 fn main() -> anyhow::Result<()> {
     let spec = std::env::args().nth(1).context("usage: ablation SPEC")?;
     let cells: Vec<(usize, u64)> = (0..ROWS.len()).flat_map(|row| SEEDS.map(|seed| (row, seed))).collect();
-    let values: Vec<f64> = cells
-        .par_iter()
-        .map(|&(row, seed)| accuracy(Path::new(&spec), ROWS[row].1, seed))
-        .collect::<anyhow::Result<_>>()?;
+    let values = in_parallel(&cells, |&(row, seed)| accuracy(Path::new(&spec), ROWS[row].1, seed))?;
     println!("| option | accuracy, mean ± 95 % | difference, mean ± 95 % | paired t |");
     println!("|---|---|---|---|");
     let shipped = &values[..SEEDS.len()];
@@ -75,6 +71,38 @@ fn main() -> anyhow::Result<()> {
         println!(" {difference:+.4} ± {half:.4} | {:+.2} |", T * difference / half);
     }
     Ok(())
+}
+
+/// What `work` gives for each item, with a thread for each core. Not rayon's: a study has a pool of
+/// its own, and a worker that waits for it would begin with the next item.
+fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> anyhow::Result<R> + Sync,
+) -> anyhow::Result<Vec<R>> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut done = Vec::new();
+        while let Some((at, item)) = take(items, &next) {
+            done.push((at, work(item)?));
+        }
+        anyhow::Ok(done)
+    };
+    let mut all = Vec::new();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..platform::cores()).map(|_| scope.spawn(worker)).collect();
+        for thread in threads {
+            let done = thread.join().map_err(|_| anyhow::anyhow!("a training panicked"))?;
+            all.extend(done?);
+        }
+        anyhow::Ok(())
+    })?;
+    all.sort_by_key(|(at, _)| *at);
+    Ok(all.into_iter().map(|(_, result)| result).collect())
+}
+
+fn take<'a, T>(items: &'a [T], next: &AtomicUsize) -> Option<(usize, &'a T)> {
+    let at = next.fetch_add(1, Ordering::Relaxed);
+    items.get(at).map(|item| (at, item))
 }
 
 /// The accuracy of validation with one seed.
