@@ -47,7 +47,7 @@ const ROWS: [(&str, Change); 20] = [
     ("no average of weights", &[("train.average", "0")]),
     ("label smoothing 0.1", &[("train.label_smoothing", "0.1")]),
     ("cosine schedule", &[("train.schedule", "cosine")]),
-    ("numbers: shape", &[("text.numbers", "shape")]),
+    ("numbers: keep", &[("text.numbers", "keep")]),
     ("numbers: time", &[("text.numbers", "time")]),
     ("20 epochs", &[("train.epochs", "20")]),
 ];
