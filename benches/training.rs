@@ -26,7 +26,7 @@ use uaic::data::{Dataset, Example};
 use uaic::kernel::{Kernels, PANEL, Row, Start, Target, Targets};
 use uaic::model::{Classifier, Weights};
 use uaic::rng::SeedTree;
-use uaic::spec::{ModelSpec, TextSpec, TrainSpec};
+use uaic::spec::{ModelSpec, Pooling, TextSpec, TrainSpec};
 use uaic::text::{TokenIds, Tokenizer};
 use uaic::train::{Flow, Task, fit, plan};
 
@@ -55,8 +55,25 @@ fn main() {
     }
 }
 
+/// The reference's model: one direction, read at the last word, and dropout alone.
 fn model() -> ModelSpec {
-    ModelSpec { embedding_dim: 64, hidden_dim: 128, dropout: 0.4, ..ModelSpec::default() }
+    ModelSpec {
+        architecture: "lstm-attention".to_owned(),
+        embedding_dim: 64,
+        hidden_dim: 128,
+        layers: 1,
+        bidirectional: false,
+        pooling: Pooling::Last,
+        word_dropout: 0.0,
+        dropout: 0.4,
+        head_dropout: 0.0,
+        adversarial: 0.0,
+    }
+}
+
+/// Words alone.
+fn text() -> TextSpec {
+    TextSpec { ngrams: 0, ..TextSpec::default() }
 }
 
 /// What a process has measured.
@@ -171,7 +188,7 @@ struct Corpus {
 impl Corpus {
     fn open(folder: &str) -> Self {
         let examples = Dataset::open(Path::new(folder)).unwrap().train().unwrap().examples.clone();
-        let text = TextSpec::default();
+        let text = text();
         let tokenizer = Tokenizer::build(examples.iter().map(|example| example.text.as_str()), &text);
         let mut labels: Vec<String> = examples.iter().map(|example| example.label.clone()).collect();
         labels.sort();
@@ -229,7 +246,7 @@ fn train(corpus: &Corpus, batch: usize, threads: usize) -> (f64, f64) {
 fn epochs(examples: &[&Example], batch: usize, threads: usize, is_over: &mut dyn FnMut(u32, f64) -> bool) {
     let train = TrainSpec { batch_size: batch as u32, ..TrainSpec::default() };
     let task = Task {
-        text: &TextSpec::default(),
+        text: &text(),
         model: &model(),
         train: &train,
         epochs: u32::MAX,

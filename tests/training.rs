@@ -31,7 +31,7 @@ fn specs() -> Vec<ModelSpec> {
                     word_dropout: 0.0,
                     dropout: 0.0,
                     head_dropout: 0.0,
-                    ..ModelSpec::default()
+                    adversarial: 0.0,
                 });
             }
         }

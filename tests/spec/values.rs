@@ -186,7 +186,18 @@ fn shipped_specs_differ_where_they_should_and_nowhere_else() {
     };
     same("lstm", &[("experiment.name", "lstm"), ("model.architecture", "lstm")]);
     same("random", &[("experiment.name", "random"), ("study.sampler", "random")]);
-    same("atis", &[("experiment.name", "atis"), ("data.dataset", "atis-dedup")]);
+    same(
+        "atis",
+        &[
+            ("experiment.name", "atis"),
+            ("data.dataset", "atis-dedup"),
+            ("text.ngrams", "0"),
+            ("model.pooling", "last"),
+            ("model.word_dropout", "0"),
+            ("search.train.lr", "{ log = [1e-4, 1e-2] }"),
+            ("search.model.embedding_dim", "{ choice = [64, 128, 256] }"),
+        ],
+    );
     let attention = spec("attention");
     assert_eq!((attention.study.trials, attention.study.seed, attention.final_stage.epochs), (20, 42, 30));
     assert_eq!(attention.search.len(), 5);
