@@ -24,6 +24,8 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     experiment.extend(ground);
     rules.insert("experiment", experiment.clone());
     experiment.push("experiment");
+    rules.insert("report", experiment.clone());
+    experiment.push("report");
     rules.insert("cli", experiment);
     rules
 }

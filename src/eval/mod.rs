@@ -2,8 +2,10 @@
 
 mod classification;
 mod interval;
+mod predictions;
 mod ranking;
 
 pub use classification::{Average, Confusion, is_any_gold, log_loss};
 pub use interval::{Estimate, bootstrap, wilson};
+pub use predictions::{OUT_OF_SCOPE, Predictions};
 pub use ranking::auroc;

@@ -1,0 +1,6 @@
+//! Figures and pages that explain a study and its model.
+//!
+//! A [`figure::Figure`] is numbers and names: what a picture shows, without a pixel. Builders turn
+//! records and predictions into figures, and one renderer turns any figure into PNG or SVG.
+
+pub mod figure;
