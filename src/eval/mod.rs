@@ -21,6 +21,8 @@ mod blocks;
 mod classification;
 mod confusion;
 mod curve;
+#[cfg(test)]
+mod goldens;
 mod interval;
 mod one_vs_rest;
 mod out_of_scope;
