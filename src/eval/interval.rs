@@ -54,9 +54,15 @@ pub fn bootstrap(
         }
         values.extend(figure(&groups));
     }
-    values.sort_unstable_by(f64::total_cmp);
-    let quantile = |q: f64| values.get((q * (values.len() as f64 - 1.0)).round() as usize).copied();
-    Some(Estimate { value, n: sizes.iter().sum(), low: quantile(0.025)?, high: quantile(0.975)? })
+    percentiles(value, sizes.iter().sum(), values)
+}
+
+/// A figure with the interval from the 2.5th to the 97.5th percentile of its resampled values;
+/// `None` without any.
+pub(super) fn percentiles(value: f64, n: usize, mut resampled: Vec<f64>) -> Option<Estimate> {
+    resampled.sort_unstable_by(f64::total_cmp);
+    let quantile = |q: f64| resampled.get((q * (resampled.len() as f64 - 1.0)).round() as usize).copied();
+    Some(Estimate { value, n, low: quantile(0.025)?, high: quantile(0.975)? })
 }
 
 #[cfg(test)]
