@@ -9,6 +9,7 @@
 //! | `probability` | how far are probabilities from the truth? (Brier) |
 //! | `reliability` | are confidences honest? (calibration error) |
 //! | `temperature` | which temperature makes them so? |
+//! | `calibration` | what was fitted of temperature and threshold, and on what? |
 //! | `risk` | what errors remain when only confident answers are given? |
 //! | `ranking`, `one_vs_rest` | do right answers score higher? (areas, per class and averaged) |
 //! | `curve` | what would a threshold let through? (ROC, precision–recall, gain, lift) |
@@ -18,6 +19,7 @@
 //! | `undefined` | why does a figure have no value? |
 
 mod blocks;
+mod calibration;
 mod classification;
 mod confusion;
 mod curve;
@@ -38,6 +40,7 @@ mod tally;
 mod temperature;
 mod undefined;
 
+pub use calibration::{Calibration, Choice, OutOfScopeMethod, Quality};
 pub use classification::{is_any_gold, log_loss, top_k};
 pub use confusion::{ClassFigures, Confusion};
 pub use curve::{
@@ -54,7 +57,7 @@ pub use probability::brier;
 pub use ranking::{area_under_roc, auroc, average_precision};
 pub use reliability::{BINS, Bin, Binning, expected_calibration_error, reliability};
 pub use risk::{aurc, risk_coverage};
-pub use summary::{Measures, measure, measure_out_of_scope};
+pub use summary::{Measures, measure, measure_calibration, measure_out_of_scope};
 pub use tally::Average;
 use tally::Tally;
 pub use temperature::{TEMPERATURES, fit_temperature};

@@ -85,6 +85,23 @@ pub fn measure(predictions: &Predictions, temperature: f64, rng: &mut impl Rng) 
     measures
 }
 
+/// Measures what a temperature changes, `loss` and `ece`: as [`measure`] with the same stream would.
+pub fn measure_calibration(predictions: &Predictions, temperature: f64, rng: &mut impl Rng) -> Measures {
+    const KEYS: [&str; 2] = ["loss", "ece"];
+    let mut measures = Measures::default();
+    match Sample::new(predictions, temperature) {
+        Ok(sample) => {
+            let estimates = resample(&[sample.gold.len()], RESAMPLES, rng, |weights| {
+                [sample.loss(weights), sample.calibration_error(weights, Binning::EqualWidth)]
+            });
+            KEYS.iter().zip(estimates).for_each(|(key, estimate)| measures.insert(key, estimate));
+            sample.count_losses(&mut measures);
+        }
+        Err(reason) => KEYS.iter().for_each(|key| measures.insert(key, Err(reason))),
+    }
+    measures
+}
+
 /// Measures how scores tell in-scope from out-of-scope texts, and what a threshold that was chosen
 /// elsewhere does; a higher score is more in scope, and one at the threshold is accepted.
 pub fn measure_out_of_scope(
@@ -190,17 +207,28 @@ impl Sample {
         for (key, estimate) in FIGURES.iter().zip(estimates) {
             measures.insert(key, estimate);
         }
+        self.count_losses(measures);
+    }
+
+    /// Only texts of known labels have a loss.
+    fn count_losses(&self, measures: &mut Measures) {
         if let Some(loss) = measures.values.get_mut("loss") {
             loss.n = self.losses.iter().flatten().count();
         }
     }
 
+    fn loss(&self, weights: &[u32]) -> Result<f64, Undefined> {
+        mean(self.losses.iter().copied(), weights, Undefined::NoKnownLabel)
+    }
+
+    fn calibration_error(&self, weights: &[u32], binning: Binning) -> Result<f64, Undefined> {
+        let n = weights.iter().map(|&weight| u64::from(weight)).sum();
+        weighted_calibration_error(&self.by_confidence, weights, n, BINS, binning)
+    }
+
     /// All of [`FIGURES`] with every text counted as often as its weight says.
     fn figures(&self, weights: &[u32]) -> [Result<f64, Undefined>; 16] {
         let tally = Tally::count(self.classes, &self.gold, &self.predicted, weights);
-        let n = weights.iter().map(|&weight| u64::from(weight)).sum();
-        let calibration =
-            |binning| weighted_calibration_error(&self.by_confidence, weights, n, BINS, binning);
         let by_class = self.rankings.average(Average::Macro, weights, &self.gold);
         let by_pair = self.rankings.average(Average::Micro, weights, &self.gold);
         [
@@ -210,11 +238,11 @@ impl Sample {
             tally.average(Average::Macro, Tally::f1),
             tally.average(Average::Weighted, Tally::f1),
             tally.mcc(),
-            mean(self.losses.iter().copied(), weights, Undefined::NoKnownLabel),
+            self.loss(weights),
             mean(self.distances.iter().copied().map(Some), weights, Undefined::NoExamples),
             mean(self.confidences.iter().copied().map(Some), weights, Undefined::NoExamples),
-            calibration(Binning::EqualWidth),
-            calibration(Binning::EqualMass),
+            self.calibration_error(weights, Binning::EqualWidth),
+            self.calibration_error(weights, Binning::EqualMass),
             weighted_aurc(&self.by_confidence, weights),
             by_class.auroc,
             by_pair.auroc,
