@@ -3,7 +3,7 @@
 //! | file | what it answers |
 //! |---|---|
 //! | `predictions`, `predictions_file` | what did a classifier say of every text? |
-//! | `summary` | what are all its figures? (`measure`, `measure_out_of_scope`) |
+//! | `summary`, `sample` | what are all its figures? (`measure`, `measure_out_of_scope`) |
 //! | `confusion`, `tally` | which classes does it take for which; precision, recall, F1, MCC |
 //! | `classification` | which answers count as right; top-k, log-loss |
 //! | `probability` | how far are probabilities from the truth? (Brier) |
@@ -35,6 +35,7 @@ mod ranking;
 mod reliability;
 mod resample;
 mod risk;
+mod sample;
 mod summary;
 mod tally;
 mod temperature;
