@@ -7,6 +7,8 @@ mod best;
 mod check;
 mod completions;
 mod data;
+mod errors;
+mod evaluate;
 mod execute;
 mod exit;
 mod init;
@@ -22,6 +24,7 @@ mod schema;
 mod select;
 mod shape;
 mod show;
+mod stored;
 mod summary;
 mod table;
 mod trials;
@@ -81,6 +84,10 @@ pub enum Verb {
     Show(show::ShowArgs),
     /// Show the best trials
     Best(best::BestArgs),
+    /// Test a stored model on any data
+    Evaluate(evaluate::EvaluateArgs),
+    /// List what a stored model gets wrong, most confident first
+    Errors(errors::ErrorsArgs),
     /// Hide runs from listings (nothing is lost: see `restore`)
     Rm(rm::RmArgs),
     /// Bring hidden runs back
@@ -108,6 +115,8 @@ pub fn main() -> ExitCode {
         Verb::Ls(args) => ls::run(global, args),
         Verb::Show(args) => show::run(global, args),
         Verb::Best(args) => best::run(global, args),
+        Verb::Evaluate(args) => evaluate::run(global, args),
+        Verb::Errors(args) => errors::run(global, args),
         Verb::Rm(args) => rm::remove(global, args),
         Verb::Restore(args) => rm::restore(global, args),
         Verb::Check(args) => check::run(global, args),

@@ -4,3 +4,4 @@
 //! records and predictions into figures, and one renderer turns any figure into PNG or SVG.
 
 pub mod figure;
+pub mod mistakes;
