@@ -96,7 +96,9 @@ pub(super) fn run(global: &Global, args: &ErrorsArgs) -> anyhow::Result<ExitCode
         table::one_line(&args.split),
         table::one_line(&material.dataset.name),
     ));
-    notes.iter().for_each(|note| printer::talk(format!("note: {}", table::one_line(note))));
+    for note in &notes {
+        printer::talk(format!("note: {}", table::one_line(note)));
+    }
     if !described.is_empty() {
         printer::data(described.iter().map(Described::text).collect::<Vec<_>>().join("\n"))?;
     }

@@ -148,7 +148,9 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> anyhow::Result<ExitCo
             table::one_line(&args.split),
             table::one_line(&material.dataset.name),
         ));
-        evaluation.notes.iter().for_each(|note| printer::talk(format!("note: {}", table::one_line(note))));
+        for note in &evaluation.notes {
+            printer::talk(format!("note: {}", table::one_line(note)));
+        }
         printer::data(text_of(&evaluation))?;
     }
     if let Some(path) = &args.out {

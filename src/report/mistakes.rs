@@ -106,7 +106,9 @@ impl TextIndex {
         let mut vector: Vec<(u64, f64)> =
             counts.iter().map(|(feature, count)| (*feature, count * weight(feature))).collect();
         let length = vector.iter().map(|(_, value)| value * value).sum::<f64>().sqrt();
-        vector.iter_mut().for_each(|(_, value)| *value /= length.max(f64::MIN_POSITIVE));
+        for (_, value) in &mut vector {
+            *value /= length.max(f64::MIN_POSITIVE);
+        }
         vector
     }
 }
