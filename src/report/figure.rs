@@ -83,6 +83,20 @@ pub struct Axis {
     pub label: String,
     /// How values become positions.
     pub scale: Scale,
+    /// Whether numbers and names are left off, because a neighbour shows the same.
+    pub bare: bool,
+}
+
+impl Axis {
+    /// An axis with its label and numbers.
+    pub fn new(label: impl Into<String>, scale: Scale) -> Self {
+        Self { label: label.into(), scale, bare: false }
+    }
+
+    /// An axis without label or numbers.
+    pub fn bare(scale: Scale) -> Self {
+        Self { label: String::new(), scale, bare: true }
+    }
 }
 
 /// How values become positions on an axis.
