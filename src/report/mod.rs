@@ -5,4 +5,7 @@
 
 pub mod draw;
 pub mod figure;
+pub mod page;
+pub mod plot;
 pub mod study;
+pub mod subject;

@@ -89,13 +89,13 @@ impl Painter<'_> {
 
     fn grid(&self, scene: &mut Scene) {
         let (plot, colour) = (self.plot, self.theme.grid);
-        if !matches!(self.x, Scale::Categories(_)) {
+        if !self.x.has_names() {
             for tick in ticks(self.x, (plot.width() / layout::horizontal_step(self.x)) as usize) {
                 let x = horizontal(self.x, tick.value, plot);
                 scene.line((x, plot.top), (x, plot.bottom), colour, 1.0);
             }
         }
-        if !matches!(self.y, Scale::Categories(_)) {
+        if !self.y.has_names() {
             for tick in ticks(self.y, (plot.height() / layout::vertical_step(self.y)) as usize) {
                 let y = vertical(self.y, tick.value, plot);
                 scene.line((plot.left, y), (plot.right, y), colour, 1.0);
@@ -163,6 +163,7 @@ impl Painter<'_> {
         for (x, y, paint) in points {
             let at = self.at(*x, *y);
             if self.plot.holds(at) {
+                let alpha = if sign == Sign::Diamond { 1.0 } else { alpha };
                 draw_sign(scene, at, size, sign, self.theme.colour(*paint).faded(alpha));
             }
         }
@@ -182,7 +183,7 @@ impl Painter<'_> {
         let base = match if along == Along::X { self.x } else { self.y } {
             Scale::Linear { low, high } | Scale::Count { low, high } => 0.0_f64.clamp(*low, *high),
             Scale::Log { low, .. } => *low,
-            Scale::Categories(_) => 0.0,
+            Scale::Categories(_) | Scale::Levels(_) => 0.0,
         };
         for (place, value, paint) in bars.iter().filter(|(_, value, _)| value.is_finite()) {
             let (from, to) = match along {

@@ -210,10 +210,7 @@ fn horizontal_room(axis: &Axis, width: f64, most: f64) -> (f64, f64) {
     };
     if lies(&axis.scale, width) {
         let texts = written(&axis.scale, width, horizontal_step(&axis.scale));
-        (
-            label + TICK + 10.0,
-            4.0 + if matches!(axis.scale, Scale::Categories(_)) { 0.0 } else { widths(&texts) / 2.0 },
-        )
+        (label + TICK + 10.0, 4.0 + if axis.scale.has_names() { 0.0 } else { widths(&texts) / 2.0 })
     } else {
         let texts = written(&axis.scale, width, LINE);
         ((label + widths(&texts) + 12.0).min(most), 6.0)
@@ -223,7 +220,7 @@ fn horizontal_room(axis: &Axis, width: f64, most: f64) -> (f64, f64) {
 /// Whether the names of a horizontal axis have room to lie; numbers always have.
 pub(super) fn lies(scale: &Scale, width: f64) -> bool {
     match scale {
-        Scale::Categories(names) => {
+        Scale::Categories(names) | Scale::Levels(names) => {
             let room = width / names.len().max(1) as f64 - 8.0;
             names.iter().all(|name| font::width(name, TICK, Weight::Regular) <= room)
         }
@@ -307,10 +304,10 @@ pub(super) fn draw_axes(scene: &mut Scene, theme: &Theme, plot: &Area, x: &Axis,
 
 /// Distance of numbers beneath each other; names may be closer.
 pub(super) fn vertical_step(scale: &Scale) -> f64 {
-    if matches!(scale, Scale::Categories(_)) { LINE } else { 44.0 }
+    if scale.has_names() { LINE } else { 36.0 }
 }
 
 /// Distance of numbers beside each other; names that lie have been found to fit.
 pub(super) fn horizontal_step(scale: &Scale) -> f64 {
-    if matches!(scale, Scale::Categories(_)) { 1.0 } else { 70.0 }
+    if scale.has_names() { 1.0 } else { 56.0 }
 }

@@ -19,7 +19,9 @@ pub(super) fn png(scene: &Scene, (width, height): (u32, u32)) -> Result<Vec<u8>,
     let (wide, high) = (width * OVERSAMPLED, height * OVERSAMPLED);
     let mut pixels = vec![0; wide as usize * high as usize * 3];
     let mut backend = BitMapBackend::with_buffer(&mut pixels, (wide, high));
-    paint(scene, &mut backend, f64::from(wide) / scene.width, 1.0)?;
+    let mut painter =
+        Painter { backend: &mut backend, scale: f64::from(wide) / scene.width, finest: 1.0, lowered: 0.15 };
+    painter.scene(scene)?;
     drop(backend);
     let small = averaged(&pixels, wide as usize);
     encode(&small, (width, height)).map_err(failed)
@@ -59,31 +61,23 @@ pub(super) fn svg(scene: &Scene, (width, height): (u32, u32)) -> Result<Vec<u8>,
     let mut text = String::new();
     let (wide, high) = (width * FINER, height * FINER);
     let mut backend = SVGBackend::with_string(&mut text, (wide, high));
-    paint(scene, &mut backend, f64::from(wide) / scene.width, f64::from(FINER))?;
+    let scale = f64::from(wide) / scene.width;
+    let mut painter = Painter { backend: &mut backend, scale, finest: f64::from(FINER), lowered: 0.0 };
+    painter.scene(scene)?;
     drop(backend);
     // Fine coordinates, but the size that was asked for.
     let finer = format!("width=\"{wide}\" height=\"{high}\"");
     Ok(text.replacen(&finer, &format!("width=\"{width}\" height=\"{height}\""), 1).into_bytes())
 }
 
-/// `finest` is the width of the thinnest line, in pixels of the backend.
-fn paint<B: DrawingBackend>(
-    scene: &Scene,
-    backend: &mut B,
-    scale: f64,
-    finest: f64,
-) -> Result<(), DrawError> {
-    let mut painter = Painter { backend, scale, finest };
-    for shape in &scene.shapes {
-        painter.shape(shape)?;
-    }
-    painter.backend.present().map_err(failed)
-}
-
 struct Painter<'a, B> {
     backend: &'a mut B,
+    /// Pixels per unit.
     scale: f64,
+    /// The width of the thinnest line, in pixels.
     finest: f64,
+    /// What the backend puts texts too high, as a share of their size.
+    lowered: f64,
 }
 
 fn failed(error: impl std::fmt::Display) -> DrawError {
@@ -91,6 +85,11 @@ fn failed(error: impl std::fmt::Display) -> DrawError {
 }
 
 impl<B: DrawingBackend> Painter<'_, B> {
+    fn scene(&mut self, scene: &Scene) -> Result<(), DrawError> {
+        scene.shapes.iter().try_for_each(|shape| self.shape(shape))?;
+        self.backend.present().map_err(failed)
+    }
+
     fn at(&self, (x, y): Point) -> (i32, i32) {
         ((x * self.scale).round() as i32, (y * self.scale).round() as i32)
     }
@@ -108,8 +107,6 @@ impl<B: DrawingBackend> Painter<'_, B> {
             }
             Shape::Box { area, colour } => {
                 let (from, to) = (self.at((area.left, area.top)), self.at((area.right, area.bottom)));
-                // Both corners are painted, so neighbours would overlap.
-                let to = ((to.0 - 1).max(from.0), (to.1 - 1).max(from.1));
                 self.backend.draw_rect(from, to, &rgba(*colour).filled(), true).map_err(failed)
             }
             Shape::Disc { at, radius, colour } => {
@@ -134,7 +131,10 @@ impl<B: DrawingBackend> Painter<'_, B> {
             color: rgba(text.colour).to_backend_color(),
             pos: Pos::new(anchor, VPos::Center),
         };
-        self.backend.draw_text(&text.text, &style, self.at(text.at)).map_err(failed)
+        let (x, y) = text.at;
+        let down = text.size * self.lowered;
+        let at = if text.upright { (x + down, y) } else { (x, y + down) };
+        self.backend.draw_text(&text.text, &style, self.at(at)).map_err(failed)
     }
 }
 

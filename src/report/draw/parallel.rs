@@ -1,6 +1,6 @@
 //! Parallel coordinates (Inselberg 1985): one vertical axis per parameter, one line per trial.
 
-use crate::report::figure::{Axis, Paint, ParallelLine, Scale};
+use crate::report::figure::{Axis, Paint, ParallelLine};
 
 use super::chart::vertical;
 use super::font::{self, Weight};
@@ -57,7 +57,7 @@ pub(super) fn draw(scene: &mut Scene, theme: &Theme, plot: &Area, axes: &[Axis],
 
 fn draw_axis(scene: &mut Scene, theme: &Theme, plot: &Area, axis: &Axis, (x, slot): (f64, f64)) {
     scene.line((x, plot.top), (x, plot.bottom), theme.soft_ink, 1.4);
-    let step = if matches!(axis.scale, Scale::Categories(_)) { 18.0 } else { STEP };
+    let step = if axis.scale.has_names() { 18.0 } else { STEP };
     for Tick { value, label } in ticks(&axis.scale, (plot.height() / step) as usize) {
         let y = vertical(&axis.scale, value, plot);
         scene.line((x - 4.0, y), (x, y), theme.soft_ink, 1.2);

@@ -140,7 +140,7 @@ impl Scene {
                 None => {
                     self.line(from, to, colour, width);
                     if width > 1.2 && colour.alpha >= 1.0 {
-                        self.disc(to, width / 2.0, colour);
+                        self.disc(to, width * 0.42, colour);
                     }
                 }
                 Some(dash) => phase = self.dashes(from, to, colour, width, dash, phase),

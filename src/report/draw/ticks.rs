@@ -16,7 +16,7 @@ pub(super) fn share(scale: &Scale, value: f64) -> f64 {
         Scale::Linear { low, high } | Scale::Count { low, high } => (value - low) / (high - low),
         Scale::Log { low, high } if value > 0.0 => (value / low).ln() / (high / low).ln(),
         Scale::Log { .. } => f64::NAN,
-        Scale::Categories(names) => (value + 0.5) / names.len().max(1) as f64,
+        Scale::Categories(names) | Scale::Levels(names) => (value + 0.5) / names.len().max(1) as f64,
     }
 }
 
@@ -27,7 +27,7 @@ pub(super) fn ticks(scale: &Scale, most: usize) -> Vec<Tick> {
         Scale::Linear { low, high } => linear(*low, *high, most, None),
         Scale::Count { low, high } => linear(*low, *high, most, Some(1.0)),
         Scale::Log { low, high } => logarithmic(*low, *high, most),
-        Scale::Categories(names) => {
+        Scale::Categories(names) | Scale::Levels(names) => {
             let every = names.len().div_ceil(most.max(1)).max(1);
             let kept = names.iter().enumerate().step_by(every);
             kept.map(|(place, name)| Tick { value: place as f64, label: name.clone() }).collect()

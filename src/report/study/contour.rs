@@ -2,7 +2,7 @@
 
 use super::history::telling_range;
 use super::{Dimension, StudyView};
-use crate::report::figure::{Axis, ColourBar, Content, Figure, Mark, Paint, Panel, Scale, Sign};
+use crate::report::figure::{Axis, ColourBar, Content, Figure, Mark, Paint, Panel, Sign};
 
 /// Cells of an interpolated surface along each axis.
 const CELLS: usize = 36;
@@ -149,7 +149,6 @@ fn surface(study: &StudyView, x: &Dimension, y: &Dimension, cells: usize, size: 
     let at = |cell: usize| cell as f64 / (cells - 1) as f64;
     let row = |row: usize| (0..cells).map(|column| interpolated(&kept, at(column), at(row))).collect();
     let rows: Vec<Vec<f64>> = (0..cells).map(row).collect();
-    let rows = if matches!(y.scale, Scale::Categories(_)) { rows.into_iter().rev().collect() } else { rows };
     let points: Vec<(f64, f64, Paint)> = study
         .complete()
         .filter_map(|(trial, _)| Some((x.of(&trial.params)?, y.of(&trial.params)?, Paint::Ink)))

@@ -3,7 +3,7 @@
 use super::StudyView;
 use super::history::telling_range;
 use crate::report::figure::{Axis, Content, Figure, Key, Look, Mark, Paint, Panel, Scale, Stroke};
-use crate::trial::RunState;
+use crate::trial::{Direction, RunState};
 
 /// The recorded series of one trial.
 pub type Series = (u32, Vec<(u64, f64)>);
@@ -31,6 +31,12 @@ pub fn intermediate(study: &StudyView, series: &[Series]) -> Figure {
         .collect();
     lines.sort_by_key(|(is_best, _)| *is_best);
     let (low, high) = telling_range(study);
+    let values = || series.iter().flat_map(|(_, points)| points.iter().map(|(_, value)| *value));
+    // The good end is never cut.
+    let (low, high) = match study.direction {
+        Direction::Maximize => (low, values().filter(|value| value.is_finite()).fold(high, f64::max)),
+        Direction::Minimize => (values().filter(|value| value.is_finite()).fold(low, f64::min), high),
+    };
     let content = if first < last {
         let x = Axis::new("step", Scale::Count { low: first, high: last });
         let y = Axis::new(study.metric.clone(), Scale::Linear { low, high });

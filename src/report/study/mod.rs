@@ -191,7 +191,7 @@ impl Dimension {
             }
             Distribution::IntLog { low, high } => (log_scale(*low as f64, *high as f64), Vec::new()),
             Distribution::Choice(choices) => {
-                (Scale::Categories(choices.iter().map(ToString::to_string).collect()), choices.clone())
+                (Scale::Levels(choices.iter().map(ToString::to_string).collect()), choices.clone())
             }
         };
         Self { name: name.to_owned(), scale, choices }
@@ -206,7 +206,7 @@ impl Dimension {
     pub fn of(&self, params: &Params) -> Option<f64> {
         let value = params.get(&self.name)?;
         match self.scale {
-            Scale::Categories(_) => {
+            Scale::Levels(_) | Scale::Categories(_) => {
                 self.choices.iter().position(|choice| choice == value).map(|at| at as f64)
             }
             _ => value.as_f64(),
@@ -219,7 +219,7 @@ impl Dimension {
         Some(match &self.scale {
             Scale::Linear { low, high } | Scale::Count { low, high } => (value - low) / (high - low),
             Scale::Log { low, high } => (value / low).ln() / (high / low).ln(),
-            Scale::Categories(names) => (value + 0.5) / names.len() as f64,
+            Scale::Levels(names) | Scale::Categories(names) => (value + 0.5) / names.len() as f64,
         })
     }
 }

@@ -84,7 +84,7 @@ mod tests {
             "a tenth, the best among them"
         );
         assert!(lines.iter().all(|line| line.values.iter().all(Option::is_some)));
-        assert!(matches!(axes[0].scale, Scale::Categories(_)) && matches!(axes[1].scale, Scale::Log { .. }));
+        assert!(axes[0].scale.has_names() && matches!(axes[1].scale, Scale::Log { .. }));
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub fn slice(study: &StudyView, only: &[Dimension]) -> Figure {
                 // Equal choices would hide one another: they are spread by their number.
                 let spread =
                     f64::from(trial.number.wrapping_mul(0x9E37_79B9) >> 8) / f64::from(1 << 24) - 0.5;
-                let aside = if matches!(dimension.scale, Scale::Categories(_)) { spread * 0.5 } else { 0.0 };
+                let aside = if dimension.scale.has_names() { spread * 0.5 } else { 0.0 };
                 let share = f64::from(trial.number) / f64::from(last);
                 Some((
                     dimension.of(&trial.params)? + aside,
