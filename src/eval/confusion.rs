@@ -120,6 +120,7 @@ impl Confusion {
 mod tests {
     use super::*;
     use approx::assert_relative_eq;
+    use proptest::prelude::*;
 
     #[test]
     fn figures_equal_scikit_learn() {
@@ -162,5 +163,47 @@ mod tests {
         assert_eq!(Confusion::count(2, &[1, 1], &[0, 1]).mcc(), Err(Undefined::OneClass));
         assert_eq!(Confusion::count(2, &[0, 1], &[1, 1]).mcc(), Err(Undefined::OnePrediction));
         assert_relative_eq!(Confusion::count(2, &[0, 1, 0], &[1, 0, 1]).mcc().unwrap(), -1.0);
+    }
+
+    proptest! {
+        #[test]
+        fn micro_averages_are_the_accuracy(pairs in prop::collection::vec((0_usize..6, 0_usize..6), 1..50)) {
+            let (gold, predicted): (Vec<usize>, Vec<usize>) = pairs.into_iter().unzip();
+            let confusion = Confusion::count(6, &gold, &predicted);
+            let accuracy = confusion.accuracy().unwrap();
+            prop_assert_eq!(confusion.precision(Average::Micro), Ok(accuracy));
+            prop_assert_eq!(confusion.recall(Average::Micro), Ok(accuracy));
+            prop_assert_eq!(confusion.f1(Average::Micro), Some(accuracy));
+            prop_assert!((confusion.recall(Average::Weighted).unwrap() - accuracy).abs() < 1e-12);
+        }
+
+        #[test]
+        fn gold_and_predicted_swap_precision_and_recall(
+            pairs in prop::collection::vec((0_usize..6, 0_usize..6), 1..50),
+        ) {
+            let (gold, predicted): (Vec<usize>, Vec<usize>) = pairs.into_iter().unzip();
+            let (forth, back) = (Confusion::count(6, &gold, &predicted), Confusion::count(6, &predicted, &gold));
+            prop_assert_eq!(forth.precision(Average::Macro), back.recall(Average::Macro));
+            prop_assert_eq!(forth.f1(Average::Macro), back.f1(Average::Macro));
+            prop_assert_eq!(forth.mcc().ok(), back.mcc().ok());
+            for class in 0..6 {
+                prop_assert_eq!(forth.support(class), back.predicted(class));
+            }
+        }
+
+        #[test]
+        fn f1_is_the_harmonic_mean_where_there_is_one(
+            pairs in prop::collection::vec((0_usize..4, 0_usize..4), 1..50),
+        ) {
+            let (gold, predicted): (Vec<usize>, Vec<usize>) = pairs.into_iter().unzip();
+            for class in Confusion::count(4, &gold, &predicted).per_class() {
+                if let (Ok(precision), Ok(recall)) = (class.precision, class.recall)
+                    && precision + recall > 0.0
+                {
+                    let harmonic = 2.0 * precision * recall / (precision + recall);
+                    prop_assert!((class.f1.unwrap() - harmonic).abs() < 1e-12);
+                }
+            }
+        }
     }
 }

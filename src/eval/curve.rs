@@ -141,3 +141,117 @@ impl Cuts {
         Ok(Self { points: cuts, positives, negatives })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::{area_under_roc, average_precision};
+    use approx::assert_relative_eq;
+    use proptest::prelude::*;
+
+    fn examples() -> impl Strategy<Value = (Vec<f64>, Vec<bool>)> {
+        let example = ((0_i32..12).prop_map(f64::from), any::<bool>());
+        prop::collection::vec(example, 2..50)
+            .prop_map(|examples| examples.into_iter().unzip())
+            .prop_filter("both sides", |(_, positive): &(Vec<f64>, Vec<bool>)| {
+                positive.contains(&true) && positive.contains(&false)
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn points_of_roc_count_what_passes((scores, positive) in examples()) {
+            for point in roc_curve(&scores, &positive).unwrap() {
+                let share = |side: bool| {
+                    let all = positive.iter().filter(|positive| **positive == side).count();
+                    let passes = |(score, positive): &(&f64, &bool)| **positive == side && **score >= point.threshold;
+                    scores.iter().zip(&positive).filter(passes).count() as f64 / all as f64
+                };
+                prop_assert_eq!((point.true_positive_rate, point.false_positive_rate), (share(true), share(false)));
+            }
+        }
+
+        #[test]
+        fn trapezoids_under_roc_have_the_area_of_the_rank_statistic((scores, positive) in examples()) {
+            let curve = roc_curve(&scores, &positive).unwrap();
+            let trapezoid = |pair: &[RocPoint]| {
+                (pair[1].false_positive_rate - pair[0].false_positive_rate)
+                    * f64::midpoint(pair[0].true_positive_rate, pair[1].true_positive_rate)
+            };
+            let area: f64 = curve.windows(2).map(trapezoid).sum();
+            prop_assert!((area - area_under_roc(&scores, &positive).unwrap()).abs() < 1e-12);
+        }
+
+        #[test]
+        fn steps_under_precision_have_the_area_of_the_average((scores, positive) in examples()) {
+            let mut before = 0.0;
+            let mut area = 0.0;
+            for point in precision_recall_curve(&scores, &positive).unwrap() {
+                area += (point.recall - before) * point.precision;
+                before = point.recall;
+            }
+            prop_assert!((before - 1.0).abs() < 1e-12, "{}", before);
+            prop_assert!((area - average_precision(&scores, &positive).unwrap()).abs() < 1e-12);
+        }
+
+        #[test]
+        fn curves_rise_to_everything((scores, positive) in examples()) {
+            let gain = gain_curve(&scores, &positive).unwrap();
+            prop_assert_eq!((gain[0], gain[gain.len() - 1]), ((0.0, 0.0), (1.0, 1.0)));
+            prop_assert!(gain.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1));
+            prop_assert!((lift_by_decile(&scores, &positive).unwrap()[9] - 1.0).abs() < 1e-12);
+        }
+
+        #[test]
+        fn turning_the_order_of_rows_around_changes_nothing((scores, positive) in examples()) {
+            let back: (Vec<f64>, Vec<bool>) =
+                scores.iter().rev().copied().zip(positive.iter().rev().copied()).unzip();
+            prop_assert_eq!(roc_curve(&scores, &positive), roc_curve(&back.0, &back.1));
+            prop_assert_eq!(
+                precision_recall_curve(&scores, &positive),
+                precision_recall_curve(&back.0, &back.1)
+            );
+            prop_assert_eq!(lift_by_decile(&scores, &positive), lift_by_decile(&back.0, &back.1));
+        }
+    }
+
+    #[test]
+    fn lift_by_hand() {
+        // Twenty examples, four positives: the first, the second, the fourth and the last.
+        let scores: Vec<f64> = (0..20).rev().map(f64::from).collect();
+        let positive: Vec<bool> = (0..20).map(|row| [0, 1, 3, 19].contains(&row)).collect();
+        let lift = lift_by_decile(&scores, &positive).unwrap();
+        assert_relative_eq!(lift[0], 5.0);
+        assert_relative_eq!(lift[1], 0.75 / 0.2);
+        assert_relative_eq!(lift[8], 0.75 / 0.9, epsilon = 1e-12);
+        assert_relative_eq!(lift[9], 1.0);
+    }
+
+    #[test]
+    fn a_score_that_says_nothing_lifts_nothing() {
+        let positive: Vec<bool> = (0..7).map(|row| row < 3).collect();
+        for lift in lift_by_decile(&[0.5; 7], &positive).unwrap() {
+            assert_relative_eq!(lift, 1.0, epsilon = 1e-12);
+        }
+        assert_eq!(gain_curve(&[0.5; 7], &positive).unwrap(), [(0.0, 0.0), (1.0, 1.0)]);
+    }
+
+    #[test]
+    fn a_decile_may_end_inside_an_example() {
+        // One of five is positive and first: a tenth of all is half of it.
+        let lift = lift_by_decile(&[5.0, 4.0, 3.0, 2.0, 1.0], &[true, false, false, false, false]).unwrap();
+        assert_relative_eq!(lift[0], 5.0);
+        assert_relative_eq!(lift[1], 5.0);
+        assert_relative_eq!(lift[2], 1.0 / 0.3);
+    }
+
+    #[test]
+    fn curves_without_a_side_say_which_is_missing() {
+        assert_eq!(roc_curve(&[], &[]), Err(Undefined::NoExamples));
+        assert_eq!(roc_curve(&[1.0], &[true]), Err(Undefined::NoNegatives));
+        assert_eq!(roc_curve(&[1.0], &[false]), Err(Undefined::NoPositives));
+        assert_eq!(precision_recall_curve(&[1.0], &[false]), Err(Undefined::NoPositives));
+        assert_eq!(gain_curve(&[1.0], &[false]), Err(Undefined::NoPositives));
+        assert_eq!(lift_by_decile(&[f64::NAN], &[true]), Err(Undefined::NotANumber));
+    }
+}

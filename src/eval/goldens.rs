@@ -1,5 +1,5 @@
-//! Everything against scikit-learn, SciPy and NumPy: tests/fixtures/eval/make_goldens.py made the
-//! numbers and says where ours differ on purpose.
+//! Everything against scikit-learn and SciPy: `tests/fixtures/eval/make_goldens.py` made the numbers
+//! and says where ours differ on purpose.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use super::*;
 #[derive(Deserialize)]
 struct Goldens {
     cases: Vec<Case>,
-    temperatures: Vec<Temperature>,
+    temperatures: Vec<Fit>,
     scopes: Vec<Scope>,
     rows: Vec<Row>,
 }
@@ -26,7 +26,7 @@ struct Case {
 }
 
 #[derive(Deserialize)]
-struct Temperature {
+struct Fit {
     name: String,
     classes: usize,
     logits: Vec<f32>,

@@ -133,3 +133,37 @@ fn mean(terms: impl Iterator<Item = (Result<f64, Undefined>, f64)>) -> Result<f6
     }
     if shares > 0.0 { Ok(sum / shares) } else { Err(reason.unwrap_or(Undefined::NoExamples)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROBABILITIES: [f64; 6] = [0.7, 0.3, 0.4, 0.6, 0.9, 0.1];
+
+    #[test]
+    fn an_unknown_label_is_a_negative_of_every_class() {
+        let (scores, positive) = one_vs_rest(&PROBABILITIES, 2, &[0, 1, 2], 0);
+        assert_eq!((scores, positive), (vec![0.7, 0.4, 0.9], vec![true, false, false]));
+        assert_eq!(auroc_per_class(&PROBABILITIES, 2, &[0, 1, 2]), [Ok(0.5), Ok(1.0)]);
+        assert_eq!(auroc_average(&PROBABILITIES, 2, &[0, 1, 2], Average::Macro), Ok(0.75));
+    }
+
+    #[test]
+    fn a_class_that_does_not_occur_is_no_part_of_the_mean() {
+        let gold = [0, 0, 2];
+        assert_eq!(auroc_per_class(&PROBABILITIES, 2, &gold), [Ok(0.0), Err(Undefined::NoPositives)]);
+        assert_eq!(auroc_average(&PROBABILITIES, 2, &gold, Average::Macro), Ok(0.0));
+        assert_eq!(auroc_average(&PROBABILITIES, 2, &gold, Average::Weighted), Ok(0.0));
+    }
+
+    #[test]
+    fn a_mean_of_nothing_says_why() {
+        let none = auroc_average(&PROBABILITIES, 2, &[2, 2, 2], Average::Macro);
+        assert_eq!(none, Err(Undefined::NoPositives));
+        let one = auroc_average(&PROBABILITIES, 2, &[0, 0, 0], Average::Macro);
+        assert_eq!(one, Err(Undefined::NoNegatives), "of the first class");
+        assert_eq!(auroc_average(&[], 2, &[], Average::Micro), Err(Undefined::NoExamples));
+        let nan = average_precision_average(&[f64::NAN, 0.0], 2, &[1], Average::Macro);
+        assert_eq!(nan, Err(Undefined::NotANumber));
+    }
+}

@@ -103,3 +103,70 @@ impl Separation {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+    use proptest::prelude::*;
+
+    fn scores() -> impl Strategy<Value = Vec<f64>> {
+        prop::collection::vec((0_i32..15).prop_map(f64::from), 1..50)
+    }
+
+    proptest! {
+        #[test]
+        fn false_positives_are_counted_at_the_strictest_threshold_that_suffices(
+            inside in scores(),
+            outside in scores(),
+        ) {
+            let suffices = |threshold: &f64| {
+                let accepted = inside.iter().filter(|score| *score >= threshold).count();
+                100 * accepted >= 95 * inside.len()
+            };
+            let strictest = inside.iter().copied().filter(suffices).fold(f64::MIN, f64::max);
+            let figures = out_of_scope(&inside, &outside).unwrap();
+            prop_assert_eq!(Ok(figures.fpr_at_95_tpr), accepted_at(&outside, strictest));
+        }
+
+        #[test]
+        fn the_sides_can_be_swapped(inside in scores(), outside in scores()) {
+            let turn = |scores: &[f64]| scores.iter().map(|score| -score).collect::<Vec<f64>>();
+            let figures = out_of_scope(&inside, &outside).unwrap();
+            let swapped = out_of_scope(&turn(&outside), &turn(&inside)).unwrap();
+            prop_assert_eq!(
+                (figures.auroc, figures.aupr_in, figures.aupr_out),
+                (swapped.auroc, swapped.aupr_out, swapped.aupr_in)
+            );
+        }
+    }
+
+    #[test]
+    fn scores_apart_are_perfect() {
+        let perfect = OutOfScopeFigures { auroc: 1.0, aupr_in: 1.0, aupr_out: 1.0, fpr_at_95_tpr: 0.0 };
+        assert_eq!(out_of_scope(&[3.0, 2.0], &[1.0, 0.0, -1.0]), Ok(perfect));
+    }
+
+    #[test]
+    fn a_score_at_the_threshold_is_accepted() {
+        assert_eq!(accepted_at(&[0.4, 0.5, 0.6], 0.5), Ok(2.0 / 3.0));
+        assert_eq!(recall_at(&[0.4, 0.5], 0.5), Ok(0.5));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        assert_eq!(out_of_scope(&[], &[1.0]), Err(Undefined::NoPositives));
+        assert_eq!(out_of_scope(&[1.0], &[]), Err(Undefined::NoNegatives));
+        assert_eq!(out_of_scope(&[1.0], &[f64::NAN]), Err(Undefined::NotANumber));
+        assert_eq!(recall_at(&[], 0.5), Err(Undefined::NoExamples));
+        assert_eq!(accepted_at(&[0.5], f64::NAN), Err(Undefined::NotANumber));
+    }
+
+    #[test]
+    fn large_logits_do_not_overflow() {
+        assert_relative_eq!(max_softmax(&[3e38, -3e38], 1.0), 1.0);
+        assert_relative_eq!(energy(&[1e5, 1e5], 1.0), 1e5 + 2.0_f64.ln());
+        assert_relative_eq!(energy(&[-1e5, -1e5], 1.0), -1e5 + 2.0_f64.ln());
+        assert!(max_softmax(&[f32::NAN, 0.0], 1.0).is_nan() && energy(&[f32::NAN, 0.0], 1.0).is_nan());
+    }
+}

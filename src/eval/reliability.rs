@@ -128,3 +128,121 @@ fn fill(blocks: impl Iterator<Item = Weighed>, n: u64, bins: usize, binning: Bin
     }
     filled
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+    use proptest::prelude::*;
+
+    const BOTH: [Binning; 2] = [Binning::EqualWidth, Binning::EqualMass];
+
+    fn error(confidences: &[f64], right: &[bool], binning: Binning) -> f64 {
+        expected_calibration_error(&reliability(confidences, right, BINS, binning).unwrap()).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn bins_hold_every_example_between_their_edges(
+            examples in prop::collection::vec((0.0..=1.0, any::<bool>()), 1..200),
+            bins in 1_usize..20,
+        ) {
+            let (confidences, right): (Vec<f64>, Vec<bool>) = examples.into_iter().unzip();
+            for binning in BOTH {
+                let filled = reliability(&confidences, &right, bins, binning).unwrap();
+                prop_assert!(filled.len() <= bins);
+                prop_assert_eq!(filled.iter().map(|bin| bin.n).sum::<usize>(), confidences.len());
+                for bin in &filled {
+                    let slack = 1e-12;
+                    prop_assert!(bin.low - slack <= bin.confidence && bin.confidence <= bin.high + slack);
+                    prop_assert!(bin.accuracy.low <= bin.accuracy.value && bin.accuracy.value <= bin.accuracy.high);
+                }
+                prop_assert!(filled.windows(2).all(|pair| pair[0].high <= pair[1].low));
+            }
+        }
+
+        #[test]
+        fn bins_of_equal_mass_differ_by_one_example_at_most(n in 1_usize..200, bins in 1_usize..20) {
+            let confidences: Vec<f64> = (0..n).map(|row| (row as f64 + 1.0) / 200.0).collect();
+            let filled = reliability(&confidences, &vec![true; n], bins, Binning::EqualMass).unwrap();
+            let sizes: Vec<usize> = filled.iter().map(|bin| bin.n).collect();
+            prop_assert_eq!(sizes.len(), bins.min(n));
+            prop_assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 1, "{:?}", sizes);
+        }
+
+        #[test]
+        fn turning_the_order_of_rows_around_changes_nothing(
+            examples in prop::collection::vec((0_u8..8, any::<bool>()), 1..60),
+        ) {
+            let (confidences, right): (Vec<f64>, Vec<bool>) =
+                examples.iter().map(|&(eighths, right)| (f64::from(eighths) / 8.0, right)).unzip();
+            let (back, back_right): (Vec<f64>, Vec<bool>) =
+                confidences.iter().rev().copied().zip(right.iter().rev().copied()).unzip();
+            for binning in BOTH {
+                let forth = reliability(&confidences, &right, BINS, binning);
+                prop_assert_eq!(forth, reliability(&back, &back_right, BINS, binning));
+            }
+        }
+
+        #[test]
+        fn a_weight_is_a_repetition(
+            examples in prop::collection::vec((0_u8..=16, any::<bool>(), 0_u32..4), 1..60),
+        ) {
+            let unzip = |examples: &[(u8, bool, u32)]| -> (Vec<f64>, Vec<bool>) {
+                examples.iter().map(|&(parts, right, _)| (f64::from(parts) / 16.0, right)).unzip()
+            };
+            let weights: Vec<u32> = examples.iter().map(|example| example.2).collect();
+            let n: u32 = weights.iter().sum();
+            prop_assume!(n > 0);
+            let repeated: Vec<_> =
+                examples.iter().flat_map(|&e| std::iter::repeat_n(e, e.2 as usize)).collect();
+            let ((confidences, right), (long, long_right)) = (unzip(&examples), unzip(&repeated));
+            let sorted = Blocks::new(&confidences, &right).unwrap();
+            for binning in BOTH {
+                let ours = weighted_calibration_error(&sorted, &weights, u64::from(n), BINS, binning).unwrap();
+                prop_assert!((ours - error(&long, &long_right, binning)).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn perfect_calibration_has_no_error() {
+        // Of eight answers with confidence k/8, k are right.
+        let (mut confidences, mut right) = (Vec::new(), Vec::new());
+        for eighths in 1..=8_u8 {
+            confidences.extend([f64::from(eighths) / 8.0; 8]);
+            right.extend((0..8).map(|row| row < eighths));
+        }
+        for binning in BOTH {
+            assert_relative_eq!(error(&confidences, &right, binning), 0.0);
+        }
+    }
+
+    #[test]
+    fn certain_errors_have_all_of_it() {
+        for binning in BOTH {
+            assert_relative_eq!(error(&[1.0; 5], &[false; 5], binning), 1.0);
+        }
+    }
+
+    #[test]
+    fn an_edge_belongs_to_the_bin_below() {
+        let bins = reliability(&[0.0, 0.25, 0.26, 1.0], &[true; 4], 4, Binning::EqualWidth).unwrap();
+        let shape: Vec<(f64, f64, usize)> = bins.iter().map(|bin| (bin.low, bin.high, bin.n)).collect();
+        assert_eq!(shape, [(0.0, 0.25, 2), (0.25, 0.5, 1), (0.75, 1.0, 1)], "and an empty bin is left out");
+    }
+
+    #[test]
+    fn equal_confidences_share_a_bin() {
+        let bins = reliability(&[0.9, 0.9, 0.9, 0.2], &[true; 4], 4, Binning::EqualMass).unwrap();
+        assert_eq!(bins.iter().map(|bin| bin.n).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!((bins[1].low, bins[1].high), (0.9, 0.9));
+    }
+
+    #[test]
+    fn nothing_and_nan_have_no_bins() {
+        assert_eq!(reliability(&[], &[], 15, Binning::EqualMass), Err(Undefined::NoExamples));
+        assert_eq!(reliability(&[f64::NAN], &[true], 15, Binning::EqualWidth), Err(Undefined::NotANumber));
+        assert_eq!(expected_calibration_error(&[]), Err(Undefined::NoExamples));
+    }
+}

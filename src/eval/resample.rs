@@ -45,3 +45,55 @@ fn draw(sizes: &[usize], weights: &mut [u32], rng: &mut impl Rng) {
         start += size;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+    use rand::SeedableRng;
+    use rand::rngs::ChaCha8Rng;
+
+    fn rng() -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(5)
+    }
+
+    #[test]
+    fn the_interval_of_a_mean_agrees_with_its_standard_error() {
+        let mean = |weights: &[u32]| {
+            let terms =
+                weights.iter().enumerate().map(|(row, &weight)| f64::from(weight) * (row % 20) as f64);
+            [Ok(terms.sum::<f64>() / weights.len() as f64)]
+        };
+        let [estimate] = resample(&[400], 2000, &mut rng(), mean);
+        let estimate = estimate.unwrap();
+        // Standard deviation of 0..19 is 5.766; standard error 0.2883; ±1.96 of it is ±0.565.
+        assert_relative_eq!(estimate.value, 9.5);
+        assert_relative_eq!(estimate.high - estimate.low, 1.13, epsilon = 0.08);
+    }
+
+    #[test]
+    fn every_group_keeps_its_size() {
+        let sizes = |weights: &[u32]| {
+            let sum = |part: &[u32]| Ok(f64::from(part.iter().sum::<u32>()));
+            [sum(&weights[..30]), sum(&weights[30..])]
+        };
+        let [first, second] = resample(&[30, 10], 50, &mut rng(), sizes).map(Result::unwrap);
+        assert_eq!((first.n, first.low, first.high), (40, 30.0, 30.0));
+        assert_eq!((second.low, second.high), (10.0, 10.0));
+    }
+
+    #[test]
+    fn a_resample_without_a_value_is_left_out() {
+        let only_with_the_first = |weights: &[u32]| {
+            [if weights[0] > 0 { Ok(1.0) } else { Err(Undefined::NoSupport) }, Err(Undefined::OneClass)]
+        };
+        let [first, second] = resample(&[3], 100, &mut rng(), only_with_the_first);
+        assert_eq!(first.map(|estimate| (estimate.low, estimate.high)), Ok((1.0, 1.0)));
+        assert_eq!(second, Err(Undefined::OneClass));
+        let only_without_resampling = |weights: &[u32]| {
+            [if weights == [1, 1] { Ok(1.0) } else { Err(Undefined::OneClass) }] //
+        };
+        let [figure] = resample(&[2], 0, &mut rng(), only_without_resampling);
+        assert_eq!(figure, Err(Undefined::NoInterval));
+    }
+}
