@@ -3,7 +3,9 @@
 mod classification;
 mod interval;
 mod predictions;
+pub mod projection;
 mod ranking;
+pub mod significance;
 
 pub use classification::{Average, Confusion, is_any_gold, log_loss};
 pub use interval::{Estimate, bootstrap, wilson};
