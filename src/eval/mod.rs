@@ -37,6 +37,9 @@ mod summary;
 mod tally;
 mod temperature;
 mod undefined;
+pub mod projection;
+mod ranking;
+pub mod significance;
 
 pub use classification::{is_any_gold, log_loss, top_k};
 pub use confusion::{ClassFigures, Confusion};
