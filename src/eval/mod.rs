@@ -13,6 +13,9 @@
 //! | `ranking`, `one_vs_rest` | do right answers score higher? (areas, per class and averaged) |
 //! | `curve` | what would a threshold let through? (ROC, precision–recall, gain, lift) |
 //! | `out_of_scope` | is a text without an intent told from one with? |
+//! | `significance` | is a difference real? (McNemar, paired bootstrap, t-tests, Holm) |
+//! | `projection` | what does a cloud of features look like in two dimensions? |
+//! | `predictions_file` | how are predictions kept? |
 //! | `interval`, `resample` | how sure is a figure? (Wilson, bootstrap) |
 //! | `blocks` | scores sorted once, equal ones together |
 //! | `undefined` | why does a figure have no value? |
@@ -27,19 +30,18 @@ mod interval;
 mod one_vs_rest;
 mod out_of_scope;
 mod predictions;
-mod probability;
 mod predictions_file;
+mod probability;
+pub mod projection;
 mod ranking;
 mod reliability;
 mod resample;
 mod risk;
+pub mod significance;
 mod summary;
 mod tally;
 mod temperature;
 mod undefined;
-pub mod projection;
-mod ranking;
-pub mod significance;
 
 pub use classification::{is_any_gold, log_loss, top_k};
 pub use confusion::{ClassFigures, Confusion};
@@ -52,6 +54,7 @@ pub use one_vs_rest::{
 };
 pub use out_of_scope::{OutOfScopeFigures, accepted_at, energy, max_softmax, out_of_scope, recall_at};
 pub use predictions::{OUT_OF_SCOPE, Predictions};
+pub use predictions_file::PredictionsError;
 pub use probability::brier;
 pub use ranking::{area_under_roc, auroc, average_precision};
 pub use reliability::{BINS, Bin, Binning, expected_calibration_error, reliability};
@@ -61,5 +64,3 @@ pub use tally::Average;
 use tally::Tally;
 pub use temperature::{TEMPERATURES, fit_temperature};
 pub use undefined::Undefined;
-pub use predictions_file::PredictionsError;
-pub use ranking::auroc;
