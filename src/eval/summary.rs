@@ -6,16 +6,10 @@ use std::collections::BTreeMap;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::blocks::Blocks;
-use super::classification::{is_in_top, surprise};
-use super::one_vs_rest::Rankings;
 use super::out_of_scope::Separation;
-use super::probability::squared_distance;
-use super::reliability::{BINS, weighted_calibration_error};
 use super::resample::resample;
-use super::risk::weighted_aurc;
-use super::tally::Tally;
-use super::{Average, Binning, Estimate, OUT_OF_SCOPE, Predictions, Undefined, is_any_gold, wilson};
+use super::sample::{FIGURES, SHARES, Sample};
+use super::{Binning, Estimate, Predictions, Undefined, wilson};
 
 /// Resamples behind each bootstrap interval.
 const RESAMPLES: usize = 1000;
@@ -40,32 +34,26 @@ impl Measures {
             }
         }
     }
+
+    fn insert_all(&mut self, sample: &Sample, rng: &mut impl Rng) {
+        let n = sample.len();
+        for (key, right) in SHARES.iter().zip(sample.shares()) {
+            self.insert(key, wilson(right, n).ok_or(Undefined::NoExamples));
+        }
+        let estimates = resample(&[n], RESAMPLES, rng, |weights| sample.figures(weights));
+        for (key, estimate) in FIGURES.iter().zip(estimates) {
+            self.insert(key, estimate);
+        }
+        self.count_known(sample);
+    }
+
+    /// Only texts of known labels have a loss.
+    fn count_known(&mut self, sample: &Sample) {
+        if let Some(loss) = self.values.get_mut("loss") {
+            loss.n = sample.known();
+        }
+    }
 }
-
-/// Shares of right answers, which have Wilson intervals. With one label per text, micro averages
-/// and the recall weighted by support are the accuracy.
-const SHARES: [&str; 7] =
-    ["accuracy", "precision_micro", "recall_micro", "f1_micro", "recall_weighted", "accuracy_any", "top_3"];
-
-/// Figures that have bootstrap intervals, in the order of [`Sample::figures`].
-const FIGURES: [&str; 16] = [
-    "precision_macro",
-    "precision_weighted",
-    "recall_macro",
-    "f1_macro",
-    "f1_weighted",
-    "mcc",
-    "loss",
-    "brier",
-    "mean_confidence",
-    "ece",
-    "ece_mass",
-    "aurc",
-    "auroc_macro",
-    "auroc_micro",
-    "average_precision_macro",
-    "average_precision_micro",
-];
 
 /// Measures a classifier on the texts of a table that have an intent; those without are what
 /// [`measure_out_of_scope`] is for.
@@ -77,10 +65,27 @@ const FIGURES: [&str; 16] = [
 pub fn measure(predictions: &Predictions, temperature: f64, rng: &mut impl Rng) -> Measures {
     let mut measures = Measures::default();
     match Sample::new(predictions, temperature) {
-        Ok(sample) => sample.measure(&mut measures, rng),
+        Ok(sample) => measures.insert_all(&sample, rng),
         Err(reason) => {
             SHARES.iter().chain(&FIGURES).for_each(|key| measures.insert(key, Err(reason)));
         }
+    }
+    measures
+}
+
+/// Measures what a temperature changes, `loss` and `ece`: as [`measure`] with the same stream would.
+pub fn measure_calibration(predictions: &Predictions, temperature: f64, rng: &mut impl Rng) -> Measures {
+    const KEYS: [&str; 2] = ["loss", "ece"];
+    let mut measures = Measures::default();
+    match Sample::new(predictions, temperature) {
+        Ok(sample) => {
+            let estimates = resample(&[sample.len()], RESAMPLES, rng, |weights| {
+                [sample.loss(weights), sample.calibration_error(weights, Binning::EqualWidth)]
+            });
+            KEYS.iter().zip(estimates).for_each(|(key, estimate)| measures.insert(key, estimate));
+            measures.count_known(&sample);
+        }
+        Err(reason) => KEYS.iter().for_each(|key| measures.insert(key, Err(reason))),
     }
     measures
 }
@@ -108,144 +113,27 @@ pub fn measure_out_of_scope(
         Err(reason) => KEYS.iter().for_each(|key| measures.insert(key, Err(reason))),
     }
     if let Some(threshold) = threshold {
-        measures.insert("recall", share(outside, |score| score < threshold));
-        measures.insert("accepted_in_scope", share(inside, |score| score >= threshold));
+        measures.insert("recall", share(outside, threshold, |score| score < threshold));
+        measures.insert("accepted_in_scope", share(inside, threshold, |score| score >= threshold));
     }
     measures
 }
 
-fn share(scores: &[f64], is_counted: impl Fn(f64) -> bool) -> Result<Estimate, Undefined> {
-    if scores.iter().any(|score| score.is_nan()) {
+/// The share of scores on one side of a threshold.
+fn share(scores: &[f64], threshold: f64, is_counted: impl Fn(f64) -> bool) -> Result<Estimate, Undefined> {
+    if threshold.is_nan() || scores.iter().any(|score| score.is_nan()) {
         return Err(Undefined::NotANumber);
     }
     let counted = scores.iter().filter(|&&score| is_counted(score)).count();
     wilson(counted, scores.len()).ok_or(Undefined::NoExamples)
 }
 
-/// The texts that are measured, with everything that does not depend on a resample.
-struct Sample {
-    classes: usize,
-    gold: Vec<usize>,
-    predicted: Vec<usize>,
-    /// How many are right, by each of [`SHARES`].
-    shares: [usize; 7],
-    /// The log-loss of each text; `None` where its label is unknown.
-    losses: Vec<Option<f64>>,
-    /// The squared distance of each text's probabilities to the truth.
-    distances: Vec<f64>,
-    confidences: Vec<f64>,
-    by_confidence: Blocks,
-    rankings: Rankings,
-}
-
-impl Sample {
-    fn new(predictions: &Predictions, temperature: f64) -> Result<Self, Undefined> {
-        let labels = predictions.classes();
-        let probabilities = predictions.probabilities(temperature);
-        let predicted = predictions.predicted();
-        let texts: Vec<usize> =
-            (0..predictions.len()).filter(|&text| predictions.gold[text] != OUT_OF_SCOPE).collect();
-        if texts.is_empty() {
-            return Err(Undefined::NoExamples);
-        }
-        if labels == 0 {
-            return Err(Undefined::NoKnownLabel);
-        }
-        let row = |text: usize| &probabilities[text * labels..][..labels];
-        if texts.iter().any(|&text| row(text).iter().any(|probability| !probability.is_finite())) {
-            return Err(Undefined::NotANumber);
-        }
-        let pick = |of: &dyn Fn(usize) -> usize| texts.iter().map(|&text| of(text)).collect::<Vec<_>>();
-        let gold = pick(&|text| predictions.gold[text] as usize);
-        let predicted = pick(&|text| predicted[text]);
-        let rows: Vec<f64> = texts.iter().flat_map(|&text| row(text)).copied().collect();
-        let confidences: Vec<f64> =
-            texts.iter().zip(&predicted).map(|(&text, &label)| row(text)[label]).collect();
-        let right: Vec<bool> = gold.iter().zip(&predicted).map(|(gold, label)| gold == label).collect();
-        let each = || rows.chunks_exact(labels).zip(&gold);
-        let any = texts.iter().zip(&predicted).filter(|&(&text, &label)| {
-            is_any_gold(predictions.gold_name(predictions.gold[text]), &predictions.labels[label])
-        });
-        let (exact, any) = (right.iter().filter(|&&right| right).count(), any.count());
-        let top_3 = each().filter(|&(row, &gold)| is_in_top(row, gold, 3)).count();
-        Ok(Self {
-            classes: gold.iter().map(|label| label + 1).max().unwrap_or(0).max(labels),
-            shares: [exact, exact, exact, exact, exact, any, top_3],
-            losses: each().map(|(row, &gold)| row.get(gold).map(|&p| surprise(p))).collect(),
-            distances: each().map(|(row, &gold)| squared_distance(row, gold)).collect(),
-            by_confidence: Blocks::new(&confidences, &right)?,
-            rankings: Rankings::new(&rows, labels, &gold)?,
-            confidences,
-            gold,
-            predicted,
-        })
-    }
-
-    fn measure(&self, measures: &mut Measures, rng: &mut impl Rng) {
-        let n = self.gold.len();
-        for (key, right) in SHARES.iter().zip(self.shares) {
-            measures.insert(key, wilson(right, n).ok_or(Undefined::NoExamples));
-        }
-        let estimates = resample(&[n], RESAMPLES, rng, |weights| self.figures(weights));
-        for (key, estimate) in FIGURES.iter().zip(estimates) {
-            measures.insert(key, estimate);
-        }
-        if let Some(loss) = measures.values.get_mut("loss") {
-            loss.n = self.losses.iter().flatten().count();
-        }
-    }
-
-    /// All of [`FIGURES`] with every text counted as often as its weight says.
-    fn figures(&self, weights: &[u32]) -> [Result<f64, Undefined>; 16] {
-        let tally = Tally::count(self.classes, &self.gold, &self.predicted, weights);
-        let n = weights.iter().map(|&weight| u64::from(weight)).sum();
-        let calibration =
-            |binning| weighted_calibration_error(&self.by_confidence, weights, n, BINS, binning);
-        let by_class = self.rankings.average(Average::Macro, weights, &self.gold);
-        let by_pair = self.rankings.average(Average::Micro, weights, &self.gold);
-        [
-            tally.average(Average::Macro, Tally::precision),
-            tally.average(Average::Weighted, Tally::precision),
-            tally.average(Average::Macro, Tally::recall),
-            tally.average(Average::Macro, Tally::f1),
-            tally.average(Average::Weighted, Tally::f1),
-            tally.mcc(),
-            mean(self.losses.iter().copied(), weights, Undefined::NoKnownLabel),
-            mean(self.distances.iter().copied().map(Some), weights, Undefined::NoExamples),
-            mean(self.confidences.iter().copied().map(Some), weights, Undefined::NoExamples),
-            calibration(Binning::EqualWidth),
-            calibration(Binning::EqualMass),
-            weighted_aurc(&self.by_confidence, weights),
-            by_class.auroc,
-            by_pair.auroc,
-            by_class.average_precision,
-            by_pair.average_precision,
-        ]
-    }
-}
-
-/// The weighted mean of what is there.
-fn mean(
-    values: impl Iterator<Item = Option<f64>>,
-    weights: &[u32],
-    otherwise: Undefined,
-) -> Result<f64, Undefined> {
-    let (mut sum, mut n) = (0.0, 0_u64);
-    for (value, &weight) in values.zip(weights) {
-        if let Some(value) = value {
-            sum += f64::from(weight) * value;
-            n += u64::from(weight);
-        }
-    }
-    if n > 0 { Ok(sum / n as f64) } else { Err(otherwise) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::eval::{
-        Confusion, aurc, auroc_average, average_precision_average, brier, expected_calibration_error,
-        log_loss, out_of_scope, reliability, top_k,
+        Average, BINS, Confusion, OUT_OF_SCOPE, aurc, auroc_average, average_precision_average, brier,
+        expected_calibration_error, is_any_gold, log_loss, out_of_scope, reliability, top_k,
     };
     use approx::assert_relative_eq;
     use rand::rngs::ChaCha8Rng;
@@ -392,7 +280,7 @@ mod tests {
         let table = table(90);
         let stride = pick(&table, (0..90).map(|text| text * 37 % 90));
         let (ones, sample) = (vec![1; 90], Sample::new(&table, 1.5).unwrap());
-        assert_eq!(sample.shares, Sample::new(&stride, 1.5).unwrap().shares);
+        assert_eq!(sample.shares(), Sample::new(&stride, 1.5).unwrap().shares());
         for ((key, ours), theirs) in
             FIGURES.iter().zip(figures_of(&table, &ones)).zip(figures_of(&stride, &ones))
         {
@@ -428,6 +316,14 @@ mod tests {
             assert_eq!(cold.values[key], hot.values[key], "{key}");
         }
         assert!(cold.values["mean_confidence"].value > hot.values["mean_confidence"].value);
+    }
+
+    #[test]
+    fn what_a_temperature_changes_is_measured_as_among_all_figures() {
+        let table = table(80);
+        let (some, all) = (measure_calibration(&table, 2.0, &mut rng()), measure(&table, 2.0, &mut rng()));
+        assert_eq!(some.values.len(), 2);
+        assert!(some.values.iter().all(|(key, estimate)| all.values[key] == *estimate));
     }
 
     #[test]
@@ -497,5 +393,8 @@ mod tests {
         assert_relative_eq!(measures.values["recall"].value, 0.5);
         let without = measure_out_of_scope(&[1.0], &[0.2], None, &mut rng());
         assert_eq!(without.values.len(), 4);
+        let broken = measure_out_of_scope(&[1.0], &[f64::NAN], Some(f64::NAN), &mut rng());
+        assert!(broken.values.is_empty());
+        assert!(broken.absent.values().all(|reason| *reason == Undefined::NotANumber));
     }
 }
