@@ -5,4 +5,5 @@
 
 pub mod draw;
 pub mod figure;
+pub mod model;
 pub mod study;
