@@ -15,6 +15,9 @@ const OVERSAMPLED: u32 = 2;
 /// SVG coordinates per pixel: plotters has whole ones only.
 const FINER: u32 = 10;
 
+/// How far letters are set below the middle of their line, as a share of their size.
+const LOWER: f64 = 0.12;
+
 pub(super) fn png(scene: &Scene, (width, height): (u32, u32)) -> Result<Vec<u8>, DrawError> {
     let (wide, high) = (width * OVERSAMPLED, height * OVERSAMPLED);
     let mut pixels = vec![0; wide as usize * high as usize * 3];
@@ -134,7 +137,11 @@ impl<B: DrawingBackend> Painter<'_, B> {
             color: rgba(text.colour).to_backend_color(),
             pos: Pos::new(anchor, VPos::Center),
         };
-        self.backend.draw_text(&text.text, &style, self.at(text.at)).map_err(failed)
+        // The middle of a line of text lies above that of its letters.
+        let lower = text.size * LOWER;
+        let (x, y) = text.at;
+        let at = if text.upright { (x + lower, y) } else { (x, y + lower) };
+        self.backend.draw_text(&text.text, &style, self.at(at)).map_err(failed)
     }
 }
 
