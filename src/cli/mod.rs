@@ -16,6 +16,7 @@ mod page;
 mod plot;
 mod printer;
 mod progress;
+mod report;
 mod resume;
 mod rm;
 mod run;
@@ -84,6 +85,8 @@ pub enum Verb {
     Best(best::BestArgs),
     /// Draw a picture of a study or a model
     Plot(plot::PlotArgs),
+    /// Write a page with pictures and tables that explains a study and its model
+    Report(report::ReportArgs),
     /// Hide runs from listings (nothing is lost: see `restore`)
     Rm(rm::RmArgs),
     /// Bring hidden runs back
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
         Verb::Show(args) => show::run(global, args),
         Verb::Best(args) => best::run(global, args),
         Verb::Plot(args) => plot::run(global, args),
+        Verb::Report(args) => report::run(global, args),
         Verb::Rm(args) => rm::remove(global, args),
         Verb::Restore(args) => rm::restore(global, args),
         Verb::Check(args) => check::run(global, args),

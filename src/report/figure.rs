@@ -25,6 +25,13 @@ pub struct Figure {
     pub heights: Vec<f64>,
 }
 
+impl Figure {
+    /// Whether no panel shows anything.
+    pub fn is_empty(&self) -> bool {
+        self.panels.iter().all(|panel| matches!(panel.content, Content::Empty(_)))
+    }
+}
+
 /// One pair of axes and what is drawn between them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
