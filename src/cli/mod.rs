@@ -15,8 +15,10 @@ mod init;
 mod logging;
 mod ls;
 mod page;
+mod plot;
 mod printer;
 mod progress;
+mod report;
 mod resume;
 mod rm;
 mod run;
@@ -88,6 +90,10 @@ pub enum Verb {
     Evaluate(evaluate::EvaluateArgs),
     /// List what a stored model gets wrong, most confident first
     Errors(errors::ErrorsArgs),
+    /// Draw a picture of a study or a model
+    Plot(plot::PlotArgs),
+    /// Write a page with pictures and tables that explains a study and its model
+    Report(report::ReportArgs),
     /// Hide runs from listings (nothing is lost: see `restore`)
     Rm(rm::RmArgs),
     /// Bring hidden runs back
@@ -117,6 +123,8 @@ pub fn main() -> ExitCode {
         Verb::Best(args) => best::run(global, args),
         Verb::Evaluate(args) => evaluate::run(global, args),
         Verb::Errors(args) => errors::run(global, args),
+        Verb::Plot(args) => plot::run(global, args),
+        Verb::Report(args) => report::run(global, args),
         Verb::Rm(args) => rm::remove(global, args),
         Verb::Restore(args) => rm::restore(global, args),
         Verb::Check(args) => check::run(global, args),

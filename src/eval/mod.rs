@@ -15,6 +15,8 @@
 //! | `ranking`, `one_vs_rest` | do right answers score higher? (areas, per class and averaged) |
 //! | `curve` | what would a threshold let through? (ROC, precision–recall, gain, lift) |
 //! | `out_of_scope` | is a text without an intent told from one with? |
+//! | `significance` | is a difference real? (McNemar, paired bootstrap, t-tests, Holm) |
+//! | `projection` | what does a cloud of features look like in two dimensions? |
 //! | `interval`, `resample` | how sure is a figure? (Wilson, bootstrap) |
 //! | `blocks` | scores sorted once, equal ones together |
 //! | `undefined` | why does a figure have no value? |
@@ -32,12 +34,14 @@ mod out_of_scope;
 mod predictions;
 mod predictions_file;
 mod probability;
+pub mod projection;
 mod ranking;
 mod reliability;
 mod resample;
 mod risk;
 mod sample;
 mod segment;
+pub mod significance;
 mod summary;
 mod tally;
 mod temperature;

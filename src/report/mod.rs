@@ -1,7 +1,17 @@
 //! Figures and pages that explain a study and its model.
 //!
 //! A [`figure::Figure`] is numbers and names: what a picture shows, without a pixel. Builders turn
-//! records and predictions into figures, and one renderer turns any figure into PNG or SVG.
+//! records and predictions into figures, and [`draw`](draw::draw) turns any figure into PNG or SVG.
 
+mod answers;
+pub mod draw;
 pub mod figure;
 pub mod mistakes;
+pub mod model;
+pub mod page;
+mod pictures;
+pub mod plot;
+pub mod story;
+pub mod study;
+pub mod subject;
+mod wording;

@@ -4,6 +4,7 @@
 //! objective alone decide what comes out. A [`sampler`] proposes the points.
 
 pub mod event;
+pub mod importance;
 pub mod objective;
 mod outcome;
 mod panics;

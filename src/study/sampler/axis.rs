@@ -10,7 +10,7 @@ use crate::trial::{ParamValue, Params};
 
 /// A parameter's values and where they lie.
 #[derive(Clone, Debug)]
-pub(super) enum Axis<'a> {
+pub(in crate::study) enum Axis<'a> {
     /// Numbers; the coordinate is a place in `0..=1`.
     Range(Range),
     /// Names without order; the coordinate is the position in the list.
@@ -19,7 +19,7 @@ pub(super) enum Axis<'a> {
 
 /// A numeric parameter.
 #[derive(Clone, Debug)]
-pub(super) struct Range {
+pub(in crate::study) struct Range {
     /// The allowed values.
     values: Values,
     /// Whether the coordinate is linear in the logarithm.
@@ -52,12 +52,12 @@ enum Values {
 }
 
 /// The axes of a space, in its order.
-pub(super) fn axes(space: &Space) -> Vec<Axis<'_>> {
+pub(in crate::study) fn axes(space: &Space) -> Vec<Axis<'_>> {
     space.iter().map(|(_, distribution)| Axis::of(distribution)).collect()
 }
 
 /// The values at `point`, one coordinate per axis, under their names.
-pub(super) fn to_params(space: &Space, axes: &[Axis<'_>], point: &[f64]) -> Params {
+pub(in crate::study) fn to_params(space: &Space, axes: &[Axis<'_>], point: &[f64]) -> Params {
     space
         .iter()
         .zip(axes)
@@ -101,7 +101,7 @@ impl<'a> Axis<'a> {
     }
 
     /// The coordinate of a value; `None` when the value does not belong to this parameter.
-    pub(super) fn encode(&self, value: &ParamValue) -> Option<f64> {
+    pub(in crate::study) fn encode(&self, value: &ParamValue) -> Option<f64> {
         match self {
             Self::Range(range) => range.encode(value),
             Self::Choice(values) => values.iter().position(|known| known == value).map(|at| at as f64),
@@ -118,7 +118,7 @@ impl<'a> Axis<'a> {
 
     /// The coordinate of a value drawn evenly: every value of a list, every step of a stepped
     /// range and every place of the (logarithmic) scale is equally likely.
-    pub(super) fn draw_evenly(&self, rng: &mut ChaCha8Rng) -> f64 {
+    pub(in crate::study) fn draw_evenly(&self, rng: &mut ChaCha8Rng) -> f64 {
         match self {
             Self::Choice(values) => rng.random_range(0..values.len() as u64) as f64,
             Self::Range(range) => self.snap(match (range.cells(), range.log) {

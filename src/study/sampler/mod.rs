@@ -3,7 +3,7 @@
 //! To add one: a file with an `impl Sampler`, and a line in the registry below and in
 //! [`crate::spec::SAMPLERS`]. The conformance suite then runs over it.
 
-mod axis;
+pub(super) mod axis;
 #[cfg(test)]
 mod conformance;
 mod random;
