@@ -183,3 +183,17 @@ fn what_has_no_model_is_told_where_one_is() {
     dir.run("run small.toml --no-final --seed 8").ok();
     assert!(dir.run("evaluate small").fails(3).contains("has no final run"));
 }
+
+#[test]
+fn the_help_documents_all_of_the_json() {
+    let (dir, _) = project();
+    for (verb, inner) in [("evaluate", "segments"), ("errors", "mistakes")] {
+        let by = if verb == "evaluate" { "--by length" } else { "" };
+        let json = dir.run(&format!("{verb} @ {by} --json")).json();
+        let help = dir.run(&format!("{verb} --help")).ok();
+        let outer = json.as_object().unwrap().keys();
+        for key in outer.chain(json[inner][0].as_object().unwrap().keys()) {
+            assert!(help.contains(&format!("\"{key}\"")), "`{key}` of {verb}: {help}");
+        }
+    }
+}
