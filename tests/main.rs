@@ -4,6 +4,7 @@
 
 mod architecture;
 mod data;
+mod evaluate;
 mod flights;
 mod listing;
 mod readme;

@@ -7,6 +7,8 @@ mod best;
 mod check;
 mod completions;
 mod data;
+mod errors;
+mod evaluate;
 mod execute;
 mod exit;
 mod init;
@@ -24,6 +26,7 @@ mod schema;
 mod select;
 mod shape;
 mod show;
+mod stored;
 mod summary;
 mod table;
 mod trials;
@@ -83,6 +86,10 @@ pub enum Verb {
     Show(show::ShowArgs),
     /// Show the best trials
     Best(best::BestArgs),
+    /// Test a stored model on any data
+    Evaluate(evaluate::EvaluateArgs),
+    /// List what a stored model gets wrong, most confident first
+    Errors(errors::ErrorsArgs),
     /// Draw a picture of a study or a model
     Plot(plot::PlotArgs),
     /// Write a page with pictures and tables that explains a study and its model
@@ -114,6 +121,8 @@ pub fn main() -> ExitCode {
         Verb::Ls(args) => ls::run(global, args),
         Verb::Show(args) => show::run(global, args),
         Verb::Best(args) => best::run(global, args),
+        Verb::Evaluate(args) => evaluate::run(global, args),
+        Verb::Errors(args) => errors::run(global, args),
         Verb::Plot(args) => plot::run(global, args),
         Verb::Report(args) => report::run(global, args),
         Verb::Rm(args) => rm::remove(global, args),

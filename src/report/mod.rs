@@ -6,6 +6,7 @@
 mod answers;
 pub mod draw;
 pub mod figure;
+pub mod mistakes;
 pub mod model;
 pub mod page;
 mod pictures;
