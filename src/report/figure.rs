@@ -19,6 +19,10 @@ pub struct Figure {
     pub note: String,
     /// Width divided by height that suits it; 1.6 when 0.
     pub aspect: f64,
+    /// Width that suits it, where a usual picture is 800 wide; by its columns when 0.
+    pub width: f64,
+    /// How much of the height each row of panels takes, against the others; alike when empty.
+    pub heights: Vec<f64>,
 }
 
 /// One pair of axes and what is drawn between them.
