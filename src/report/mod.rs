@@ -5,6 +5,7 @@
 
 pub mod draw;
 pub mod figure;
+pub mod model;
 pub mod page;
 pub mod plot;
 pub mod study;
