@@ -24,6 +24,9 @@ const GUTTER: f64 = 16.0;
 /// Height of a line of the note.
 const NOTE_LINE: f64 = 20.0;
 
+/// Between the panels and the note.
+const NOTE_GAP: f64 = 6.0;
+
 /// Smallest distance of the middles of two labels beneath each other.
 const LINE: f64 = 17.0;
 
@@ -42,7 +45,7 @@ pub(super) fn natural_size(figure: &Figure) -> (f64, f64) {
     };
     let aspect = if figure.aspect > 0.0 { figure.aspect } else { 1.6 };
     let inside = width - 2.0 * EDGE;
-    let extra = legend::height(&figure.legend, inside) + note_lines(figure, inside).len() as f64 * NOTE_LINE;
+    let extra = legend::height(&figure.legend, inside) + note_height(&note_lines(figure, inside));
     (width, (width / aspect + extra).clamp(240.0, 3600.0))
 }
 
@@ -56,9 +59,9 @@ pub(super) fn compose(figure: &Figure, theme: &Theme, (width, height): (f64, f64
     legend::draw(&mut scene, theme, &figure.legend, &Area { bottom: area.top + rows, ..area });
     area.top += rows;
     let lines = note_lines(figure, area.width());
-    area.bottom -= lines.len() as f64 * NOTE_LINE;
+    area.bottom -= note_height(&lines);
     for (place, line) in lines.into_iter().enumerate() {
-        let y = area.bottom + (place as f64 + 0.7) * NOTE_LINE;
+        let y = area.bottom + NOTE_GAP + (place as f64 + 0.6) * NOTE_LINE;
         scene.text(text((area.left, y), line, TICK, theme.soft_ink, Anchor::Start));
     }
     if figure.colours.is_some() {
@@ -108,6 +111,11 @@ fn note_lines(figure: &Figure, width: f64) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The height of a note; 0 for none.
+fn note_height(lines: &[String]) -> f64 {
+    if lines.is_empty() { 0.0 } else { lines.len() as f64 * NOTE_LINE + NOTE_GAP }
 }
 
 /// Room that a panel's axes take.
