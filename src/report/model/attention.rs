@@ -31,7 +31,7 @@ pub fn attention(texts: &[Attended], subtitle: &str) -> Figure {
         subtitle: subtitle.to_owned(),
         panels: vec![panel],
         note: "The ground of a word shows its weight against the strongest of its sentence.".to_owned(),
-        aspect: 800.0 / (110.0 + height.max(130.0)),
+        aspect: 800.0 / (90.0 + height.max(130.0)),
         ..Figure::default()
     }
 }

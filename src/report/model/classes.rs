@@ -127,8 +127,8 @@ pub fn classes(splits: &[(&str, BTreeMap<String, usize>)], subtitle: &str) -> Fi
         title: "Class distribution".to_owned(),
         subtitle: subtitle.to_owned(),
         panels: vec![panel],
-        legend: splits.iter().enumerate().map(key).collect(),
-        note,
+        legend: if all > 0 { splits.iter().enumerate().map(key).collect() } else { Vec::new() },
+        note: if all > 0 { note } else { String::new() },
         aspect: aspect_of_rows(names.len().max(3)),
         ..Figure::default()
     }

@@ -22,27 +22,23 @@ pub fn confidence(splits: &[(&str, &Predictions)], temperature: f64, subtitle: &
         let Some(mean) = mean(&confidences[place]) else { return nothing("no texts") };
         let paint = Paint::Series(place);
         let mut marks = histograms[place].marks(paint, base).to_vec();
-        marks.push(Mark::Rule {
-            at: mean,
-            of: Along::X,
-            paint: Paint::Ink,
-            label: format!("mean {mean:.3}"),
-        });
+        marks.push(Mark::Rule { at: mean, of: Along::X, paint: Paint::Ink, label: String::new() });
         let range = Scale::Linear { low: 0.0, high: 1.01 };
         let x = if place + 1 == splits.len() { Axis::new("confidence", range) } else { Axis::bare(range) };
         chart("", x, Axis::new("share", scale.clone()), marks)
     };
     let keys = splits.iter().enumerate().map(|(place, (name, table))| {
-        area_key(Paint::Series(place), format!("{name} · {}", texts(table.len())))
+        let mean = mean(&confidences[place]).map_or(String::new(), |mean| format!(", mean {mean:.3}"));
+        area_key(Paint::Series(place), format!("{name} · {}{mean}", texts(table.len())))
     });
     let mut panels: Vec<Panel> = (0..splits.len()).map(panel).collect();
     if panels.is_empty() {
         panels.push(nothing("no split was evaluated"));
     }
     let note = if matches!(scale, Scale::Log { .. }) {
-        "Shares of each split's texts, on a logarithmic scale."
+        "Shares of each split's texts, on a logarithmic scale; the rule is the mean."
     } else {
-        "Shares of each split's texts."
+        "Shares of each split's texts; the rule is the mean."
     };
     Figure {
         title: "Confidence of the answers".to_owned(),
@@ -66,7 +62,7 @@ mod tests {
     fn splits_share_a_scale_and_an_empty_one_says_so() {
         let test = table(3, &[(0, 0, 9.0), (1, 1, 9.0), (2, 2, 0.5)]);
         let figure = confidence(&[("test", &test), ("out of scope", &table(3, &[]))], 1.0, "x");
-        assert_eq!(figure.legend[0].text, "test · 3 texts");
+        assert!(figure.legend[0].text.starts_with("test · 3 texts, mean 0."));
         let Some(Mark::Rule { at, .. }) = marks(&figure.panels[0]).last() else { panic!() };
         assert!((0.7..0.9).contains(at), "{at}");
         assert!(matches!(&figure.panels[1].content, Content::Empty(why) if why == "no texts"));

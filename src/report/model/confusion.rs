@@ -1,7 +1,7 @@
 //! Which classes are taken for which.
 
 use super::judged::Judged;
-use super::{chart, texts, titled};
+use super::{chart, titled};
 use crate::eval::{Confusion, Predictions, Undefined};
 use crate::report::figure::{Axis, Figure, Mark, Scale};
 
@@ -114,9 +114,6 @@ impl Matrix {
         }
         parts.push("Colour: square root of the share of the row.".to_owned());
         parts.push(judged.note_on_unknown().to_owned());
-        if judged.len() < 100 {
-            parts.push(format!("{} only.", texts(judged.len())));
-        }
         parts.retain(|part| !part.is_empty());
         parts.join(" ")
     }

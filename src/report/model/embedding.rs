@@ -41,11 +41,7 @@ fn draw(judged: &Judged, texts: usize, [pca, tsne]: [&[(f64, f64)]; 2]) -> Figur
     }
     let mistakes = right.iter().filter(|right| !**right).count();
     if mistakes > 0 {
-        legend.push(key(
-            Paint::Ink,
-            Sign::Cross,
-            format!("mistakes · {mistakes}, in the colour of the gold label"),
-        ));
+        legend.push(key(Paint::Ink, Sign::Cross, format!("mistakes · {mistakes}")));
     }
     if texts > judged.len() {
         legend.push(key(Paint::Muted, Sign::Ring, format!("out of scope · {}", texts - judged.len())));
@@ -78,7 +74,11 @@ fn panel(title: &str, points: &[(f64, f64)], judged: &Judged, shown: &[usize], t
         let place = shown.iter().position(|&class| class == judged.gold[text]);
         let paint = place.map_or(Paint::Muted, Paint::Series);
         let into = match (right[text], place) {
-            (false, _) => &mut mistakes,
+            // In their colours they would be lost among the others.
+            (false, _) => {
+                mistakes.push((x, y, Paint::Ink));
+                continue;
+            }
             (true, Some(_)) => &mut classes,
             (true, None) => &mut others,
         };

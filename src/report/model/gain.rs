@@ -112,13 +112,13 @@ impl Lines {
         for (place, (_, points)) in self.classes.iter().take(COLOURED).enumerate().rev() {
             add(points, Paint::Series(place), Stroke::Solid, dotted);
         }
-        add(&self.together, Paint::Ink, Stroke::Solid, dotted);
+        add(&self.together, Paint::Ink, Stroke::Dashed, false);
         marks
     }
 
     fn legend(&self, judged: &Judged, chance: &str) -> Vec<Key> {
         let support = judged.support();
-        let mut legend = vec![line_key(Paint::Ink, Stroke::Solid, "all classes (micro)")];
+        let mut legend = vec![line_key(Paint::Ink, Stroke::Dashed, "all classes (micro)")];
         legend.extend(self.classes.iter().take(COLOURED).enumerate().map(|(place, (class, _))| {
             let text = format!("{} · {}", judged.name(*class), texts(support[*class]));
             line_key(Paint::Series(place), Stroke::Solid, text)
@@ -152,7 +152,7 @@ mod tests {
             (0..40).map(|row| (row % 10, (row % 10) as usize, 4.0 + row as f32 / 100.0)).collect();
         let predictions = table(10, &rows);
         let lift = lift(&predictions, 1.0, "x");
-        let Some(Mark::Points { points, .. }) = marks(&lift.panels[0]).last() else { panic!() };
+        let Some(Mark::Line { points, .. }) = marks(&lift.panels[0]).last() else { panic!() };
         assert_eq!((points.len(), points[0].1.round()), (10, 10.0));
         assert!((points[9].1 - 1.0).abs() < 1e-12);
         assert_eq!(lift.legend.len(), 1 + 8 + 1 + 1);

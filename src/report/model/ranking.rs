@@ -65,7 +65,7 @@ fn draw_roc(judged: &Judged) -> Result<Figure, Undefined> {
     let mut legend = curves.legend(judged);
     legend.push(line_key(Paint::Muted, Stroke::Dashed, "chance"));
     Ok(Figure {
-        panels: vec![chart("", x, y, marks), chart("its left tenth", near_x, near_y, near)],
+        panels: vec![chart("", x, y, marks), chart("the left tenth", near_x, near_y, near)],
         columns: 2,
         legend,
         note: curves.note(judged, "Macro is the mean rate of the classes at each false positive rate."),
@@ -80,8 +80,11 @@ fn draw_precision_recall(judged: &Judged) -> Result<Figure, Undefined> {
         let mut steps = Vec::new();
         let mut before = 0.0;
         for point in eval::precision_recall_curve(scores, positive)? {
-            steps.extend([(before, point.precision), (point.recall, point.precision)]);
-            before = point.recall;
+            // Precision falls where no recall is gained, which has no width.
+            if point.recall > before {
+                steps.extend([(before, point.precision), (point.recall, point.precision)]);
+                before = point.recall;
+            }
         }
         Ok(straightened(steps))
     };
@@ -209,7 +212,7 @@ impl Curves {
         note.push_str(about);
         if self.without > 0 {
             note.push_str(&format!(
-                " {} of {} labels occur in no text and have no curve.",
+                " {} of {} labels without a text, so without a curve.",
                 self.without, judged.known
             ));
         }

@@ -66,11 +66,15 @@ fn diagram(title: &str, bins: &[Bin], paint: Paint, bare: bool) -> Panel {
     chart(title, Axis::bare(scale), y, marks)
 }
 
+/// Low end of the axis of counts, at which even one text shows.
+const LEAST: f64 = 0.6;
+
 fn counts(bins: &[Bin], paint: Paint, most: f64, bare: bool) -> Panel {
     let gap = 0.1 / BINS as f64;
-    let bar = |bin: &Bin| Rectangle { from: (bin.low + gap, 0.0), to: (bin.high - gap, bin.n as f64), paint };
-    let scale = Scale::Count { low: 0.0, high: most * 1.05 };
-    let y = if bare { Axis::bare(scale) } else { Axis::new("texts", scale) };
+    let bar =
+        |bin: &Bin| Rectangle { from: (bin.low + gap, LEAST), to: (bin.high - gap, bin.n as f64), paint };
+    let scale = Scale::Log { low: LEAST, high: most.max(2.0) * 1.3 };
+    let y = if bare { Axis::bare(scale) } else { Axis::new("texts, log", scale) };
     let x = Axis::new("confidence", Scale::Linear { low: 0.0, high: 1.02 });
     chart("", x, y, vec![Mark::Boxes(bins.iter().map(bar).collect())])
 }

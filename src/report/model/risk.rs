@@ -75,7 +75,7 @@ mod tests {
                 (
                     row % 3,
                     if row % 10 == 0 { (row as usize + 1) % 3 } else { row as usize % 3 },
-                    row as f32 / 10.0,
+                    1.0 + row as f32 / 10.0,
                 )
             })
             .collect();
