@@ -55,7 +55,8 @@ fn curves_of(subject: &Subject<'_>, run: &RunRecord) -> Result<TrainingCurves, S
         RunKind::Trial => format!("{} trial {number}", run.experiment),
         RunKind::Final => format!("{} final run", run.experiment),
     };
-    let mut curves = TrainingCurves { name, metric_name: "val/accuracy".to_owned(), ..TrainingCurves::default() };
+    let mut curves =
+        TrainingCurves { name, metric_name: "val/accuracy".to_owned(), ..TrainingCurves::default() };
     for metric in subject.store.latest_metrics(run.id)? {
         let (fold, key) = match metric.key.split_once('/') {
             Some((fold, key)) if fold.starts_with("fold=") => (true, key),
@@ -121,7 +122,10 @@ pub(super) fn out_of_scope(
             method: name,
             inside,
             outside,
-            threshold: calibration.as_ref().filter(|known| known.method == *method).map(|known| known.threshold),
+            threshold: calibration
+                .as_ref()
+                .filter(|known| known.method == *method)
+                .map(|known| known.threshold),
         })
         .collect();
     Ok(build(&scores, &subtitle(subject, "test and ood_test", inside.len() + outside.len())))
@@ -149,7 +153,11 @@ fn first_rows(predictions: &Predictions, most: usize) -> Predictions {
         unseen: predictions.unseen.clone(),
         gold: pick(&predictions.gold),
         logits: rows.iter().flat_map(|&row| predictions.row(row)).copied().collect(),
-        features: rows.iter().flat_map(|&row| &predictions.features[row * width..][..width]).copied().collect(),
+        features: rows
+            .iter()
+            .flat_map(|&row| &predictions.features[row * width..][..width])
+            .copied()
+            .collect(),
         hashes: rows.iter().map(|&row| predictions.hashes[row]).collect(),
         words: pick(&predictions.words),
         unknown_words: pick(&predictions.unknown_words),

@@ -159,12 +159,18 @@ pub const KINDS: &[Kind] = &[
     kind("segments", About::Model, "accuracy by length and by unknown words", |subjects, wanted| {
         of_split(subjects, wanted, |p, _, about| pictures::segments(p, about))
     }),
-    kind("reliability", About::Model, "confidence against accuracy, before and after temperature", |subjects, wanted| {
-        of_split(subjects, wanted, model::reliability)
-    }),
-    kind("risk_coverage", About::Model, "errors left when unsure answers are held back", |subjects, wanted| {
-        of_split(subjects, wanted, model::risk_coverage)
-    }),
+    kind(
+        "reliability",
+        About::Model,
+        "confidence against accuracy, before and after temperature",
+        |subjects, wanted| of_split(subjects, wanted, model::reliability),
+    ),
+    kind(
+        "risk_coverage",
+        About::Model,
+        "errors left when unsure answers are held back",
+        |subjects, wanted| of_split(subjects, wanted, model::risk_coverage),
+    ),
     kind("confidence", About::Model, "how confident answers are on every split", |subjects, _| {
         pictures::confidence(first(subjects)?)
     }),

@@ -98,7 +98,7 @@ pub fn report(
         name: format!("{}-{}", study.new.experiment, study.id.short()),
         page,
         metrics: metrics_json(subject)?,
-        predictions: predictions.map(|table| super::answers::csv(subject, &table)).transpose()?,
+        predictions: predictions.map(|table| super::answers::csv(subject, &table)),
     })
 }
 
@@ -128,7 +128,8 @@ fn draw_all(
     let mut found: BTreeMap<&'static str, Vec<Picture>> = BTreeMap::new();
     for (section, kinds) in PICTURES {
         for kind in kinds {
-            let picture = made.iter().find(|(_, name, _)| name == kind).and_then(|(_, _, picture)| picture.clone());
+            let picture =
+                made.iter().find(|(_, name, _)| name == kind).and_then(|(_, _, picture)| picture.clone());
             found.entry(section).or_default().extend(picture);
         }
     }
@@ -138,7 +139,12 @@ fn draw_all(
 fn picture(subject: &Subject<'_>, kind: &str) -> Result<Option<Picture>, PlotError> {
     let figure = match figure(kind, std::slice::from_ref(subject), &Wanted::default()) {
         Ok(figure) => figure,
-        Err(PlotError::Missing { .. } | PlotError::Experiment(crate::experiment::ExperimentError::Spec(_) | crate::experiment::ExperimentError::Data(_))) => return Ok(None),
+        Err(
+            PlotError::Missing { .. }
+            | PlotError::Experiment(
+                crate::experiment::ExperimentError::Spec(_) | crate::experiment::ExperimentError::Data(_),
+            ),
+        ) => return Ok(None),
         Err(error) => return Err(error),
     };
     if figure.is_empty() {
@@ -172,11 +178,21 @@ fn asked(subject: &Subject<'_>) -> Section {
 /// What it was asked on.
 fn data(subject: &Subject<'_>) -> Section {
     let mut section = Section::new("data", "Data");
-    match subject.dataset().map_err(|error| error.to_string()).and_then(|dataset| {
-        stats::of(&dataset).map_err(|error| error.to_string())
-    }) {
+    match subject
+        .dataset()
+        .map_err(|error| error.to_string())
+        .and_then(|dataset| stats::of(&dataset).map_err(|error| error.to_string()))
+    {
         Ok(found) => {
-            let columns = ["split", ">texts", ">classes", ">mean words", ">unknown words", ">also in train", ">unseen labels"];
+            let columns = [
+                "split",
+                ">texts",
+                ">classes",
+                ">mean words",
+                ">unknown words",
+                ">also in train",
+                ">unseen labels",
+            ];
             let mut table = Table::new("", &columns);
             for split in &found.splits {
                 let is_train = split.split == "train";
@@ -197,7 +213,10 @@ fn data(subject: &Subject<'_>) -> Section {
                 section.text(format!("The data have changed since the study ran: {}. Figures below are of the data as they were.", changed.join(", ")));
             }
         }
-        Err(why) => section.text(format!("The data set is no longer at hand, so texts are not shown: {}", why.lines().next().unwrap_or_default())),
+        Err(why) => section.text(format!(
+            "The data set is no longer at hand, so texts are not shown: {}",
+            why.lines().next().unwrap_or_default()
+        )),
     }
     section
 }
@@ -226,10 +245,15 @@ fn search(subject: &Subject<'_>) -> Result<Section, PlotError> {
     let dimensions = view.dimensions();
     let mut columns = vec![">trial".to_owned(), format!(">{}", view.metric)];
     columns.extend(dimensions.iter().map(|dimension| format!(">{}", dimension.short())));
-    let mut table = Table { caption: format!("The best {}", BEST.min(ranked.len())), columns, rows: Vec::new() };
+    let mut table =
+        Table { caption: format!("The best {}", BEST.min(ranked.len())), columns, rows: Vec::new() };
     for (trial, value) in ranked.into_iter().take(BEST) {
         let mut row = vec![trial.number.to_string(), number(value)];
-        row.extend(dimensions.iter().map(|dimension| trial.params.get(&dimension.name).map_or("–".to_owned(), param)));
+        row.extend(
+            dimensions
+                .iter()
+                .map(|dimension| trial.params.get(&dimension.name).map_or("–".to_owned(), param)),
+        );
         table.rows.push(row);
     }
     section.blocks.push(Block::Table(table));
@@ -241,14 +265,20 @@ fn best(subject: &Subject<'_>) -> Result<Section, PlotError> {
     let mut section = Section::new("best", "The best trial, and why");
     let view = subject.view()?;
     let Some((trial, value)) = view.best() else { return Ok(section) };
-    let mut facts = vec![("trial".to_owned(), trial.number.to_string()), (view.metric.clone(), number(value))];
+    let mut facts =
+        vec![("trial".to_owned(), trial.number.to_string()), (view.metric.clone(), number(value))];
     facts.extend(trial.params.iter().map(|(name, value)| (name.clone(), param(value))));
     section.blocks.push(Block::Facts(facts));
     if let Ok(shares) = importances(view, &mut subject.seeds().rng("importance"))
         && let Some((name, part)) = shares.first()
     {
-        let rest = shares.get(1).map_or(String::new(), |(name, part)| format!(", then {name} with {}", share(*part)));
-        section.text(format!("{name} explains most of what parameters explain one by one ({}{rest}).", share(*part)));
+        let rest = shares
+            .get(1)
+            .map_or(String::new(), |(name, part)| format!(", then {name} with {}", share(*part)));
+        section.text(format!(
+            "{name} explains most of what parameters explain one by one ({}{rest}).",
+            share(*part)
+        ));
     }
     Ok(section)
 }
@@ -328,7 +358,8 @@ fn confusion(predictions: &Predictions) -> Confusion {
     let classes = predictions.classes() + predictions.unseen.len();
     let pairs = predictions.gold.iter().zip(predictions.predicted());
     let known = pairs.filter(|(gold, _)| (**gold as usize) < classes);
-    let (gold, predicted): (Vec<usize>, Vec<usize>) = known.map(|(gold, label)| (*gold as usize, label)).unzip();
+    let (gold, predicted): (Vec<usize>, Vec<usize>) =
+        known.map(|(gold, label)| (*gold as usize, label)).unzip();
     Confusion::count(classes, &gold, &predicted)
 }
 
@@ -336,7 +367,7 @@ fn confusion(predictions: &Predictions) -> Confusion {
 fn errors(subject: &Subject<'_>, predictions: Option<&Predictions>) -> Result<Section, PlotError> {
     let mut section = Section::new("errors", "Errors worth reading");
     let Some(predictions) = predictions else { return Ok(section) };
-    section.blocks.push(Block::Table(super::answers::mistakes(subject, predictions)));
+    section.blocks.push(Block::Table(super::answers::mistakes(subject, predictions)?));
     let confusion = confusion(predictions);
     let classes = confusion.classes();
     let mut pairs: Vec<(u32, usize, usize)> = (0..classes * classes)
@@ -346,11 +377,19 @@ fn errors(subject: &Subject<'_>, predictions: Option<&Predictions>) -> Result<Se
         .filter(|(count, _, _)| *count > 0)
         .collect();
     pairs.sort_by_key(|(count, gold, predicted)| (std::cmp::Reverse(*count), *gold, *predicted));
-    let mut table = Table::new("Pairs that are confused", &["right", "predicted instead", ">texts", ">share of the class"]);
+    let mut table = Table::new(
+        "Pairs that are confused",
+        &["right", "predicted instead", ">texts", ">share of the class"],
+    );
     for (count, gold, predicted) in pairs.into_iter().take(PAIRS) {
         let name = |label: usize| predictions.gold_name(label as u32).to_owned();
         let support = f64::from(confusion.support(gold).max(1));
-        table.rows.push(vec![name(gold), name(predicted), count.to_string(), share(f64::from(count) / support)]);
+        table.rows.push(vec![
+            name(gold),
+            name(predicted),
+            count.to_string(),
+            share(f64::from(count) / support),
+        ]);
     }
     section.blocks.push(Block::Table(table));
     Ok(section)
@@ -397,7 +436,10 @@ fn again(subject: &Subject<'_>) -> Section {
     let new = &subject.study.new;
     let mut section = Section::new("again", "Reproduction");
     section.text("The same program, spec, data and seed give the same trials, metrics and weights, to the bit. The spec below is the recorded one, to the byte.");
-    let mut command = format!("uaic run {}", new.spec_path.rsplit('/').next().map_or_else(String::new, |file| format!("experiments/{file}")));
+    let mut command = format!(
+        "uaic run {}",
+        new.spec_path.rsplit('/').next().map_or_else(String::new, |file| format!("experiments/{file}"))
+    );
     for (key, value) in &new.overrides {
         command.push_str(&format!(" -P '{key}={value}'"));
     }

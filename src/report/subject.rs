@@ -214,7 +214,9 @@ impl<'a> Subject<'a> {
         let direction = self.study.new.direction;
         let better = |best: RunRecord, next: RunRecord| match (best.value, next.value) {
             (Some(old), Some(new)) if direction.better(new, old) => next,
-            (Some(old), Some(new)) if !direction.better(old, new) && next.new.number < best.new.number => next,
+            (Some(old), Some(new)) if !direction.better(old, new) && next.new.number < best.new.number => {
+                next
+            }
             (None, Some(_)) => next,
             _ => best,
         };

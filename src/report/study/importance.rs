@@ -10,7 +10,10 @@ use crate::trial::FinishedTrial;
 ///
 /// # Errors
 /// There are too few trials, or their values do not differ.
-pub fn importances(study: &StudyView, rng: &mut ChaCha8Rng) -> Result<Vec<(String, f64)>, fanova::ImportanceError> {
+pub fn importances(
+    study: &StudyView,
+    rng: &mut ChaCha8Rng,
+) -> Result<Vec<(String, f64)>, fanova::ImportanceError> {
     let trials: Vec<FinishedTrial> = study
         .complete()
         .map(|(trial, value)| FinishedTrial {
@@ -29,7 +32,8 @@ pub fn importance(study: &StudyView, rng: &mut ChaCha8Rng) -> Figure {
     let content = match importances(study, rng) {
         Err(why) => Content::Empty(why.to_string()),
         Ok(shares) => {
-            let bars = shares.iter().enumerate().map(|(place, (_, share))| (place as f64, *share, Paint::Series(0)));
+            let bars =
+                shares.iter().enumerate().map(|(place, (_, share))| (place as f64, *share, Paint::Series(0)));
             let bars = bars.collect();
             let most = shares.iter().map(|(_, share)| *share).fold(0.0, f64::max);
             let text = |(place, (_, share)): (usize, &(String, f64))| Mark::Text {
@@ -41,7 +45,10 @@ pub fn importance(study: &StudyView, rng: &mut ChaCha8Rng) -> Figure {
             marks.extend(shares.iter().enumerate().map(text));
             let names = shares.iter().map(|(name, _)| name.clone()).collect();
             Content::Chart {
-                x: Axis::new("share of the variance explained", Scale::Linear { low: 0.0, high: most * 1.12 }),
+                x: Axis::new(
+                    "share of the variance explained",
+                    Scale::Linear { low: 0.0, high: most * 1.12 },
+                ),
                 y: Axis::new("", Scale::Categories(names)),
                 marks,
             }
@@ -67,8 +74,9 @@ mod tests {
 
     #[test]
     fn the_parameter_that_decides_is_at_the_top() {
-        let values: Vec<(f64, i64, Option<f64>)> =
-            (0..30).map(|i| (1e-4 * f64::from(1 + i), 32 + 32 * i64::from(i % 2), Some(f64::from(i % 2)))).collect();
+        let values: Vec<(f64, i64, Option<f64>)> = (0..30)
+            .map(|i| (1e-4 * f64::from(1 + i), 32 + 32 * i64::from(i % 2), Some(f64::from(i % 2))))
+            .collect();
         let figure = importance(&study(&values), &mut SeedTree::new(1).rng("importance"));
         let Content::Chart { y, marks, .. } = &figure.panels[0].content else { panic!() };
         assert!(matches!(&y.scale, Scale::Categories(names) if names[0] == "model.hidden_dim"));
