@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use crate::support::TestDir;
 use crate::support::small_study::project;
 
 fn names(value: &Value) -> Vec<&str> {
