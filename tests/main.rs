@@ -8,6 +8,7 @@ mod evaluate;
 mod flights;
 mod listing;
 mod readme;
+mod report;
 mod run;
 mod spec;
 mod store;

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::fsx;
 use crate::report::draw::{Format, Options, draw};
-use crate::report::plot::{self, KINDS, Wanted};
+use crate::report::plot::{self, KINDS, Kind, Wanted};
 use crate::report::subject::Subject;
 use crate::store::{SqliteStore, Store};
 
@@ -70,7 +70,8 @@ pub struct PlotArgs {
 /// The kinds and what they show, for the help text.
 fn kinds() -> String {
     let widest = KINDS.iter().map(|kind| kind.name.len()).max().unwrap_or_default();
-    KINDS.iter().map(|kind| format!("  {:widest$}  {}\n", kind.name, kind.shows)).collect()
+    let line = |kind: &Kind| format!("  {:widest$}  {}\n", kind.name, kind.shows);
+    KINDS.iter().map(line).collect::<Vec<_>>().concat()
 }
 
 fn parse_size(text: &str) -> Result<(u32, u32), String> {

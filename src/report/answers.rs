@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::mistakes::{self, TextIndex};
 use super::page::Table;
 use super::plot::PlotError;
 use super::subject::Subject;
@@ -21,10 +22,7 @@ fn texts(dataset: Option<&Dataset>, split: &str) -> HashMap<u64, String> {
 }
 
 /// Every text of the test split with its label, the answer and its confidence, as CSV.
-///
-/// # Errors
-/// The data set cannot be looked for, as the store cannot be read.
-pub(super) fn csv(subject: &Subject<'_>, predictions: &Predictions) -> Result<Vec<u8>, PlotError> {
+pub(super) fn csv(subject: &Subject<'_>, predictions: &Predictions) -> Vec<u8> {
     let texts = texts(subject.dataset().ok().as_ref(), "test");
     let mut writer = csv::Writer::from_writer(Vec::new());
     let _ = writer.write_record([
@@ -51,7 +49,7 @@ pub(super) fn csv(subject: &Subject<'_>, predictions: &Predictions) -> Result<Ve
         ]);
     }
     // Writing to memory cannot fail.
-    Ok(writer.into_inner().unwrap_or_default())
+    writer.into_inner().unwrap_or_default()
 }
 
 /// The label given to a text.
@@ -71,23 +69,36 @@ fn answers(predictions: &Predictions) -> Vec<Answer> {
     predictions.predicted().into_iter().enumerate().map(answer).collect()
 }
 
-/// The mistakes that the model was surest of.
-pub(super) fn mistakes(subject: &Subject<'_>, predictions: &Predictions) -> Table {
-    let texts = texts(subject.dataset().ok().as_ref(), "test");
-    let mut wrong: Vec<(usize, Answer)> =
-        answers(predictions).into_iter().enumerate().filter(|(_, answer)| !answer.is_right).collect();
-    wrong.sort_by(|a, b| b.1.confidence.total_cmp(&a.1.confidence).then(a.0.cmp(&b.0)));
+/// The mistakes that the model was surest of, each with the training text that is most like it.
+///
+/// # Errors
+/// The model cannot be read.
+pub(super) fn mistakes(subject: &Subject<'_>, predictions: &Predictions) -> Result<Table, PlotError> {
+    let dataset = subject.dataset().ok();
+    let texts = texts(dataset.as_ref(), "test");
+    let calibration = subject.calibration()?.map(|calibration| calibration.fitted);
+    let wrong = mistakes::mistakes(predictions, calibration.as_ref());
     let caption =
         format!("{} of {} texts are answered wrongly; the surest first", wrong.len(), predictions.len());
-    let mut table = Table::new(&caption, &["text", "right", "predicted", ">confidence"]);
-    for (row, answer) in wrong.into_iter().take(MISTAKES) {
-        let hash = predictions.hashes[row];
+    let columns = ["text", "right", "predicted", ">confidence", "nearest training text", "its label"];
+    let mut table = Table::new(&caption, &columns);
+    let classifier = subject.classifier()?;
+    let train = dataset.as_ref().and_then(|dataset| dataset.splits.get("train"));
+    let train: &[Example] = train.map_or(&[], |split| &split.examples);
+    let words = |text: &str| classifier.tokenizer.tokens(text);
+    let index = TextIndex::new(&train.iter().map(|example| words(&example.text)).collect::<Vec<_>>());
+    for mistake in wrong.into_iter().take(MISTAKES) {
+        let hash = predictions.hashes[mistake.text];
+        let text = texts.get(&hash);
+        let nearest = text.and_then(|text| index.nearest(&words(text))).map(|found| &train[found.text]);
         table.rows.push(vec![
-            texts.get(&hash).cloned().unwrap_or_else(|| format!("{hash:016x}")),
-            predictions.gold_name(predictions.gold[row]).to_owned(),
-            predictions.labels[answer.label].clone(),
-            number(answer.confidence),
+            text.cloned().unwrap_or_else(|| format!("{hash:016x}")),
+            predictions.gold_name(predictions.gold[mistake.text]).to_owned(),
+            predictions.labels[mistake.predicted].clone(),
+            number(mistake.confidence),
+            nearest.map_or_else(String::new, |example| example.text.clone()),
+            nearest.map_or_else(String::new, |example| example.label.clone()),
         ]);
     }
-    table
+    Ok(table)
 }

@@ -98,7 +98,7 @@ pub fn report(
         name: format!("{}-{}", study.new.experiment, study.id.short()),
         page,
         metrics: metrics_json(subject)?,
-        predictions: predictions.map(|table| super::answers::csv(subject, &table)).transpose()?,
+        predictions: predictions.map(|table| super::answers::csv(subject, &table)),
     })
 }
 
@@ -367,7 +367,7 @@ fn confusion(predictions: &Predictions) -> Confusion {
 fn errors(subject: &Subject<'_>, predictions: Option<&Predictions>) -> Result<Section, PlotError> {
     let mut section = Section::new("errors", "Errors worth reading");
     let Some(predictions) = predictions else { return Ok(section) };
-    section.blocks.push(Block::Table(super::answers::mistakes(subject, predictions)));
+    section.blocks.push(Block::Table(super::answers::mistakes(subject, predictions)?));
     let confusion = confusion(predictions);
     let classes = confusion.classes();
     let mut pairs: Vec<(u32, usize, usize)> = (0..classes * classes)
@@ -436,12 +436,11 @@ fn again(subject: &Subject<'_>) -> Section {
     let new = &subject.study.new;
     let mut section = Section::new("again", "Reproduction");
     section.text("The same program, spec, data and seed give the same trials, metrics and weights, to the bit. The spec below is the recorded one, to the byte.");
-    let mut command = format!(
-        "uaic run {}",
-        new.spec_path.rsplit('/').next().map_or_else(String::new, |file| format!("experiments/{file}"))
-    );
-    for (key, value) in &new.overrides {
-        command.push_str(&format!(" -P '{key}={value}'"));
+    let mut command = "uaic run again.toml     # the text below".to_owned();
+    if !new.overrides.is_empty() {
+        let fixed: Vec<String> =
+            new.overrides.iter().map(|(key, value)| format!(" -P '{key}={value}'")).collect();
+        command = format!("uaic run again.toml{}     # the text below", fixed.concat());
     }
     section.blocks.push(Block::Code(command));
     let facts = new.environment.iter().filter(|(name, _)| !name.starts_with("host"));

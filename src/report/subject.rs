@@ -57,13 +57,11 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// The store or the recorded spec cannot be read.
     pub fn view(&self) -> Result<&StudyView, ViewError> {
-        match self.view.get() {
-            Some(view) => Ok(view),
-            None => {
-                let view = StudyView::load(self.store, &self.study)?;
-                Ok(self.view.get_or_init(|| view))
-            }
+        if let Some(view) = self.view.get() {
+            return Ok(view);
         }
+        let view = StudyView::load(self.store, &self.study)?;
+        Ok(self.view.get_or_init(|| view))
     }
 
     /// What each trial has recorded of the study's metric, step by step.

@@ -1,6 +1,7 @@
 //! What tests of whole commands, and of whole models, share.
 
 pub(crate) mod plain_candle;
+pub(crate) mod small_study;
 
 use std::fs;
 use std::path::{Path, PathBuf};

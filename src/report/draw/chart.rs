@@ -170,7 +170,7 @@ impl Painter<'_> {
     }
 
     /// Half the room of a bar, on the axis across.
-    fn half_width(&self, places: impl Iterator<Item = f64>, width: f64) -> f64 {
+    fn half_width(places: impl Iterator<Item = f64>, width: f64) -> f64 {
         let mut places: Vec<f64> = places.filter(|place| place.is_finite()).collect();
         places.sort_by(f64::total_cmp);
         let gaps = places.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > 0.0);
@@ -179,7 +179,7 @@ impl Painter<'_> {
     }
 
     fn bars(&self, scene: &mut Scene, bars: &[(f64, f64, Paint)], width: f64, along: Along) {
-        let half = self.half_width(bars.iter().map(|(place, _, _)| *place), width);
+        let half = Self::half_width(bars.iter().map(|(place, _, _)| *place), width);
         let base = match if along == Along::X { self.x } else { self.y } {
             Scale::Linear { low, high } | Scale::Count { low, high } => 0.0_f64.clamp(*low, *high),
             Scale::Log { low, .. } => *low,

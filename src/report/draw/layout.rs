@@ -32,7 +32,7 @@ const LINE: f64 = 17.0;
 
 /// A text of the usual weight.
 pub(super) fn text(at: Point, text: impl Into<String>, size: f64, colour: Colour, anchor: Anchor) -> Text {
-    Text { at, text: text.into(), size, weight: Weight::Regular, colour, anchor, upright: false }
+    Text { at, words: text.into(), size, weight: Weight::Regular, colour, anchor, upright: false }
 }
 
 /// Width and height that suit a figure.

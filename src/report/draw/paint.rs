@@ -134,7 +134,7 @@ impl<B: DrawingBackend> Painter<'_, B> {
         let (x, y) = text.at;
         let down = text.size * self.lowered;
         let at = if text.upright { (x + down, y) } else { (x, y + down) };
-        self.backend.draw_text(&text.text, &style, self.at(at)).map_err(failed)
+        self.backend.draw_text(&text.words, &style, self.at(at)).map_err(failed)
     }
 }
 

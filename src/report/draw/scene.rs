@@ -76,7 +76,7 @@ pub(super) enum Anchor {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Text {
     pub(super) at: Point,
-    pub(super) text: String,
+    pub(super) words: String,
     pub(super) size: f64,
     pub(super) weight: Weight,
     pub(super) colour: Colour,
@@ -173,7 +173,7 @@ impl Scene {
     }
 
     pub(super) fn text(&mut self, text: Text) {
-        if !text.text.is_empty() {
+        if !text.words.is_empty() {
             self.shapes.push(Shape::Text(text));
         }
     }

@@ -26,8 +26,8 @@ impl Colour {
 
     fn mixed(self, other: Self, share: f64) -> Self {
         let mix = |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * share).round() as u8;
-        let ((r, g, b), (s, h, c)) = (self.rgb, other.rgb);
-        Self { rgb: (mix(r, s), mix(g, h), mix(b, c)), alpha: 1.0 }
+        let (from, to) = (self.rgb, other.rgb);
+        Self { rgb: (mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2)), alpha: 1.0 }
     }
 }
 

@@ -57,22 +57,25 @@ fn scores_panel(scores: &ScopeScores) -> Panel {
     for (place, histogram) in histograms.iter().enumerate() {
         marks.extend(histogram.marks(Paint::Series(place), base));
     }
-    let mut title = scores.method.to_owned();
+    let mut titles = vec![scores.method.to_owned()];
     if let Some(threshold) = scores.threshold.filter(|threshold| threshold.is_finite()) {
         let label = format!("threshold {threshold:.3}");
         marks.push(Mark::Rule { at: threshold, of: Along::X, paint: Paint::Ink, label });
         if let Ok(accepted) = eval::accepted_at(scores.inside, threshold) {
-            title.push_str(&format!(" · {:.1} % in scope accepted", accepted * 100.0));
+            titles.push(format!("{:.1} % in scope accepted", accepted * 100.0));
         }
         if let Ok(found) = eval::recall_at(scores.outside, threshold) {
-            title.push_str(&format!(" · {:.1} % out of scope rejected", found * 100.0));
+            titles.push(format!("{:.1} % out of scope rejected", found * 100.0));
         }
     }
+    // The threshold shows even where no score is near it.
+    let threshold = scores.threshold.filter(|threshold| threshold.is_finite());
+    let (low, high) = threshold.map_or((low, high), |at| (low.min(at), high.max(at)));
     let room = (high - low) * 0.01;
     let x =
         Axis::new(format!("{} score", scores.method), Scale::Linear { low: low - room, high: high + room });
     let share = if matches!(scale, Scale::Log { .. }) { "share, log" } else { "share" };
-    chart(title, x, Axis::new(share, scale), marks)
+    chart(titles.join(" · "), x, Axis::new(share, scale), marks)
 }
 
 /// ROC curves of the methods: in-scope texts accepted against out-of-scope texts accepted.
@@ -162,6 +165,13 @@ mod tests {
             "energy · 75.0 % in scope accepted · 66.7 % out of scope rejected"
         );
         assert!(matches!(marks(&figure.panels[0]).last(), Some(Mark::Rule { at: 3.5, .. })));
+    }
+
+    #[test]
+    fn a_threshold_beyond_all_scores_is_on_the_axis() {
+        let figure = oos_scores(&[ScopeScores { threshold: Some(-2.0), ..SCORES }], "x");
+        let crate::report::figure::Content::Chart { x, .. } = &figure.panels[0].content else { panic!() };
+        assert!(matches!(x.scale, Scale::Linear { low, high } if low < -2.0 && high > 6.0));
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub fn history(study: &StudyView) -> Figure {
     let points: Vec<(f64, f64, Paint)> =
         points.map(|(trial, value)| (f64::from(trial.number), value, Paint::Series(0))).collect();
     // What lies below the range is marked at its edge: it was there, but would flatten the rest.
-    let edge = if low == f64::min(low, high) { low + (high - low) * 0.012 } else { low };
+    let edge = low + (high - low) * 0.012;
     let outside: Vec<(f64, f64, Paint)> = study
         .complete()
         .filter(|(_, value)| !shown(*value))

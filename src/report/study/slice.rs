@@ -70,7 +70,7 @@ mod tests {
             let Mark::Points { points, .. } = &marks[0] else { panic!() };
             assert_eq!(points.len(), 2, "failed trials have no value");
             assert!(
-                matches!(&marks[1], Mark::Points { points, sign: Sign::Diamond, .. } if points[0].1 == 0.7)
+                matches!(&marks[1], Mark::Points { points, sign: Sign::Diamond, .. } if (points[0].1 - 0.7).abs() < 1e-12)
             );
         }
     }
