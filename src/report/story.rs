@@ -318,7 +318,7 @@ fn metrics_table(metrics: &BTreeMap<String, Estimate>, prefix: &str) -> Table {
 /// What the test says.
 fn test(subject: &Subject<'_>, predictions: Option<&Predictions>) -> Result<Section, PlotError> {
     let mut section = Section::new("test", "Test result");
-    let metrics = figures(subject)?.values;
+    let Measures { values: metrics, absent } = figures(subject)?;
     if let Some(accuracy) = metrics.get(crate::experiment::FINAL_METRIC) {
         section.text(format!(
             "The best point was retrained on all training data and tested once: accuracy {} (95 % interval {}), on {} texts.",
@@ -326,6 +326,11 @@ fn test(subject: &Subject<'_>, predictions: Option<&Predictions>) -> Result<Sect
         ));
     }
     section.blocks.push(Block::Table(metrics_table(&metrics, "test/")));
+    if !absent.is_empty() {
+        let mut table = Table::new("Figures without a value", &["metric", "why"]);
+        table.rows = absent.into_iter().map(|(name, why)| vec![name, why.to_string()]).collect();
+        section.blocks.push(Block::Table(table));
+    }
     if let Some(predictions) = predictions {
         section.blocks.push(Block::Table(classes(predictions)));
     }
