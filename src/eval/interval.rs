@@ -29,7 +29,8 @@ pub fn wilson(right: usize, n: usize) -> Option<Estimate> {
     let scale = 1.0 + Z * Z / count;
     let middle = (p + Z * Z / (2.0 * count)) / scale;
     let half = Z / scale * (p * (1.0 - p) / count + Z * Z / (4.0 * count * count)).sqrt();
-    Some(Estimate { value: p, n, low: (middle - half).max(0.0), high: (middle + half).min(1.0) })
+    // With none or all right, an end is the proportion itself, but for rounding.
+    Some(Estimate { value: p, n, low: (middle - half).clamp(0.0, p), high: (middle + half).clamp(p, 1.0) })
 }
 
 /// A figure with its percentile bootstrap interval (Efron 1979) over `rounds` resamples.
@@ -54,9 +55,15 @@ pub fn bootstrap(
         }
         values.extend(figure(&groups));
     }
-    values.sort_unstable_by(f64::total_cmp);
-    let quantile = |q: f64| values.get((q * (values.len() as f64 - 1.0)).round() as usize).copied();
-    Some(Estimate { value, n: sizes.iter().sum(), low: quantile(0.025)?, high: quantile(0.975)? })
+    percentiles(value, sizes.iter().sum(), values)
+}
+
+/// A figure with the interval from the 2.5th to the 97.5th percentile of its resampled values;
+/// `None` without any.
+pub(super) fn percentiles(value: f64, n: usize, mut resampled: Vec<f64>) -> Option<Estimate> {
+    resampled.sort_unstable_by(f64::total_cmp);
+    let quantile = |q: f64| resampled.get((q * (resampled.len() as f64 - 1.0)).round() as usize).copied();
+    Some(Estimate { value, n, low: quantile(0.025)?, high: quantile(0.975)? })
 }
 
 #[cfg(test)]
@@ -75,6 +82,15 @@ mod tests {
         assert_relative_eq!(estimate.high, 0.973_208_247_428_728, epsilon = 1e-9);
         assert_eq!(wilson(0, 0), None);
         assert!(wilson(5, 5).unwrap().low < 1.0, "certainty cannot come from five examples");
+    }
+
+    #[test]
+    fn a_wilson_interval_holds_its_proportion() {
+        for n in 1..200 {
+            for estimate in [wilson(0, n).unwrap(), wilson(n / 2, n).unwrap(), wilson(n, n).unwrap()] {
+                assert!(estimate.low <= estimate.value && estimate.value <= estimate.high, "{estimate:?}");
+            }
+        }
     }
 
     #[test]

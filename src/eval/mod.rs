@@ -1,13 +1,69 @@
 //! Evaluation: slices of gold and predicted labels in, numbers with their n and interval out.
+//!
+//! | file | what it answers |
+//! |---|---|
+//! | `predictions`, `predictions_file` | what did a classifier say of every text? |
+//! | `summary`, `sample` | what are all its figures? (`measure`, `measure_out_of_scope`) |
+//! | `confusion`, `tally` | which classes does it take for which; precision, recall, F1, MCC |
+//! | `classification` | which answers count as right; top-k, log-loss |
+//! | `probability` | how far are probabilities from the truth? (Brier) |
+//! | `reliability` | are confidences honest? (calibration error) |
+//! | `temperature` | which temperature makes them so? |
+//! | `calibration` | what was fitted of temperature and threshold, and on what? |
+//! | `risk` | what errors remain when only confident answers are given? |
+//! | `ranking`, `one_vs_rest` | do right answers score higher? (areas, per class and averaged) |
+//! | `curve` | what would a threshold let through? (ROC, precision–recall, gain, lift) |
+//! | `out_of_scope` | is a text without an intent told from one with? |
+//! | `significance` | is a difference real? (McNemar, paired bootstrap, t-tests, Holm) |
+//! | `projection` | what does a cloud of features look like in two dimensions? |
+//! | `interval`, `resample` | how sure is a figure? (Wilson, bootstrap) |
+//! | `blocks` | scores sorted once, equal ones together |
+//! | `undefined` | why does a figure have no value? |
 
+mod blocks;
+mod calibration;
 mod classification;
+mod confusion;
+mod curve;
+#[cfg(test)]
+mod goldens;
 mod interval;
+mod one_vs_rest;
+mod out_of_scope;
 mod predictions;
+mod predictions_file;
+mod probability;
 pub mod projection;
 mod ranking;
+mod reliability;
+mod resample;
+mod risk;
+mod sample;
 pub mod significance;
+mod summary;
+mod tally;
+mod temperature;
+mod undefined;
 
-pub use classification::{Average, Confusion, is_any_gold, log_loss};
+pub use calibration::{Calibration, Choice, OutOfScopeMethod, Quality};
+pub use classification::{is_any_gold, log_loss, top_k};
+pub use confusion::{ClassFigures, Confusion};
+pub use curve::{
+    PrecisionRecallPoint, RocPoint, gain_curve, lift_by_decile, precision_recall_curve, roc_curve,
+};
 pub use interval::{Estimate, bootstrap, wilson};
+pub use one_vs_rest::{
+    auroc_average, auroc_per_class, average_precision_average, average_precision_per_class, one_vs_rest,
+};
+pub use out_of_scope::{OutOfScopeFigures, accepted_at, energy, max_softmax, out_of_scope, recall_at};
 pub use predictions::{OUT_OF_SCOPE, Predictions};
-pub use ranking::auroc;
+pub use predictions_file::PredictionsError;
+pub use probability::brier;
+pub use ranking::{area_under_roc, auroc, average_precision};
+pub use reliability::{BINS, Bin, Binning, expected_calibration_error, reliability};
+pub use risk::{aurc, risk_coverage};
+pub use summary::{Measures, measure, measure_calibration, measure_out_of_scope};
+pub use tally::Average;
+use tally::Tally;
+pub use temperature::{TEMPERATURES, fit_temperature};
+pub use undefined::Undefined;

@@ -16,11 +16,12 @@ pub struct Predictions {
     pub gold: Vec<u32>,
     /// `(N, C)`
     pub logits: Vec<f32>,
-    /// What the last layer sees of each text, `(N, F)`; empty where it was not kept.
+    /// The vector that the model makes of each text, before batch norm, `(N, F)`; empty where it was
+    /// not kept.
     pub features: Vec<f32>,
     /// The first eight bytes of the BLAKE3 hash of each text, little-endian, `(N)`.
     pub hashes: Vec<u64>,
-    /// Words of each text, `(N)`.
+    /// Words of each text as the model reads it, `(N)`.
     pub words: Vec<u32>,
     /// How many of them the vocabulary does not have, `(N)`.
     pub unknown_words: Vec<u32>,

@@ -5,14 +5,17 @@ mod environment;
 mod final_stage;
 mod objective;
 mod partition;
+mod predictions;
 mod test_figures;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
 pub use final_stage::{FINAL_METRIC, FinalReport, FinalStage, load_classifier};
+pub use predictions::load_predictions;
 
 use crate::data::{DataError, Dataset, Example};
+use crate::eval::PredictionsError;
 use crate::rng::SeedTree;
 use crate::spec::{Spec, SpecErrors, Validation};
 use crate::store::{Environment, NewStudy, StoreError};
@@ -66,6 +69,14 @@ pub enum ExperimentError {
     /// The store fails.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The predictions that a run has stored cannot be read.
+    #[error("the artifact `{artifact}` cannot be used: {source}")]
+    Predictions {
+        /// Its name.
+        artifact: String,
+        /// Why.
+        source: PredictionsError,
+    },
     /// The final training failed.
     #[error("the final training failed: {0}")]
     Final(String),

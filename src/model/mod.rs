@@ -20,7 +20,7 @@ mod tests;
 mod weights;
 
 pub use batch::Batch;
-pub use classifier::{Classifier, Prediction};
+pub use classifier::{Classifier, Features, Prediction};
 pub use crew::Crew;
 pub use lstm_op::{FusedLstm, LstmConfig};
 pub use weights::{BufferSlot, Columns, Init, Slot, Snapshot, Weights, WeightsError};
@@ -64,6 +64,27 @@ pub trait Predictor {
     /// # Errors
     /// A tensor operation fails, which is a defect.
     fn logits(&mut self, texts: &[&TokenIds], logits: &mut Vec<f32>) -> candle_core::Result<()>;
+
+    /// As [`Predictor::logits`], and what led to them.
+    ///
+    /// # Errors
+    /// As [`Predictor::logits`].
+    fn observe(&mut self, texts: &[&TokenIds], seen: &mut Observation) -> candle_core::Result<()>;
+}
+
+/// What a model makes of some texts; none of it depends on what other texts are beside one, to the
+/// bit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observation {
+    /// `(B, C)`
+    pub logits: Vec<f32>,
+    /// The vector that a text becomes, before batch norm, `(B, F)`. Applied, the batch norm is a fixed
+    /// factor and summand for each value, so nothing is lost; and before it a value is as large as the
+    /// network made it, where after it even one that hardly ever moves is blown up to variance 1.
+    pub features: Vec<f32>,
+    /// How much each token of a text had a say in its features: what attends to it where something
+    /// does, else what pooling took from it. `B` rows that sum to 1.
+    pub shares: Vec<Vec<f32>>,
 }
 
 /// The sizes that the data decide.

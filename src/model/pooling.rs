@@ -97,6 +97,34 @@ impl Pool {
         }
     }
 
+    /// How much each token of a row had a say in what [`Pool::forward`] made of it; they sum to 1.
+    ///
+    /// Of a maximum it is the share of units that are largest at the token; of last states the share
+    /// of units whose direction ends there.
+    pub(super) fn shares(&self, batch: &Batch, row: usize, tape: &PoolTape, shares: &mut Vec<f32>) {
+        let tokens = batch.row(row);
+        shares.clear();
+        shares.resize(tokens.len(), 0.0);
+        let unit = 1.0 / self.width as f32;
+        match self.kind {
+            Pooling::Mean => shares.fill(1.0 / tokens.len() as f32),
+            Pooling::Attention => pick(&tape.shares, tokens, shares),
+            Pooling::Last => {
+                for (token, units) in self.last(batch, row) {
+                    let end = if token == tokens[0] { 0 } else { tokens.len() - 1 };
+                    shares[end] += units.len() as f32 * unit;
+                }
+            }
+            Pooling::Max => {
+                let largest = &tape.largest[row * self.width..][..self.width];
+                for (share, &token) in shares.iter_mut().zip(tokens) {
+                    let units = largest.iter().filter(|&&largest| largest as usize == token).count();
+                    *share = units as f32 * unit;
+                }
+            }
+        }
+    }
+
     /// Adds to the gradients of the states.
     pub(super) fn back(
         &self,
@@ -183,6 +211,19 @@ pub(super) struct AttentionTape {
 /// The transposed weights, which the backward pass reads.
 #[derive(Default)]
 pub(super) struct AttentionTransposed([Vec<Row>; 3]);
+
+impl AttentionTape {
+    /// The weights of a row's tokens, which sum to 1.
+    pub(super) fn shares(&self, batch: &Batch, row: usize, shares: &mut Vec<f32>) {
+        pick(&self.shares, batch.row(row), shares);
+    }
+}
+
+/// The values of some tokens.
+fn pick(values: &[f32], tokens: &[usize], picked: &mut Vec<f32>) {
+    picked.clear();
+    picked.extend(tokens.iter().map(|&token| values[token]));
+}
 
 impl SelfAttention {
     pub(super) fn new(width: usize, weights: &mut Weights) -> Result<Self, WeightsError> {

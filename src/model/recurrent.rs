@@ -4,6 +4,8 @@
 //! A batch is divided into shards of a fixed number of texts, which different threads may work on.
 //! Sums over texts run shard by shard in their order, so results do not depend on the threads.
 
+mod predictor;
+
 use std::cmp::Reverse;
 
 use rand::SeedableRng;
@@ -20,6 +22,7 @@ use crate::kernel::{BatchStatistics, Kernels, Normalized, Row, Targets, sum_of_s
 use crate::rng::ChaCha8Rng;
 use crate::spec::ModelSpec;
 use crate::text::{TokenIds, UNKNOWN};
+use predictor::RecurrentPredictor;
 
 /// Texts per shard.
 const SHARD: usize = 16;
@@ -129,8 +132,7 @@ impl Model for Recurrent {
     }
 
     fn predictor<'a>(&'a self, kernels: Kernels, weights: &'a Weights) -> Box<dyn Predictor + 'a> {
-        let (shard, buffers) = (Shard::default(), PredictorBuffers::default());
-        Box::new(RecurrentPredictor { network: self, kernels, weights, shard, buffers })
+        Box::new(RecurrentPredictor::new(self, kernels, weights))
     }
 }
 
@@ -534,42 +536,5 @@ impl BatchNorm {
 fn track(running: &mut [f32], seen: &[f32], factor: f32) {
     for (running, seen) in running.iter_mut().zip(seen) {
         *running = (1.0 - MOMENTUM) * *running + MOMENTUM * factor * seen;
-    }
-}
-
-/// Applies a recurrent classifier, in memory that is reused from call to call.
-struct RecurrentPredictor<'a> {
-    network: &'a Recurrent,
-    kernels: Kernels,
-    weights: &'a Weights,
-    shard: Shard,
-    buffers: PredictorBuffers,
-}
-
-#[derive(Default)]
-struct PredictorBuffers {
-    statistics: BatchStatistics,
-    outputs: Vec<f32>,
-    logits: Vec<f32>,
-}
-
-impl Predictor for RecurrentPredictor<'_> {
-    fn logits(&mut self, texts: &[&TokenIds], logits: &mut Vec<f32>) -> candle_core::Result<()> {
-        let Self { network, kernels, weights, shard, buffers } = self;
-        let (trained, classes) = (weights.trained(), network.classes);
-        shard.load(texts, None);
-        shard.forward(network, *kernels, trained);
-        network.norm.running(weights, &mut buffers.statistics);
-        kernels.normalize(&mut shard.features, &mut buffers.statistics);
-        buffers.outputs.resize(shard.features.len(), 0.0);
-        let (weight, bias) = (network.norm.weight.of(trained), network.norm.bias.of(trained));
-        kernels.scale_and_shift(&shard.features, weight, bias, &mut buffers.outputs);
-        network.head.forward(*kernels, trained, &buffers.outputs, &mut buffers.logits);
-        logits.clear();
-        logits.resize(texts.len() * classes, 0.0);
-        for (&text, row) in shard.batch.order().iter().zip(buffers.logits.chunks_exact(classes)) {
-            logits[text * classes..][..classes].copy_from_slice(row);
-        }
-        Ok(())
     }
 }

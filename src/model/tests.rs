@@ -158,7 +158,10 @@ fn every_instruction_set_and_any_number_of_threads_give_the_same_bits() {
             let refs: Vec<&TokenIds> = texts.iter().collect();
             model.predictor(kernels, &weights).logits(&refs, &mut logits).unwrap();
             let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-            results.push((loss.to_bits(), bits(&gradients), bits(&logits), bits(weights.buffers())));
+            let mut seen = Observation::default();
+            model.predictor(kernels, &weights).observe(&refs, &mut seen).unwrap();
+            let seen = (bits(&seen.features), bits(&seen.shares.concat()));
+            results.push((loss.to_bits(), bits(&gradients), bits(&logits), bits(weights.buffers()), seen));
         }
         assert!(results.windows(2).all(|pair| pair[0] == pair[1]), "{spec:?}");
     }
@@ -196,6 +199,56 @@ fn the_logits_of_a_text_do_not_depend_on_its_batch() {
         }
         predictor.logits(&[], &mut alone).unwrap();
         assert!(alone.is_empty());
+    }
+}
+
+#[test]
+fn what_is_observed_of_a_text_does_not_depend_on_its_batch() {
+    for spec in specs() {
+        let (weights, model) = small(&spec, 2);
+        let mut predictor = model.predictor(Kernels::detect(), &weights);
+        let texts = texts();
+        let (mut together, mut alone, mut logits) = Default::default();
+        predictor.observe(&texts.iter().collect::<Vec<_>>(), &mut together).unwrap();
+        predictor.logits(&texts.iter().collect::<Vec<_>>(), &mut logits).unwrap();
+        let Observation { logits: observed, features, shares } = &together;
+        assert!(observed == &logits, "{spec:?}");
+        let width = features.len() / texts.len();
+        for (row, text) in texts.iter().enumerate() {
+            predictor.observe(&[text], &mut alone).unwrap();
+            assert!(alone.logits == logits[row * CLASSES..][..CLASSES], "{spec:?}");
+            assert!(alone.features == features[row * width..][..width], "{spec:?}");
+            assert!(alone.shares == shares[row..=row], "{spec:?}");
+        }
+    }
+}
+
+#[test]
+fn every_token_has_its_share_in_what_a_text_becomes() {
+    let observed = |spec: &ModelSpec| {
+        let (weights, model) = small(spec, 2);
+        let mut seen = Observation::default();
+        let texts = texts();
+        let mut predictor = model.predictor(Kernels::detect(), &weights);
+        predictor.observe(&texts.iter().collect::<Vec<_>>(), &mut seen).unwrap();
+        seen.shares
+    };
+    for spec in specs() {
+        for (shares, text) in observed(&spec).iter().zip(texts()) {
+            assert_eq!(shares.len(), text.len());
+            assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{spec:?}: {shares:?}");
+            assert!((shares.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{spec:?}: {shares:?}");
+            let length = shares.len();
+            let spread = match (spec.architecture.as_str(), spec.pooling, spec.bidirectional) {
+                ("lstm", Pooling::Mean, _) => vec![1.0 / length as f32; length],
+                ("lstm", Pooling::Last, false) => [vec![0.0; length - 1], vec![1.0]].concat(),
+                ("lstm", Pooling::Last, true) if length > 1 => {
+                    [vec![0.5], vec![0.0; length - 2], vec![0.5]].concat()
+                }
+                _ => continue,
+            };
+            assert!(shares.iter().zip(spread).all(|(a, b)| (a - b).abs() < 1e-6), "{spec:?}: {shares:?}");
+        }
     }
 }
 

@@ -42,13 +42,27 @@ impl Tokenizer {
     /// most `max_length`.
     pub fn encode(&self, text: &str) -> TokenIds {
         let mut ids = TokenIds::default();
-        for token in split_tokens(text, &self.options).take(self.options.max_length as usize) {
+        for token in self.split(text) {
             ids.push(self.vocabulary.id(&token), ngrams::of(&token, &self.options));
         }
         if ids.is_empty() {
             ids.push(UNKNOWN, []);
         }
         ids
+    }
+
+    /// The tokens that [`Tokenizer::encode`] looks up, one for each of its ids. Words that the
+    /// vocabulary does not have are spelt out: their n-grams are seen.
+    pub fn tokens(&self, text: &str) -> Vec<String> {
+        let mut tokens: Vec<String> = self.split(text).collect();
+        if tokens.is_empty() {
+            tokens.push(self.token(UNKNOWN).to_owned());
+        }
+        tokens
+    }
+
+    fn split(&self, text: &str) -> impl Iterator<Item = String> {
+        split_tokens(text, &self.options).take(self.options.max_length as usize)
     }
 
     /// The number of ids, the two reserved ones included.
@@ -83,6 +97,7 @@ mod tests {
     fn a_text_without_tokens_is_one_unknown_word() {
         let tokenizer = Tokenizer::build(["a"], &TextSpec::default());
         assert_eq!(tokenizer.encode(" \t ").words(), [UNKNOWN]);
+        assert_eq!(tokenizer.tokens(" \t "), ["<unk>"]);
     }
 
     #[test]
@@ -90,6 +105,7 @@ mod tests {
         let options = TextSpec { max_length: 3, ..TextSpec::default() };
         let tokenizer = Tokenizer::build(["a b c d e"], &options);
         assert_eq!(tokenizer.encode("a b c d e").len(), 3);
+        assert_eq!(tokenizer.tokens("E d C b a"), ["e", "d", "c"]);
     }
 
     #[test]
