@@ -6,6 +6,9 @@ use owo_colors::OwoColorize;
 
 use crate::data::DataError;
 use crate::experiment::ExperimentError;
+use crate::report::draw::DrawError;
+use crate::report::plot::PlotError;
+use crate::report::study::ViewError;
 use crate::spec::SpecErrors;
 use crate::store::StoreError;
 use crate::study::StudyError;
@@ -82,6 +85,14 @@ fn number_of(error: &anyhow::Error) -> u8 {
     if spec_errors(error).is_some() {
         return USAGE;
     }
+    match error.downcast_ref() {
+        Some(PlotError::Kind { .. } | PlotError::Parameters { .. }) => return USAGE,
+        Some(PlotError::View(ViewError::Parameter { .. }) | PlotError::Missing { .. }) => return NOT_FOUND,
+        _ => {}
+    }
+    if let Some(DrawError::Size { .. }) = error.downcast_ref() {
+        return USAGE;
+    }
     if let Some(ExperimentError::Split { .. } | ExperimentError::TooFew { .. }) = error.downcast_ref() {
         return USAGE;
     }
@@ -119,6 +130,9 @@ fn store_error(error: &anyhow::Error) -> Option<&StoreError> {
         return Some(store);
     }
     if let Some(StudyError::Store(store)) = error.downcast_ref() {
+        return Some(store);
+    }
+    if let Some(PlotError::Store(store) | PlotError::View(ViewError::Store(store))) = error.downcast_ref() {
         return Some(store);
     }
     error.downcast_ref()

@@ -13,6 +13,7 @@ mod init;
 mod logging;
 mod ls;
 mod page;
+mod plot;
 mod printer;
 mod progress;
 mod resume;
@@ -81,6 +82,8 @@ pub enum Verb {
     Show(show::ShowArgs),
     /// Show the best trials
     Best(best::BestArgs),
+    /// Draw a picture of a study or a model
+    Plot(plot::PlotArgs),
     /// Hide runs from listings (nothing is lost: see `restore`)
     Rm(rm::RmArgs),
     /// Bring hidden runs back
@@ -108,6 +111,7 @@ pub fn main() -> ExitCode {
         Verb::Ls(args) => ls::run(global, args),
         Verb::Show(args) => show::run(global, args),
         Verb::Best(args) => best::run(global, args),
+        Verb::Plot(args) => plot::run(global, args),
         Verb::Rm(args) => rm::remove(global, args),
         Verb::Restore(args) => rm::restore(global, args),
         Verb::Check(args) => check::run(global, args),

@@ -83,6 +83,20 @@ pub struct Axis {
     pub label: String,
     /// How values become positions.
     pub scale: Scale,
+    /// Whether numbers and names are left off, because a neighbour shows the same.
+    pub bare: bool,
+}
+
+impl Axis {
+    /// An axis with its label and numbers.
+    pub fn new(label: impl Into<String>, scale: Scale) -> Self {
+        Self { label: label.into(), scale, bare: false }
+    }
+
+    /// An axis without label or numbers.
+    pub fn bare(scale: Scale) -> Self {
+        Self { label: String::new(), scale, bare: true }
+    }
 }
 
 /// How values become positions on an axis.
@@ -109,8 +123,10 @@ pub enum Scale {
         /// Right or top end.
         high: f64,
     },
-    /// Names at 0, 1, 2 …; a vertical axis has the first at the top.
+    /// Names at 0, 1, 2 …, to be read: a vertical axis has the first at the top.
     Categories(Vec<String>),
+    /// Names at 0, 1, 2 …, which grow: a vertical axis has the first at the bottom.
+    Levels(Vec<String>),
 }
 
 impl Scale {
@@ -126,6 +142,11 @@ impl Scale {
         let (low, high) = ends(values.into_iter().filter(|value| *value > 0.0)).unwrap_or((0.1, 10.0));
         let room = if high > low { (high / low).powf(0.04) } else { 1.5 };
         Self::Log { low: low / room, high: high * room }
+    }
+
+    /// Whether it has names instead of numbers.
+    pub fn has_names(&self) -> bool {
+        matches!(self, Self::Categories(_) | Self::Levels(_))
     }
 
     /// From 0 to 1, for shares and probabilities.

@@ -1,6 +1,11 @@
 //! Figures and pages that explain a study and its model.
 //!
 //! A [`figure::Figure`] is numbers and names: what a picture shows, without a pixel. Builders turn
-//! records and predictions into figures, and one renderer turns any figure into PNG or SVG.
+//! records and predictions into figures, and [`draw`](draw::draw) turns any figure into PNG or SVG.
 
+pub mod draw;
 pub mod figure;
+pub mod page;
+pub mod plot;
+pub mod study;
+pub mod subject;

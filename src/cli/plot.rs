@@ -1,0 +1,128 @@
+//! `uaic plot`: draws one picture of a study or a model.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::fsx;
+use crate::report::draw::{Format, Options, draw};
+use crate::report::plot::{self, KINDS, Wanted};
+use crate::report::subject::Subject;
+use crate::store::{SqliteStore, Store};
+
+use super::select::{self, RUN_GRAMMAR, Target};
+use super::{Global, printer};
+
+/// Arguments of `uaic plot`.
+#[derive(Args, Debug)]
+#[command(after_help = format!("\
+Examples:
+  uaic plot history                              the latest study
+  uaic plot parallel attention --out study.png   the latest study of an experiment
+  uaic plot contour @ --params lr,dropout        one pair of parameters
+  uaic plot edf 9c1e22aa 4f2a90c1                several studies in one picture
+  uaic plot slice @ --svg --dark
+
+Kinds:
+{}
+{RUN_GRAMMAR}
+An id or the name of an experiment that belongs to a study means the study.
+The path of the picture is printed; `--out -` prints the picture itself.", kinds()))]
+pub struct PlotArgs {
+    /// What to draw
+    #[arg(value_name = "KIND")]
+    pub kind: String,
+
+    /// Studies or runs; the latest study by default
+    #[arg(value_name = "SEL")]
+    pub selectors: Vec<String>,
+
+    /// Parameters to show, by full name or the last part of it
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub params: Vec<String>,
+
+    /// The split of the model's predictions; test by default
+    #[arg(long, value_name = "SPLIT")]
+    pub split: Option<String>,
+
+    /// A sentence to show the attention of; may be given several times
+    #[arg(long = "text", value_name = "TEXT")]
+    pub texts: Vec<String>,
+
+    /// The file; KIND.png in the current folder by default
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+
+    /// Width and height in pixels
+    #[arg(long, value_name = "WxH", value_parser = parse_size)]
+    pub size: Option<(u32, u32)>,
+
+    /// Bright on dark
+    #[arg(long)]
+    pub dark: bool,
+
+    /// Shapes instead of pixels
+    #[arg(long)]
+    pub svg: bool,
+}
+
+/// The kinds and what they show, for the help text.
+fn kinds() -> String {
+    let widest = KINDS.iter().map(|kind| kind.name.len()).max().unwrap_or_default();
+    KINDS.iter().map(|kind| format!("  {:widest$}  {}\n", kind.name, kind.shows)).collect()
+}
+
+fn parse_size(text: &str) -> Result<(u32, u32), String> {
+    let sides = text
+        .split_once(['x', 'X', '×'])
+        .and_then(|(width, height)| Some((width.trim().parse().ok()?, height.trim().parse().ok()?)));
+    sides.ok_or_else(|| "write width and height in pixels, such as 1200x800".to_owned())
+}
+
+/// Draws it.
+pub(super) fn run(global: &Global, args: &PlotArgs) -> anyhow::Result<ExitCode> {
+    let store = SqliteStore::open_read_only(&global.store)?;
+    let subjects = subjects(&store, &args.selectors)?;
+    let wanted = Wanted { params: args.params.clone(), split: args.split.clone(), texts: args.texts.clone() };
+    let figure = plot::figure(&args.kind, &subjects, &wanted)?;
+    let is_svg =
+        args.svg || args.out.as_ref().is_some_and(|out| out.extension().is_some_and(|end| end == "svg"));
+    let format = if is_svg { Format::Svg } else { Format::Png };
+    let bytes = draw(&figure, &Options { format, size: args.size, dark: args.dark })?;
+    if args.out.as_ref().is_some_and(|out| out.as_os_str() == "-") {
+        printer::write_content(&bytes)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let ending = if is_svg { "svg" } else { "png" };
+    let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.{ending}", args.kind)));
+    fsx::write_atomic(&path, &bytes)?;
+    printer::data(path.display().to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the selectors mean; the latest study without any.
+pub(super) fn subjects<'a>(store: &'a dyn Store, selectors: &[String]) -> anyhow::Result<Vec<Subject<'a>>> {
+    if selectors.is_empty() {
+        return Ok(vec![Subject::of_study(store, select::resolve_study(store, None)?)?]);
+    }
+    let subject = |selector: &String| {
+        // `@` alone is the latest run, which is of the latest study.
+        Ok(match select::resolve_any(store, selector)? {
+            Target::Study(study) => Subject::of_study(store, *study)?,
+            Target::Run(run) => Subject::of_run(store, *run)?,
+        })
+    };
+    selectors.iter().map(subject).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_two_numbers() {
+        assert_eq!(parse_size("1200x800"), Ok((1200, 800)));
+        assert!(parse_size("1200").is_err() && parse_size("axb").is_err());
+    }
+}

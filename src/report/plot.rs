@@ -1,0 +1,157 @@
+//! Every kind of picture by name, and how it is made from what is recorded.
+
+use super::figure::Figure;
+use super::study::{self, Dimension, StudyView, ViewError};
+use super::subject::Subject;
+use crate::experiment::ExperimentError;
+use crate::nearest::nearest;
+use crate::store::StoreError;
+
+/// What is wanted beyond the kind.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wanted {
+    /// Parameters to show; all when empty.
+    pub params: Vec<String>,
+    /// The split of a model's predictions; the test split when absent.
+    pub split: Option<String>,
+    /// Sentences to show; some of the split when empty.
+    pub texts: Vec<String>,
+}
+
+/// Why a picture cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PlotError {
+    /// There is no such kind.
+    #[error("there is no picture `{kind}`{hint}")]
+    Kind {
+        /// What was asked for.
+        kind: String,
+        /// The nearest one, or where the list is.
+        hint: String,
+    },
+    /// The study cannot be shown.
+    #[error(transparent)]
+    View(#[from] ViewError),
+    /// The run's model or predictions cannot be read.
+    #[error(transparent)]
+    Experiment(#[from] ExperimentError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The picture takes another number of parameters.
+    #[error("`{kind}` takes {wanted} parameters, not {given}: `--params {example}`")]
+    Parameters {
+        /// The kind.
+        kind: &'static str,
+        /// How many it takes.
+        wanted: usize,
+        /// How many there are.
+        given: usize,
+        /// Some that there are.
+        example: String,
+    },
+    /// The run has not recorded what the picture shows.
+    #[error("{run} has no {what}: {hint}")]
+    Missing {
+        /// The run.
+        run: String,
+        /// What it lacks.
+        what: String,
+        /// Which run has it, or how to get it.
+        hint: String,
+    },
+}
+
+/// What a picture is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// A study and its trials.
+    Study,
+    /// The course of a training.
+    Training,
+    /// A trained model and its predictions.
+    Model,
+}
+
+type Build = fn(&[Subject<'_>], &Wanted) -> Result<Figure, PlotError>;
+
+/// A kind of picture.
+pub struct Kind {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it is about.
+    pub about: About,
+    /// What it shows, in a few words.
+    pub shows: &'static str,
+    build: Build,
+}
+
+const fn kind(name: &'static str, about: About, shows: &'static str, build: Build) -> Kind {
+    Kind { name, about, shows, build }
+}
+
+/// Every kind. Adding one is a builder and a line here.
+pub const KINDS: &[Kind] = &[
+    kind("history", About::Study, "values of all trials and the best so far", |subjects, _| {
+        Ok(study::history(&first(subjects)?.view()?))
+    }),
+    kind("parallel", About::Study, "parallel coordinates, the best trials in colour", |subjects, wanted| {
+        let view = first(subjects)?.view()?;
+        Ok(study::parallel(&view, &chosen(&view, wanted)?))
+    }),
+    kind("contour", About::Study, "the value over two parameters, or over all pairs", |subjects, wanted| {
+        let view = first(subjects)?.view()?;
+        match &chosen(&view, wanted)?[..] {
+            [x, y] => Ok(study::contour(&view, x, y)),
+            several => Ok(study::contour_matrix(&view, several)),
+        }
+    }),
+    kind("slice", About::Study, "the value against each parameter", |subjects, wanted| {
+        let view = first(subjects)?.view()?;
+        Ok(study::slice(&view, &chosen(&view, wanted)?))
+    }),
+    kind("rank", About::Study, "ranks of trials over pairs of parameters", |subjects, wanted| {
+        let view = first(subjects)?.view()?;
+        Ok(study::rank(&view, &chosen(&view, wanted)?))
+    }),
+    kind("intermediate", About::Study, "values of all trials step by step", |subjects, _| {
+        let subject = first(subjects)?;
+        Ok(study::intermediate(&subject.view()?, &subject.intermediate()?))
+    }),
+    kind("edf", About::Study, "the distribution of values, of one or several studies", |subjects, _| {
+        let views = subjects.iter().map(Subject::view).collect::<Result<Vec<_>, _>>()?;
+        Ok(study::edf(&views.iter().collect::<Vec<_>>()))
+    }),
+    kind("timeline", About::Study, "when each trial ran, by worker", |subjects, _| {
+        Ok(study::timeline(&first(subjects)?.view()?))
+    }),
+];
+
+/// The picture of a kind.
+///
+/// # Errors
+/// There is no such kind, or the subjects do not have what it shows.
+pub fn figure(kind: &str, subjects: &[Subject<'_>], wanted: &Wanted) -> Result<Figure, PlotError> {
+    let found = KINDS.iter().find(|known| known.name == kind).ok_or_else(|| {
+        let near = nearest(kind, KINDS.iter().map(|known| known.name));
+        let hint = near.map_or_else(
+            || "; `uaic plot --help` lists them".to_owned(),
+            |near| format!("; did you mean `{near}`?"),
+        );
+        PlotError::Kind { kind: kind.to_owned(), hint }
+    })?;
+    (found.build)(subjects, wanted)
+}
+
+fn first<'a, 's>(subjects: &'a [Subject<'s>]) -> Result<&'a Subject<'s>, PlotError> {
+    subjects.first().ok_or_else(|| PlotError::Missing {
+        run: "nothing".to_owned(),
+        what: "picture".to_owned(),
+        hint: "name a study or a run".to_owned(),
+    })
+}
+
+/// The wanted parameters as axes.
+fn chosen(view: &StudyView, wanted: &Wanted) -> Result<Vec<Dimension>, PlotError> {
+    wanted.params.iter().map(|name| view.dimension(name).map_err(PlotError::from)).collect()
+}

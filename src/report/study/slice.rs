@@ -1,0 +1,77 @@
+//! Slices: the value against one parameter at a time.
+
+use super::history::telling_range;
+use super::{Dimension, StudyView};
+use crate::report::figure::{Axis, ColourBar, Content, Figure, Mark, Paint, Panel, Scale, Sign};
+
+/// One panel per parameter of `only` (all of them when empty); later trials are stronger.
+pub fn slice(study: &StudyView, only: &[Dimension]) -> Figure {
+    let dimensions = if only.is_empty() { study.dimensions() } else { only.to_vec() };
+    let (low, high) = telling_range(study);
+    let last = study.trials.last().map_or(1, |trial| trial.number).max(1);
+    let columns = dimensions.len().clamp(1, 3);
+    let best = study.best();
+    let panels = dimensions.iter().enumerate().map(|(place, dimension)| {
+        let points: Vec<(f64, f64, Paint)> = study
+            .complete()
+            .filter_map(|(trial, value)| {
+                // Equal choices would hide one another: they are spread by their number.
+                let spread =
+                    f64::from(trial.number.wrapping_mul(0x9E37_79B9) >> 8) / f64::from(1 << 24) - 0.5;
+                let aside = if dimension.scale.has_names() { spread * 0.5 } else { 0.0 };
+                let share = f64::from(trial.number) / f64::from(last);
+                Some((
+                    dimension.of(&trial.params)? + aside,
+                    value.clamp(low, high),
+                    Paint::Value(0.15 + 0.85 * share),
+                ))
+            })
+            .collect();
+        let size = if points.len() > 500 { 2.2 } else { 4.0 };
+        let mut marks = vec![Mark::Points { points, sign: Sign::Disc, size }];
+        if let Some((x, y)) = best.and_then(|(trial, value)| Some((dimension.of(&trial.params)?, value))) {
+            marks.push(Mark::Points { points: vec![(x, y, Paint::Accent)], sign: Sign::Diamond, size: 5.5 });
+        }
+        let scale = Scale::Linear { low, high };
+        let y = if place % columns == 0 { Axis::new(study.metric.clone(), scale) } else { Axis::bare(scale) };
+        Panel {
+            title: String::new(),
+            content: Content::Chart {
+                x: Axis::new(dimension.name.clone(), dimension.scale.clone()),
+                y,
+                marks,
+            },
+        }
+    });
+    let panels: Vec<Panel> = panels.collect();
+    let rows = panels.len().div_ceil(columns).max(1);
+    Figure {
+        title: "Slices".to_owned(),
+        subtitle: format!("{} · the diamond is the best", study.subtitle()),
+        columns,
+        aspect: if columns == 3 { 2.6 } else { 1.8 } / rows as f64 + 0.1,
+        colours: Some(ColourBar { label: "trial".to_owned(), low: 0.0, high: f64::from(last) }),
+        panels,
+        ..Figure::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::study;
+    use super::*;
+
+    #[test]
+    fn each_parameter_has_a_panel_and_the_best_a_diamond_in_each() {
+        let figure = slice(&study(&[(1e-3, 32, Some(0.5)), (2e-3, 64, Some(0.7)), (1e-3, 64, None)]), &[]);
+        assert_eq!(figure.panels.len(), 2);
+        for panel in &figure.panels {
+            let Content::Chart { marks, .. } = &panel.content else { panic!() };
+            let Mark::Points { points, .. } = &marks[0] else { panic!() };
+            assert_eq!(points.len(), 2, "failed trials have no value");
+            assert!(
+                matches!(&marks[1], Mark::Points { points, sign: Sign::Diamond, .. } if points[0].1 == 0.7)
+            );
+        }
+    }
+}
