@@ -5,6 +5,7 @@
 
 mod best;
 mod check;
+mod compare;
 mod completions;
 mod data;
 mod execute;
@@ -84,6 +85,8 @@ pub enum Verb {
     Best(best::BestArgs),
     /// Draw a picture of a study or a model
     Plot(plot::PlotArgs),
+    /// Compare runs: what differs, and whether the difference is real
+    Compare(compare::CompareArgs),
     /// Hide runs from listings (nothing is lost: see `restore`)
     Rm(rm::RmArgs),
     /// Bring hidden runs back
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
         Verb::Show(args) => show::run(global, args),
         Verb::Best(args) => best::run(global, args),
         Verb::Plot(args) => plot::run(global, args),
+        Verb::Compare(args) => compare::run(global, args),
         Verb::Rm(args) => rm::remove(global, args),
         Verb::Restore(args) => rm::restore(global, args),
         Verb::Check(args) => check::run(global, args),

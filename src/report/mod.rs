@@ -3,6 +3,7 @@
 //! A [`figure::Figure`] is numbers and names: what a picture shows, without a pixel. Builders turn
 //! records and predictions into figures, and [`draw`](draw::draw) turns any figure into PNG or SVG.
 
+pub mod comparison;
 pub mod draw;
 pub mod figure;
 pub mod page;
