@@ -86,7 +86,7 @@ fn number_of(error: &anyhow::Error) -> u8 {
         return USAGE;
     }
     match error.downcast_ref() {
-        Some(PlotError::Kind { .. } | PlotError::Parameters { .. }) => return USAGE,
+        Some(PlotError::Kind { .. }) => return USAGE,
         Some(PlotError::View(ViewError::Parameter { .. }) | PlotError::Missing { .. }) => return NOT_FOUND,
         _ => {}
     }

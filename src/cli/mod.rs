@@ -17,6 +17,7 @@ mod page;
 mod plot;
 mod printer;
 mod progress;
+mod report;
 mod resume;
 mod rm;
 mod run;
@@ -87,6 +88,8 @@ pub enum Verb {
     Plot(plot::PlotArgs),
     /// Compare runs: what differs, and whether the difference is real
     Compare(compare::CompareArgs),
+    /// Write a page with pictures and tables that explains a study and its model
+    Report(report::ReportArgs),
     /// Hide runs from listings (nothing is lost: see `restore`)
     Rm(rm::RmArgs),
     /// Bring hidden runs back
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
         Verb::Best(args) => best::run(global, args),
         Verb::Plot(args) => plot::run(global, args),
         Verb::Compare(args) => compare::run(global, args),
+        Verb::Report(args) => report::run(global, args),
         Verb::Rm(args) => rm::remove(global, args),
         Verb::Restore(args) => rm::restore(global, args),
         Verb::Check(args) => check::run(global, args),

@@ -81,13 +81,14 @@ impl Progress {
         shown.overall.finish_and_clear();
     }
 
-    /// A bar for the epochs of the final training; on anything but a terminal, one line at its end.
+    /// A bar for the epochs of the final training, which stays until the test is done; on anything
+    /// but a terminal, one line at its end.
     pub(super) fn final_stage(&self) -> impl FnMut(&EpochReport) + use<> {
         let bar = match self.detail {
             Detail::Quiet => ProgressBar::hidden(),
             Detail::Normal => BARS.add(ProgressBar::new(0)),
         };
-        // Dropped before its last epoch, when the training is stopped, it goes away too.
+        // When it is dropped it goes away.
         let bar = bar.with_finish(ProgressFinish::AndClear);
         bar.set_style(style("{prefix} {bar:16} {wide_msg}"));
         bar.set_prefix("final training");
@@ -97,7 +98,7 @@ impl Progress {
             bar.set_position(u64::from(report.epoch));
             bar.set_message(format!("epoch {}/{} loss {:.4}", report.epoch, report.epochs, report.loss));
             if report.epoch == report.epochs {
-                bar.finish_and_clear();
+                bar.set_message("calibrating and testing");
                 if announce {
                     print_above(&format!(
                         "final training: {} epochs, loss {:.4}",

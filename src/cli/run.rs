@@ -30,7 +30,7 @@ With --json: {\"schema\": 1,
     \"trials\": [{\"number\", \"run_id\", \"state\", \"value\", \"params\": {key: value}, \"duration_s\"}],
     \"best\": {\"number\", \"run_id\", \"value\", \"params\"} or null},
   \"final\": {\"run_id\", \"metrics\": {name: value},
-    \"estimates\": {name: {\"value\", \"n\", \"low\", \"high\"}}} or null}")]
+    \"estimates\": {name: {\"value\", \"n\", \"low\", \"high\"}}, \"absent\": {name: reason}} or null}")]
 pub struct RunArgs {
     /// The spec, a TOML file (`uaic init` writes one)
     pub spec: PathBuf,

@@ -3,11 +3,9 @@
 //! Numbers that JSON lacks are the strings `"NaN"`, `"inf"` and `"-inf"`. Times come twice:
 //! `…_ms` in milliseconds since 1970 UTC, and beside it in ISO 8601.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
-use crate::eval::Estimate;
+use crate::eval::{Estimate, Measures};
 use crate::store::{Id, LatestMetric, MetricPoint, RunRecord, StudyRecord, Tally};
 use crate::study::TrialResult;
 use crate::trial::{ParamValue, Params, RunState};
@@ -86,22 +84,33 @@ pub(super) fn best_trial(result: &TrialResult) -> Value {
 }
 
 /// What the final stage came to.
-pub(super) fn final_report(run: Id, metrics: &BTreeMap<String, Estimate>) -> Value {
-    let estimate = |estimate: &Estimate| {
-        json!({
-            "value": number(estimate.value),
-            "n": estimate.n,
-            "low": number(estimate.low),
-            "high": number(estimate.high),
-        })
-    };
+pub(super) fn final_report(run: Id, figures: &Measures) -> Value {
+    let mut shape = Map::from_iter([("run_id".to_owned(), json!(run))]);
+    shape.extend(measures(figures));
+    shape.into()
+}
+
+/// Figures: their values, their estimates, and why some have none.
+pub(super) fn measures(figures: &Measures) -> Map<String, Value> {
     let of_each = |shape: &dyn Fn(&Estimate) -> Value| -> Value {
-        metrics.iter().map(|(key, metric)| (key.clone(), shape(metric))).collect::<Map<_, _>>().into()
+        figures.values.iter().map(|(key, figure)| (key.clone(), shape(figure))).collect::<Map<_, _>>().into()
     };
-    json!({
-        "run_id": run,
+    let reasons: Map<String, Value> =
+        figures.absent.iter().map(|(key, reason)| (key.clone(), reason.to_string().into())).collect();
+    object(json!({
         "metrics": of_each(&|estimate| number(estimate.value)),
         "estimates": of_each(&estimate),
+        "absent": reasons,
+    }))
+}
+
+/// A figure with its number of examples and its interval.
+pub(super) fn estimate(estimate: &Estimate) -> Value {
+    json!({
+        "value": number(estimate.value),
+        "n": estimate.n,
+        "low": number(estimate.low),
+        "high": number(estimate.high),
     })
 }
 
@@ -171,6 +180,7 @@ pub(super) fn object(value: Value) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::eval::Undefined;
     use crate::trial::FinishedTrial;
 
     #[test]
@@ -197,12 +207,17 @@ mod tests {
             assert_eq!((&shape["value"], &shape["params"]), (&json!("-inf"), &json!({ "train.lr": "inf" })));
         }
         let loss = Estimate { value: f64::NAN, n: 5, low: 0.5, high: f64::INFINITY };
+        let figures = Measures {
+            values: [("test/loss".to_owned(), loss)].into(),
+            absent: [("test/mcc".to_owned(), Undefined::OneClass)].into(),
+        };
         assert_eq!(
-            final_report(Id([7; 16]), &[("test/loss".to_owned(), loss)].into()),
+            final_report(Id([7; 16]), &figures),
             json!({
                 "run_id": "07".repeat(16),
                 "metrics": { "test/loss": "NaN" },
                 "estimates": { "test/loss": { "value": "NaN", "n": 5, "low": 0.5, "high": "inf" } },
+                "absent": { "test/mcc": "only one class occurs" },
             })
         );
     }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use comfy_table::Cell;
 use serde_json::{Value, json};
 
 use super::trials::{Row, trial_table};
@@ -14,6 +13,19 @@ use crate::trial::RunState;
 
 /// Trials shown in the table.
 const TOP: usize = 5;
+
+/// The figures shown of the final run; `uaic show` has them all.
+const SHOWN: [&str; 9] = [
+    "test/accuracy",
+    "test/accuracy_any",
+    "test/f1_macro",
+    "test/f1_weighted",
+    "test/loss",
+    "test/ece",
+    "test/ece_calibrated",
+    "oos/auroc",
+    "oos/recall",
+];
 
 /// What a study came to.
 pub(super) struct Summary<'a> {
@@ -29,7 +41,7 @@ impl Summary<'_> {
     /// The top trials and the final metrics, as one would paste them into a chat.
     pub(super) fn text(&self) -> String {
         let mut parts = vec![self.headline(), self.trial_table()];
-        if let Some(report) = self.final_report.filter(|report| !report.metrics.is_empty()) {
+        if let Some(report) = self.final_report.filter(|report| !report.figures.values.is_empty()) {
             parts.push(self.final_headline());
             parts.push(final_table(report));
         }
@@ -96,7 +108,7 @@ impl Summary<'_> {
                 "trials": trials,
                 "best": best,
             },
-            "final": self.final_report.map(|report| shape::final_report(report.run, &report.metrics)),
+            "final": self.final_report.map(|report| shape::final_report(report.run, &report.figures)),
         })
     }
 
@@ -106,6 +118,7 @@ impl Summary<'_> {
         let mut lines = vec![format!("everything is stored in {}", self.store.display()), "next:".to_owned()];
         if let Some(report) = self.final_report {
             lines.push(format!("  uaic show {}    everything recorded of the final run", report.run.short()));
+            lines.push(format!("  uaic errors {}  what it got wrong", report.run.short()));
         }
         lines.push(format!("  uaic best {study}    the best trials and their parameters"));
         lines.push("  uaic ls               all runs".to_owned());
@@ -114,14 +127,6 @@ impl Summary<'_> {
 }
 
 fn final_table(report: &FinalReport) -> String {
-    let mut listing = table::table(&["METRIC", ">VALUE", ">95 % INTERVAL", ">N"]);
-    for (key, estimate) in &report.metrics {
-        listing.add_row([
-            Cell::new(table::one_line(key)),
-            Cell::new(table::number(estimate.value)),
-            Cell::new(format!("{} – {}", table::number(estimate.low), table::number(estimate.high))),
-            Cell::new(estimate.n),
-        ]);
-    }
-    table::render(&listing)
+    let shown = SHOWN.iter().filter_map(|key| Some((*key, report.figures.values.get(*key)?)));
+    table::estimates(shown)
 }

@@ -4,6 +4,7 @@ use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width, presets,
 };
 
+use crate::eval::Estimate;
 use crate::store::StudyState;
 use crate::trial::{ParamValue, RunState};
 
@@ -43,6 +44,20 @@ pub(super) fn table(titles: &[impl AsRef<str>]) -> Table {
 /// A table as text, without the blanks that fill its lines up.
 pub(super) fn render(table: &Table) -> String {
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// A line for each figure, with its interval and number of examples.
+pub(super) fn estimates<'a>(figures: impl IntoIterator<Item = (&'a str, &'a Estimate)>) -> String {
+    let mut listing = table(&["METRIC", ">VALUE", ">95 % INTERVAL", ">N"]);
+    for (key, estimate) in figures {
+        listing.add_row([one_line(key), number(estimate.value), interval(estimate), estimate.n.to_string()]);
+    }
+    render(&listing)
+}
+
+/// The interval of a figure.
+pub(super) fn interval(estimate: &Estimate) -> String {
+    format!("{} – {}", number(estimate.low), number(estimate.high))
 }
 
 /// The state of a run, coloured.

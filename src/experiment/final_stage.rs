@@ -1,41 +1,35 @@
-//! The final stage: retrain the best point on all training data, then look at the test split once.
+//! The final stage: retrain the best point on all training data, calibrate it on validation data,
+//! then look at the test split once.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
+use super::artifacts::{FittedCalibration, Shelf, load_figures};
+use super::figures::{join, measure_scope, measure_split, predict};
 use super::objective::{objective_error, point};
-use super::test_figures::test_figures;
+use super::twins::{Trained, Twins};
 use super::{Experiment, ExperimentError};
-use crate::data::Example;
-use crate::eval::Estimate;
-use crate::model::{Classifier, Weights};
+use crate::data::is_out_of_scope;
+use crate::eval::{Calibration, Measures};
+use crate::model::{Classifier, Features};
 use crate::platform::ProcessIdentity;
+use crate::rng::SeedTree;
 use crate::run_log::{self, LOG_ARTIFACT};
 use crate::spec::TrainingSpec;
 use crate::store::{Attempt, Id, NewRun, RunEnd, RunKind, RunQuery, RunRecord, Store, StoreError};
 use crate::study::{TrialResult, caught};
-use crate::train::{EpochReport, Flow, Task, TrainError, fit};
+use crate::train::{EpochReport, TrainError};
 use crate::trial::RunState;
 
 /// The metric whose value a final run carries.
 pub const FINAL_METRIC: &str = "test/accuracy";
-
-/// The metrics of a final run with their intervals, by name, as JSON.
-const METRICS_ARTIFACT: &str = "metrics.json";
-
-/// Metrics by name.
-type Metrics = BTreeMap<String, Estimate>;
 
 /// What the final stage came to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FinalReport {
     /// Its run.
     pub run: Id,
-    /// Metrics on the test splits by name, with intervals. Empty when there is no test split.
-    pub metrics: Metrics,
+    /// Figures on the test splits, as `test/accuracy`. Empty when there is no test split.
+    pub figures: Measures,
 }
 
 /// Who executes and records the final stage, and who watches.
@@ -67,7 +61,10 @@ impl Experiment {
     ) -> Result<Option<FinalReport>, ExperimentError> {
         let number = best.trial.number;
         match earlier(stage, number)? {
-            Some(run) if run.state == RunState::Complete => return report_of(stage.store, run.id).map(Some),
+            Some(run) if run.state == RunState::Complete => {
+                let figures = load_figures(stage.store, run.id)?;
+                return Ok(Some(FinalReport { run: run.id, figures }));
+            }
             // It would fail again in the same way.
             Some(run) if run.state == RunState::Failed => {
                 return Err(ExperimentError::Final(run.reason.unwrap_or_default()));
@@ -93,14 +90,14 @@ impl Experiment {
             Ok(None) | Err(ExperimentError::Store(_)) => (RunState::Interrupted, None),
             Err(error) => (RunState::Failed, Some(error.to_string())),
         };
-        let metrics = outcome.as_ref().ok().and_then(Option::as_ref);
-        let value = metrics.and_then(|metrics| metrics.get(FINAL_METRIC)).map(|estimate| estimate.value);
+        let figures = outcome.as_ref().ok().and_then(Option::as_ref);
+        let value = figures.and_then(|figures| figures.values.get(FINAL_METRIC)).map(|figure| figure.value);
         let kept = stage.store.put_artifact(attempt, LOG_ARTIFACT, log.as_bytes());
         let ended = stage.store.finish_run(attempt, &RunEnd { state, value, reason });
-        let metrics = outcome?;
+        let figures = outcome?;
         kept?;
         ended?;
-        Ok(metrics.map(|metrics| FinalReport { run: attempt.run, metrics }))
+        Ok(figures.map(|figures| FinalReport { run: attempt.run, figures }))
     }
 
     fn train_and_test(
@@ -108,20 +105,11 @@ impl Experiment {
         training: &TrainingSpec,
         attempt: Attempt,
         stage: &mut FinalStage<'_>,
-    ) -> Result<Option<Metrics>, ExperimentError> {
+    ) -> Result<Option<Measures>, ExperimentError> {
         let seeds = self.seeds().child("final", 0);
-        let task = Task {
-            text: &training.text,
-            model: &training.model,
-            train: &training.train,
-            epochs: self.spec.final_stage.epochs,
-            examples: &self.train_examples().iter().collect::<Vec<&Example>>(),
-            validation: &[],
-            seeds: seeds.child("fit", 0),
-            threads: stage.threads,
-        };
-        let store = stage.store;
-        let fitted = fit(&task, &mut |report| {
+        let (store, threads, cancel) = (stage.store, stage.threads, stage.cancel);
+        let twins = Twins { experiment: self, training, seeds: &seeds, threads, cancel };
+        let trained = twins.train(&mut |report| {
             let step = u64::from(report.epoch);
             let record = [
                 point("train/loss".to_owned(), step, report.loss),
@@ -130,27 +118,83 @@ impl Experiment {
             store.log_metrics(attempt, &record).map_err(|error| TrainError::Watcher(Box::new(error)))?;
             tracing::info!("epoch {}/{} loss {:.4}", report.epoch, report.epochs, report.loss);
             (stage.watch)(report);
-            let stop = stage.cancel.load(Ordering::Relaxed) && report.epoch < report.epochs;
-            Ok(if stop { Flow::Cancel } else { Flow::Continue })
+            Ok(())
         });
-        let classifier = match fitted {
-            Ok(fitted) => fitted.classifier,
-            Err(TrainError::Cancelled) => return Ok(None),
-            Err(error) => return Err(objective_error(error).into()),
-        };
-        save(&classifier, training, attempt, store)?;
-        let metrics = test_figures(&classifier, &self.dataset, &mut seeds.rng("bootstrap"))
-            .map_err(|error| ExperimentError::Final(error.to_string()))?;
+        let Some(trained) = trained.map_err(objective_error)? else { return Ok(None) };
+        let shelf = Shelf { store, attempt };
+        shelf.put_model(&trained.classifier, training)?;
+        let calibration = self.calibrate_and_keep(&trained, &shelf)?;
+        let calibration = calibration.as_ref().map(|calibration| &calibration.fitted);
+        let figures = self.test(&trained.classifier, calibration, &seeds, &shelf)?;
         let step = u64::from(self.spec.final_stage.epochs);
         let record: Vec<_> =
-            metrics.iter().map(|(key, estimate)| point(key.clone(), step, estimate.value)).collect();
+            figures.values.iter().map(|(key, estimate)| point(key.clone(), step, estimate.value)).collect();
         store.log_metrics(attempt, &record)?;
-        store.put_artifact(attempt, METRICS_ARTIFACT, &json(&metrics))?;
+        shelf.put_figures(&figures)?;
         for (split, shared) in self.texts_shared_with_train() {
             tracing::info!("{shared} {split} texts also occur in train");
             store.set_tag(attempt.run, &format!("data.{split}_texts_in_train"), &shared.to_string())?;
         }
-        Ok(Some(metrics))
+        Ok(Some(figures))
+    }
+
+    /// Fits temperature and threshold; a run without them says why.
+    fn calibrate_and_keep(
+        &self,
+        trained: &Trained,
+        shelf: &Shelf<'_>,
+    ) -> Result<Option<FittedCalibration>, ExperimentError> {
+        let fitted = self.calibrate(trained)?.and_then(|calibrated| {
+            let kept = shelf.put_predictions("validation", &calibrated.validation);
+            calibrated.calibration.map(|calibration| (calibration, kept))
+        });
+        match fitted {
+            Ok((calibration, kept)) => {
+                kept?;
+                let Calibration { temperature, threshold, .. } = calibration.fitted;
+                tracing::info!("calibrated: temperature {temperature:.4}, threshold {threshold:.4}");
+                shelf.put_calibration(&calibration)?;
+                Ok(Some(calibration))
+            }
+            Err(reason) => {
+                tracing::warn!("not calibrated: {reason}");
+                shelf.store.set_tag(shelf.attempt.run, "calibration", &format!("none: {reason}"))?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// What the classifier says of every split, kept, and its figures on the test splits.
+    fn test(
+        &self,
+        classifier: &Classifier,
+        calibration: Option<&Calibration>,
+        seeds: &SeedTree,
+        shelf: &Shelf<'_>,
+    ) -> Result<Measures, ExperimentError> {
+        let (mut figures, mut tested) = (Measures::default(), None);
+        for (name, split) in self.dataset.ordered() {
+            let features = match name {
+                // It is the largest, and what is learnt by heart says little.
+                "train" => Features::Omit,
+                _ if name == "test" || is_out_of_scope(name) => Features::Keep,
+                _ => continue,
+            };
+            let predictions = predict(classifier, name, &split.examples, features)
+                .map_err(|error| ExperimentError::Final(error.to_string()))?;
+            shelf.put_predictions(name, &predictions)?;
+            match (name, &tested) {
+                ("test", _) => {
+                    join(&mut figures, measure_split("test", &predictions, calibration, seeds));
+                    tested = Some(predictions);
+                }
+                ("ood_test", Some(inside)) => {
+                    join(&mut figures, measure_scope(inside, &predictions, calibration, seeds));
+                }
+                _ => {}
+            }
+        }
+        Ok(figures)
     }
 }
 
@@ -164,54 +208,4 @@ fn earlier(stage: &FinalStage<'_>, number: u32) -> Result<Option<RunRecord>, Sto
         ..RunQuery::default()
     };
     Ok(stage.store.runs(&query)?.into_iter().next())
-}
-
-/// The report of a final run that has completed.
-fn report_of(store: &dyn Store, run: Id) -> Result<FinalReport, ExperimentError> {
-    let bytes = store.read_artifact(run, METRICS_ARTIFACT)?;
-    let metrics = serde_json::from_slice(&bytes).map_err(|error| StoreError::Malformed {
-        what: "final metrics artifact",
-        detail: error.to_string(),
-    })?;
-    Ok(FinalReport { run, metrics })
-}
-
-/// Stores all that is needed to predict.
-fn save(
-    classifier: &Classifier,
-    training: &TrainingSpec,
-    attempt: Attempt,
-    store: &dyn Store,
-) -> Result<(), ExperimentError> {
-    let weights =
-        classifier.weights.to_safetensors().map_err(|error| ExperimentError::Final(error.to_string()))?;
-    store.put_artifact(attempt, "model/weights.safetensors", &weights)?;
-    store.put_artifact(attempt, "model/config.json", &json(&training.model))?;
-    store.put_artifact(attempt, "model/tokenizer.json", &json(&classifier.tokenizer))?;
-    store.put_artifact(attempt, "model/labels.json", &json(&classifier.labels))?;
-    Ok(())
-}
-
-/// The classifier that a final run has saved.
-///
-/// # Errors
-/// The run has none, or what it saved is damaged.
-pub fn load_classifier(store: &dyn Store, run: Id) -> Result<Classifier, ExperimentError> {
-    fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
-        serde_json::from_slice(bytes)
-            .map_err(|error| StoreError::Malformed { what: "saved classifier", detail: error.to_string() })
-    }
-    let read = |name: &str| store.read_artifact(run, name);
-    let config = parse(&read("model/config.json")?)?;
-    let tokenizer = parse(&read("model/tokenizer.json")?)?;
-    let labels = parse(&read("model/labels.json")?)?;
-    let weights = Weights::from_safetensors(&read("model/weights.safetensors")?);
-    weights
-        .and_then(|weights| Classifier::new(&config, tokenizer, labels, weights))
-        .map_err(|error| ExperimentError::Final(error.to_string()))
-}
-
-/// Plain records of strings and finite numbers always become JSON.
-fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec_pretty(value).unwrap_or_default()
 }

@@ -1,18 +1,21 @@
 //! The composition root: a checked spec and its data become an objective for a study and a final
 //! training. The only module that knows both training and the store.
 
+mod artifacts;
+mod calibrate;
 mod environment;
+mod figures;
 mod final_stage;
 mod objective;
 mod partition;
-mod predictions;
-mod test_figures;
+mod twins;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-pub use final_stage::{FINAL_METRIC, FinalReport, FinalStage, load_classifier};
-pub use predictions::load_predictions;
+pub use artifacts::{FittedCalibration, load_calibration, load_classifier, load_figures, load_predictions};
+pub use figures::{measure_scope, measure_split, predict};
+pub use final_stage::{FINAL_METRIC, FinalReport, FinalStage};
 
 use crate::data::{DataError, Dataset, Example};
 use crate::eval::PredictionsError;
@@ -184,13 +187,15 @@ impl Experiment {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
-    use super::test_figures::test_figures;
     use super::*;
+    use crate::eval::Calibration;
+    use crate::model::Features;
     use crate::platform::ProcessIdentity;
     use crate::store::{Id, MemoryStore, RunKind, RunQuery, Store};
     use crate::study::TrialResult;
+    use crate::train::EpochReport;
     use crate::trial::{FinishedTrial, Params, RunState};
 
     const SPEC: &str = r#"
@@ -229,12 +234,22 @@ mod tests {
     }
 
     fn retrain(experiment: &Experiment, store: &MemoryStore, study: Id, number: u32) -> FinalReport {
+        retrain_with(experiment, store, study, number, 1)
+    }
+
+    fn retrain_with(
+        experiment: &Experiment,
+        store: &MemoryStore,
+        study: Id,
+        number: u32,
+        threads: usize,
+    ) -> FinalReport {
         let process = ProcessIdentity::current();
         let mut stage = FinalStage {
             store,
             study,
             process: &process,
-            threads: 1,
+            threads,
             watch: &mut |_| {},
             cancel: &AtomicBool::new(false),
         };
@@ -255,11 +270,133 @@ mod tests {
         let report = retrain(&experiment, &store, study, 0);
 
         let classifier = load_classifier(&store, report.run).unwrap();
-        let mut rng = experiment.seeds().child("final", 0).rng("bootstrap");
-        assert_eq!(test_figures(&classifier, experiment.dataset(), &mut rng).unwrap(), report.metrics);
-        assert_eq!(report.metrics["test/accuracy"].n, 31);
-        assert_eq!(report.metrics["test/loss"].n, 30, "an unknown label has no probability");
-        assert_eq!(report.metrics["oos/auroc"].n, 33);
+        let calibration = load_calibration(&store, report.run).unwrap().unwrap().fitted;
+        let seeds = experiment.seeds().child("final", 0);
+        let said = |split: &str| {
+            let examples = &experiment.dataset().splits[split].examples;
+            let said = predict(&classifier, split, examples, Features::Keep).unwrap();
+            assert_eq!(load_predictions(&store, report.run, split).unwrap().unwrap(), said);
+            said
+        };
+        let (test, outside) = (said("test"), said("ood_test"));
+        let mut figures = measure_split("test", &test, Some(&calibration), &seeds);
+        figures::join(&mut figures, measure_scope(&test, &outside, Some(&calibration), &seeds));
+        assert_eq!(figures, report.figures);
+        assert_eq!(load_figures(&store, report.run).unwrap(), report.figures);
+        assert_eq!(figures.values["test/accuracy"].n, 31);
+        assert_eq!(figures.values["test/loss"].n, 30, "an unknown label has no probability");
+        assert_eq!(figures.values["oos/auroc"].n, 33);
+        assert_eq!(figures.values["oos/recall"].n, 2);
+        assert!(figures.values.contains_key("test/loss_calibrated"));
+        let train = load_predictions(&store, report.run, "train").unwrap().unwrap();
+        assert_eq!((train.len(), train.features.len()), (60, 0));
+        assert_eq!(load_predictions(&store, report.run, "dev").unwrap(), None);
+        assert!(load_predictions(&store, Id::random(), "test").is_err());
+    }
+
+    #[test]
+    fn calibration_is_fitted_on_what_a_model_has_not_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let (experiment, store) = (experiment(folder.path()), MemoryStore::new());
+        let study = study(&experiment, &store);
+        let run = retrain(&experiment, &store, study, 0).run;
+        let stored = load_predictions(&store, run, "validation").unwrap().unwrap();
+        let calibration = load_calibration(&store, run).unwrap().unwrap();
+        let (_, held_out) = experiment.partitions[0].of(&experiment.dataset);
+        let classifier = load_classifier(&store, run).unwrap();
+        let own = predict(&classifier, "validation", held_out, Features::Keep).unwrap();
+        assert_eq!((stored.len(), &stored.hashes), (own.len(), &own.hashes));
+        assert_ne!(stored.logits, own.logits, "the final model has seen these texts");
+        assert_eq!(Calibration::fit(&stored, None).unwrap(), calibration.fitted);
+        assert!(calibration.how.starts_with("the first of 5 folds"), "{}", calibration.how);
+    }
+
+    #[test]
+    fn a_split_that_nothing_is_trained_on_calibrates_the_final_model_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        experiment(folder.path());
+        let dev = "show flight 99 to oslo\tflight\nSHOW flight 3 to oslo\tflight\nfare 98\tairfare\n";
+        std::fs::write(folder.path().join("dev.tsv"), dev).unwrap();
+        std::fs::write(folder.path().join("ood.tsv"), "sing me a song\t-\n").unwrap();
+        let text = SPEC.replace("DATA", &folder.path().display().to_string());
+        let text = format!("{text}\ndata.validation = {{ split = \"dev\" }}");
+        let spec = Spec::parse(&text, Path::new("small.toml"), &[]).unwrap();
+        let (experiment, store) = (Experiment::open(spec).unwrap(), MemoryStore::new());
+        let study = study(&experiment, &store);
+        let run = retrain(&experiment, &store, study, 0).run;
+        let calibration = load_calibration(&store, run).unwrap().unwrap();
+        assert_eq!(calibration.left_out, 1, "one of the texts is also in train, but for its case");
+        assert_eq!(calibration.fitted.threshold_texts, 2);
+        assert_eq!(calibration.fitted.choice.unwrap().texts, 1);
+        let stored = load_predictions(&store, run, "validation").unwrap().unwrap();
+        let own = predict(
+            &load_classifier(&store, run).unwrap(),
+            "validation",
+            experiment.dataset().splits["dev"].examples.iter().step_by(2),
+            Features::Keep,
+        );
+        assert_eq!(stored, own.unwrap());
+    }
+
+    #[test]
+    fn threads_have_no_say_in_what_the_final_stage_comes_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let experiment = experiment(folder.path());
+        let all = [1, 2, 3].map(|threads| {
+            let store = MemoryStore::new();
+            let study = study(&experiment, &store);
+            let run = retrain_with(&experiment, &store, study, 0, threads).run;
+            store
+                .artifacts(run)
+                .unwrap()
+                .into_iter()
+                .filter(|artifact| artifact.name != "log.txt")
+                .collect::<Vec<_>>()
+        });
+        assert!(all[0].len() > 9 && all[1] == all[0] && all[2] == all[0], "{all:?}");
+    }
+
+    #[test]
+    fn a_final_stage_that_is_stopped_leaves_no_result() {
+        let folder = tempfile::tempdir().unwrap();
+        let (experiment, store) = (experiment(folder.path()), MemoryStore::new());
+        for threads in [1, 2] {
+            let study = study(&experiment, &store);
+            let process = ProcessIdentity::current();
+            let cancel = AtomicBool::new(false);
+            let mut seen = 0;
+            let mut watch = |_: &EpochReport| {
+                seen += 1;
+                cancel.store(true, Ordering::Relaxed);
+            };
+            let watch = &mut watch;
+            let mut stage =
+                FinalStage { store: &store, study, process: &process, threads, watch, cancel: &cancel };
+            assert_eq!(experiment.retrain(&best(0), &mut stage).unwrap(), None);
+            assert_eq!(seen, 1);
+            let query = RunQuery { study: Some(study), ..RunQuery::default() };
+            assert_eq!(store.runs(&query).unwrap()[0].state, RunState::Interrupted);
+            assert!(retrain(&experiment, &store, study, 0).figures.values.len() > 20, "it can go on");
+        }
+    }
+
+    #[test]
+    fn a_twin_that_cannot_be_trained_leaves_the_final_model_without_calibration() {
+        let folder = tempfile::tempdir().unwrap();
+        experiment(folder.path());
+        // Whichever text is held out, the rest has one class.
+        std::fs::write(folder.path().join("train.tsv"), "a flight\tflight\nthe fare\tairfare\n").unwrap();
+        let text = SPEC.replace("DATA", &folder.path().display().to_string());
+        let text = format!("{text}\ndata.validation = {{ folds = 2 }}");
+        let spec = Spec::parse(&text, Path::new("small.toml"), &[]).unwrap();
+        let (experiment, store) = (Experiment::open(spec).unwrap(), MemoryStore::new());
+        let study = study(&experiment, &store);
+        let report = retrain(&experiment, &store, study, 0);
+        assert_eq!(load_calibration(&store, report.run).unwrap(), None);
+        assert!(report.figures.values.contains_key("test/accuracy"));
+        assert!(!report.figures.values.contains_key("test/ece_calibrated"));
+        let reason = &store.tags(report.run).unwrap()["calibration"];
+        assert!(reason.starts_with("none: the training part has 1 examples"), "{reason}");
     }
 
     #[test]

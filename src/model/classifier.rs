@@ -106,7 +106,7 @@ impl Classifier {
             }
             let ids = self.tokenizer.encode(text);
             table.gold.push(gold.unwrap_or(OUT_OF_SCOPE));
-            table.hashes.push(hash(text));
+            table.hashes.push(text_hash(text));
             table.words.push(ids.len() as u32);
             table.unknown_words.push(ids.words().iter().filter(|&&word| word == UNKNOWN).count() as u32);
             encoded.push(ids);
@@ -176,7 +176,7 @@ fn place(texts: &[usize], count: usize, rows: &[f32], table: &mut Vec<f32>) {
 }
 
 /// The first eight bytes of a text's BLAKE3 hash, little-endian.
-fn hash(text: &str) -> u64 {
+pub fn text_hash(text: &str) -> u64 {
     let bytes = blake3::hash(text.as_bytes());
     bytes.as_bytes().first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
 }

@@ -20,7 +20,7 @@ mod tests;
 mod weights;
 
 pub use batch::Batch;
-pub use classifier::{Classifier, Features, Prediction};
+pub use classifier::{Classifier, Features, Prediction, text_hash};
 pub use crew::Crew;
 pub use lstm_op::{FusedLstm, LstmConfig};
 pub use weights::{BufferSlot, Columns, Init, Slot, Snapshot, Weights, WeightsError};

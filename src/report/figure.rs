@@ -19,6 +19,17 @@ pub struct Figure {
     pub note: String,
     /// Width divided by height that suits it; 1.6 when 0.
     pub aspect: f64,
+    /// Width that suits it, where a usual picture is 800 wide; by its columns when 0.
+    pub width: f64,
+    /// How much of the height each row of panels takes, against the others; alike when empty.
+    pub heights: Vec<f64>,
+}
+
+impl Figure {
+    /// Whether no panel shows anything.
+    pub fn is_empty(&self) -> bool {
+        self.panels.iter().all(|panel| matches!(panel.content, Content::Empty(_)))
+    }
 }
 
 /// One pair of axes and what is drawn between them.

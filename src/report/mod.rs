@@ -3,10 +3,15 @@
 //! A [`figure::Figure`] is numbers and names: what a picture shows, without a pixel. Builders turn
 //! records and predictions into figures, and [`draw`](draw::draw) turns any figure into PNG or SVG.
 
+mod answers;
 pub mod comparison;
 pub mod draw;
 pub mod figure;
+pub mod model;
 pub mod page;
+mod pictures;
 pub mod plot;
+pub mod story;
 pub mod study;
 pub mod subject;
+mod wording;

@@ -1,7 +1,20 @@
 //! What pictures and pages are made of: a study, its final run, and what both have recorded.
 
+use std::path::Path;
+use std::sync::OnceLock;
+
+use super::plot::PlotError;
 use super::study::{Series, StudyView, ViewError};
+use crate::data::Dataset;
+use crate::eval::Predictions;
+use crate::experiment::{
+    ExperimentError, FittedCalibration, load_calibration, load_classifier, load_predictions,
+};
+use crate::model::Classifier;
+use crate::rng::SeedTree;
+use crate::spec::Spec;
 use crate::store::{Id, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
+use crate::trial::RunState;
 
 /// A study or one run of it, in a store.
 pub struct Subject<'a> {
@@ -11,6 +24,8 @@ pub struct Subject<'a> {
     pub study: StudyRecord,
     /// The run that is meant: the named one, or the study's final run.
     pub run: Option<RunRecord>,
+    /// Read at most once, as many pictures look at it.
+    view: OnceLock<StudyView>,
 }
 
 impl<'a> Subject<'a> {
@@ -26,7 +41,7 @@ impl<'a> Subject<'a> {
             ..RunQuery::default()
         };
         let run = store.runs(&query)?.into_iter().next();
-        Ok(Self { store, study, run })
+        Ok(Self { store, study, run, view: OnceLock::new() })
     }
 
     /// One run, with its study.
@@ -34,15 +49,21 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// The store cannot be read.
     pub fn of_run(store: &'a dyn Store, run: RunRecord) -> Result<Self, StoreError> {
-        Ok(Self { store, study: store.study(run.new.study)?, run: Some(run) })
+        Ok(Self { store, study: store.study(run.new.study)?, run: Some(run), view: OnceLock::new() })
     }
 
     /// The study as pictures see it.
     ///
     /// # Errors
     /// The store or the recorded spec cannot be read.
-    pub fn view(&self) -> Result<StudyView, ViewError> {
-        StudyView::load(self.store, &self.study)
+    pub fn view(&self) -> Result<&StudyView, ViewError> {
+        match self.view.get() {
+            Some(view) => Ok(view),
+            None => {
+                let view = StudyView::load(self.store, &self.study)?;
+                Ok(self.view.get_or_init(|| view))
+            }
+        }
     }
 
     /// What each trial has recorded of the study's metric, step by step.
@@ -74,5 +95,131 @@ impl<'a> Subject<'a> {
             }
         }
         Ok(points)
+    }
+
+    /// The seed tree of the study, for what its pictures draw at random.
+    pub(crate) fn seeds(&self) -> SeedTree {
+        SeedTree::new(self.study.new.seed).child("report", 0)
+    }
+
+    /// `attention · final run 4f2a90c1`.
+    pub(crate) fn name_of_run(&self) -> String {
+        let experiment = &self.study.new.experiment;
+        self.run.as_ref().map_or_else(
+            || format!("{experiment} · study {}", self.study.id.short()),
+            |run| format!("{experiment} · {} run {}", run.new.kind.name(), run.id.short()),
+        )
+    }
+
+    /// The run whose model is meant.
+    ///
+    /// # Errors
+    /// [`PlotError::Missing`]: the study has no final run, or the run is a trial, which keeps no model.
+    pub(crate) fn model_run(&self) -> Result<&RunRecord, PlotError> {
+        let study = self.study.id.short();
+        match &self.run {
+            Some(run) if run.new.kind == RunKind::Final && run.state == RunState::Complete => Ok(run),
+            Some(run) if run.new.kind == RunKind::Final => Err(PlotError::Missing {
+                run: format!("final run {}", run.id.short()),
+                what: "model".to_owned(),
+                hint: format!("it is {}; `uaic resume {study}` finishes it", run.state),
+            }),
+            Some(run) => Err(PlotError::Missing {
+                run: format!("trial {}", run.id.short()),
+                what: "model of its own".to_owned(),
+                hint: format!("the study's final run has: `{study}/final`"),
+            }),
+            None => Err(PlotError::Missing {
+                run: format!("study {study}"),
+                what: "final run".to_owned(),
+                hint: format!("`uaic resume {study}` makes it, if its spec has `[final] epochs`"),
+            }),
+        }
+    }
+
+    /// What the model said of a split.
+    ///
+    /// # Errors
+    /// There is no model, or it has no predictions of this split.
+    pub(crate) fn predictions(&self, split: &str) -> Result<Predictions, PlotError> {
+        self.predictions_if_any(split)?.ok_or_else(|| PlotError::Missing {
+            run: self.name_of_run(),
+            what: format!("predictions for `{split}`"),
+            hint: "the data set has no such split, or the run was made by an earlier uaic; \
+                   `uaic evaluate` evaluates any stored model"
+                .to_owned(),
+        })
+    }
+
+    /// The same, where there are any.
+    ///
+    /// # Errors
+    /// There is no model, or what it stored is damaged.
+    pub(crate) fn predictions_if_any(&self, split: &str) -> Result<Option<Predictions>, PlotError> {
+        Ok(load_predictions(self.store, self.model_run()?.id, split)?)
+    }
+
+    /// How the model's confidence is corrected, where that was fitted.
+    ///
+    /// # Errors
+    /// There is no model, or what it stored is damaged.
+    pub(crate) fn calibration(&self) -> Result<Option<FittedCalibration>, PlotError> {
+        Ok(load_calibration(self.store, self.model_run()?.id)?)
+    }
+
+    /// The temperature that was fitted, or 1.
+    ///
+    /// # Errors
+    /// As [`Subject::calibration`].
+    pub(crate) fn temperature(&self) -> Result<f64, PlotError> {
+        Ok(self.calibration()?.map_or(1.0, |calibration| calibration.fitted.temperature))
+    }
+
+    /// The model.
+    ///
+    /// # Errors
+    /// There is none, or it is damaged.
+    pub(crate) fn classifier(&self) -> Result<Classifier, PlotError> {
+        Ok(load_classifier(self.store, self.model_run()?.id)?)
+    }
+
+    /// The spec as it was recorded.
+    ///
+    /// # Errors
+    /// This version reads it otherwise.
+    pub(crate) fn spec(&self) -> Result<Spec, ExperimentError> {
+        let new = &self.study.new;
+        Ok(Spec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides)?)
+    }
+
+    /// The data set.
+    ///
+    /// # Errors
+    /// It is no longer there.
+    pub(crate) fn dataset(&self) -> Result<Dataset, ExperimentError> {
+        Ok(Dataset::open(&self.spec()?.check_dataset()?)?)
+    }
+
+    /// The best complete trial's run.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(crate) fn best_trial(&self) -> Result<Option<RunRecord>, StoreError> {
+        let query = RunQuery {
+            study: Some(self.study.id),
+            kind: Some(RunKind::Trial),
+            state: Some(RunState::Complete),
+            ..RunQuery::default()
+        };
+        let direction = self.study.new.direction;
+        let better = |best: RunRecord, next: RunRecord| match (best.value, next.value) {
+            (Some(old), Some(new)) if direction.better(new, old) => next,
+            (Some(old), Some(new)) if !direction.better(old, new) && next.new.number < best.new.number => {
+                next
+            }
+            (None, Some(_)) => next,
+            _ => best,
+        };
+        Ok(self.store.runs(&query)?.into_iter().reduce(better))
     }
 }

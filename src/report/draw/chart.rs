@@ -224,7 +224,10 @@ impl Painter<'_> {
         let columns = rows.iter().map(Vec::len).max().unwrap_or(0).max(1);
         let (wide, high) =
             (self.plot.width() / columns as f64, self.plot.height() / rows.len().max(1) as f64);
-        let size = (high * 0.62).min(TICK);
+        // One size for all, at which the longest text fits.
+        let widest = texts.iter().flatten().map(|words| font::width(words, 1.0, Weight::Regular));
+        let widest = widest.fold(0.01, f64::max);
+        let size = (high * 0.62).min(TICK).min((wide - 3.0) / widest);
         for (r, row) in rows.iter().enumerate() {
             for (c, value) in row.iter().enumerate() {
                 let left = self.plot.left + c as f64 * wide;
@@ -233,7 +236,7 @@ impl Painter<'_> {
                 let ground = value.map_or(self.theme.ground, |value| self.theme.mapped(value));
                 scene.fill(area, ground);
                 let words = texts.get(r).and_then(|row| row.get(c)).map_or("", String::as_str);
-                if size >= 7.0 && font::width(words, size, Weight::Regular) <= wide - 2.0 {
+                if size >= 7.0 {
                     scene.text(text(area.middle(), words, size, self.theme.ink_on(ground), Anchor::Middle));
                 }
             }

@@ -24,6 +24,9 @@ const GUTTER: f64 = 16.0;
 /// Height of a line of the note.
 const NOTE_LINE: f64 = 20.0;
 
+/// Between the panels and the note.
+const NOTE_GAP: f64 = 6.0;
+
 /// Smallest distance of the middles of two labels beneath each other.
 const LINE: f64 = 17.0;
 
@@ -35,10 +38,14 @@ pub(super) fn text(at: Point, text: impl Into<String>, size: f64, colour: Colour
 /// Width and height that suit a figure.
 pub(super) fn natural_size(figure: &Figure) -> (f64, f64) {
     let columns = figure.columns.max(1);
-    let width = if columns <= 2 { 800.0 } else { (280.0 * columns as f64).clamp(900.0, 1500.0) };
+    let width = match figure.width {
+        width if width > 0.0 => width.clamp(240.0, 3600.0),
+        _ if columns <= 2 => 800.0,
+        _ => (280.0 * columns as f64).clamp(900.0, 1500.0),
+    };
     let aspect = if figure.aspect > 0.0 { figure.aspect } else { 1.6 };
     let inside = width - 2.0 * EDGE;
-    let extra = legend::height(&figure.legend, inside) + note_lines(figure, inside).len() as f64 * NOTE_LINE;
+    let extra = legend::height(&figure.legend, inside) + note_height(&note_lines(figure, inside));
     (width, (width / aspect + extra).clamp(240.0, 3600.0))
 }
 
@@ -52,9 +59,9 @@ pub(super) fn compose(figure: &Figure, theme: &Theme, (width, height): (f64, f64
     legend::draw(&mut scene, theme, &figure.legend, &Area { bottom: area.top + rows, ..area });
     area.top += rows;
     let lines = note_lines(figure, area.width());
-    area.bottom -= lines.len() as f64 * NOTE_LINE;
+    area.bottom -= note_height(&lines);
     for (place, line) in lines.into_iter().enumerate() {
-        let y = area.bottom + (place as f64 + 0.7) * NOTE_LINE;
+        let y = area.bottom + NOTE_GAP + (place as f64 + 0.6) * NOTE_LINE;
         scene.text(text((area.left, y), line, TICK, theme.soft_ink, Anchor::Start));
     }
     if figure.colours.is_some() {
@@ -106,6 +113,11 @@ fn note_lines(figure: &Figure, width: f64) -> Vec<String> {
     lines
 }
 
+/// The height of a note; 0 for none.
+fn note_height(lines: &[String]) -> f64 {
+    if lines.is_empty() { 0.0 } else { lines.len() as f64 * NOTE_LINE + NOTE_GAP }
+}
+
 /// Room that a panel's axes take.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Margins {
@@ -139,13 +151,14 @@ fn draw_panels(scene: &mut Scene, theme: &Theme, figure: &Figure, area: &Area) -
         (0..columns).map(|column| most(&|place| place % columns == column, |m| m.right)).collect();
     let top: Vec<f64> = (0..rows).map(|row| most(&|place| place / columns == row, |m| m.top)).collect();
     let bottom: Vec<f64> = (0..rows).map(|row| most(&|place| place / columns == row, |m| m.bottom)).collect();
-    let inner = (
+    let wide =
         (area.width() - (columns - 1) as f64 * GUTTER - left.iter().sum::<f64>() - right.iter().sum::<f64>())
-            / columns as f64,
-        (area.height() - (rows - 1) as f64 * GUTTER - top.iter().sum::<f64>() - bottom.iter().sum::<f64>())
-            / rows as f64,
-    );
-    let inner = (inner.0.max(20.0), inner.1.max(20.0));
+            / columns as f64;
+    let wide = wide.max(20.0);
+    let all_high =
+        area.height() - (rows - 1) as f64 * GUTTER - top.iter().sum::<f64>() - bottom.iter().sum::<f64>();
+    let high: Vec<f64> =
+        shares(&figure.heights, rows).into_iter().map(|share| (share * all_high).max(20.0)).collect();
     let mut within = Area { left: area.right, top: area.bottom, right: area.left, bottom: area.top };
     for (place, panel) in figure.panels.iter().enumerate() {
         let (column, row) = (place % columns, place / columns);
@@ -153,13 +166,14 @@ fn draw_panels(scene: &mut Scene, theme: &Theme, figure: &Figure, area: &Area) -
             area.left
                 + left[..=column].iter().sum::<f64>()
                 + right[..column].iter().sum::<f64>()
-                + column as f64 * (inner.0 + GUTTER),
+                + column as f64 * (wide + GUTTER),
             area.top
                 + top[..=row].iter().sum::<f64>()
                 + bottom[..row].iter().sum::<f64>()
-                + row as f64 * (inner.1 + GUTTER),
+                + high[..row].iter().sum::<f64>()
+                + row as f64 * GUTTER,
         );
-        let plot = Area { left: start.0, top: start.1, right: start.0 + inner.0, bottom: start.1 + inner.1 };
+        let plot = Area { left: start.0, top: start.1, right: start.0 + wide, bottom: start.1 + high[row] };
         draw_panel(scene, theme, panel, &plot);
         within.left = within.left.min(plot.left);
         within.top = within.top.min(plot.top);
@@ -167,6 +181,16 @@ fn draw_panels(scene: &mut Scene, theme: &Theme, figure: &Figure, area: &Area) -
         within.bottom = within.bottom.max(plot.bottom);
     }
     within
+}
+
+/// What each of some rows takes of a height, from what is wanted; alike where nothing sensible is.
+fn shares(wanted: &[f64], rows: usize) -> Vec<f64> {
+    let all: f64 = wanted.iter().sum();
+    if wanted.len() == rows && all.is_finite() && wanted.iter().all(|part| *part > 0.0) {
+        wanted.iter().map(|part| part / all).collect()
+    } else {
+        vec![1.0 / rows as f64; rows]
+    }
 }
 
 fn margins_of(panel: &Panel, (width, height): (f64, f64)) -> Margins {

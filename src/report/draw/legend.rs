@@ -60,7 +60,8 @@ fn draw_stroke(scene: &mut Scene, (left, middle): (f64, f64), colour: Colour, st
     let area = Area { left, top: middle - 1.0, right: left + SAMPLE, bottom: middle + 1.0 };
     let (width, dash) = match stroke {
         Stroke::Solid | Stroke::Steps => (2.4, None),
-        Stroke::Dashed => (2.0, Some(6.0)),
+        // Three dashes, the last one whole.
+        Stroke::Dashed => (2.0, Some(SAMPLE / 5.0)),
         Stroke::Thin => (1.2, None),
     };
     scene.path(&[(left, middle), (left + SAMPLE, middle)], &area, colour, width, dash);

@@ -69,6 +69,13 @@ pub const LARGEST: u32 = 6000;
 /// Pixels per unit of a picture of the usual size.
 const PIXELS_PER_UNIT: f64 = 1.5;
 
+/// Width and height that suit a figure.
+pub fn natural_pixels(figure: &Figure) -> (u32, u32) {
+    let (width, height) = layout::natural_size(figure);
+    let pixels = |units: f64| (units * PIXELS_PER_UNIT).round() as u32;
+    (pixels(width), pixels(height))
+}
+
 /// Draws a figure.
 ///
 /// # Errors
@@ -78,10 +85,7 @@ pub fn draw(figure: &Figure, options: &Options) -> Result<Vec<u8>, DrawError> {
     let theme = if options.dark { &theme::DARK } else { &theme::LIGHT };
     let (width, height) = layout::natural_size(figure);
     let (pixels, units) = match options.size {
-        None => {
-            let pixels = |units: f64| (units * PIXELS_PER_UNIT).round() as u32;
-            ((pixels(width), pixels(height)), (width, height))
-        }
+        None => (natural_pixels(figure), (width, height)),
         Some((x, y)) if [x, y].iter().all(|side| (SMALLEST..=LARGEST).contains(side)) => {
             // The shape is the wanted one; letters keep their share of the smaller change.
             let scale = (f64::from(x) / width).min(f64::from(y) / height).max(0.4);

@@ -55,31 +55,32 @@ fn nice_step(least: f64, smallest: Option<f64>) -> f64 {
     step.unwrap_or(10.0 * power).max(smallest.unwrap_or(0.0))
 }
 
-/// Powers of ten, or where there are few of them also 2 and 5 times these, or all digits.
+/// Powers of ten, or where there are few of them also other digits times these.
 fn logarithmic(low: f64, high: f64, most: usize) -> Vec<Tick> {
-    let decades = (high / low).log10();
-    let factors: &[f64] = match decades {
-        _ if decades < 1.2 => &[1.0, 2.0, 3.0, 4.0, 5.0, 7.0],
-        _ if decades < 3.2 => &[1.0, 2.0, 5.0],
-        _ => &[1.0],
+    const DIGITS: [&[f64]; 4] = [&[1.0, 2.0, 3.0, 4.0, 5.0, 7.0], &[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]];
+    let first = match (high / low).log10() {
+        decades if decades < 1.2 => 0,
+        decades if decades < 3.2 => 1,
+        _ => 3,
     };
-    let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
-    let every = if factors.len() == 1 { ((last - first) as usize).div_ceil(most).max(1) } else { 1 };
-    let mut found: Vec<Tick> = (first..=last)
-        .step_by(every)
-        .flat_map(|power| factors.iter().map(move |factor| (power, *factor)))
-        .map(|(power, factor)| (power, factor * 10_f64.powi(power)))
-        .filter(|(_, value)| (low * 0.9999..=high * 1.0001).contains(value))
-        .map(|(power, value)| Tick { value, label: log_number(value, power) })
-        .collect();
-    while found.len() > most + 1 {
-        let mut place = 0;
-        found.retain(|_| {
-            place += 1;
-            place % 2 == 1
-        });
+    let choices = DIGITS[first..].iter().map(|digits| powers(low, high, digits));
+    let mut found =
+        choices.reduce(|kept, next| if kept.len() <= most + 1 { kept } else { next }).unwrap_or_default();
+    if found.len() > most + 1 {
+        let every = found.len().div_ceil(most);
+        found = found.into_iter().step_by(every).collect();
     }
     if found.len() < 2 { linear(low, high, most, None) } else { found }
+}
+
+/// The digits times every power of ten that lie between two values.
+fn powers(low: f64, high: f64, digits: &[f64]) -> Vec<Tick> {
+    let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+    (first..=last)
+        .flat_map(|power| digits.iter().map(move |digit| (power, digit * 10_f64.powi(power))))
+        .filter(|(_, value)| (low * 0.9999..=high * 1.0001).contains(value))
+        .map(|(power, value)| Tick { value, label: log_number(value, power) })
+        .collect()
 }
 
 fn log_number(value: f64, power: i32) -> String {
@@ -162,6 +163,9 @@ mod tests {
         assert_eq!(log(20.0, 70.0), "20 30 40 50 70");
         assert_eq!(log(0.011, 0.0125).split(' ').count() > 1, true, "never without numbers");
         assert!(log(1e-30, 1e30).split(' ').count() <= 7);
+        let few = |low, high| labels(&Scale::Log { low, high }, 3);
+        assert_eq!(few(0.02, 2.9), "0.03 0.1 0.3 1");
+        assert_eq!(few(0.0007, 0.8), "0.001 0.01 0.1");
     }
 
     #[test]

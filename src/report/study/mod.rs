@@ -3,6 +3,7 @@
 mod contour;
 mod distribution;
 mod history;
+mod importance;
 mod intermediate;
 mod parallel;
 mod slice;
@@ -11,6 +12,7 @@ mod timeline;
 pub use contour::{contour, contour_matrix, rank};
 pub use distribution::edf;
 pub use history::history;
+pub use importance::{importance, importances};
 pub use intermediate::{Series, intermediate};
 pub use parallel::parallel;
 pub use slice::slice;

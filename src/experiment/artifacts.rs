@@ -1,0 +1,165 @@
+//! What a final run leaves behind: its model, predictions, calibration and figures, as artifacts.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::ExperimentError;
+use crate::eval::{Calibration, Measures, Predictions};
+use crate::model::{Classifier, Weights};
+use crate::spec::TrainingSpec;
+use crate::store::{Attempt, Id, Store, StoreError};
+
+/// The metrics of a final run with their intervals, by name, as JSON.
+const METRICS: &str = "metrics.json";
+
+/// The metrics that have no value, and why, by name, as JSON.
+const ABSENT: &str = "metrics_absent.json";
+
+/// Temperature and threshold, as JSON.
+const CALIBRATION: &str = "calibration.json";
+
+/// A calibration and where it comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FittedCalibration {
+    /// The version of the format.
+    pub schema: u32,
+    /// On what it was fitted, in words.
+    pub how: String,
+    /// How many validation texts were left out, because they also occur among those that the model
+    /// was trained on.
+    pub left_out: usize,
+    /// What was fitted.
+    #[serde(flatten)]
+    pub fitted: Calibration,
+}
+
+/// Writes the artifacts of one attempt.
+pub(super) struct Shelf<'a> {
+    pub(super) store: &'a dyn Store,
+    pub(super) attempt: Attempt,
+}
+
+impl Shelf<'_> {
+    /// All that is needed to predict.
+    pub(super) fn put_model(
+        &self,
+        classifier: &Classifier,
+        training: &TrainingSpec,
+    ) -> Result<(), ExperimentError> {
+        let weights =
+            classifier.weights.to_safetensors().map_err(|error| ExperimentError::Final(error.to_string()))?;
+        self.put("model/weights.safetensors", &weights)?;
+        self.put("model/config.json", &json(&training.model))?;
+        self.put("model/tokenizer.json", &json(&classifier.tokenizer))?;
+        self.put("model/labels.json", &json(&classifier.labels))
+    }
+
+    pub(super) fn put_predictions(
+        &self,
+        split: &str,
+        predictions: &Predictions,
+    ) -> Result<(), ExperimentError> {
+        let artifact = predictions_of(split);
+        match predictions.to_safetensors() {
+            Ok(bytes) => self.put(&artifact, &bytes),
+            Err(source) => Err(ExperimentError::Predictions { artifact, source }),
+        }
+    }
+
+    pub(super) fn put_calibration(&self, calibration: &FittedCalibration) -> Result<(), ExperimentError> {
+        self.put(CALIBRATION, &json(calibration))
+    }
+
+    pub(super) fn put_figures(&self, figures: &Measures) -> Result<(), ExperimentError> {
+        self.put(ABSENT, &json(&figures.absent))?;
+        self.put(METRICS, &json(&figures.values))
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), ExperimentError> {
+        self.store.put_artifact(self.attempt, name, bytes)?;
+        Ok(())
+    }
+}
+
+/// The figures of a final run that has completed.
+///
+/// # Errors
+/// There is no such run, or it has none.
+pub fn load_figures(store: &dyn Store, run: Id) -> Result<Measures, ExperimentError> {
+    let values = parse("final metrics artifact", &store.read_artifact(run, METRICS)?)?;
+    // Runs of earlier versions did not say what they lack.
+    let absent = match read(store, run, ABSENT)? {
+        Some(bytes) => parse("artifact of absent metrics", &bytes)?,
+        None => BTreeMap::new(),
+    };
+    Ok(Measures { values, absent })
+}
+
+/// The classifier that a final run has saved.
+///
+/// # Errors
+/// The run has none, or what it saved is damaged.
+pub fn load_classifier(store: &dyn Store, run: Id) -> Result<Classifier, ExperimentError> {
+    fn of<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+        parse("saved classifier", bytes)
+    }
+    let read = |name: &str| store.read_artifact(run, name);
+    let config = of(&read("model/config.json")?)?;
+    let tokenizer = of(&read("model/tokenizer.json")?)?;
+    let labels = of(&read("model/labels.json")?)?;
+    let weights = Weights::from_safetensors(&read("model/weights.safetensors")?);
+    weights
+        .and_then(|weights| Classifier::new(&config, tokenizer, labels, weights))
+        .map_err(|error| ExperimentError::Final(error.to_string()))
+}
+
+/// What the model of a final run said of the texts of a split (`train`, `validation`, `test`, `ood`,
+/// `ood_test`); `None` when the run has stored none of it.
+///
+/// # Errors
+/// There is no such run, or what it has stored is damaged.
+pub fn load_predictions(
+    store: &dyn Store,
+    run: Id,
+    split: &str,
+) -> Result<Option<Predictions>, ExperimentError> {
+    let artifact = predictions_of(split);
+    let Some(bytes) = read(store, run, &artifact)? else { return Ok(None) };
+    Predictions::from_safetensors(&bytes)
+        .map(Some)
+        .map_err(|source| ExperimentError::Predictions { artifact, source })
+}
+
+/// The calibration of a final run; `None` when it has none.
+///
+/// # Errors
+/// There is no such run, or what it has stored is damaged.
+pub fn load_calibration(store: &dyn Store, run: Id) -> Result<Option<FittedCalibration>, ExperimentError> {
+    let Some(bytes) = read(store, run, CALIBRATION)? else { return Ok(None) };
+    Ok(Some(parse("calibration artifact", &bytes)?))
+}
+
+/// The artifact with the predictions for a split.
+fn predictions_of(split: &str) -> String {
+    format!("predictions/{split}.safetensors")
+}
+
+/// The content of an artifact that need not be there.
+fn read(store: &dyn Store, run: Id, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    // Asked for by name, a missing run and a missing artifact would look alike.
+    if store.artifacts(run)?.iter().all(|stored| stored.name != name) {
+        return Ok(None);
+    }
+    store.read_artifact(run, name).map(Some)
+}
+
+fn parse<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes).map_err(|error| StoreError::Malformed { what, detail: error.to_string() })
+}
+
+/// Plain records of strings and finite numbers always become JSON.
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec_pretty(value).unwrap_or_default()
+}

@@ -1,0 +1,133 @@
+//! The final training, and beside it the one that calibration needs.
+//!
+//! Temperature and threshold may be fitted only on texts that a model has not seen. Where validation
+//! holds out part of the training split, the final model, which is trained on all of it, has seen
+//! every one. So a twin of the same settings is trained on everything but the first held-out part;
+//! what it says of that part stands for what the final model would say of new texts. The two are
+//! trained side by side where there are threads for both.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Experiment;
+use crate::data::Example;
+use crate::model::Classifier;
+use crate::rng::SeedTree;
+use crate::spec::{TrainingSpec, Validation};
+use crate::study::caught;
+use crate::train::{EpochReport, Fitted, Flow, Task, TrainError, fit};
+
+/// What is trained, from which seeds, and how it may be stopped.
+pub(super) struct Twins<'a> {
+    pub(super) experiment: &'a Experiment,
+    pub(super) training: &'a TrainingSpec,
+    /// Those of the final stage.
+    pub(super) seeds: &'a SeedTree,
+    pub(super) threads: usize,
+    pub(super) cancel: &'a AtomicBool,
+}
+
+/// The two models.
+pub(super) struct Trained {
+    /// Has seen the whole training split.
+    pub(super) classifier: Classifier,
+    /// Has not seen the first held-out part; `None` where the final model has not, either.
+    pub(super) twin: Option<Result<Classifier, String>>,
+}
+
+impl Twins<'_> {
+    /// Trains both; `None` when they were stopped. What the final training comes to is told to
+    /// `watch`; a twin that fails does not stop it. Results do not depend on the number of threads.
+    ///
+    /// # Errors
+    /// The final training fails.
+    pub(super) fn train(
+        &self,
+        watch: &mut dyn FnMut(&EpochReport) -> Result<(), TrainError>,
+    ) -> Result<Option<Trained>, TrainError> {
+        let all: Vec<&Example> = self.experiment.train_examples().iter().collect();
+        let abandoned = AtomicBool::new(false);
+        let mut own = |threads| {
+            let task = self.task(&all, self.seeds.child("fit", 0), threads);
+            let fitted = fit(&task, &mut |report| {
+                watch(report)?;
+                Ok(self.flow(report, &abandoned))
+            });
+            abandoned.store(fitted.is_err(), Ordering::Relaxed);
+            fitted
+        };
+        let Some(rest) = self.rest() else { return settle(own(self.threads), None) };
+        let twin = |threads| {
+            let task = self.task(&rest, self.seeds.child("calibration", 0), threads);
+            caught(|| fit(&task, &mut |report| Ok(self.flow(report, &abandoned))))
+        };
+        if self.threads < 2 {
+            let fitted = own(1);
+            let twin = if fitted.is_ok() { Some(twin(1)) } else { None };
+            return settle(fitted, twin);
+        }
+        let for_twin = self.threads / 2;
+        let (fitted, twin) = std::thread::scope(|scope| {
+            let beside = std::thread::Builder::new().spawn_scoped(scope, || twin(for_twin));
+            match beside {
+                Ok(beside) => {
+                    let fitted = own(self.threads - for_twin);
+                    (fitted, beside.join().ok())
+                }
+                // No thread to be had.
+                Err(_) => (own(1), Some(twin(1))),
+            }
+        });
+        settle(fitted, twin)
+    }
+
+    /// What the twin learns from; none where no twin is needed.
+    fn rest(&self) -> Option<Vec<&Example>> {
+        let experiment = self.experiment;
+        match &experiment.spec.training.data.validation {
+            Validation::Split(_) => None,
+            Validation::Folds(_) | Validation::Fraction(_) => {
+                Some(experiment.partitions.first()?.of(&experiment.dataset).0)
+            }
+        }
+    }
+
+    fn task<'b>(&'b self, examples: &'b [&'b Example], seeds: SeedTree, threads: usize) -> Task<'b> {
+        Task {
+            text: &self.training.text,
+            model: &self.training.model,
+            train: &self.training.train,
+            epochs: self.experiment.spec.final_stage.epochs,
+            examples,
+            validation: &[],
+            seeds,
+            threads,
+        }
+    }
+
+    /// Whether to go on after an epoch; the last one is let through, for the work is done.
+    fn flow(&self, report: &EpochReport, abandoned: &AtomicBool) -> Flow {
+        let stop = self.cancel.load(Ordering::Relaxed) || abandoned.load(Ordering::Relaxed);
+        if stop && report.epoch < report.epochs { Flow::Cancel } else { Flow::Continue }
+    }
+}
+
+type TwinOutcome = Result<Result<Fitted, TrainError>, String>;
+
+fn settle(
+    fitted: Result<Fitted, TrainError>,
+    twin: Option<TwinOutcome>,
+) -> Result<Option<Trained>, TrainError> {
+    let classifier = match fitted {
+        Ok(fitted) => fitted.classifier,
+        Err(TrainError::Cancelled) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let twin = match twin {
+        None => None,
+        Some(Ok(Ok(fitted))) => Some(Ok(fitted.classifier)),
+        Some(Ok(Err(TrainError::Cancelled))) => return Ok(None),
+        Some(Ok(Err(error))) => Some(Err(error.to_string())),
+        Some(Err(panic)) => Some(Err(panic)),
+    };
+    Ok(Some(Trained { classifier, twin }))
+}

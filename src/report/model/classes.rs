@@ -1,0 +1,212 @@
+//! F1 per class with its support, and how classes are spread over splits.
+
+use std::collections::BTreeMap;
+
+use super::judged::Judged;
+use super::{MOST_ROWS, aspect_of_rows, chart, largest, line_key, nothing, titled};
+use crate::eval::{Average, Confusion, Predictions};
+use crate::report::figure::{Along, Axis, Figure, Key, Look, Mark, Paint, Scale, Sign, Stroke};
+
+/// F1 of every class, the largest first, its number of texts beside its name.
+pub fn f1(predictions: &Predictions, subtitle: &str) -> Figure {
+    titled("F1 per class", subtitle, Judged::new(predictions, 1.0).map(|judged| draw_f1(&judged)))
+}
+
+fn draw_f1(judged: &Judged) -> Figure {
+    let counts = Confusion::count(judged.names.len(), &judged.gold, &judged.predicted);
+    let figures = counts.per_class();
+    let order = largest(&judged.support());
+    let all: Vec<(usize, f64)> =
+        order.iter().filter_map(|&class| Some((class, figures[class].f1.ok()?))).collect();
+    let rows = &all[..all.len().min(MOST_ROWS)];
+    let paint = |class: usize| if class < judged.known { Paint::Series(0) } else { Paint::Wrong };
+    let bars = rows.iter().enumerate().map(|(row, &(class, f1))| (row as f64, f1, paint(class))).collect();
+    let mut marks = vec![Mark::Bars { bars, width: 0.72, along: Along::X }];
+    let mut legend = Vec::new();
+    if let Some(mean) = counts.f1(Average::Macro) {
+        marks.push(Mark::Rule { at: mean, of: Along::X, paint: Paint::Ink, label: String::new() });
+        legend.push(line_key(Paint::Ink, Stroke::Dashed, format!("macro F1 {mean:.3}")));
+    }
+    marks.extend(rows.iter().enumerate().map(|(row, &(_, f1))| Mark::Text {
+        at: (1.015, row as f64),
+        text: format!("{f1:.3}"),
+        ends: false,
+    }));
+    let name = |&(class, _): &(usize, f64)| format!("{} · {}", judged.name(class), figures[class].support);
+    let absent: Vec<String> = (0..judged.known)
+        .filter(|&class| figures[class].f1.is_err())
+        .map(|class| judged.name(class))
+        .collect();
+    let mut note = "Behind each name, its number of texts.".to_owned();
+    if all.len() > rows.len() {
+        note.push_str(&format!(" {} smaller classes are not shown.", all.len() - rows.len()));
+    }
+    if !absent.is_empty() {
+        note.push_str(&format!(" Neither occurring nor predicted: {}.", listed(&absent)));
+    }
+    if !judged.note_on_unknown().is_empty() {
+        note.push_str(&format!(" {}", judged.note_on_unknown()));
+    }
+    Figure {
+        panels: vec![chart(
+            "",
+            Axis::new("F1", Scale::Linear { low: 0.0, high: 1.1 }),
+            Axis::new("", Scale::Categories(rows.iter().map(name).collect())),
+            marks,
+        )],
+        legend,
+        note,
+        aspect: aspect_of_rows(rows.len()),
+        ..Figure::default()
+    }
+}
+
+/// The first names, and how many more there are.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let first = names[..names.len().min(SHOWN)].join(", ");
+    if names.len() > SHOWN { format!("{first} and {} more", names.len() - SHOWN) } else { first }
+}
+
+/// The number of texts of each gold label that occurs in a table.
+pub fn class_counts(predictions: &Predictions) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for &gold in &predictions.gold {
+        *counts.entry(predictions.gold_name(gold).to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+/// The share of every class in named splits, the largest class of the first split first.
+pub fn classes(splits: &[(&str, BTreeMap<String, usize>)], subtitle: &str) -> Figure {
+    let mut names: Vec<&str> =
+        splits.iter().flat_map(|(_, counts)| counts.keys()).map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    // By the first split that has it, then by the next.
+    let count = |split: usize, name: &str| splits[split].1.get(name).copied().unwrap_or(0);
+    names.sort_by(|a, b| {
+        let counts = |name: &str| (0..splits.len()).map(|split| count(split, name)).collect::<Vec<_>>();
+        counts(b).cmp(&counts(a)).then(a.cmp(b))
+    });
+    let all = names.len();
+    names.truncate(MOST_ROWS);
+    let percent = |split: usize, name: &str| {
+        let of_split: usize = splits[split].1.values().sum();
+        (count(split, name) > 0).then(|| 100.0 * count(split, name) as f64 / of_split as f64)
+    };
+    let of_split = |split: usize| -> Vec<(f64, f64)> {
+        let rows = names.iter().enumerate();
+        rows.filter_map(|(row, name)| Some((percent(split, name)?, row as f64))).collect()
+    };
+    let points: Vec<Vec<(f64, f64)>> = (0..splits.len()).map(of_split).collect();
+    let shares = || points.iter().flatten().map(|point| point.0);
+    let (least, most) = (shares().fold(f64::INFINITY, f64::min), shares().fold(0.0, f64::max));
+    let is_long = most > 20.0 * least;
+    let note = match (is_long, all > names.len()) {
+        (_, true) => format!(
+            "{} smaller classes are not shown. Where a split lacks a class it has no sign.",
+            all - names.len()
+        ),
+        _ => "Where a split lacks a class it has no sign.".to_owned(),
+    };
+    let panel = if names.is_empty() {
+        nothing("no texts")
+    } else {
+        let x =
+            if is_long { Scale::log_around(shares()) } else { Scale::Linear { low: 0.0, high: most * 1.05 } };
+        let y = Scale::Categories(names.iter().map(|name| (*name).to_owned()).collect());
+        chart("", Axis::new("% of the split's texts", x), Axis::new("", y), dots(&points, names.len()))
+    };
+    let key = |(split, (name, counts)): (usize, &(&str, BTreeMap<String, usize>))| Key {
+        paint: Paint::Series(split),
+        look: Look::Sign(sign(split)),
+        text: format!("{name} · {} texts, {} classes", counts.values().sum::<usize>(), counts.len()),
+    };
+    Figure {
+        title: "Class distribution".to_owned(),
+        subtitle: subtitle.to_owned(),
+        panels: vec![panel],
+        legend: if all > 0 { splits.iter().enumerate().map(key).collect() } else { Vec::new() },
+        note: if all > 0 { note } else { String::new() },
+        aspect: aspect_of_rows(names.len().max(3)),
+        ..Figure::default()
+    }
+}
+
+fn sign(split: usize) -> Sign {
+    [Sign::Disc, Sign::Diamond, Sign::Ring, Sign::Cross][split % 4]
+}
+
+/// A sign per class and split, those of one class joined.
+fn dots(points: &[Vec<(f64, f64)>], rows: usize) -> Vec<Mark> {
+    let mut ends = vec![(f64::INFINITY, f64::NEG_INFINITY); rows];
+    for &(share, row) in points.iter().flatten() {
+        let end = &mut ends[row as usize];
+        *end = (end.0.min(share), end.1.max(share));
+    }
+    let joined = ends.into_iter().enumerate().filter(|(_, (low, high))| low < high);
+    let mut marks: Vec<Mark> = joined
+        .map(|(row, (low, high))| Mark::Line {
+            points: vec![(low, row as f64), (high, row as f64)],
+            paint: Paint::Muted,
+            stroke: Stroke::Solid,
+        })
+        .collect();
+    marks.extend(points.iter().enumerate().map(|(split, points)| Mark::Points {
+        points: points.iter().map(|&(share, row)| (share, row, Paint::Series(split))).collect(),
+        sign: sign(split),
+        size: 5.0,
+    }));
+    marks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{is_empty, marks, table};
+    use super::*;
+
+    fn names(figure: &Figure) -> &[String] {
+        let crate::report::figure::Content::Chart { y, .. } = &figure.panels[0].content else { panic!() };
+        let Scale::Categories(names) = &y.scale else { panic!() };
+        names
+    }
+
+    #[test]
+    fn bars_go_from_the_largest_class_down_and_absent_ones_are_named() {
+        let figure = f1(&table(4, &[(1, 1, 1.0), (1, 1, 1.0), (0, 1, 1.0), (4, 3, 1.0)]), "x");
+        assert_eq!(names(&figure), ["class_1 · 2", "class_0 · 1", "never_seen+before * · 1", "class_3 · 0"]);
+        let Mark::Bars { bars, .. } = &marks(&figure.panels[0])[0] else { panic!() };
+        assert_eq!(bars[0], (0.0, 0.8, Paint::Series(0)));
+        assert_eq!(bars[2], (2.0, 0.0, Paint::Wrong));
+        assert!(figure.note.contains("nor predicted: class_2."), "{}", figure.note);
+    }
+
+    #[test]
+    fn pictures_of_many_classes_are_higher() {
+        let rows = |n: u32| (0..n).map(|class| (class, class as usize, 1.0)).collect::<Vec<_>>();
+        let (few, many) = (f1(&table(3, &rows(3)), "x"), f1(&table(200, &rows(200)), "x"));
+        assert!(few.aspect > 3.0 && many.aspect < 0.3);
+        assert!(many.note.contains("50 smaller classes"));
+    }
+
+    #[test]
+    fn a_class_that_a_split_lacks_has_no_sign_there() {
+        let counts =
+            |pairs: &[(&str, usize)]| pairs.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
+        let figure = classes(
+            &[("train", counts(&[("a", 1), ("b", 99)])), ("test", counts(&[("b", 5), ("c", 5)]))],
+            "x",
+        );
+        assert_eq!(names(&figure), ["b", "a", "c"]);
+        let all = marks(&figure.panels[0]);
+        let Mark::Points { points, .. } = &all[all.len() - 1] else { panic!() };
+        assert_eq!(
+            points.iter().map(|point| (point.0, point.1)).collect::<Vec<_>>(),
+            [(50.0, 0.0), (50.0, 2.0)]
+        );
+        let crate::report::figure::Content::Chart { x, .. } = &figure.panels[0].content else { panic!() };
+        assert!(matches!(x.scale, Scale::Log { .. }));
+        assert!(is_empty(&classes(&[], "x")));
+    }
+}

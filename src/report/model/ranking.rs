@@ -1,0 +1,268 @@
+//! ROC and precision–recall curves of every class against the rest, and of all together.
+
+use super::judged::Judged;
+use super::{COLOURED, chart, line_key, straightened, texts, titled};
+use crate::eval::{self, Average, Predictions, Undefined};
+use crate::report::figure::{Along, Axis, Figure, Key, Mark, Paint, Scale, Stroke};
+
+/// ROC curves of every class against the rest, in colour those of the smallest areas: the whole,
+/// and its left tenth enlarged.
+pub fn roc(predictions: &Predictions, temperature: f64, subtitle: &str) -> Figure {
+    let figure = Judged::new(predictions, temperature).and_then(|judged| draw_roc(&judged));
+    titled("ROC curves, one class against the rest", subtitle, figure)
+}
+
+/// Precision–recall curves of every class against the rest, in colour those of the smallest areas.
+pub fn precision_recall(predictions: &Predictions, temperature: f64, subtitle: &str) -> Figure {
+    let figure = Judged::new(predictions, temperature).and_then(|judged| draw_precision_recall(&judged));
+    titled("Precision–recall curves, one class against the rest", subtitle, figure)
+}
+
+/// The curve of one class.
+struct ClassCurve {
+    class: usize,
+    points: Vec<(f64, f64)>,
+    area: f64,
+}
+
+/// The curves of every class and their averages.
+struct Curves {
+    /// The smallest area first.
+    classes: Vec<ClassCurve>,
+    /// Labels that no text has.
+    without: usize,
+    micro: (Vec<(f64, f64)>, f64),
+    macro_points: Vec<(f64, f64)>,
+    macro_area: f64,
+}
+
+fn draw_roc(judged: &Judged) -> Result<Figure, Undefined> {
+    let points = |scores: &[f64], positive: &[bool]| -> Result<Vec<(f64, f64)>, Undefined> {
+        let curve = eval::roc_curve(scores, positive)?;
+        let pairs = curve.iter().map(|point| (point.false_positive_rate, point.true_positive_rate));
+        Ok(straightened(pairs.collect()))
+    };
+    let micro = points(&judged.probabilities, &judged.pairs())?;
+    let averages = |average| eval::auroc_average(&judged.probabilities, judged.known, &judged.gold, average);
+    let classes = class_curves(judged, points, eval::area_under_roc)?;
+    let curves = Curves {
+        without: judged.known - classes.len(),
+        macro_points: straightened(mean_curve(&classes, rate_at)),
+        micro: (micro, averages(Average::Micro)?),
+        macro_area: averages(Average::Macro)?,
+        classes,
+    };
+    let chance =
+        || Mark::Line { points: vec![(0.0, 0.0), (1.0, 1.0)], paint: Paint::Muted, stroke: Stroke::Dashed };
+    let all = |bare: bool, high: f64| {
+        let mut marks = vec![chance()];
+        marks.extend(curves.marks());
+        let y =
+            if bare { Axis::bare(Scale::share()) } else { Axis::new("true positive rate", Scale::share()) };
+        (Axis::new("false positive rate", Scale::Linear { low: 0.0, high }), y, marks)
+    };
+    let ((x, y, marks), (near_x, near_y, near)) = (all(false, 1.0), all(true, 0.1));
+    let mut legend = curves.legend(judged);
+    legend.push(line_key(Paint::Muted, Stroke::Dashed, "chance"));
+    Ok(Figure {
+        panels: vec![chart("", x, y, marks), chart("the left tenth", near_x, near_y, near)],
+        columns: 2,
+        legend,
+        note: curves.note(judged, "Macro is the mean rate of the classes at each false positive rate."),
+        aspect: 1.75,
+        ..Figure::default()
+    })
+}
+
+fn draw_precision_recall(judged: &Judged) -> Result<Figure, Undefined> {
+    // The area is that under the steps: a precision holds for the recall gained at it.
+    let points = |scores: &[f64], positive: &[bool]| -> Result<Vec<(f64, f64)>, Undefined> {
+        let mut steps = Vec::new();
+        let mut before = 0.0;
+        for point in eval::precision_recall_curve(scores, positive)? {
+            // Precision falls where no recall is gained, which has no width.
+            if point.recall > before {
+                steps.extend([(before, point.precision), (point.recall, point.precision)]);
+                before = point.recall;
+            }
+        }
+        Ok(straightened(steps))
+    };
+    let pairs = judged.pairs();
+    let micro = points(&judged.probabilities, &pairs)?;
+    let averages =
+        |average| eval::average_precision_average(&judged.probabilities, judged.known, &judged.gold, average);
+    let classes = class_curves(judged, points, eval::average_precision)?;
+    let curves = Curves {
+        without: judged.known - classes.len(),
+        macro_points: straightened(mean_curve(&classes, precision_at)),
+        micro: (micro, averages(Average::Micro)?),
+        macro_area: averages(Average::Macro)?,
+        classes,
+    };
+    let chance = pairs.iter().filter(|pair| **pair).count() as f64 / pairs.len().max(1) as f64;
+    let mut marks = vec![Mark::Rule { at: chance, of: Along::Y, paint: Paint::Muted, label: String::new() }];
+    marks.extend(curves.marks());
+    let mut legend = curves.legend(judged);
+    legend.push(line_key(Paint::Muted, Stroke::Dashed, format!("chance, micro {chance:.3}")));
+    let y = Axis::new("precision", Scale::Linear { low: 0.0, high: 1.02 });
+    Ok(Figure {
+        panels: vec![chart("", Axis::new("recall", Scale::share()), y, marks)],
+        legend,
+        note: curves.note(
+            judged,
+            "Macro is the mean precision of the classes at each recall; areas are average precisions.",
+        ),
+        aspect: 1.5,
+        ..Figure::default()
+    })
+}
+
+/// The curves of classes that have one, the smallest area first.
+fn class_curves(
+    judged: &Judged,
+    points: impl Fn(&[f64], &[bool]) -> Result<Vec<(f64, f64)>, Undefined>,
+    area: impl Fn(&[f64], &[bool]) -> Result<f64, Undefined>,
+) -> Result<Vec<ClassCurve>, Undefined> {
+    let mut curves = Vec::new();
+    for class in 0..judged.known {
+        let (scores, positive) = judged.one_vs_rest(class);
+        match (points(&scores, &positive), area(&scores, &positive)) {
+            (Ok(points), Ok(area)) => curves.push(ClassCurve { class, points, area }),
+            (Err(Undefined::NotANumber), _) => return Err(Undefined::NotANumber),
+            _ => {}
+        }
+    }
+    curves.sort_by(|a, b| a.area.total_cmp(&b.area).then(a.class.cmp(&b.class)));
+    Ok(curves)
+}
+
+/// The mean of the classes' curves at positions that are closer together at the left.
+fn mean_curve(classes: &[ClassCurve], at: fn(&[(f64, f64)], f64) -> f64) -> Vec<(f64, f64)> {
+    const STEPS: u32 = 250;
+    let position = |step: u32| (f64::from(step) / f64::from(STEPS)).powi(2);
+    let mean = |x: f64| classes.iter().map(|curve| at(&curve.points, x)).sum::<f64>() / classes.len() as f64;
+    if classes.is_empty() {
+        Vec::new()
+    } else {
+        (0..=STEPS).map(|step| (position(step), mean(position(step)))).collect()
+    }
+}
+
+/// The height of a rising curve at a position, the upper end where it rises straight up.
+fn rate_at(points: &[(f64, f64)], x: f64) -> f64 {
+    let next = points.partition_point(|point| point.0 <= x);
+    match (next.checked_sub(1).map(|before| points[before]), points.get(next)) {
+        (Some(a), Some(b)) => a.1 + (b.1 - a.1) * (x - a.0) / (b.0 - a.0),
+        (Some(a), None) => a.1,
+        (None, _) => 0.0,
+    }
+}
+
+/// The precision of the first step that reaches a recall.
+fn precision_at(points: &[(f64, f64)], recall: f64) -> f64 {
+    let reached = points.partition_point(|point| point.0 < recall);
+    // At the very start of a step two points have its recall; the later one is its precision.
+    let at = points.get(reached).or(points.last());
+    at.map_or(0.0, |point| point.1)
+}
+
+impl Curves {
+    fn marks(&self) -> Vec<Mark> {
+        let line =
+            |points: &[(f64, f64)], paint, stroke| Mark::Line { points: points.to_vec(), paint, stroke };
+        let coloured = self.classes.iter().take(COLOURED).enumerate().rev();
+        let others = self.classes.iter().skip(COLOURED);
+        others
+            .map(|curve| line(&curve.points, Paint::Muted, Stroke::Thin))
+            .chain(coloured.map(|(place, curve)| line(&curve.points, Paint::Series(place), Stroke::Solid)))
+            .chain([
+                line(&self.macro_points, Paint::Ink, Stroke::Dashed),
+                line(&self.micro.0, Paint::Ink, Stroke::Solid),
+            ])
+            .collect()
+    }
+
+    fn legend(&self, judged: &Judged) -> Vec<Key> {
+        let support = judged.support();
+        let mut legend = vec![
+            line_key(Paint::Ink, Stroke::Solid, format!("micro average {:.3}", self.micro.1)),
+            line_key(Paint::Ink, Stroke::Dashed, format!("macro average {:.3}", self.macro_area)),
+        ];
+        legend.extend(self.classes.iter().take(COLOURED).enumerate().map(|(place, curve)| {
+            let text =
+                format!("{} · {} · {:.3}", judged.name(curve.class), texts(support[curve.class]), curve.area);
+            line_key(Paint::Series(place), Stroke::Solid, text)
+        }));
+        match self.classes.len().saturating_sub(COLOURED) {
+            0 => {}
+            1 => legend.push(line_key(Paint::Muted, Stroke::Thin, "the other class")),
+            others => legend.push(line_key(Paint::Muted, Stroke::Thin, format!("{others} other classes"))),
+        }
+        legend
+    }
+
+    fn note(&self, judged: &Judged, about: &str) -> String {
+        let mut note = String::new();
+        if self.classes.len() > COLOURED {
+            note = format!(
+                "In colour the {COLOURED} classes with the smallest area, which is written behind them. "
+            );
+        }
+        note.push_str(about);
+        if self.without > 0 {
+            note.push_str(&format!(
+                " {} of {} labels without a text, so without a curve.",
+                self.without, judged.known
+            ));
+        }
+        note
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{marks, table};
+    use super::*;
+
+    /// Of 12 classes two texts each; those of class 3 are taken for class 4.
+    fn twelve() -> Predictions {
+        let rows: Vec<(u32, usize, f32)> =
+            (0..24).map(|row| (row / 2, if row / 2 == 3 { 4 } else { row as usize / 2 }, 5.0)).collect();
+        table(12, &rows)
+    }
+
+    #[test]
+    fn the_worst_class_is_the_first_in_colour_and_every_curve_goes_from_corner_to_corner() {
+        let figure = roc(&twelve(), 1.0, "x");
+        assert!(figure.legend[2].text.starts_with("class_3 · 2 texts · 0."), "{:?}", figure.legend[2]);
+        assert_eq!(figure.legend[10].text, "4 other classes");
+        let lines = marks(&figure.panels[0]);
+        assert_eq!(lines.len(), 1 + 4 + 8 + 2);
+        for (place, line) in lines.iter().enumerate() {
+            let Mark::Line { points, .. } = line else { panic!() };
+            assert_eq!(points.last(), Some(&(1.0, 1.0)));
+            let is_macro = place == lines.len() - 2;
+            assert!(is_macro || points[0] == (0.0, 0.0), "{points:?}");
+        }
+    }
+
+    #[test]
+    fn the_area_under_the_drawn_steps_is_the_average_precision() {
+        let predictions = table(3, &[(0, 0, 3.0), (1, 0, 2.0), (0, 1, 1.0), (0, 2, 0.5), (2, 2, 4.0)]);
+        let judged = Judged::new(&predictions, 1.0).unwrap();
+        let figure = precision_recall(&predictions, 1.0, "x");
+        let Some(Mark::Line { points, .. }) = marks(&figure.panels[0]).last() else { panic!() };
+        let area: f64 = points.windows(2).map(|pair| (pair[1].0 - pair[0].0) * pair[1].1).sum();
+        let wanted = eval::average_precision_average(&judged.probabilities, 3, &judged.gold, Average::Micro);
+        assert!((area - wanted.unwrap()).abs() < 1e-12, "{area} {wanted:?}");
+    }
+
+    #[test]
+    fn between_points_a_rate_is_on_the_line_and_at_a_rise_at_its_top() {
+        let points = [(0.0, 0.0), (0.0, 0.5), (0.5, 1.0), (1.0, 1.0)];
+        assert_eq!([0.0, 0.25, 0.5, 1.0].map(|x| rate_at(&points, x)), [0.5, 0.75, 1.0, 1.0]);
+        let steps = [(0.0, 1.0), (0.5, 1.0), (0.5, 0.6), (1.0, 0.6)];
+        assert_eq!([0.0, 0.5, 0.51, 1.0].map(|x| precision_at(&steps, x)), [1.0, 1.0, 0.6, 0.6]);
+    }
+}

@@ -1,0 +1,219 @@
+//! Pictures of a model that need more than the predictions of one split.
+
+use std::collections::HashMap;
+
+use super::figure::Figure;
+use super::model::{self, Attended, Curve, Part, ScopeScores, TrainingCurves};
+use super::plot::{PlotError, Wanted};
+use super::subject::Subject;
+use crate::eval::projection::{TsneOptions, pca, tsne};
+use crate::eval::{OutOfScopeMethod, Predictions, wilson};
+use crate::model::Classifier;
+use crate::rng::ChaCha8Rng;
+use crate::store::{RunKind, RunRecord, StoreError};
+
+/// Splits in the order in which pictures show them, with the word for each.
+const SPLITS: [(&str, &str); 5] = [
+    ("train", "train"),
+    ("validation", "validation"),
+    ("test", "test"),
+    ("ood", "out of scope (validation)"),
+    ("ood_test", "out of scope"),
+];
+
+/// Most texts of an embedding map: t-SNE takes time with the square of their number.
+const MOST_MAPPED: usize = 1000;
+
+/// Sentences whose attention is shown when none are named.
+const SENTENCES: usize = 6;
+
+/// `attention · final run 4f2a90c1 · test, 617 texts`.
+pub(super) fn subtitle(subject: &Subject<'_>, split: &str, texts: usize) -> String {
+    format!("{} · {split}, {texts} text{}", subject.name_of_run(), if texts == 1 { "" } else { "s" })
+}
+
+/// What was recorded while the subjects trained: of a study its best trial and its final run.
+pub(super) fn curves(subjects: &[Subject<'_>]) -> Result<Figure, PlotError> {
+    let mut all = Vec::new();
+    for subject in subjects {
+        match &subject.run {
+            Some(run) if run.new.kind == RunKind::Trial => all.push(curves_of(subject, run)?),
+            run => {
+                for run in subject.best_trial()?.iter().chain(run) {
+                    all.push(curves_of(subject, run)?);
+                }
+            }
+        }
+    }
+    let about: Vec<String> = subjects.iter().map(Subject::name_of_run).collect();
+    Ok(model::curves(&all, "epoch", &about.join(", ")))
+}
+
+fn curves_of(subject: &Subject<'_>, run: &RunRecord) -> Result<TrainingCurves, StoreError> {
+    let number = run.new.number.unwrap_or_default();
+    let name = match run.new.kind {
+        RunKind::Trial => format!("{} trial {number}", run.experiment),
+        RunKind::Final => format!("{} final run", run.experiment),
+    };
+    let mut curves =
+        TrainingCurves { name, metric_name: "val/accuracy".to_owned(), ..TrainingCurves::default() };
+    for metric in subject.store.latest_metrics(run.id)? {
+        let (fold, key) = match metric.key.split_once('/') {
+            Some((fold, key)) if fold.starts_with("fold=") => (true, key),
+            _ => (false, metric.key.as_str()),
+        };
+        // A trial's own `val/…` is its mean over folds, by fold.
+        let part = match key {
+            "train/loss" => Part::Train,
+            "val/loss" | "val/accuracy" if fold || run.new.kind == RunKind::Final => Part::Validation,
+            _ => continue,
+        };
+        let curve = Curve { part, points: subject.series(run.id, &metric.key)? };
+        if key == "val/accuracy" { curves.metric.push(curve) } else { curves.loss.push(curve) }
+    }
+    Ok(curves)
+}
+
+pub(super) fn segments(predictions: &Predictions, about: &str) -> Figure {
+    let predicted = predictions.predicted();
+    let right = predictions.gold.iter().zip(&predicted).filter(|(gold, label)| **gold as usize == **label);
+    let overall = wilson(right.count(), predictions.len());
+    let divisions = [model::by_length(predictions), model::by_unknown_words(predictions)];
+    model::segments(&divisions, overall, about)
+}
+
+pub(super) fn confidence(subject: &Subject<'_>) -> Result<Figure, PlotError> {
+    let temperature = subject.temperature()?;
+    let found = stored(subject, &["train", "test", "ood_test"])?;
+    let splits: Vec<(&str, &Predictions)> = found.iter().map(|(name, table)| (*name, table)).collect();
+    Ok(model::confidence(&splits, temperature, &subject.name_of_run()))
+}
+
+pub(super) fn classes(subject: &Subject<'_>) -> Result<Figure, PlotError> {
+    let found = stored(subject, &["train", "test"])?;
+    let splits: Vec<_> = found.iter().map(|(name, table)| (*name, model::class_counts(table))).collect();
+    Ok(model::classes(&splits, &subject.name_of_run()))
+}
+
+/// The stored predictions of some splits, with the words for them.
+fn stored(subject: &Subject<'_>, wanted: &[&str]) -> Result<Vec<(&'static str, Predictions)>, PlotError> {
+    let mut found = Vec::new();
+    for (split, name) in SPLITS.iter().filter(|(split, _)| wanted.contains(split)) {
+        found.extend(subject.predictions_if_any(split)?.map(|table| (*name, table)));
+    }
+    Ok(found)
+}
+
+/// The scores of both methods in and out of scope.
+pub(super) fn out_of_scope(
+    subject: &Subject<'_>,
+    build: fn(&[ScopeScores<'_>], &str) -> Figure,
+) -> Result<Figure, PlotError> {
+    let (inside, outside) = (subject.predictions("test")?, subject.predictions("ood_test")?);
+    let calibration = subject.calibration()?.map(|calibration| calibration.fitted);
+    let temperature = calibration.as_ref().map_or(1.0, |calibration| calibration.temperature);
+    let methods = [("max softmax", OutOfScopeMethod::MaxSoftmax), ("energy", OutOfScopeMethod::Energy)];
+    let scores = methods.map(|(name, method)| {
+        (name, method, method.scores(&inside, temperature), method.scores(&outside, temperature))
+    });
+    let scores: Vec<ScopeScores<'_>> = scores
+        .iter()
+        .map(|(name, method, inside, outside)| ScopeScores {
+            method: name,
+            inside,
+            outside,
+            threshold: calibration
+                .as_ref()
+                .filter(|known| known.method == *method)
+                .map(|known| known.threshold),
+        })
+        .collect();
+    Ok(build(&scores, &subtitle(subject, "test and ood_test", inside.len() + outside.len())))
+}
+
+/// Features in the plane, by principal components and by t-SNE.
+pub(super) fn embedding(predictions: &Predictions, rng: &mut ChaCha8Rng, about: &str) -> Figure {
+    let shown = first_rows(predictions, MOST_MAPPED);
+    let width = shown.features.len() / shown.len().max(1);
+    let plane = pca(&shown.features, width, 2).map_or(Vec::new(), |found| {
+        found.projected.chunks_exact(2).map(|point| (point[0], point[1])).collect()
+    });
+    let map = tsne(&shown.features, width, &TsneOptions::default(), rng).unwrap_or_default();
+    model::embedding(&shown, &plane, &map, about)
+}
+
+/// An even choice of rows.
+fn first_rows(predictions: &Predictions, most: usize) -> Predictions {
+    let every = predictions.len().div_ceil(most).max(1);
+    let rows: Vec<usize> = (0..predictions.len()).step_by(every).collect();
+    let width = predictions.features.len() / predictions.len().max(1);
+    let pick = |values: &[u32]| rows.iter().map(|&row| values[row]).collect();
+    Predictions {
+        labels: predictions.labels.clone(),
+        unseen: predictions.unseen.clone(),
+        gold: pick(&predictions.gold),
+        logits: rows.iter().flat_map(|&row| predictions.row(row)).copied().collect(),
+        features: rows
+            .iter()
+            .flat_map(|&row| &predictions.features[row * width..][..width])
+            .copied()
+            .collect(),
+        hashes: rows.iter().map(|&row| predictions.hashes[row]).collect(),
+        words: pick(&predictions.words),
+        unknown_words: pick(&predictions.unknown_words),
+    }
+}
+
+/// The words that answers rest on: of the wanted texts, or of some of the split.
+pub(super) fn attention(subject: &Subject<'_>, wanted: &Wanted) -> Result<Figure, PlotError> {
+    let classifier = subject.classifier()?;
+    let texts: Vec<(String, Option<String>)> = if wanted.texts.is_empty() {
+        telling_texts(subject, wanted.split())?
+    } else {
+        wanted.texts.iter().map(|text| (text.clone(), None)).collect()
+    };
+    let attended = texts.into_iter().map(|(text, gold)| attended(&classifier, &text, gold));
+    let attended = attended.collect::<candle_core::Result<Vec<Attended>>>()?;
+    Ok(model::attention(&attended, &subject.name_of_run()))
+}
+
+fn attended(classifier: &Classifier, text: &str, gold: Option<String>) -> candle_core::Result<Attended> {
+    let prediction = classifier.predict(&[classifier.tokenizer.encode(text)])?;
+    let (label, probability) = prediction
+        .first()
+        .map_or((0, 0.0), |first| (first.label, f64::from(first.probabilities[first.label])));
+    let predicted = classifier.labels.get(label).cloned().unwrap_or_default();
+    Ok(Attended { words: classifier.attention(text)?, predicted, probability, gold })
+}
+
+/// Texts of a split that tell something: of different classes, and up to half of them mistakes.
+fn telling_texts(subject: &Subject<'_>, split: &str) -> Result<Vec<(String, Option<String>)>, PlotError> {
+    let predictions = subject.predictions(split)?;
+    let dataset = subject.dataset()?;
+    let examples = dataset.splits.get(split).map_or(&[][..], |split| &split.examples);
+    let by_hash: HashMap<u64, &crate::data::Example> =
+        examples.iter().map(|example| (crate::model::text_hash(&example.text), example)).collect();
+    let predicted = predictions.predicted();
+    let (mut right, mut wrong): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
+    let mut seen = Vec::new();
+    for (row, label) in predicted.iter().enumerate() {
+        // Sentences of a usual length are worth looking at.
+        if !(5..=14).contains(&predictions.words[row]) {
+            continue;
+        }
+        let gold = predictions.gold[row];
+        if gold as usize != *label {
+            wrong.push(row);
+        } else if !seen.contains(&gold) {
+            seen.push(gold);
+            right.push(row);
+        }
+    }
+    wrong.truncate(SENTENCES / 2);
+    right.truncate(SENTENCES - wrong.len());
+    let texts = right.into_iter().chain(wrong).filter_map(|row| {
+        let example = by_hash.get(&predictions.hashes[row])?;
+        Some((example.text.clone(), Some(example.label.clone())))
+    });
+    Ok(texts.collect())
+}
