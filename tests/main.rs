@@ -5,6 +5,7 @@
 mod architecture;
 mod compare;
 mod data;
+mod evaluate;
 mod flights;
 mod listing;
 mod readme;

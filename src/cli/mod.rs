@@ -8,6 +8,8 @@ mod check;
 mod compare;
 mod completions;
 mod data;
+mod errors;
+mod evaluate;
 mod execute;
 mod exit;
 mod init;
@@ -25,6 +27,7 @@ mod schema;
 mod select;
 mod shape;
 mod show;
+mod stored;
 mod summary;
 mod table;
 mod trials;
@@ -84,6 +87,10 @@ pub enum Verb {
     Show(show::ShowArgs),
     /// Show the best trials
     Best(best::BestArgs),
+    /// Test a stored model on any data
+    Evaluate(evaluate::EvaluateArgs),
+    /// List what a stored model gets wrong, most confident first
+    Errors(errors::ErrorsArgs),
     /// Draw a picture of a study or a model
     Plot(plot::PlotArgs),
     /// Compare runs: what differs, and whether the difference is real
@@ -117,6 +124,8 @@ pub fn main() -> ExitCode {
         Verb::Ls(args) => ls::run(global, args),
         Verb::Show(args) => show::run(global, args),
         Verb::Best(args) => best::run(global, args),
+        Verb::Evaluate(args) => evaluate::run(global, args),
+        Verb::Errors(args) => errors::run(global, args),
         Verb::Plot(args) => plot::run(global, args),
         Verb::Compare(args) => compare::run(global, args),
         Verb::Report(args) => report::run(global, args),

@@ -40,6 +40,16 @@ impl Dataset {
     /// # Errors
     /// The folder or a file cannot be read, a file has bad lines, or there is no `train.tsv`.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
+        let dataset = Self::read(folder)?;
+        dataset.train()?;
+        Ok(dataset)
+    }
+
+    /// As [`Dataset::open`], for what is only evaluated: there need be no `train.tsv`.
+    ///
+    /// # Errors
+    /// The folder or a file cannot be read, or a file has bad lines.
+    pub fn read(folder: &Path) -> Result<Self, DataError> {
         let mut splits = BTreeMap::new();
         for path in split_files(folder)? {
             let bytes = fsx::read(&path)?;
@@ -49,9 +59,7 @@ impl Dataset {
             };
             splits.insert(stem(&path), split);
         }
-        let dataset = Self { name: find::name_of(folder), folder: folder.to_owned(), splits };
-        dataset.train()?;
-        Ok(dataset)
+        Ok(Self { name: find::name_of(folder), folder: folder.to_owned(), splits })
     }
 
     /// The training split.

@@ -11,6 +11,7 @@
 //! | `temperature` | which temperature makes them so? |
 //! | `calibration` | what was fitted of temperature and threshold, and on what? |
 //! | `risk` | what errors remain when only confident answers are given? |
+//! | `segment` | on which texts is it good, and on which not? |
 //! | `ranking`, `one_vs_rest` | do right answers score higher? (areas, per class and averaged) |
 //! | `curve` | what would a threshold let through? (ROC, precision–recall, gain, lift) |
 //! | `out_of_scope` | is a text without an intent told from one with? |
@@ -39,6 +40,7 @@ mod reliability;
 mod resample;
 mod risk;
 mod sample;
+mod segment;
 pub mod significance;
 mod summary;
 mod tally;
@@ -62,6 +64,7 @@ pub use probability::brier;
 pub use ranking::{area_under_roc, auroc, average_precision};
 pub use reliability::{BINS, Bin, Binning, expected_calibration_error, reliability};
 pub use risk::{aurc, risk_coverage};
+pub use segment::{Group, Rule, RuleError, Segment, by_label, by_length, by_rule, by_unknown, segments};
 pub use summary::{Measures, measure, measure_calibration, measure_out_of_scope};
 pub use tally::Average;
 use tally::Tally;

@@ -70,7 +70,10 @@ impl Sample {
         if rows.iter().any(|probability| !probability.is_finite()) {
             return Err(Undefined::NotANumber);
         }
-        let gold: Vec<usize> = texts.iter().map(|&text| predictions.gold[text] as usize).collect();
+        // Numbers without a name, which no table should have, are one class: they cost no memory.
+        let nameless = labels + predictions.unseen.len();
+        let gold = texts.iter().map(|&text| (predictions.gold[text] as usize).min(nameless));
+        let gold: Vec<usize> = gold.collect();
         let predicted: Vec<usize> = texts.iter().map(|&text| answers[text]).collect();
         let each = || rows.chunks_exact(labels).zip(&gold);
         let confidences: Vec<f64> = each().zip(&predicted).map(|((row, _), &label)| row[label]).collect();

@@ -363,6 +363,18 @@ mod tests {
     }
 
     #[test]
+    fn a_gold_number_without_a_name_is_a_class_of_its_own() {
+        let table = Predictions {
+            labels: vec!["a".to_owned(), "b".to_owned()],
+            unseen: vec!["c".to_owned()],
+            gold: vec![0, 2, u32::MAX - 1],
+            logits: [1.0, 0.0].repeat(3),
+            ..Predictions::default()
+        };
+        assert_relative_eq!(measure(&table, 1.0, &mut rng()).values["recall_macro"].value, 1.0 / 3.0);
+    }
+
+    #[test]
     fn out_of_scope_measures_are_those_of_the_scores() {
         let mut stream = rng();
         let inside: Vec<f64> = (0..60).map(|_| 0.5 + 0.5 * stream.random::<f64>()).collect();

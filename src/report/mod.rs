@@ -7,6 +7,7 @@ mod answers;
 pub mod comparison;
 pub mod draw;
 pub mod figure;
+pub mod mistakes;
 pub mod model;
 pub mod page;
 mod pictures;

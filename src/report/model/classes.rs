@@ -37,16 +37,15 @@ fn draw_f1(judged: &Judged) -> Figure {
         .filter(|&class| figures[class].f1.is_err())
         .map(|class| judged.name(class))
         .collect();
-    let mut note = "Behind each name, its number of texts.".to_owned();
+    let mut notes = vec!["Behind each name, its number of texts.".to_owned()];
     if all.len() > rows.len() {
-        note.push_str(&format!(" {} smaller classes are not shown.", all.len() - rows.len()));
+        notes.push(format!("{} smaller classes are not shown.", all.len() - rows.len()));
     }
     if !absent.is_empty() {
-        note.push_str(&format!(" Neither occurring nor predicted: {}.", listed(&absent)));
+        notes.push(format!("Neither occurring nor predicted: {}.", listed(&absent)));
     }
-    if !judged.note_on_unknown().is_empty() {
-        note.push_str(&format!(" {}", judged.note_on_unknown()));
-    }
+    notes.push(judged.note_on_unknown().to_owned());
+    notes.retain(|note| !note.is_empty());
     Figure {
         panels: vec![chart(
             "",
@@ -55,7 +54,7 @@ fn draw_f1(judged: &Judged) -> Figure {
             marks,
         )],
         legend,
-        note,
+        note: notes.join(" "),
         aspect: aspect_of_rows(rows.len()),
         ..Figure::default()
     }

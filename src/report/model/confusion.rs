@@ -2,7 +2,7 @@
 
 use super::judged::Judged;
 use super::{chart, titled};
-use crate::eval::{Confusion, Predictions, Undefined};
+use crate::eval::{Confusion, Predictions};
 use crate::report::figure::{Axis, Figure, Mark, Scale};
 
 /// What is written in the cells of a confusion matrix.
@@ -25,7 +25,7 @@ pub fn confusion(predictions: &Predictions, text: CellText, subtitle: &str) -> F
         CellText::Shares => "Confusion matrix, % of each gold label",
     };
     let figure = Judged::new(predictions, 1.0).map(|judged| Matrix::new(&judged).figure(&judged, text));
-    titled(title, subtitle, figure.map_err(|why: Undefined| why))
+    titled(title, subtitle, figure)
 }
 
 struct Matrix {

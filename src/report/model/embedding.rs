@@ -2,7 +2,7 @@
 
 use super::judged::Judged;
 use super::{COLOURED, chart, largest, nothing, titled};
-use crate::eval::{Predictions, Undefined};
+use crate::eval::Predictions;
 use crate::report::figure::{Axis, Figure, Key, Look, Mark, Paint, Panel, Scale, Sign};
 
 /// Two projections of the features of a table, each a point per row of it (none where there is no
@@ -19,7 +19,7 @@ pub fn embedding(
     } else {
         Judged::new(predictions, 1.0).map(|judged| draw(&judged, predictions.len(), [pca, tsne]))
     };
-    titled("Features of the texts in the plane", subtitle, figure.map_err(|why: Undefined| why))
+    titled("Features of the texts in the plane", subtitle, figure)
 }
 
 fn draw(judged: &Judged, texts: usize, [pca, tsne]: [&[(f64, f64)]; 2]) -> Figure {

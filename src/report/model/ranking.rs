@@ -203,20 +203,18 @@ impl Curves {
     }
 
     fn note(&self, judged: &Judged, about: &str) -> String {
-        let mut note = String::new();
+        let mut notes = Vec::new();
         if self.classes.len() > COLOURED {
-            note = format!(
-                "In colour the {COLOURED} classes with the smallest area, which is written behind them. "
-            );
+            let chosen = "classes with the smallest area, which is written behind them.";
+            notes.push(format!("In colour the {COLOURED} {chosen}"));
         }
-        note.push_str(about);
-        if self.without > 0 {
-            note.push_str(&format!(
-                " {} of {} labels without a text, so without a curve.",
-                self.without, judged.known
-            ));
+        notes.push(about.to_owned());
+        match self.without {
+            0 => {}
+            1 => notes.push(format!("One of {} labels has no text, so no curve.", judged.known)),
+            without => notes.push(format!("{without} of {} labels have no text, so no curve.", judged.known)),
         }
-        note
+        notes.join(" ")
     }
 }
 
@@ -261,8 +259,8 @@ mod tests {
     #[test]
     fn between_points_a_rate_is_on_the_line_and_at_a_rise_at_its_top() {
         let points = [(0.0, 0.0), (0.0, 0.5), (0.5, 1.0), (1.0, 1.0)];
-        assert_eq!([0.0, 0.25, 0.5, 1.0].map(|x| rate_at(&points, x)), [0.5, 0.75, 1.0, 1.0]);
+        assert_eq!([0.0, 0.25, 0.5, 1.0].map(|x| rate_at(&points, x)).to_vec(), [0.5, 0.75, 1.0, 1.0]);
         let steps = [(0.0, 1.0), (0.5, 1.0), (0.5, 0.6), (1.0, 0.6)];
-        assert_eq!([0.0, 0.5, 0.51, 1.0].map(|x| precision_at(&steps, x)), [1.0, 1.0, 0.6, 0.6]);
+        assert_eq!([0.0, 0.5, 0.51, 1.0].map(|x| precision_at(&steps, x)).to_vec(), [1.0, 1.0, 0.6, 0.6]);
     }
 }

@@ -93,7 +93,7 @@ mod tests {
         let Mark::Intervals { intervals, .. } = &marks(&figure.panels[0])[1] else { panic!() };
         assert!(intervals.iter().all(|(_, low, high, _)| low < high));
         let Mark::Boxes(bars) = &marks(&figure.panels[3])[0] else { panic!() };
-        assert_eq!(bars.iter().map(|bar| bar.to.1).sum::<f64>(), 60.0);
+        assert_eq!(bars.iter().map(|bar| bar.to.1 as usize).sum::<usize>(), 60);
         assert!(figure.legend[1].text.starts_with("temperature 2.00, ECE 0."));
     }
 }

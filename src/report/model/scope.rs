@@ -57,22 +57,22 @@ fn scores_panel(scores: &ScopeScores) -> Panel {
     for (place, histogram) in histograms.iter().enumerate() {
         marks.extend(histogram.marks(Paint::Series(place), base));
     }
-    let mut title = scores.method.to_owned();
+    let mut titles = vec![scores.method.to_owned()];
     if let Some(threshold) = scores.threshold.filter(|threshold| threshold.is_finite()) {
         let label = format!("threshold {threshold:.3}");
         marks.push(Mark::Rule { at: threshold, of: Along::X, paint: Paint::Ink, label });
         if let Ok(accepted) = eval::accepted_at(scores.inside, threshold) {
-            title.push_str(&format!(" · {:.1} % in scope accepted", accepted * 100.0));
+            titles.push(format!("{:.1} % in scope accepted", accepted * 100.0));
         }
         if let Ok(found) = eval::recall_at(scores.outside, threshold) {
-            title.push_str(&format!(" · {:.1} % out of scope rejected", found * 100.0));
+            titles.push(format!("{:.1} % out of scope rejected", found * 100.0));
         }
     }
     let room = (high - low) * 0.01;
     let x =
         Axis::new(format!("{} score", scores.method), Scale::Linear { low: low - room, high: high + room });
     let share = if matches!(scale, Scale::Log { .. }) { "share, log" } else { "share" };
-    chart(title, x, Axis::new(share, scale), marks)
+    chart(titles.join(" · "), x, Axis::new(share, scale), marks)
 }
 
 /// ROC curves of the methods: in-scope texts accepted against out-of-scope texts accepted.

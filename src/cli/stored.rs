@@ -1,0 +1,187 @@
+//! Stored models and the data that they are applied to, for verbs that predict.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use crate::data::{self, Dataset, Example};
+use crate::eval::Calibration;
+use crate::experiment::{self, FittedCalibration};
+use crate::model::Classifier;
+use crate::spec::Spec;
+use crate::store::{RunKind, RunQuery, RunRecord, Store, StudyRecord};
+
+use super::exit::Failure;
+use super::select::{self, Target, place};
+
+/// What the help of these verbs says of selectors.
+pub(super) const MODEL_GRAMMAR: &str = "\
+Models are selected by the run that keeps one, or by its study:
+  @              the latest run, when it is a final one; @-1 is the one before
+  9c1e22aa       the beginning of the id of a final run or a study
+  attention      the final run of the latest study of an experiment
+  STUDY/final    the final run of a study";
+
+/// A final run with its model.
+pub(super) struct StoredModel {
+    pub(super) run: RunRecord,
+    pub(super) study: StudyRecord,
+    pub(super) classifier: Classifier,
+    calibration: Option<FittedCalibration>,
+}
+
+/// Data to apply a model to.
+pub(super) struct Material {
+    /// What `--dataset` names, or the data set of the run.
+    pub(super) dataset: Dataset,
+    /// The texts that the model was trained on, when they are at hand.
+    pub(super) train: Option<Vec<Example>>,
+    /// Whether the data set is the run's own, by its name.
+    is_own: bool,
+}
+
+impl Material {
+    /// The examples of a split.
+    ///
+    /// # Errors
+    /// There is no such split; the message names those that there are.
+    pub(super) fn split(&self, name: &str) -> Result<&[Example], Failure> {
+        let split = self.dataset.split(name).map_err(|error| Failure::not_found(error.to_string()))?;
+        Ok(&split.examples)
+    }
+}
+
+impl StoredModel {
+    /// The model that a selector names; a study selects its final run.
+    ///
+    /// # Errors
+    /// It selects nothing, or a run that keeps no model.
+    pub(super) fn open(store: &dyn Store, selector: &str, verb: &str) -> anyhow::Result<Self> {
+        let run = match select::resolve_any(store, selector)? {
+            Target::Run(run) => *run,
+            Target::Study(study) => final_run(store, &study)?.ok_or_else(|| no_final_run(&study))?,
+        };
+        let study = store.study(run.new.study)?;
+        let keeps_model =
+            store.artifacts(run.id)?.iter().any(|artifact| artifact.name == "model/weights.safetensors");
+        if !keeps_model {
+            return Err(without_model(store, &run, &study, verb)?.into());
+        }
+        let classifier = experiment::load_classifier(store, run.id)?;
+        let calibration = experiment::load_calibration(store, run.id)?;
+        Ok(Self { run, study, classifier, calibration })
+    }
+
+    /// Temperature and threshold; `None` for runs without.
+    pub(super) fn calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_ref().map(|calibration| &calibration.fitted)
+    }
+
+    /// The temperature that confidences are given at.
+    pub(super) fn temperature(&self) -> f64 {
+        self.calibration().map_or(1.0, |calibration| calibration.temperature)
+    }
+
+    /// The data set that is asked for, or else the run's own.
+    ///
+    /// # Errors
+    /// It is not there or cannot be read; the message says how to name another.
+    pub(super) fn material(&self, dataset: Option<&str>) -> anyhow::Result<Material> {
+        let own = self.own_folder();
+        let folder = match (dataset, &own) {
+            (Some(name), _) => data::find(name)?,
+            (None, Ok(folder)) => folder.clone(),
+            (None, Err(why)) => {
+                let message = format!("{why}; `--dataset DIR` names data to use instead");
+                return Err(Failure::not_found(message).into());
+            }
+        };
+        let dataset = Dataset::read(&folder)?;
+        let is_own = self.run.new.environment.get("data.name").is_some_and(|name| *name == dataset.name);
+        // What the model was trained on may be gone, or be on another machine.
+        let train = own.ok().and_then(|folder| Dataset::read(&folder).ok());
+        let train = train.and_then(|mut dataset| dataset.splits.remove("train")).map(|split| split.examples);
+        Ok(Material { dataset, train, is_own })
+    }
+
+    /// The folder of the data set that the run's spec names.
+    fn own_folder(&self) -> Result<std::path::PathBuf, String> {
+        let new = &self.study.new;
+        let spec = Spec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides);
+        let spec =
+            spec.map_err(|_| format!("this uaic cannot read the spec of study {}", self.study.id.short()))?;
+        let name = &spec.training.data.dataset;
+        spec.check_dataset()
+            .map_err(|_| format!("the data set `{name}` of run {} is not here", self.run.id.short()))
+    }
+
+    /// What one should know of a split before believing figures on it.
+    pub(super) fn notes(&self, material: &Material, split: &str) -> anyhow::Result<Vec<String>> {
+        let mut notes = Vec::new();
+        let environment = &self.run.new.environment;
+        for name in [split, "train"] {
+            let then = environment.get(&format!("data.{name}.hash"));
+            let now = material.dataset.splits.get(name).map(|split| &split.hash);
+            if material.is_own && then.is_some() && now.is_some() && then != now {
+                notes.push(format!("{name}.tsv has changed since the run"));
+            }
+        }
+        notes.dedup();
+        if split == "train" && material.is_own {
+            notes.push("the model was trained on these texts".to_owned());
+        } else if let Some(train) = &material.train {
+            let tokens = |example: &Example| self.classifier.tokenizer.tokens(&example.text);
+            let seen: HashSet<Vec<String>> = train.iter().map(tokens).collect();
+            let examples = material.split(split)?;
+            let shared = examples.iter().filter(|example| seen.contains(&tokens(example))).count();
+            if shared > 0 {
+                notes.push(format!("{shared} of {} {split} texts also occur in train", examples.len()));
+            }
+        } else {
+            notes.push(
+                "the training texts are not here, so nobody knows which texts the model has seen".to_owned(),
+            );
+        }
+        Ok(notes)
+    }
+}
+
+/// The final run of a study; of several that of the best trial so far, the newest.
+fn final_run(store: &dyn Store, study: &StudyRecord) -> anyhow::Result<Option<RunRecord>> {
+    let query = RunQuery {
+        study: Some(study.id),
+        kind: Some(RunKind::Final),
+        include_hidden: true,
+        limit: Some(1),
+        ..RunQuery::default()
+    };
+    Ok(store.runs(&query)?.into_iter().next())
+}
+
+fn no_final_run(study: &StudyRecord) -> Failure {
+    let id = study.id.short();
+    Failure::not_found(format!("study {id} has no final run, so no model; `uaic resume {id}` trains it"))
+}
+
+fn without_model(
+    store: &dyn Store,
+    run: &RunRecord,
+    study: &StudyRecord,
+    verb: &str,
+) -> anyhow::Result<Failure> {
+    let (id, what) = (study.id.short(), place(run));
+    if run.new.kind == RunKind::Final {
+        let state = run.state.name().to_lowercase();
+        let message =
+            format!("the {what} of study {id} is {state} and has kept no model; `uaic resume {id}` goes on");
+        return Ok(Failure::not_found(message));
+    }
+    let hint = match final_run(store, study)? {
+        Some(kept) => {
+            format!("that of trial {} is: `uaic {verb} {id}/final`", kept.new.number.unwrap_or_default())
+        }
+        None => format!("study {id} has no final run yet: `uaic resume {id}` trains it"),
+    };
+    Ok(Failure::not_found(format!(
+        "the model of {what} of study {id} was not kept, only that of a final run is; {hint}"
+    )))
+}
