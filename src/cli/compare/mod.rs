@@ -21,6 +21,8 @@ use super::select::{self, RUN_GRAMMAR, Target};
 use super::{Global, printer};
 
 /// Arguments of `uaic compare`.
+// Each is a flag of the command line.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Args, Debug)]
 #[command(after_help = format!("\
 Examples:
@@ -34,8 +36,8 @@ Examples:
 {RUN_GRAMMAR}
 An id or the name of an experiment that belongs to a study means its final run, or else its best trial.
 
-Tests: test/accuracy, accuracy_any and top_3 by McNemar's exact test, f1, loss and brier by the paired
-bootstrap, both on the texts that the runs share; val/… by the t-test corrected for folds that
+Tests: test/accuracy and other shares by McNemar's exact test; f1, precision, recall, mcc, loss and
+brier by the paired bootstrap, both on the texts that the runs share; val/… by the t-test corrected for folds that
 overlap, where data, seed and division are the same; seeds by Welch's t-test. With several runs,
 p-values are corrected (Holm) for their number, metric by metric. Where no test can be made, it is said why.
 
@@ -121,7 +123,9 @@ pub(super) fn run(global: &Global, args: &CompareArgs) -> anyhow::Result<ExitCod
     if let Some(path) = &args.plot {
         plot(&store, &comparison, path)?;
     }
-    gates.iter().for_each(|gate| printer::talk(gate.told()));
+    for gate in &gates {
+        printer::talk(gate.told());
+    }
     let broken = gates.iter().any(|gate| gate.broken);
     Ok(if broken { ExitCode::from(exit::FAILED) } else { ExitCode::SUCCESS })
 }

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::ComparisonError;
 use crate::eval::Estimate;
-use crate::store::{RunKind, RunRecord, Store, StoreError, StudyRecord};
+use crate::experiment::load_figures;
+use crate::store::{RunKind, RunRecord, Store, StudyRecord};
 
 /// The artifact of a final run with the intervals of its metrics.
 const METRICS_ARTIFACT: &str = "metrics.json";
@@ -110,25 +111,10 @@ fn fold_values(means: &[f64]) -> Vec<f64> {
     (0..means.len()).map(|fold| sum(fold + 1) - sum(fold)).collect()
 }
 
+/// The figures of a final run with their intervals; none where it has not stored any.
 fn intervals(store: &dyn Store, run: &RunRecord) -> Result<BTreeMap<String, Estimate>, ComparisonError> {
-    let mut found = BTreeMap::new();
-    if store.artifacts(run.id)?.iter().any(|artifact| artifact.name == METRICS_ARTIFACT) {
-        let bytes = store.read_artifact(run.id, METRICS_ARTIFACT)?;
-        let value: Value = serde_json::from_slice(&bytes)
-            .map_err(|error| StoreError::Malformed { what: "metrics artifact", detail: error.to_string() })?;
-        collect_estimates(&value, &mut found);
-    }
-    Ok(found)
-}
-
-/// All estimates by their name, whatever they stand below.
-fn collect_estimates(value: &Value, found: &mut BTreeMap<String, Estimate>) {
-    for (key, value) in value.as_object().into_iter().flatten() {
-        match serde_json::from_value::<Estimate>(value.clone()) {
-            Ok(estimate) => drop(found.insert(key.clone(), estimate)),
-            Err(_) => collect_estimates(value, found),
-        }
-    }
+    let is_stored = store.artifacts(run.id)?.iter().any(|artifact| artifact.name == METRICS_ARTIFACT);
+    Ok(if is_stored { load_figures(store, run.id)?.values } else { BTreeMap::new() })
 }
 
 /// The leaves of a configuration by their path.

@@ -175,6 +175,8 @@ fn exponent(rest: &str) -> usize {
 }
 
 #[cfg(test)]
+// Exact values are meant.
+#[allow(clippy::float_cmp)]
 mod tests {
     use super::*;
 

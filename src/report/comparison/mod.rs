@@ -147,7 +147,7 @@ pub struct Tested {
 /// The test of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// McNemar's exact test on the same texts, with an interval by the paired bootstrap.
+    /// The exact test of `McNemar` on the same texts, with an interval by the paired bootstrap.
     Mcnemar,
     /// The paired bootstrap on the same texts.
     Bootstrap,
@@ -194,7 +194,8 @@ impl Metric {
 
 /// Which end of a metric is better, by the last part of its name.
 fn direction_of(key: &str) -> Option<Direction> {
-    match key.rsplit('/').next().unwrap_or(key) {
+    let name = key.rsplit('/').next().unwrap_or(key);
+    match name.strip_suffix("_calibrated").unwrap_or(name) {
         "loss" | "brier" | "ece" | "ece_mass" | "aurc" | "fpr_at_95_tpr" => Some(Direction::Minimize),
         "mean_confidence" | "temperature" | "threshold" => None,
         _ => Some(Direction::Maximize),

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::eval::significance::{PairedDifference, mcnemar, paired_bootstrap};
+use crate::eval::significance::{PairedDifference, mcnemar, paired_bootstraps};
 use crate::eval::{Average, Confusion, OUT_OF_SCOPE, Predictions, brier, is_any_gold, top_k};
-use crate::rng::SeedTree;
+use crate::rng::ChaCha8Rng;
 
 use super::Method;
 
@@ -54,7 +54,7 @@ struct Answers {
     right_of_three: Vec<bool>,
     /// Of known labels.
     losses: Vec<Option<f64>>,
-    distances: Vec<f64>,
+    distances: Vec<Option<f64>>,
 }
 
 impl Answers {
@@ -77,24 +77,65 @@ impl Answers {
                 top_k(of(row), classes, &[gold(row)], 3).is_ok_and(|share| share > 0.5)
             }),
             losses: rows.iter().map(|row| loss(*row)).collect(),
-            distances: rows
-                .iter()
-                .map(|row| brier(of(*row), classes, &[gold(*row)]).unwrap_or(f64::NAN))
-                .collect(),
+            distances: rows.iter().map(|row| brier(of(*row), classes, &[gold(*row)]).ok()).collect(),
         }
     }
 
-    fn f1(&self, classes: usize, drawn: &[usize], average: Average) -> Option<f64> {
+    /// The answers to the drawn rows as a table of counts.
+    fn confusion(&self, classes: usize, drawn: &[usize]) -> Confusion {
         let pick = |labels: &[usize]| drawn.iter().map(|row| labels[*row]).collect::<Vec<usize>>();
-        Confusion::count(classes, &pick(&self.gold), &pick(&self.predicted)).f1(average)
+        Confusion::count(classes, &pick(&self.gold), &pick(&self.predicted))
+    }
+
+    /// All of [`FIGURES`] on the drawn rows.
+    fn figures(&self, classes: usize, drawn: &[usize]) -> [Option<f64>; FIGURES.len()] {
+        let counts = self.confusion(classes, drawn);
+        let share = |right: &[bool]| {
+            let count = drawn.iter().filter(|row| right[**row]).count();
+            (!drawn.is_empty()).then(|| count as f64 / drawn.len() as f64)
+        };
+        [
+            share(&self.right),
+            share(&self.right_by_any),
+            share(&self.right_of_three),
+            counts.precision(Average::Macro).ok(),
+            counts.precision(Average::Weighted).ok(),
+            counts.recall(Average::Macro).ok(),
+            counts.f1(Average::Macro),
+            counts.f1(Average::Weighted),
+            counts.mcc().ok(),
+            mean_of(&self.losses, drawn),
+            mean_of(&self.distances, drawn),
+        ]
     }
 }
 
+/// Figures that are tested, in the order of [`Answers::figures`]; the first three are shares.
+const FIGURES: [&str; 11] = [
+    "accuracy",
+    "accuracy_any",
+    "top_3",
+    "precision_macro",
+    "precision_weighted",
+    "recall_macro",
+    "f1_macro",
+    "f1_weighted",
+    "mcc",
+    "loss",
+    "brier",
+];
+
+/// Figures that are the accuracy by another name, where each text has one label and one answer.
+const ACCURACIES: [&str; 4] = ["precision_micro", "recall_micro", "f1_micro", "recall_weighted"];
+
 /// Differences of figures, second minus first, by the name of the figure.
+///
+/// # Errors
+/// As [`pair`].
 pub(super) fn differences(
     first: &Predictions,
     second: &Predictions,
-    seeds: &SeedTree,
+    rng: &mut ChaCha8Rng,
 ) -> Result<BTreeMap<&'static str, (PairedDifference, Method)>, String> {
     let [one, two] = pair(first, second)?;
     let mut numbers = BTreeMap::new();
@@ -103,52 +144,32 @@ pub(super) fn differences(
         numbers.entry(name.clone()).or_insert(next);
     }
     let (first, second) = (Answers::new(first, &one, &numbers), Answers::new(second, &two, &numbers));
-    let mut found = BTreeMap::new();
-    let shares: [(&str, &[bool], &[bool]); 3] = [
+    let found = paired_bootstraps(&[one.len()], ROUNDS, rng, |groups| {
+        let [before, after] = [&first, &second].map(|answers| answers.figures(numbers.len(), &groups[0]));
+        std::array::from_fn::<_, { FIGURES.len() }, _>(|figure| Some(after[figure]? - before[figure]?))
+    });
+    let mut tests: BTreeMap<&str, (PairedDifference, Method)> = FIGURES
+        .into_iter()
+        .zip(found)
+        .filter_map(|(name, difference)| Some((name, (difference?, Method::Bootstrap))))
+        .collect();
+    // Of shares the exact test knows more.
+    for (name, before, after) in [
         ("accuracy", &first.right, &second.right),
         ("accuracy_any", &first.right_by_any, &second.right_by_any),
         ("top_3", &first.right_of_three, &second.right_of_three),
-    ];
-    for (name, before, after) in shares {
-        found.extend(difference_of_shares(before, after, seeds, name).map(|test| (name, test)));
+    ] {
+        let only =
+            |this: &[bool], other: &[bool]| this.iter().zip(other).filter(|(a, b)| **a && !**b).count();
+        if let Some((difference, method)) = tests.get_mut(name) {
+            difference.p = mcnemar(only(before, after), only(after, before));
+            *method = Method::Mcnemar;
+        }
     }
-    let classes = numbers.len();
-    let f1 = |average: Average| {
-        let (first, second) = (&first, &second);
-        move |drawn: &[usize]| Some(second.f1(classes, drawn, average)? - first.f1(classes, drawn, average)?)
-    };
-    let loss = |drawn: &[usize]| Some(mean_of(&second.losses, drawn)? - mean_of(&first.losses, drawn)?);
-    let distance = |drawn: &[usize]| {
-        let sum: f64 = drawn.iter().map(|row| second.distances[*row] - first.distances[*row]).sum();
-        Some(sum / drawn.len() as f64)
-    };
-    let bootstrap = |name: &str, figure: &dyn Fn(&[usize]) -> Option<f64>| {
-        let tested = paired_bootstrap(one.len(), ROUNDS, &mut seeds.rng(name), figure);
-        tested.map(|difference| (difference, Method::Bootstrap))
-    };
-    let (by_class, by_text) = (f1(Average::Macro), f1(Average::Weighted));
-    let figures: [(&str, &dyn Fn(&[usize]) -> Option<f64>); 4] =
-        [("f1_macro", &by_class), ("f1_weighted", &by_text), ("loss", &loss), ("brier", &distance)];
-    for (name, figure) in figures {
-        found.extend(bootstrap(name, figure).map(|test| (name, test)));
+    if let Some(accuracy) = tests.get("accuracy").copied() {
+        tests.extend(ACCURACIES.map(|name| (name, accuracy)));
     }
-    Ok(found)
-}
-
-/// The interval by the bootstrap, and the p-value by the exact test, which knows more of shares.
-fn difference_of_shares(
-    before: &[bool],
-    after: &[bool],
-    seeds: &SeedTree,
-    name: &str,
-) -> Option<(PairedDifference, Method)> {
-    let gains: Vec<i32> = before.iter().zip(after).map(|(b, a)| i32::from(*a) - i32::from(*b)).collect();
-    let count = |wanted: i32| gains.iter().filter(|gain| **gain == wanted).count();
-    let share = |drawn: &[usize]| {
-        Some(f64::from(drawn.iter().map(|row| gains[*row]).sum::<i32>()) / drawn.len() as f64)
-    };
-    let difference = paired_bootstrap(gains.len(), ROUNDS, &mut seeds.rng(name), share)?;
-    Some((PairedDifference { p: mcnemar(count(-1), count(1)), ..difference }, Method::Mcnemar))
+    Ok(tests)
 }
 
 /// The mean of what is there of the drawn rows.
@@ -162,8 +183,15 @@ fn mean_of(values: &[Option<f64>], drawn: &[usize]) -> Option<f64> {
 }
 
 #[cfg(test)]
+// Exact values are meant.
+#[allow(clippy::float_cmp)]
 mod tests {
     use super::*;
+    use crate::rng::SeedTree;
+
+    fn rng() -> ChaCha8Rng {
+        SeedTree::new(1).rng("comparison")
+    }
 
     /// Rows of (hash, gold, answer) over the labels a and b.
     fn table(labels: [&str; 2], rows: &[(u64, u32, usize)]) -> Predictions {
@@ -207,7 +235,7 @@ mod tests {
             second.gold[row] = 1 - second.gold[row];
             second.logits[2 * row..][..2].reverse();
         }
-        let found = differences(&first, &second, &SeedTree::new(1)).unwrap();
+        let found = differences(&first, &second, &mut rng()).unwrap();
         let (accuracy, method) = found["accuracy"];
         assert_eq!((accuracy.value, accuracy.n, method), (-0.1, 100, Method::Mcnemar));
         assert_eq!(accuracy.p, mcnemar(10, 0));
@@ -215,8 +243,9 @@ mod tests {
         assert_eq!(found["top_3"].0.value, 0.0);
         assert!(found["f1_macro"].0.value < 0.0 && found["loss"].0.value > 0.0);
         assert_eq!(found["brier"].1, Method::Bootstrap);
-        assert_eq!(found.len(), 7);
-        let same = differences(&first, &first, &SeedTree::new(1)).unwrap();
+        assert_eq!(found["f1_micro"], found["accuracy"]);
+        assert_eq!(found.len(), 15);
+        let same = differences(&first, &first, &mut rng()).unwrap();
         assert!(same.values().all(|(difference, _)| difference.value == 0.0 && difference.p == 1.0));
     }
 }

@@ -20,8 +20,8 @@ const ROUNDING: f64 = 1e-6;
 /// Compares runs with one of them, `baseline`.
 ///
 /// Metrics of the test split are tested on its texts, pair by pair, from the predictions that final
-/// runs store; those of validation on the folds, where both runs have the same. Intervals are drawn
-/// from the seed 0 and the names of the metrics, so they come out the same every time.
+/// runs store; those of validation on the folds, where both runs have the same. Resamples are drawn
+/// from the seed 0, so that intervals come out the same every time.
 ///
 /// # Errors
 /// The store cannot be read, or stored predictions are damaged.
@@ -112,7 +112,7 @@ fn test_on_texts(
     match (known, own) {
         (None, _) => missing(base),
         (_, None) => missing(contender),
-        (Some(known), Some(own)) => differences(known, own, &SeedTree::new(0).child("comparison", 0)),
+        (Some(known), Some(own)) => differences(known, own, &mut SeedTree::new(0).rng("comparison")),
     }
 }
 
