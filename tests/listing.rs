@@ -433,7 +433,7 @@ fn an_empty_store_has_nothing_to_list() {
 #[test]
 fn every_verb_has_examples() {
     let shelf = Shelf::new();
-    for verb in ["ls", "show", "best", "rm", "restore"] {
+    for verb in ["ls", "show", "best", "compare", "rm", "restore"] {
         let answer = shelf.uaic(&["help", verb]);
         assert!(
             answer.stdout().contains(&format!("Examples:\n  uaic {verb}")) || verb == "restore",
@@ -494,6 +494,7 @@ fn the_help_of_every_verb_documents_all_of_its_json() {
         ("show", &["attention"], "ls"),
         ("show", &["best:attention", "--metric", "val/accuracy"], "show"),
         ("best", &["attention"], "ls"),
+        ("compare", &["attention/1", "attention/final"], "compare"),
         ("rm", &["attention/0"], "rm"),
         ("restore", &["attention/0"], "restore"),
         ("check", &["bad.toml"], "check"),

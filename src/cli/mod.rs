@@ -5,6 +5,7 @@
 
 mod best;
 mod check;
+mod compare;
 mod completions;
 mod data;
 mod errors;
@@ -92,6 +93,8 @@ pub enum Verb {
     Errors(errors::ErrorsArgs),
     /// Draw a picture of a study or a model
     Plot(plot::PlotArgs),
+    /// Compare runs: what differs, and whether the difference is real
+    Compare(compare::CompareArgs),
     /// Write a page with pictures and tables that explains a study and its model
     Report(report::ReportArgs),
     /// Hide runs from listings (nothing is lost: see `restore`)
@@ -124,6 +127,7 @@ pub fn main() -> ExitCode {
         Verb::Evaluate(args) => evaluate::run(global, args),
         Verb::Errors(args) => errors::run(global, args),
         Verb::Plot(args) => plot::run(global, args),
+        Verb::Compare(args) => compare::run(global, args),
         Verb::Report(args) => report::run(global, args),
         Verb::Rm(args) => rm::remove(global, args),
         Verb::Restore(args) => rm::restore(global, args),

@@ -4,6 +4,7 @@
 //! records and predictions into figures, and [`draw`](draw::draw) turns any figure into PNG or SVG.
 
 mod answers;
+pub mod comparison;
 pub mod draw;
 pub mod figure;
 pub mod mistakes;

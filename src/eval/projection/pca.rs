@@ -29,7 +29,7 @@ pub fn pca(rows: &[f32], width: usize, components: usize) -> Option<Pca> {
     for (variance, mut vector) in largest(&covariance, width, components) {
         let top = vector.iter().copied().fold(0.0, |top: f64, x| if x.abs() > top.abs() { x } else { top });
         if top < 0.0 {
-            vector.iter_mut().for_each(|loading| *loading = -*loading);
+            vector = vector.into_iter().map(|loading| -loading).collect();
         }
         found.shares.push(variance / total);
         found.components.extend(vector);
@@ -47,7 +47,7 @@ fn centred(rows: &[f32], width: usize) -> Option<Vec<f64>> {
     for row in rows.chunks_exact(width) {
         mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
     }
-    mean.iter_mut().for_each(|sum| *sum /= count as f64);
+    let mean: Vec<f64> = mean.into_iter().map(|sum| sum / count as f64).collect();
     let less = |row: &[f32]| -> Vec<f64> { row.iter().zip(&mean).map(|(x, m)| f64::from(*x) - m).collect() };
     Some(rows.chunks_exact(width).flat_map(less).collect())
 }

@@ -114,7 +114,9 @@ fn orthonormalise(block: &mut [Vec<f64>]) {
         }
         let length = dot(vector, vector).sqrt();
         let scale = if length > 1e-14 * before { 1.0 / length } else { 0.0 };
-        vector.iter_mut().for_each(|value| *value *= scale);
+        for value in vector {
+            *value *= scale;
+        }
     }
 }
 

@@ -49,7 +49,7 @@ pub fn tsne(
     }
     let perplexity = options.perplexity.min((count as f64 - 1.0) / 3.0).max(1.0);
     let affinities = affinities(rows, width, perplexity);
-    let mut map = Map::new(start(rows, width, rng));
+    let mut map = Map::new(&start(rows, width, rng));
     let exaggerated = (options.iterations as f64 * EXAGGERATED_SHARE) as usize;
     for step in 0..options.iterations {
         let (exaggeration, momentum) = if step < exaggerated { (EXAGGERATION, 0.5) } else { (1.0, 0.8) };
@@ -145,9 +145,9 @@ fn neighbours(squared: &[f64], own: usize, entropy: f64, shares: &mut [f64]) {
             break;
         }
         if excess > 0.0 {
-            low = sharpness
+            low = sharpness;
         } else {
-            high = sharpness
+            high = sharpness;
         }
         sharpness = if high.is_finite() { f64::midpoint(low, high) } else { 2.0 * sharpness };
     }
@@ -174,7 +174,7 @@ struct Force {
 }
 
 impl Map {
-    fn new(points: Vec<[f32; 2]>) -> Self {
+    fn new(points: &[[f32; 2]]) -> Self {
         let count = points.len();
         let column = |k: usize| {
             let mut column: Vec<f32> = points.iter().map(|point| point[k]).collect();
@@ -306,7 +306,8 @@ mod tests {
         let rows = clusters();
         let before = map(&rows, 10, 200, 7);
         let near = affinities(&rows, 10, 59.0 / 3.0);
-        let placed = Map::new(before.iter().map(|point| [point.0 as f32, point.1 as f32]).collect());
+        let points: Vec<[f32; 2]> = before.iter().map(|point| [point.0 as f32, point.1 as f32]).collect();
+        let placed = Map::new(&points);
         let forces: Vec<Force> =
             near.chunks_exact(placed.x.len()).enumerate().map(|(at, row)| placed.force(at, row)).collect();
         let whole: f64 = forces.iter().map(|force| force.similarity).sum();

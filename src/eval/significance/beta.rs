@@ -27,18 +27,19 @@ pub(super) fn incomplete_beta(a: f64, b: f64, x: f64, y: f64) -> f64 {
 fn continued_fraction(a: f64, b: f64, x: f64) -> f64 {
     const LIMIT: u32 = 100_000;
     let away_from_zero = |value: f64| if value.abs() < 1e-300 { 1e-300 } else { value };
-    let mut c = 1.0;
-    let mut d = 1.0 / away_from_zero(1.0 - (a + b) * x / (a + 1.0));
-    let mut fraction = d;
-    for m in 1..LIMIT {
-        let m = f64::from(m);
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
+    let mut upper = 1.0;
+    let mut lower = 1.0 / away_from_zero(1.0 - (a + b) * x / (a + 1.0));
+    let mut fraction = lower;
+    for level in 1..LIMIT {
+        let level = f64::from(level);
+        let place = a + 2.0 * level;
+        let even = level * (b - level) * x / ((place - 1.0) * place);
+        let odd = -(a + level) * (a + b + level) * x / (place * (place + 1.0));
         let mut change = 1.0;
         for term in [even, odd] {
-            d = 1.0 / away_from_zero(1.0 + term * d);
-            c = away_from_zero(1.0 + term / c);
-            change = c * d;
+            lower = 1.0 / away_from_zero(1.0 + term * lower);
+            upper = away_from_zero(1.0 + term / upper);
+            change = upper * lower;
             fraction *= change;
         }
         if (change - 1.0).abs() < 1e-16 {
@@ -77,6 +78,8 @@ fn stirling(x: f64) -> f64 {
 }
 
 #[cfg(test)]
+// Exact values are meant.
+#[allow(clippy::float_cmp)]
 mod tests {
     use super::*;
     use approx::assert_relative_eq;

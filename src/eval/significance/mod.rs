@@ -6,7 +6,9 @@ mod paired;
 mod student;
 mod t_test;
 
-pub use paired::{PairedDifference, mcnemar, paired_bootstrap, paired_bootstrap_of_groups};
+pub use paired::{
+    PairedDifference, mcnemar, paired_bootstrap, paired_bootstrap_of_groups, paired_bootstraps,
+};
 pub use student::{student_cdf, student_quantile, student_two_sided};
 pub use t_test::{
     MeanInterval, TTest, corrected_resampled_t, mean, mean_interval, paired_t, standard_deviation, welch_t,

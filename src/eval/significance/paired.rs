@@ -20,7 +20,7 @@ pub struct PairedDifference {
     pub p: f64,
 }
 
-/// The exact test of McNemar (1947): whether of the examples that just one of two classifiers gets
+/// `McNemar`'s exact test (1947): whether of the examples that just one of two classifiers gets
 /// right, each has its fair half. Two-sided, `min(1, 2 · P(X ≤ the fewer))` with X binomial; 1 when
 /// there are none.
 pub fn mcnemar(only_a_right: usize, only_b_right: usize) -> f64 {
@@ -54,25 +54,46 @@ pub fn paired_bootstrap_of_groups(
     rng: &mut impl Rng,
     difference: impl Fn(&[Vec<usize>]) -> Option<f64>,
 ) -> Option<PairedDifference> {
+    let [found] = paired_bootstraps(sizes, rounds, rng, |groups| [difference(groups)]);
+    found
+}
+
+/// As [`paired_bootstrap_of_groups`] for several figures at once, which see the same resamples.
+pub fn paired_bootstraps<const FIGURES: usize>(
+    sizes: &[usize],
+    rounds: usize,
+    rng: &mut impl Rng,
+    differences: impl Fn(&[Vec<usize>]) -> [Option<f64>; FIGURES],
+) -> [Option<PairedDifference>; FIGURES] {
     let mut groups: Vec<Vec<usize>> = sizes.iter().map(|&size| (0..size).collect()).collect();
-    let value = difference(&groups).filter(|value| !value.is_nan())?;
-    let mut drawn = Vec::with_capacity(rounds);
+    let observed = differences(&groups);
+    let mut drawn = [const { Vec::new() }; FIGURES];
     for _ in 0..rounds {
         for (group, &size) in groups.iter_mut().zip(sizes) {
             group.fill_with(|| rng.random_range(0..size));
         }
-        drawn.extend(difference(&groups).filter(|value| !value.is_nan()));
+        for (values, value) in drawn.iter_mut().zip(differences(&groups)) {
+            values.extend(value.filter(|value| !value.is_nan()));
+        }
     }
+    let mut observed = observed.into_iter();
+    drawn.map(|values| judge(observed.next().flatten()?, values, sizes.iter().sum()))
+}
+
+/// What resampled differences say of the one of all examples.
+fn judge(value: f64, mut drawn: Vec<f64>, n: usize) -> Option<PairedDifference> {
     drawn.sort_unstable_by(f64::total_cmp);
     let quantile = |q: f64| drawn.get((q * (drawn.len() as f64 - 1.0)).round() as usize).copied();
     let not_above = drawn.iter().filter(|value| **value <= 0.0).count();
     let not_below = drawn.iter().filter(|value| **value >= 0.0).count();
     let p = 2.0 * (1.0 + not_above.min(not_below) as f64) / (drawn.len() as f64 + 1.0);
-    let n = sizes.iter().sum();
-    Some(PairedDifference { value, n, low: quantile(0.025)?, high: quantile(0.975)?, p: p.min(1.0) })
+    let (low, high) = (quantile(0.025)?, quantile(0.975)?);
+    (!value.is_nan()).then(|| PairedDifference { value, n, low, high, p: p.min(1.0) })
 }
 
 #[cfg(test)]
+// Exact values are meant.
+#[allow(clippy::float_cmp)]
 mod tests {
     use super::*;
     use approx::assert_relative_eq;

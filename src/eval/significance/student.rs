@@ -46,6 +46,8 @@ pub fn student_quantile(share: f64, degrees: f64) -> f64 {
 }
 
 #[cfg(test)]
+// Exact values are meant.
+#[allow(clippy::float_cmp)]
 mod tests {
     use super::*;
     use approx::assert_relative_eq;

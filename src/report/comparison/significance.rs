@@ -1,0 +1,164 @@
+//! Runs one by one, with the paired tests of their differences.
+
+use std::collections::BTreeMap;
+
+use super::contender::fold_count;
+use super::rows::differences;
+use super::{
+    Column, Comparison, ComparisonError, Contender, Delta, Method, Metric, Tested, Value, decisive,
+    direction_of, table,
+};
+use crate::eval::Predictions;
+use crate::eval::significance::{PairedDifference, corrected_resampled_t, holm};
+use crate::experiment::load_predictions;
+use crate::rng::SeedTree;
+use crate::store::{RunKind, Store};
+
+/// How far a difference may be from that of the recorded values, for rounding.
+const ROUNDING: f64 = 1e-6;
+
+/// Compares runs with one of them, `baseline`.
+///
+/// Metrics of the test split are tested on its texts, pair by pair, from the predictions that final
+/// runs store; those of validation on the folds, where both runs have the same. Resamples are drawn
+/// from the seed 0, so that intervals come out the same every time.
+///
+/// # Errors
+/// The store cannot be read, or stored predictions are damaged.
+pub fn compare(
+    store: &dyn Store,
+    contenders: &[Contender],
+    baseline: usize,
+) -> Result<Comparison, ComparisonError> {
+    let mut tests = Vec::with_capacity(contenders.len());
+    let base = &contenders[baseline];
+    let known = load_predictions(store, base.run.id, "test")?;
+    for (at, contender) in contenders.iter().enumerate() {
+        let own = if at == baseline { None } else { load_predictions(store, contender.run.id, "test")? };
+        tests.push(if at == baseline {
+            Err(String::new())
+        } else {
+            test_on_texts((base, known.as_ref()), (contender, own.as_ref()))
+        });
+    }
+    let keys = || contenders.iter().flat_map(|contender| contender.metrics.keys());
+    let rows = table(keys(), |_| Vec::new());
+    let metrics: Vec<Metric> = rows
+        .into_iter()
+        .map(|row| {
+            let deltas = contenders.iter().zip(&tests).map(|(contender, texts)| {
+                if std::ptr::eq(contender, base) { None } else { delta(&row.key, base, contender, texts) }
+            });
+            metric(row.key.clone(), contenders, deltas.collect())
+        })
+        .collect();
+    let decisive = decisive(&metrics, baseline, &base.study.new.metric);
+    Ok(Comparison {
+        columns: contenders.iter().map(column).collect(),
+        baseline,
+        decisive,
+        params: table(contenders.iter().flat_map(|contender| contender.settings.keys()), |key| {
+            contenders.iter().map(|contender| contender.settings.get(key).cloned()).collect()
+        }),
+        facts: table(contenders.iter().flat_map(|contender| contender.facts.keys()), |key| {
+            contenders.iter().map(|contender| contender.facts.get(key).cloned()).collect()
+        }),
+        metrics,
+    })
+}
+
+fn column(contender: &Contender) -> Column {
+    let number = contender.run.new.number.unwrap_or_default();
+    let what = match contender.run.new.kind {
+        RunKind::Trial => format!("trial {number}"),
+        RunKind::Final => format!("final run of trial {number}"),
+    };
+    Column {
+        name: contender.name(),
+        experiment: contender.run.experiment.clone(),
+        what,
+        runs: vec![contender.run.id],
+    }
+}
+
+fn metric(key: String, contenders: &[Contender], mut deltas: Vec<Option<Delta>>) -> Metric {
+    let values = contenders.iter().map(|contender| {
+        let (value, estimate) = contender.metrics.get(&key)?;
+        let ends = estimate.map(|estimate| (estimate.low, estimate.high));
+        let n = estimate.map(|estimate| estimate.n);
+        Some(Value { value: *value, n, ends, deviation: None })
+    });
+    let values = values.collect();
+    adjust(&mut deltas);
+    Metric { direction: direction_of(&key), key, values, deltas }
+}
+
+/// Corrects the p-values of one metric for their number.
+pub(super) fn adjust(deltas: &mut [Option<Delta>]) {
+    let tests = || deltas.iter().flatten().filter_map(|delta| delta.tested.as_ref().ok());
+    let adjusted = holm(&tests().map(|tested| tested.p).collect::<Vec<f64>>());
+    let found = deltas.iter_mut().flatten().filter_map(|delta| delta.tested.as_mut().ok());
+    found.zip(adjusted).for_each(|(tested, p)| tested.adjusted = p);
+}
+
+type OnTexts = Result<BTreeMap<&'static str, (PairedDifference, Method)>, String>;
+
+/// Differences on the texts of the test split; or why there are none.
+fn test_on_texts(
+    (base, known): (&Contender, Option<&Predictions>),
+    (contender, own): (&Contender, Option<&Predictions>),
+) -> OnTexts {
+    let missing = |contender: &Contender| Err(format!("{} has stored no predictions", contender.name()));
+    match (known, own) {
+        (None, _) => missing(base),
+        (_, None) => missing(contender),
+        (Some(known), Some(own)) => differences(known, own, &mut SeedTree::new(0).rng("comparison")),
+    }
+}
+
+/// The difference of one metric to the baseline; `None` where either has no value.
+fn delta(key: &str, base: &Contender, contender: &Contender, texts: &OnTexts) -> Option<Delta> {
+    let value = contender.metrics.get(key)?.0 - base.metrics.get(key)?.0;
+    let tested = if let Some(name) = key.strip_prefix("test/") {
+        test_of_texts(name, value, texts)
+    } else if key.starts_with("val/") {
+        test_of_folds(key, base, contender)
+    } else {
+        Err("no paired test is made of this metric".to_owned())
+    };
+    Some(Delta { value, tested })
+}
+
+fn test_of_texts(name: &str, value: f64, texts: &OnTexts) -> Result<Tested, String> {
+    let found = texts.as_ref().map_err(Clone::clone)?;
+    let (test, method) = found.get(name).ok_or("no paired test is made of this metric")?;
+    if (test.value - value).abs() > ROUNDING {
+        return Err(format!(
+            "the predictions differ by {:.6}, as if the value had been measured otherwise",
+            test.value
+        ));
+    }
+    Ok(Tested { method: *method, n: test.n, low: test.low, high: test.high, p: test.p, adjusted: test.p })
+}
+
+fn test_of_folds(key: &str, base: &Contender, contender: &Contender) -> Result<Tested, String> {
+    if let Some(why) = base.folds_differ(contender) {
+        return Err(why);
+    }
+    let (Some(before), Some(after), Some(count)) =
+        (base.folds.get(key), contender.folds.get(key), fold_count(&base.run))
+    else {
+        return Err("the values of the folds are not recorded".to_owned());
+    };
+    let differences: Vec<f64> = after.iter().zip(before).map(|(after, before)| after - before).collect();
+    let test = corrected_resampled_t(&differences, 1.0 / (count as f64 - 1.0))
+        .ok_or("the folds all differ by the same, which leaves nothing to judge by")?;
+    Ok(Tested {
+        method: Method::CorrectedT,
+        n: count,
+        low: test.low,
+        high: test.high,
+        p: test.p,
+        adjusted: test.p,
+    })
+}
