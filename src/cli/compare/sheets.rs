@@ -178,8 +178,19 @@ fn differences(comparison: &Comparison) -> Sheet {
         }
     }
     let titles = ["METRIC", "RUN", ">DIFFERENCE", ">95 % INTERVAL", ">P", "TEST"].map(str::to_owned).to_vec();
-    let notes = reasons.iter().map(|(told, metrics)| format!("{told} ({})", metrics.join(", ")));
-    Sheet { title: "Difference to the baseline", titles, rows, notes: notes.collect() }
+    let mut notes: Vec<String> =
+        reasons.iter().map(|(told, metrics)| format!("{told} ({})", some_of(metrics))).collect();
+    if rows.is_empty() {
+        notes.push("no metric is recorded of the baseline and of another run".to_owned());
+    }
+    Sheet { title: "Difference to the baseline", titles, rows, notes }
+}
+
+/// The first of many names, and how many more there are.
+fn some_of(names: &[&str]) -> String {
+    const MOST: usize = 6;
+    let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
+    format!("{}{more}", names[..names.len().min(MOST)].join(", "))
 }
 
 fn tested(delta: &Delta) -> [String; 3] {

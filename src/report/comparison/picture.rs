@@ -3,10 +3,10 @@
 use super::super::figure::{
     Along, Axis, Content, Figure, Key, Look, Mark, Paint, Panel, Scale, Sign, Stroke,
 };
-use super::{Comparison, Delta};
+use super::{Comparison, Delta, Metric};
 
 /// Most metrics in one picture.
-const ROWS: usize = 24;
+const ROWS: usize = 12;
 
 /// Curves of one metric, a line for each column: its name and the points by step.
 pub type Curves = Vec<Vec<(f64, f64)>>;
@@ -36,20 +36,33 @@ pub fn forest(comparison: &Comparison, metric: &str, curves: &Curves) -> Figure 
         title: "Comparison".to_owned(),
         subtitle: format!("difference to {}, with 95 % intervals", name(comparison.baseline)),
         columns: panels.len(),
-        aspect: if panels.len() > 1 { 2.2 } else { 1.4 },
+        aspect: if panels.len() > 1 { 1.8 } else { 1.4 },
         panels,
         legend,
         ..Figure::default()
     }
 }
 
+/// Metrics that have been tested, or all where none has; without those that are another one by a
+/// different name.
+fn shown(comparison: &Comparison) -> Vec<&Metric> {
+    let has = |metric: &Metric, tested: bool| {
+        let mut deltas = metric.deltas.iter().flatten();
+        deltas.any(|delta| delta.value.is_finite() && (delta.tested.is_ok() || !tested))
+    };
+    let tested = comparison.metrics.iter().any(|metric| has(metric, true));
+    let mut shown: Vec<&Metric> = Vec::new();
+    for metric in comparison.metrics.iter().filter(|metric| has(metric, tested)) {
+        if shown.iter().all(|known| known.deltas != metric.deltas) {
+            shown.push(metric);
+        }
+    }
+    shown.truncate(ROWS);
+    shown
+}
+
 fn deltas(comparison: &Comparison, others: &[usize]) -> Panel {
-    let shown: Vec<_> = comparison
-        .metrics
-        .iter()
-        .filter(|metric| metric.deltas.iter().flatten().any(|delta| delta.value.is_finite()))
-        .take(ROWS)
-        .collect();
+    let shown = shown(comparison);
     if shown.is_empty() {
         let why = "no metric is recorded of two of these runs".to_owned();
         return Panel { title: "differences".to_owned(), content: Content::Empty(why) };
