@@ -7,6 +7,7 @@ is masked, so that the model is the one that uaic trains.
 """
 
 import argparse
+import json
 import math
 import random
 import resource
@@ -172,21 +173,40 @@ def speed(examples, options):
     print(f"{len(texts) / seconds:.0f} examples/s")
 
 
-def study(examples, held_out, options):
-    """The work of experiments/atis.toml, its points drawn at random: 20 × 5 folds × 5 epochs, then
-    30 epochs on all training data with the best point, and one test."""
-    draw = random.Random(options.seed)
-    fold_of = [n % 5 for n in range(len(examples))]
-    draw.shuffle(fold_of)
-    start, best = time.perf_counter(), (-1.0, {})
-    for trial in range(20):
-        point = {
+def drawn_points(count, draw):
+    """Points of the search space of experiments/atis.toml, at random."""
+    for _ in range(count):
+        yield {
             "lr": math.exp(draw.uniform(math.log(1e-4), math.log(1e-2))),
             "weight_decay": math.exp(draw.uniform(math.log(1e-6), math.log(1e-3))),
             "dropout": draw.uniform(0.1, 0.5),
             "hidden": draw.choice([32, 64, 128]),
             "embedding": draw.choice([64, 128, 256]),
         }
+
+
+def recorded_points(path):
+    """The points that uaic went through, its best one first: what `uaic best -n 0 --json` says."""
+    for trial in json.loads(path.read_text(encoding="utf-8"))["trials"]:
+        yield {
+            "lr": trial["params"]["train.lr"],
+            "weight_decay": trial["params"]["train.weight_decay"],
+            "dropout": trial["params"]["model.dropout"],
+            "hidden": trial["params"]["model.hidden_dim"],
+            "embedding": trial["params"]["model.embedding_dim"],
+        }
+
+
+def study(examples, held_out, options):
+    """The work of experiments/atis.toml: 20 points × 5 folds × 5 epochs, then 30 epochs on all
+    training data with the best point, and one test."""
+    draw = random.Random(options.seed)
+    fold_of = [n % 5 for n in range(len(examples))]
+    draw.shuffle(fold_of)
+    points = recorded_points(options.points) if options.points else drawn_points(options.trials, draw)
+    points = list(points)
+    start, best = time.perf_counter(), (-1.0, {})
+    for trial, point in enumerate(points):
         scores = []
         for fold in range(5):
             rest = [example for example, of in zip(examples, fold_of) if of != fold]
@@ -195,8 +215,12 @@ def study(examples, held_out, options):
         best = max(best, (statistics.mean(scores), point), key=lambda pair: pair[0])
         elapsed = time.perf_counter() - start
         print(f"trial {trial}: accuracy {statistics.mean(scores):.4f}, {elapsed:.0f} s so far", flush=True)
-    score = train(examples, held_out, best[1], 30, options, validate=False)
-    print(f"test accuracy {score:.4f}; the whole study took {time.perf_counter() - start:.1f} s")
+    searched = time.perf_counter() - start
+    # Both sides end with the same point, where they went through the same.
+    best = points[0] if options.points else best[1]
+    score = train(examples, held_out, best, 30, options, validate=False)
+    print(f"test accuracy {score:.4f}; search {searched:.1f} s, ", end="")
+    print(f"the whole study {time.perf_counter() - start:.1f} s")
 
 
 def train(examples, held_out, point, epochs, options, validate=True):
@@ -216,6 +240,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="a folder with train.tsv, and test.tsv for --study")
     parser.add_argument("--study", action="store_true", help="time the whole of experiments/atis.toml")
+    parser.add_argument("--trials", type=int, default=20, help="how many random points a study has")
+    parser.add_argument("--points", type=Path, help="the output of `uaic best --json`: the same points")
     parser.add_argument("--pad", choices=["batch", "all"], default="batch", help="to the longest of what")
     parser.add_argument("--attention", choices=["full", "last"], default="full", help="how it is computed")
     parser.add_argument("--bidirectional", action="store_true")
