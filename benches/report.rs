@@ -1,5 +1,7 @@
 //! Time per picture of large studies: `cargo bench --bench report`.
 
+#![allow(clippy::print_stdout, clippy::expect_used)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;

@@ -6,6 +6,8 @@
 //! cargo run --release --example gallery -- STORE FOLDER
 //! ```
 
+#![allow(clippy::print_stdout)]
+
 use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
