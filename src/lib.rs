@@ -6,7 +6,7 @@
 //!                                                    │
 //!                              store ◄───────────────┘   params, metrics, artifacts, states
 //!                                │
-//!                    ls / show / best / resume
+//!               ls / show / best / compare / plot / report
 //! ```
 //!
 //! # Words
@@ -16,7 +16,7 @@
 //! *objective* is what a trial evaluates; a *step* is the x of a metric series.
 //!
 //! # Levels
-//! Modules import downwards only, from `cli` and `experiment` over `study` and `train` to
+//! Modules import downwards only, from `cli`, `report` and `experiment` over `study` and `train` to
 //! `trial`, `text`, `eval`, `rng`, `fsx` and `platform`; `tests/architecture.rs` enforces it and
 //! `ARCHITECTURE.md` has the table.
 

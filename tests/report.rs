@@ -88,7 +88,7 @@ fn a_report_tells_everything_and_twice_the_same() {
     let accuracy = said["final"]["metrics"]["test/accuracy"].as_f64().unwrap();
     assert!((right / (table.lines().count() - 1) as f64 - accuracy).abs() < 1e-12);
     let markdown = dir.read(format!("{folder}/report.md"));
-    for name in names.iter().filter(|name| name.ends_with(".png")) {
+    for name in names.iter().filter(|name| Path::new(name).extension().is_some_and(|end| end == "png")) {
         assert!(markdown.contains(&format!("({name})")), "{name} is linked");
     }
 }

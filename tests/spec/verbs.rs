@@ -34,7 +34,7 @@ fn the_spec_that_init_writes_passes_check() {
     let output = uaic(root.path(), &["check", "experiments/attention.toml"]);
     assert_eq!(
         stdout(&output),
-        "experiments/attention.toml: ok — 20 trials of 5 parameters, tpe, 4 in parallel, 5 folds × 5 epochs, then 30 epochs\n"
+        "experiments/attention.toml: ok — 16 trials of 5 parameters, tpe, 4 in parallel, 5 folds × 5 epochs, then 30 epochs\n"
     );
     assert_eq!(stderr(&output), "");
     assert_eq!(output.status.code(), Some(0));

@@ -52,7 +52,9 @@ pub(super) fn natural_size(figure: &Figure) -> (f64, f64) {
 /// Lays out a figure in a picture of a width and height.
 pub(super) fn compose(figure: &Figure, theme: &Theme, (width, height): (f64, f64)) -> Scene {
     let mut scene = Scene { width, height, shapes: Vec::new() };
-    scene.fill(Area { left: 0.0, top: 0.0, right: width, bottom: height }, theme.ground);
+    // Beyond the edges, so that rounding leaves no pixel unpainted.
+    let all = Area { left: -1.0, top: -1.0, right: width + 1.0, bottom: height + 1.0 };
+    scene.fill(all, theme.ground);
     let mut area = Area { left: EDGE, top: EDGE - 4.0, right: width - EDGE, bottom: height - EDGE + 4.0 };
     draw_titles(&mut scene, theme, figure, &mut area);
     let rows = legend::height(&figure.legend, area.width());
