@@ -196,10 +196,11 @@ fn shipped_specs_differ_where_they_should_and_nowhere_else() {
             ("model.word_dropout", "0"),
             ("search.train.lr", "{ log = [1e-4, 1e-2] }"),
             ("search.model.embedding_dim", "{ choice = [64, 128, 256] }"),
+            ("study.trials", "20"),
         ],
     );
     let attention = spec("attention");
-    assert_eq!((attention.study.trials, attention.study.seed, attention.final_stage.epochs), (20, 42, 30));
+    assert_eq!((attention.study.trials, attention.study.seed, attention.final_stage.epochs), (16, 42, 30));
     assert_eq!(attention.search.len(), 5);
 }
 

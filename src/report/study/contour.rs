@@ -154,8 +154,13 @@ fn surface(study: &StudyView, x: &Dimension, y: &Dimension, cells: usize, size: 
         .filter_map(|(trial, _)| Some((x.of(&trial.params)?, y.of(&trial.params)?, Paint::Ink)))
         .collect();
     let size = if points.len() > 500 { size * 0.4 } else { size * 0.75 };
-    let mut marks =
-        vec![Mark::Surface { rows, levels: LEVELS }, Mark::Points { points, sign: Sign::Disc, size }];
+    // A bright rim, so that trials are seen on dark ground, too.
+    let rims = points.iter().map(|(x, y, _)| (*x, *y, Paint::Value(0.0))).collect();
+    let mut marks = vec![
+        Mark::Surface { rows, levels: LEVELS },
+        Mark::Points { points: rims, sign: Sign::Disc, size: size + 1.2 },
+        Mark::Points { points, sign: Sign::Disc, size },
+    ];
     if let Some((x, y)) = study.best().and_then(|(best, _)| Some((x.of(&best.params)?, y.of(&best.params)?)))
     {
         marks.push(Mark::Points {
