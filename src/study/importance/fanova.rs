@@ -171,7 +171,7 @@ mod tests {
             ("lr", Distribution::Log { low: 1e-6, high: 1.0 }),
         ]);
         // The middle names are worst, so that no order of the names helps.
-        let trials = drawn(&space, 400, |p| f64::from(u8::from(p[0] == 1.0 || p[0] == 2.0)) + p[1]);
+        let trials = drawn(&space, 400, |p| f64::from(u8::from((0.5..2.5).contains(&p[0]))) + p[1]);
         let shares = importance(&space, &trials, &mut rng()).unwrap();
         // Variances 1/4 and 1/12.
         assert!((share(&shares, "kind") - 0.75).abs() < 0.04, "{shares:?}");
