@@ -220,7 +220,7 @@ fn trials_are_tested_on_the_same_folds() {
     assert!((accuracy["p"].as_f64().unwrap() / FOLDS_P - 1.0).abs() < 1e-9, "{accuracy}");
 }
 
-const FOLDS_P: f64 = 8.921654238105963e-05;
+const FOLDS_P: f64 = 8.921_654_238_105_963e-5;
 
 #[test]
 fn what_is_not_comparable_is_told() {
