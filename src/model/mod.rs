@@ -23,7 +23,10 @@ pub use batch::Batch;
 pub use classifier::{Classifier, Features, Prediction, text_hash};
 pub use crew::Crew;
 pub use lstm_op::{FusedLstm, LstmConfig};
-pub use weights::{BufferSlot, Columns, Init, Slot, Snapshot, Weights, WeightsError};
+pub use weights::{
+    BufferSlot, Columns, Init, Parameter, Slot, Snapshot, Source, Span, Training, Wanted, Weights,
+    WeightsError,
+};
 
 use crate::kernel::{Kernels, Targets};
 use crate::rng::ChaCha8Rng;
@@ -43,6 +46,9 @@ pub trait Model: Send + Sync {
 pub trait Learner: Send {
     /// The loss of a batch, and its gradients: one for each of `weights.trained()`, in its order,
     /// zero for padding. Running statistics are updated; dropout draws from `rng`.
+    ///
+    /// Only what `weights.spans()` names after the call is written: `gradients` begin as zeros and
+    /// are kept from call to call.
     ///
     /// # Errors
     /// A tensor operation fails, which is a defect.

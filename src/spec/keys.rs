@@ -97,7 +97,7 @@ pub(super) const SEARCH: &str = "search";
 pub(super) const VALIDATION: &str = "data.validation";
 
 /// Every key, in the order in which they are written.
-pub(super) static KEYS: [Key; 46] = [
+pub(super) static KEYS: [Key; 47] = [
     key("experiment.name", Kind::Text(TextRule::Name), "Groups studies and runs in the store"),
     key("experiment.description", Kind::Text(TextRule::Any), "Free text").alias(&["desc", "notes"]),
     key(
@@ -198,6 +198,12 @@ pub(super) static KEYS: [Key; 46] = [
         "L2 penalty added to the gradient (adam), or decoupled decay (adamw)",
     )
     .alias(&["wd", "l2"]),
+    key(
+        "train.layer_decay",
+        Kind::Float(ABOVE_0_TO_1),
+        "Factor of the learning rate from each layer of a transformer to the one below it; 1: none",
+    )
+    .alias(&["llrd", "layerwise_lr_decay", "lr_layer_decay"]),
     key("train.clip_norm", Kind::Float(FROM_0), "Largest gradient norm; 0: no clipping").alias(&[
         "grad_clip",
         "max_grad_norm",

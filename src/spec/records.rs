@@ -173,6 +173,75 @@ impl Default for ModelSpec {
     }
 }
 
+/// `[model]` of architecture `bert` (Devlin et al. 2019).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BertSpec {
+    /// Folder of what to begin with; empty: from random initialisation.
+    pub pretrained: String,
+    /// Width of the states.
+    pub hidden_dim: u32,
+    /// Layers on top of each other.
+    pub layers: u32,
+    /// Heads of each attention, which divide the width.
+    pub heads: u32,
+    /// Width between the two maps of a feed-forward part.
+    pub intermediate_dim: u32,
+    /// How the states of a text become one vector.
+    pub pooling: BertPooling,
+    /// Share of the values dropped in training after the embeddings, the attention and the
+    /// feed-forward part of each layer, 0 ≤ p < 1.
+    pub dropout: f64,
+    /// Share of the attention weights dropped in training, 0 ≤ p < 1.
+    pub attention_dropout: f64,
+    /// Share of the features dropped in training before the last layer, 0 ≤ p < 1.
+    pub head_dropout: f64,
+    /// Leave the embeddings and their norm as they are.
+    pub frozen_embeddings: bool,
+    /// Leave so many of the lowest layers, and the embeddings, as they are; as many as there are,
+    /// or more: the whole encoder.
+    pub frozen_layers: u32,
+    /// Rows of the table of positions.
+    pub positions: u32,
+    /// Rows of the table of token types; every token is of type 0.
+    pub token_types: u32,
+    /// Added to the variances of layer norms.
+    pub layer_norm_epsilon: f64,
+}
+
+impl Default for BertSpec {
+    fn default() -> Self {
+        Self {
+            pretrained: String::new(),
+            hidden_dim: 128,
+            layers: 2,
+            heads: 2,
+            intermediate_dim: 512,
+            pooling: BertPooling::First,
+            dropout: 0.1,
+            attention_dropout: 0.1,
+            head_dropout: 0.1,
+            frozen_embeddings: false,
+            frozen_layers: 0,
+            positions: 128,
+            token_types: 2,
+            layer_norm_epsilon: 1e-12,
+        }
+    }
+}
+
+/// How the states of a transformer become one vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BertPooling {
+    /// BERT's pooler: tanh of an affine map of the first token's state.
+    First,
+    /// The mean.
+    Mean,
+    /// The largest value of each feature.
+    Max,
+}
+
 /// How the states of a text become one vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -201,6 +270,9 @@ pub struct TrainSpec {
     pub lr: f64,
     /// L2 penalty added to the gradient (`adam`), or decoupled decay (`adamw`).
     pub weight_decay: f64,
+    /// Factor of the learning rate from each layer of a transformer to the one below it, 0 < d ≤ 1
+    /// (Howard & Ruder 2018; Clark et al. 2020); 1: all learn at the same rate.
+    pub layer_decay: f64,
     /// Largest gradient norm; 0 for no clipping.
     pub clip_norm: f64,
     /// How the learning rate changes over the training.
@@ -231,6 +303,7 @@ impl Default for TrainSpec {
             optimizer: Optimizer::Adam,
             lr: 2e-3,
             weight_decay: 0.0,
+            layer_decay: 1.0,
             clip_norm: 0.0,
             schedule: Schedule::Constant,
             warmup: 0.0,

@@ -175,6 +175,7 @@ struct Training<'a> {
     examples: Encoded,
     validation: Encoded,
     kernels: Kernels,
+    crew: Crew,
     learner: Box<dyn Learner>,
     gradients: Vec<f32>,
     optimizer: Adam,
@@ -197,13 +198,14 @@ impl<'a> Training<'a> {
         }
         let classifier =
             Classifier::new(task.model, tokenizer, labels, Weights::new(task.seeds.child("weights", 0)))?;
-        let kernels = Kernels::detect();
+        let (kernels, crew) = (Kernels::detect(), Crew::new(task.threads)?);
         Ok(Self {
             task,
             examples,
             validation,
             kernels,
-            learner: classifier.model.learner(kernels, Crew::new(task.threads)?),
+            learner: classifier.model.learner(kernels, crew.clone()),
+            crew,
             gradients: vec![0.0; classifier.weights.trained().len()],
             optimizer: Adam::new(task.train, &classifier.weights),
             classifier,
@@ -250,7 +252,7 @@ impl<'a> Training<'a> {
         };
         let weights = &mut self.classifier.weights;
         let loss = self.learner.learn(weights, &texts, targets, rng, &mut self.gradients)?;
-        self.optimizer.step(self.kernels, weights, &self.gradients, lr);
+        self.optimizer.step(self.kernels, &self.crew, weights, &self.gradients, lr);
         Ok(loss)
     }
 

@@ -148,7 +148,7 @@ fn unknown_keys_name_the_nearest_or_where_they_belong() {
         "train",
         "\"lr.peak\" = 1",
         "6:1 unknown key `lr.peak` in [train] | [train] has `epochs`, `batch_size`, `optimizer`, `lr`, \
-         `weight_decay`, `clip_norm`, `schedule`, `warmup`, `step_epochs`, `step_factor`, \
+         `weight_decay`, `layer_decay`, `clip_norm`, `schedule`, `warmup`, `step_epochs`, `step_factor`, \
          `label_smoothing`, `class_weights`, `average`, `patience`",
     );
 }
