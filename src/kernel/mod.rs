@@ -20,6 +20,7 @@ mod optimize;
 mod pool;
 mod product;
 mod self_attention;
+mod squash;
 #[cfg(test)]
 mod tests;
 

@@ -17,12 +17,14 @@ mod pooling;
 mod recurrent;
 #[cfg(test)]
 mod tests;
+mod transformer;
 mod weights;
 
 pub use batch::Batch;
 pub use classifier::{Classifier, Features, Prediction, text_hash};
 pub use crew::Crew;
 pub use lstm_op::{FusedLstm, LstmConfig};
+pub use transformer::{FrozenStates, bert};
 pub use weights::{
     BufferSlot, Columns, Init, Parameter, Slot, Snapshot, Source, Span, Training, Wanted, Weights,
     WeightsError,
