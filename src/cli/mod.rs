@@ -12,11 +12,13 @@ mod errors;
 mod evaluate;
 mod execute;
 mod exit;
+mod export;
 mod init;
 mod logging;
 mod ls;
 mod page;
 mod plot;
+mod predict;
 mod printer;
 mod progress;
 mod report;
@@ -91,6 +93,10 @@ pub enum Verb {
     Evaluate(evaluate::EvaluateArgs),
     /// List what a stored model gets wrong, most confident first
     Errors(errors::ErrorsArgs),
+    /// Say what a model makes of texts: line in, line out
+    Predict(predict::PredictArgs),
+    /// Write a model as a package, one file that runs anywhere
+    Export(export::ExportArgs),
     /// Draw a picture of a study or a model
     Plot(plot::PlotArgs),
     /// Compare runs: what differs, and whether the difference is real
@@ -126,6 +132,8 @@ pub fn main() -> ExitCode {
         Verb::Best(args) => best::run(global, args),
         Verb::Evaluate(args) => evaluate::run(global, args),
         Verb::Errors(args) => errors::run(global, args),
+        Verb::Predict(args) => predict::run(global, args),
+        Verb::Export(args) => export::run(global, args),
         Verb::Plot(args) => plot::run(global, args),
         Verb::Compare(args) => compare::run(global, args),
         Verb::Report(args) => report::run(global, args),

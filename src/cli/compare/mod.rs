@@ -9,11 +9,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::experiment::model_run;
 use crate::fsx;
 use crate::report::comparison::{self, Comparison, Contender, Rule};
 use crate::report::draw::{Format, Options, draw};
 use crate::report::subject::Subject;
-use crate::store::{RunKind, RunQuery, RunRecord, SqliteStore, Store, StudyRecord};
+use crate::store::{RunRecord, SqliteStore, Store, StudyRecord};
 use crate::trial::RunState;
 
 use super::exit::{self, Failure};
@@ -156,14 +157,7 @@ fn resolve_one(store: &dyn Store, text: &str) -> anyhow::Result<RunRecord> {
 
 /// The run that stands for a study: its final run, or else its best trial.
 fn run_of(store: &dyn Store, study: &StudyRecord) -> anyhow::Result<RunRecord> {
-    let query = RunQuery {
-        study: Some(study.id),
-        kind: Some(RunKind::Final),
-        state: Some(RunState::Complete),
-        limit: Some(1),
-        ..RunQuery::default()
-    };
-    if let Some(run) = store.runs(&query)?.into_iter().next() {
+    if let Some(run) = model_run(store, study.id, false)?.filter(|run| run.state == RunState::Complete) {
         return Ok(run);
     }
     select::best_trials(store, study)?.into_iter().next().ok_or_else(|| {
