@@ -17,7 +17,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     rules.insert("store", vec!["trial", "fsx", "platform"]);
     rules.insert("text", vec!["spec"]);
     rules.insert("data", vec!["spec", "text", "fsx", "rng", "nearest"]);
-    rules.insert("model", vec!["spec", "text", "rng", "kernel", "eval"]);
+    rules.insert("model", vec!["spec", "text", "rng", "kernel", "eval", "fsx"]);
     rules.insert("train", vec!["spec", "data", "text", "model", "kernel", "eval", "rng", "trial"]);
     rules.insert("study", vec!["spec", "trial", "store", "rng", "platform", "run_log"]);
     rules.insert("package", vec!["spec", "text", "model", "eval", "fsx", "nearest"]);

@@ -122,7 +122,7 @@ impl Experiment {
         });
         let Some(trained) = trained.map_err(objective_error)? else { return Ok(None) };
         let shelf = Shelf { store, attempt };
-        shelf.put_model(&trained.classifier, training)?;
+        shelf.put_model(&trained.classifier)?;
         let calibration = self.calibrate_and_keep(&trained, &shelf)?;
         let calibration = calibration.as_ref().map(|calibration| &calibration.fitted);
         let figures = self.test(&trained.classifier, calibration, &seeds, &shelf)?;

@@ -23,6 +23,7 @@ pub use packaging::{Imported, import, package_of};
 
 use crate::data::{DataError, Dataset, Example};
 use crate::eval::PredictionsError;
+use crate::model::{Pretrained, PretrainedError};
 use crate::package::PackageError;
 use crate::rng::SeedTree;
 use crate::spec::{Spec, SpecErrors, Validation};
@@ -35,6 +36,8 @@ use partition::Partition;
 pub struct Experiment {
     spec: Spec,
     dataset: Dataset,
+    /// What every training begins with, where the spec names a pretrained model.
+    pretrained: Option<Pretrained>,
     /// How the training split is divided for validation; the same for every trial, so that trials
     /// are compared on the same examples.
     partitions: Vec<Partition>,
@@ -50,6 +53,9 @@ pub enum ExperimentError {
     /// The data cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The pretrained model cannot be read.
+    #[error(transparent)]
+    Pretrained(#[from] PretrainedError),
     /// The split that validation names cannot be used.
     #[error("data.validation names the split `{split}` of {dataset}, {why}; it has: {available}")]
     Split {
@@ -112,8 +118,9 @@ impl Experiment {
         let dataset = Dataset::open(&folder)?;
         let seeds = SeedTree::new(spec.study.seed);
         let partitions = partition::divide(&spec.training.data.validation, &dataset, &seeds)?;
-        let environment = environment::of(&spec, &dataset);
-        Ok(Self { spec, dataset, partitions, environment })
+        let pretrained = spec.check_pretrained()?.map(|folder| Pretrained::open(&folder)).transpose()?;
+        let environment = environment::of(&spec, &dataset, pretrained.as_ref());
+        Ok(Self { spec, dataset, pretrained, partitions, environment })
     }
 
     /// The spec.
@@ -166,6 +173,9 @@ impl Experiment {
         hasher.update(self.spec.fingerprint().as_bytes());
         for (name, split) in &self.dataset.splits {
             hasher.update(name.as_bytes()).update(&[0]).update(split.hash.as_bytes());
+        }
+        if let Some(pretrained) = &self.pretrained {
+            hasher.update(pretrained.hash().as_bytes());
         }
         hasher.finalize().to_string()
     }

@@ -171,13 +171,13 @@ mod tests {
     use super::*;
     use crate::model::Weights;
     use crate::rng::SeedTree;
-    use crate::spec::{ModelSpec, TextSpec};
+    use crate::spec::{ModelSpec, RecurrentSpec, TextSpec};
     use crate::text::Tokenizer;
 
     fn responder(calibration: Option<Calibration>) -> Responder {
-        let tokenizer = Tokenizer::build(["show flights to oslo", "fare of flights"], &TextSpec::default());
+        let tokenizer = Tokenizer::build(["show flights to oslo", "fare of flights"], &TextSpec::default()).unwrap();
         let labels = ["fare", "flight", "meal"].map(str::to_owned).to_vec();
-        let spec = ModelSpec { embedding_dim: 6, hidden_dim: 5, ..ModelSpec::default() };
+        let spec = ModelSpec::LstmAttention(RecurrentSpec { embedding_dim: 6, hidden_dim: 5, ..RecurrentSpec::default() });
         let classifier = Classifier::new(&spec, tokenizer, labels, Weights::new(SeedTree::new(3))).unwrap();
         Responder { classifier, calibration }
     }

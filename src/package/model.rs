@@ -11,7 +11,7 @@ use super::files::{CALIBRATION, CONFIG, LABELS, MANIFEST, TOKENIZER, WEIGHTS};
 use super::{Package, Responder};
 use crate::eval::Calibration;
 use crate::model::{Classifier, Weights};
-use crate::spec::check_section;
+use crate::spec::{ModelSpec, check_section};
 use crate::text::Tokenizer;
 
 impl Package {
@@ -52,12 +52,10 @@ impl Package {
     }
 
     fn build(&self) -> Result<Classifier, PackageFault> {
-        let settings: Value = self.json(CONFIG)?;
-        let named = settings.get("architecture").and_then(Value::as_str);
-        if named != Some(self.manifest().architecture.as_str()) {
+        let config: ModelSpec = self.json(CONFIG)?;
+        if config.architecture() != self.manifest().architecture {
             return Err(PackageFault::content(MANIFEST, "the architecture is not that of the configuration"));
         }
-        let config = self.json(CONFIG)?;
         check_section("model", &config).map_err(|why| PackageFault::content(CONFIG, why))?;
         let labels: Vec<String> = self.json(LABELS)?;
         if labels.is_empty() || labels.iter().collect::<HashSet<_>>().len() < labels.len() {
@@ -79,7 +77,8 @@ impl Package {
         if let Some(options) = json.get("options") {
             check_section("text", options).map_err(|why| PackageFault::content(TOKENIZER, why))?;
         }
-        let tokenizer: Tokenizer = self.json(TOKENIZER)?;
+        let bytes = self.file(TOKENIZER).ok_or(PackageFault::Missing(TOKENIZER))?;
+        let tokenizer = Tokenizer::from_json(bytes).map_err(|error| PackageFault::content(TOKENIZER, error))?;
         // Two ids are reserved, and one of them stands for every word that is unknown.
         if tokenizer.vocabulary_size() < 2 {
             return Err(PackageFault::content(TOKENIZER, "the vocabulary lacks the reserved words"));

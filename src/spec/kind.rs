@@ -43,6 +43,8 @@ pub(super) enum TextRule {
     Name,
     /// Not blank, without control characters.
     Path,
+    /// A [`TextRule::Path`], or nothing at all.
+    PathOrNone,
     /// A [`TextRule::Name`] other than `train` and `test`: trials must not see the test split.
     Split,
 }
@@ -151,7 +153,7 @@ impl Kind {
 impl TextRule {
     fn check(self, path: &str, text: &str) -> Result<(), Complaint> {
         let complaint = |what: &str| Err(Complaint::new(format!("`{path}` must not {what}")));
-        if self == Self::Any {
+        if self == Self::Any || (self == Self::PathOrNone && text.is_empty()) {
             return Ok(());
         }
         if text.trim().is_empty() {
@@ -167,7 +169,7 @@ impl TextRule {
                 "`{path}` must not be `test`: the test split is for the final stage alone"
             ))
             .help("use `validation = { folds = 5 }`")),
-            Self::Any | Self::Path | Self::Name | Self::Split => Ok(()),
+            Self::Any | Self::Path | Self::PathOrNone | Self::Name | Self::Split => Ok(()),
         }
     }
 }

@@ -10,10 +10,10 @@ use super::schedule::learning_rate;
 use super::scores::{Scores, scores};
 use crate::data::Example;
 use crate::kernel::{Kernels, Targets};
-use crate::model::{Classifier, Crew, Learner, Weights, WeightsError};
+use crate::model::{Classifier, Crew, Learner, Pretrained, PretrainedError, Weights, WeightsError};
 use crate::rng::{ChaCha8Rng, SeedTree};
 use crate::spec::{ModelSpec, TextSpec, TrainSpec};
-use crate::text::{TokenIds, Tokenizer};
+use crate::text::{TokenIds, Tokenizer, TokenizerError};
 
 /// One training: on what, how, from which seeds.
 pub struct Task<'a> {
@@ -21,6 +21,8 @@ pub struct Task<'a> {
     pub text: &'a TextSpec,
     /// What is trained.
     pub model: &'a ModelSpec,
+    /// What its weights begin with, where the spec names a pretrained model.
+    pub pretrained: Option<&'a Pretrained>,
     /// How.
     pub train: &'a TrainSpec,
     /// Passes over the training part (`train.epochs`, or `final.epochs`).
@@ -109,6 +111,12 @@ pub enum TrainError {
     /// The model cannot be built, which is a defect.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// The pretrained model does not do for it.
+    #[error(transparent)]
+    Pretrained(#[from] PretrainedError),
+    /// The tokenizer cannot be built.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
     /// A tensor operation failed, which is a defect.
     #[error("a tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),
@@ -163,6 +171,23 @@ pub fn fit(task: &Task<'_>, watch: &mut Watch<'_>) -> Result<Fitted, TrainError>
     Ok(Fitted { classifier: training.classifier, validation: last })
 }
 
+impl Task<'_> {
+    /// The settings, the tokenizer and the weights that a training begins with.
+    fn begin(&self) -> Result<(ModelSpec, Tokenizer, Weights), TrainError> {
+        let seeds = self.seeds.child("weights", 0);
+        match (self.model, self.pretrained) {
+            (ModelSpec::Bert(spec), Some(pretrained)) => {
+                let tokenizer = pretrained.tokenizer(self.text.max_length)?;
+                Ok((pretrained.adapt(spec), tokenizer, pretrained.weights(seeds)))
+            }
+            (spec, _) => {
+                let texts = self.examples.iter().map(|example| example.text.as_str());
+                Ok((spec.clone(), Tokenizer::build(texts, self.text)?, Weights::new(seeds)))
+            }
+        }
+    }
+}
+
 /// Encoded texts with their label numbers.
 struct Encoded {
     texts: Vec<TokenIds>,
@@ -187,16 +212,14 @@ impl<'a> Training<'a> {
         if labels.len() < 2 {
             return Err(TrainError::TooLittle { examples: task.examples.len(), classes: labels.len() });
         }
-        let tokenizer =
-            Tokenizer::build(task.examples.iter().map(|example| example.text.as_str()), task.text);
+        let (spec, tokenizer, weights) = task.begin()?;
         let examples = encode(task.examples, &tokenizer, &labels);
         let validation = encode(task.validation, &tokenizer, &labels);
         let mut counts = vec![0; labels.len()];
         for &label in &examples.labels {
             counts[label] += 1;
         }
-        let classifier =
-            Classifier::new(task.model, tokenizer, labels, Weights::new(task.seeds.child("weights", 0)))?;
+        let classifier = Classifier::new(&spec, tokenizer, labels, weights)?;
         let kernels = Kernels::detect();
         Ok(Self {
             task,
@@ -290,7 +313,7 @@ pub fn label_numbers<'a>(labels: impl Iterator<Item = &'a str>, known: &'a [Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::Optimizer;
+    use crate::spec::{Optimizer, RecurrentSpec};
 
     /// Two classes told apart by the order of two words, which no bag of words can do.
     fn examples() -> Vec<Example> {
@@ -319,13 +342,14 @@ mod tests {
         fit(
             &Task {
                 text: &TextSpec::default(),
-                model: &ModelSpec {
+                model: &ModelSpec::LstmAttention(RecurrentSpec {
                     embedding_dim: 8,
                     hidden_dim: 8,
                     dropout: 0.1,
                     adversarial: 0.0,
-                    ..ModelSpec::default()
-                },
+                    ..RecurrentSpec::default()
+                }),
+                pretrained: None,
                 train: spec,
                 epochs: spec.epochs,
                 examples: &train,
@@ -391,7 +415,7 @@ mod tests {
         let label = |text: &str| Example { text: "from oslo to rome".to_owned(), label: text.to_owned() };
         let examples = [label("back"), label("new"), label("newer"), label("new")];
         let refs: Vec<&Example> = examples.iter().collect();
-        let tokenizer = Tokenizer::build(["from to"], &TextSpec::default());
+        let tokenizer = Tokenizer::build(["from to"], &TextSpec::default()).unwrap();
         let encoded = encode(&refs, &tokenizer, &["back".to_owned(), "there".to_owned()]);
         assert_eq!(encoded.labels, [0, 2, 3, 2]);
     }
