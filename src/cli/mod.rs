@@ -13,9 +13,11 @@ mod evaluate;
 mod execute;
 mod exit;
 mod export;
+mod import;
 mod init;
 mod logging;
 mod ls;
+mod model;
 mod page;
 mod plot;
 mod predict;
@@ -97,6 +99,10 @@ pub enum Verb {
     Predict(predict::PredictArgs),
     /// Write a model as a package, one file that runs anywhere
     Export(export::ExportArgs),
+    /// Put a package into the store, as a run
+    Import(import::ImportArgs),
+    /// Keep models under names: versions, aliases, promotion
+    Model(model::ModelArgs),
     /// Draw a picture of a study or a model
     Plot(plot::PlotArgs),
     /// Compare runs: what differs, and whether the difference is real
@@ -134,6 +140,8 @@ pub fn main() -> ExitCode {
         Verb::Errors(args) => errors::run(global, args),
         Verb::Predict(args) => predict::run(global, args),
         Verb::Export(args) => export::run(global, args),
+        Verb::Import(args) => import::run(global, args),
+        Verb::Model(args) => model::run(global, args),
         Verb::Plot(args) => plot::run(global, args),
         Verb::Compare(args) => compare::run(global, args),
         Verb::Report(args) => report::run(global, args),

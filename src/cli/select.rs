@@ -140,6 +140,26 @@ pub(super) fn registered(store: &dyn Store, text: &str) -> anyhow::Result<Option
     Err(SelectError::absent(format!("version `{tag}` of model `{name}`"), hint).into())
 }
 
+/// The alias that a bare name stands for, where it is set.
+const CHAMPION: &str = "champion";
+
+/// As [`registered`], and of a bare name its champion, or else its latest version.
+///
+/// # Errors
+/// As [`registered`].
+pub(super) fn registered_or_best(store: &dyn Store, text: &str) -> anyhow::Result<Option<ModelVersion>> {
+    if let Some(version) = registered(store, text)? {
+        return Ok(Some(version));
+    }
+    if text.contains('@') {
+        return Ok(None);
+    }
+    let mut versions = store.model_versions(Some(text))?;
+    let is_champion = |version: &ModelVersion| version.aliases.iter().any(|alias| alias == CHAMPION);
+    let champion = versions.iter().position(is_champion);
+    Ok(champion.map(|at| versions.swap_remove(at)).or_else(|| versions.pop()))
+}
+
 /// The names of all registered models, sorted.
 pub(super) fn model_names(store: &dyn Store) -> Result<Vec<String>, StoreError> {
     let mut names: Vec<String> =

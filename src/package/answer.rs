@@ -175,9 +175,14 @@ mod tests {
     use crate::text::Tokenizer;
 
     fn responder(calibration: Option<Calibration>) -> Responder {
-        let tokenizer = Tokenizer::build(["show flights to oslo", "fare of flights"], &TextSpec::default()).unwrap();
+        let tokenizer =
+            Tokenizer::build(["show flights to oslo", "fare of flights"], &TextSpec::default()).unwrap();
         let labels = ["fare", "flight", "meal"].map(str::to_owned).to_vec();
-        let spec = ModelSpec::LstmAttention(RecurrentSpec { embedding_dim: 6, hidden_dim: 5, ..RecurrentSpec::default() });
+        let spec = ModelSpec::LstmAttention(RecurrentSpec {
+            embedding_dim: 6,
+            hidden_dim: 5,
+            ..RecurrentSpec::default()
+        });
         let classifier = Classifier::new(&spec, tokenizer, labels, Weights::new(SeedTree::new(3))).unwrap();
         Responder { classifier, calibration }
     }

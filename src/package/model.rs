@@ -78,7 +78,8 @@ impl Package {
             check_section("text", options).map_err(|why| PackageFault::content(TOKENIZER, why))?;
         }
         let bytes = self.file(TOKENIZER).ok_or(PackageFault::Missing(TOKENIZER))?;
-        let tokenizer = Tokenizer::from_json(bytes).map_err(|error| PackageFault::content(TOKENIZER, error))?;
+        let tokenizer =
+            Tokenizer::from_json(bytes).map_err(|error| PackageFault::content(TOKENIZER, error))?;
         // Two ids are reserved, and one of them stands for every word that is unknown.
         if tokenizer.vocabulary_size() < 2 {
             return Err(PackageFault::content(TOKENIZER, "the vocabulary lacks the reserved words"));

@@ -3,15 +3,12 @@
 use std::path::Path;
 
 use crate::package::{Package, PackageError, Responder};
-use crate::store::{SqliteStore, Store};
+use crate::store::SqliteStore;
 
 use super::super::Global;
 use super::super::exit::Failure;
-use super::super::select::{model_names, models_hint, registered};
+use super::super::select::{model_names, models_hint, registered_or_best};
 use super::super::stored::StoredModel;
-
-/// The alias that a bare name stands for, where it is set.
-const CHAMPION: &str = "champion";
 
 /// Opens the model that a text names.
 pub(super) fn open(global: &Global, name: &str) -> anyhow::Result<Responder> {
@@ -24,7 +21,7 @@ pub(super) fn open(global: &Global, name: &str) -> anyhow::Result<Responder> {
         return Err(Failure::not_found(message).into());
     }
     let store = SqliteStore::open_read_only(&global.store)?;
-    let selector = of_registry(&store, name)?;
+    let selector = registered_or_best(&store, name)?.map(|version| version.run.to_string());
     let model = StoredModel::open(&store, selector.as_deref().unwrap_or(name), "predict");
     match model {
         Ok(model) => Ok(model.into_responder()),
@@ -44,19 +41,6 @@ pub(super) fn open(global: &Global, name: &str) -> anyhow::Result<Responder> {
 fn is_path(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|ending| ending == "uaic")
         || ["./", "../", "/", "~"].iter().any(|start| name.starts_with(start))
-}
-
-/// The run of a registered version: of a bare name its champion, or else its latest.
-fn of_registry(store: &dyn Store, name: &str) -> anyhow::Result<Option<String>> {
-    if let Some(version) = registered(store, name)? {
-        return Ok(Some(version.run.to_string()));
-    }
-    if name.contains('@') {
-        return Ok(None);
-    }
-    let versions = store.model_versions(Some(name))?;
-    let champion = versions.iter().find(|version| version.aliases.iter().any(|alias| alias == CHAMPION));
-    Ok(champion.or(versions.last()).map(|version| version.run.to_string()))
 }
 
 /// What is wrong with a package is told with its path.
