@@ -31,6 +31,7 @@ pub mod kernel;
 pub mod model;
 pub mod nearest;
 pub mod onnx;
+pub mod package;
 pub mod platform;
 pub mod report;
 pub mod rng;

@@ -7,19 +7,24 @@ mod environment;
 mod figures;
 mod final_stage;
 mod objective;
+mod packaging;
 mod partition;
 mod twins;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-pub use artifacts::{FittedCalibration, load_calibration, load_classifier, load_figures, load_predictions};
+pub use artifacts::{
+    FittedCalibration, load_calibration, load_classifier, load_figures, load_predictions, model_run,
+};
 pub use figures::{measure_scope, measure_split, predict};
 pub use final_stage::{FINAL_METRIC, FinalReport, FinalStage};
+pub use packaging::{Imported, import, package_of};
 
 use crate::data::{DataError, Dataset, Example};
 use crate::eval::PredictionsError;
 use crate::model::{Pretrained, PretrainedError};
+use crate::package::PackageError;
 use crate::rng::SeedTree;
 use crate::spec::{Spec, SpecErrors, Validation};
 use crate::store::{Environment, NewStudy, StoreError};
@@ -86,6 +91,9 @@ pub enum ExperimentError {
         /// Why.
         source: PredictionsError,
     },
+    /// A package cannot be made or used.
+    #[error(transparent)]
+    Package(#[from] PackageError),
     /// The final training failed.
     #[error("the final training failed: {0}")]
     Final(String),

@@ -29,7 +29,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 pub use dataset::{FETCHED, GENERATED, MissingDataset, find_dataset};
-pub use effective::PointError;
+pub use effective::{PointError, check_section};
 pub use error::{Place, SpecError, SpecErrors};
 pub use records::*;
 pub use schema::json_schema;
