@@ -97,7 +97,7 @@ pub(super) const SEARCH: &str = "search";
 pub(super) const VALIDATION: &str = "data.validation";
 
 /// Every key, in the order in which they are written.
-pub(super) static KEYS: [Key; 46] = [
+pub(super) static KEYS: [Key; 48] = [
     key("experiment.name", Kind::Text(TextRule::Name), "Groups studies and runs in the store"),
     key("experiment.description", Kind::Text(TextRule::Any), "Free text").alias(&["desc", "notes"]),
     key(
@@ -115,6 +115,12 @@ pub(super) static KEYS: [Key; 46] = [
     )
     .alias(&["ratio", "val_size", "test_size"]),
     key("data.validation.split", Kind::Text(TextRule::Split), "Or a split of its own, such as \"dev\""),
+    key(
+        "data.oos",
+        Kind::Text(TextRule::OutOfScope),
+        "A split of texts of no intent, such as \"ood\", that are trained on as such",
+    )
+    .alias(&["ood", "outliers", "outlier_exposure", "out_of_scope"]),
     key("text.lowercase", Kind::Bool, "Lower-case everything").alias(&["lower"]),
     key(
         "text.numbers",
@@ -227,6 +233,12 @@ pub(super) static KEYS: [Key; 46] = [
         "How classes are weighted in the loss",
     )
     .alias(&["class_weight"]),
+    key(
+        "train.oos_weight",
+        Kind::Float(FROM_0),
+        "With data.oos: what its texts weigh together, against those with an intent; 0: they are kept from the weights",
+    )
+    .alias(&["ood_weight", "oe_weight", "outlier_weight"]),
     key(
         "train.average",
         Kind::Float(FROM_0_BELOW_1),
@@ -360,6 +372,7 @@ mod tests {
             Kind::Int { min, max } => [min, max].map(ParamValue::Int).to_vec(),
             Kind::Float(_) => [0.25, 1e-7].map(ParamValue::Float).to_vec(),
             Kind::Name(names) => names.iter().map(|name| ParamValue::Text((*name).to_owned())).collect(),
+            Kind::Text(TextRule::OutOfScope) => vec![ParamValue::Text("ood_train".to_owned())],
             Kind::Text(_) => vec![ParamValue::Text("a \"quoted\" näme = 1".to_owned())],
         }
     }
@@ -389,6 +402,8 @@ mod tests {
         for key in KEYS.iter().filter(|key| key.section() == VALIDATION) {
             leaves(&with(key.path, &samples(key)[0]).table(), "", &mut found);
         }
+        // It is left out where it is not given.
+        leaves(&with("data.oos", &ParamValue::Text("ood".to_owned())).table(), "", &mut found);
         let keys: BTreeSet<String> = KEYS.iter().map(|key| key.path.to_owned()).collect();
         assert_eq!(found, keys);
     }
