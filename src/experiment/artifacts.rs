@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::ExperimentError;
 use crate::eval::{Calibration, Measures, OutOfScopeMethod, Predictions, ScopeModels};
 use crate::model::{Classifier, Weights};
-use crate::spec::TrainingSpec;
 use crate::store::{Attempt, Id, Store, StoreError};
+use crate::text::Tokenizer;
 
 /// The metrics of a final run with their intervals, by name, as JSON.
 const METRICS: &str = "metrics.json";
@@ -61,16 +61,14 @@ pub(super) struct Shelf<'a> {
 
 impl Shelf<'_> {
     /// All that is needed to predict.
-    pub(super) fn put_model(
-        &self,
-        classifier: &Classifier,
-        training: &TrainingSpec,
-    ) -> Result<(), ExperimentError> {
+    pub(super) fn put_model(&self, classifier: &Classifier) -> Result<(), ExperimentError> {
         let weights =
             classifier.weights.to_safetensors().map_err(|error| ExperimentError::Final(error.to_string()))?;
         self.put("model/weights.safetensors", &weights)?;
-        self.put("model/config.json", &json(&training.model))?;
-        self.put("model/tokenizer.json", &json(&classifier.tokenizer))?;
+        self.put("model/config.json", &json(&classifier.spec))?;
+        let tokenizer =
+            classifier.tokenizer.to_json().map_err(|error| ExperimentError::Final(error.to_string()))?;
+        self.put("model/tokenizer.json", &tokenizer)?;
         self.put("model/labels.json", &json(&classifier.labels))
     }
 
@@ -134,7 +132,8 @@ pub fn load_classifier(store: &dyn Store, run: Id) -> Result<Classifier, Experim
     }
     let read = |name: &str| store.read_artifact(run, name);
     let config = of(&read("model/config.json")?)?;
-    let tokenizer = of(&read("model/tokenizer.json")?)?;
+    let tokenizer = Tokenizer::from_json(&read("model/tokenizer.json")?)
+        .map_err(|error| StoreError::Malformed { what: "saved tokenizer", detail: error.to_string() })?;
     let labels = of(&read("model/labels.json")?)?;
     let weights = Weights::from_safetensors(&read("model/weights.safetensors")?);
     weights

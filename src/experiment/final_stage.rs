@@ -123,7 +123,7 @@ impl Experiment {
         });
         let Some(trained) = trained.map_err(objective_error)? else { return Ok(None) };
         let shelf = Shelf { store, attempt };
-        shelf.put_model(&trained.classifier, training)?;
+        shelf.put_model(&trained.classifier)?;
         let (learnt, exposed) = self.learnt_from();
         let models = fit_scope(&trained.classifier, learnt, exposed)?;
         let calibration = self.calibrate_and_keep(&trained, &models, &shelf)?;

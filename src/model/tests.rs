@@ -2,19 +2,18 @@
 
 use super::*;
 use crate::rng::SeedTree;
-use crate::spec::{ARCHITECTURES, Pooling};
+use crate::spec::{Pooling, RecurrentSpec};
 
 const CLASSES: usize = 3;
 
 /// Every architecture with every option, in sizes that fill blocks and sizes that do not.
 fn specs() -> Vec<ModelSpec> {
     let mut specs = Vec::new();
-    for architecture in ARCHITECTURES {
+    for architecture in [ModelSpec::Lstm, ModelSpec::LstmAttention] {
         let poolings = [Pooling::Last, Pooling::Mean, Pooling::Max, Pooling::Attention];
         for (number, pooling) in poolings.into_iter().enumerate() {
             for (layers, bidirectional) in [(1, false), (1, true), (2, true)] {
-                specs.push(ModelSpec {
-                    architecture: architecture.to_owned(),
+                specs.push(architecture(RecurrentSpec {
                     embedding_dim: [6, 16, 70, 3][number],
                     hidden_dim: [5, 16, 20, 33][number],
                     layers,
@@ -24,11 +23,21 @@ fn specs() -> Vec<ModelSpec> {
                     dropout: 0.2,
                     head_dropout: 0.1,
                     adversarial: 0.0,
-                });
+                }));
             }
         }
     }
     specs
+}
+
+fn options(spec: &ModelSpec) -> &RecurrentSpec {
+    spec.recurrent().unwrap()
+}
+
+/// The same, trained with word vectors moved against it.
+fn moved(spec: &ModelSpec, adversarial: f64) -> ModelSpec {
+    let options = RecurrentSpec { adversarial, ..options(spec).clone() };
+    if spec.architecture() == "lstm" { ModelSpec::Lstm(options) } else { ModelSpec::LstmAttention(options) }
 }
 
 fn small(spec: &ModelSpec, seed: u64) -> (Weights, Box<dyn Model>) {
@@ -129,7 +138,7 @@ fn padding_stays_without_gradient() {
 fn a_vanishing_perturbation_changes_nothing_and_a_real_one_does() {
     for spec in specs() {
         let after = |adversarial: f64| {
-            let (mut weights, model) = small(&ModelSpec { adversarial, ..spec.clone() }, 1);
+            let (mut weights, model) = small(&moved(&spec, adversarial), 1);
             let (loss, gradients) = learn(&mut weights, model.as_ref(), Kernels::detect(), 1, &texts());
             (loss, gradients, weights.buffers().to_vec())
         };
@@ -148,7 +157,7 @@ fn a_vanishing_perturbation_changes_nothing_and_a_real_one_does() {
 
 #[test]
 fn every_instruction_set_and_any_number_of_threads_give_the_same_bits() {
-    for spec in specs().into_iter().map(|spec| ModelSpec { adversarial: 0.5, ..spec }) {
+    for spec in specs().into_iter().map(|spec| moved(&spec, 0.5)) {
         let mut results = Vec::new();
         for (kernels, threads) in Kernels::all().into_iter().flat_map(|kernels| [(kernels, 1), (kernels, 3)])
         {
@@ -241,7 +250,7 @@ fn every_token_has_its_share_in_what_a_text_becomes() {
             assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{spec:?}: {shares:?}");
             assert!((shares.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{spec:?}: {shares:?}");
             let length = shares.len();
-            let spread = match (spec.architecture.as_str(), spec.pooling, spec.bidirectional) {
+            let spread = match (spec.architecture(), options(&spec).pooling, options(&spec).bidirectional) {
                 ("lstm", Pooling::Mean, _) => vec![1.0 / length as f32; length],
                 ("lstm", Pooling::Last, false) => [vec![0.0; length - 1], vec![1.0]].concat(),
                 ("lstm", Pooling::Last, true) if length > 1 => {

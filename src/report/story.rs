@@ -169,7 +169,7 @@ fn asked(subject: &Subject<'_>) -> Section {
     if let Ok(spec) = subject.spec() {
         facts.push(("sampler".to_owned(), spec.study.sampler.clone()));
         facts.push(("data set".to_owned(), spec.training.data.dataset.clone()));
-        facts.push(("architecture".to_owned(), spec.training.model.architecture.clone()));
+        facts.push(("architecture".to_owned(), spec.training.model.architecture().to_owned()));
     }
     section.blocks.push(Block::Facts(facts));
     section

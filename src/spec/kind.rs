@@ -43,6 +43,8 @@ pub(super) enum TextRule {
     Name,
     /// Not blank, without control characters.
     Path,
+    /// A [`TextRule::Path`], or nothing at all.
+    PathOrNone,
     /// A [`TextRule::Name`] other than `train` and `test`: trials must not see the test split.
     Split,
     /// The name of a split of out-of-scope texts, other than `ood_test`.
@@ -153,7 +155,7 @@ impl Kind {
 impl TextRule {
     fn check(self, path: &str, text: &str) -> Result<(), Complaint> {
         let complaint = |what: &str| Err(Complaint::new(format!("`{path}` must not {what}")));
-        if self == Self::Any {
+        if self == Self::Any || (self == Self::PathOrNone && text.is_empty()) {
             return Ok(());
         }
         if text.trim().is_empty() {
@@ -177,7 +179,7 @@ impl TextRule {
                 "`{path}` must be a split of texts of no intent, whose name is `ood` or begins with `ood_`, not `{text}`"
             ))
             .help("write `oos = \"ood\"`, or leave it out to train on no such texts")),
-            Self::Any | Self::Path | Self::Name | Self::Split | Self::OutOfScope => Ok(()),
+            Self::Any | Self::Path | Self::PathOrNone | Self::Name | Self::Split | Self::OutOfScope => Ok(()),
         }
     }
 }

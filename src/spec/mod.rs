@@ -5,6 +5,7 @@
 //! when nothing is wrong are the structs of `records.rs` built. `uaic schema` and `uaic init` are
 //! written from the same table.
 
+mod condition;
 mod dataset;
 mod distribution;
 mod effective;
@@ -35,6 +36,8 @@ pub use source::split_override;
 pub use space::{Distribution, Space};
 pub use template::commented;
 
+use condition::Given;
+use effective::filled;
 use problem::{At, Complaint, Problem};
 use read::Reading;
 
@@ -55,6 +58,8 @@ pub struct Spec {
     pub final_stage: FinalSpec,
     /// The text that this was read from, after `-P` overrides are noted.
     pub source: SpecSource,
+    /// What the text and the overrides set, by key path: what a point of the space is filled up with.
+    given: Given,
 }
 
 /// Where a spec came from.
@@ -120,10 +125,12 @@ impl Spec {
         let source = SpecSource { path: path.to_owned(), text, overrides: overrides.to_vec() };
         let refuse = |problems| SpecErrors::locate(problems, &source.text, &source.path, &source.overrides);
         reading.problems.extend(crossed_lengths(&reading));
+        reading.problems.extend(condition::problems(&reading));
         if !reading.problems.is_empty() {
             return Err(refuse(reading.problems));
         }
-        let mut root = filled(&reading);
+        let given: Given = reading.values.into_iter().map(|(path, located)| (path, located.value)).collect();
+        let mut root = filled(&given);
         let mut take = |section| match root.remove(section) {
             Some(Value::Table(table)) => table,
             _ => Table::new(),
@@ -132,8 +139,9 @@ impl Spec {
         let study = typed(take("study")).map_err(&refuse)?;
         let final_stage = typed(take("final")).map_err(&refuse)?;
         let training = typed(root).map_err(&refuse)?;
-        let search = reading.search.into_iter().map(|(path, distribution)| (path.to_owned(), distribution));
-        Ok(Self { experiment, training, search: Space(search.collect()), study, final_stage, source })
+        let search = reading.search.into_iter().map(|(path, located)| (path.to_owned(), located.value));
+        let search = Space(search.collect());
+        Ok(Self { experiment, training, search, study, final_stage, source, given })
     }
 }
 
@@ -157,28 +165,6 @@ fn crossed_lengths(reading: &Reading) -> Option<Problem> {
     let given = reading.values.get(shortest).or_else(|| reading.values.get(longest))?;
     let complaint = Complaint::new(format!("`{shortest}` must not be greater than `{longest}`"));
     Some(complaint.help("the defaults are 3 and 5").at(given.at.clone()))
-}
-
-/// The values that were read, with the defaults of those that were not, as nested tables.
-fn filled(reading: &Reading) -> Table {
-    let mut root = Table::new();
-    let validated = reading.values.keys().any(|path| path.starts_with(keys::VALIDATION));
-    for key in &keys::KEYS {
-        let given = reading.values.get(key.path).map(|located| located.value.clone());
-        let value = given.or_else(|| match key.section() {
-            keys::VALIDATION if validated => None,
-            _ => key.default(),
-        });
-        if let Some(value) = value {
-            keys::put_at(&mut root, key.path, &value);
-        }
-    }
-    if !reading.values.contains_key("study.direction") {
-        let metric = keys::value_at(&root, "study.metric").map(|metric| metric.to_string());
-        let direction = natural_direction(&metric.unwrap_or_default());
-        keys::put_at(&mut root, "study.direction", &ParamValue::Text(direction.to_string()));
-    }
-    root
 }
 
 /// Which end of a metric is better, unless a spec says otherwise.

@@ -13,7 +13,7 @@ use crate::kernel::{Kernels, Targets};
 use crate::model::{Classifier, Crew, Learner, Weights, WeightsError};
 use crate::rng::{ChaCha8Rng, SeedTree};
 use crate::spec::{ModelSpec, TextSpec, TrainSpec};
-use crate::text::{TokenIds, Tokenizer};
+use crate::text::{TokenIds, Tokenizer, TokenizerError};
 
 /// One training: on what, how, from which seeds.
 pub struct Task<'a> {
@@ -111,6 +111,9 @@ pub enum TrainError {
     /// The model cannot be built, which is a defect.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// The tokenizer cannot be built.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
     /// A tensor operation failed, which is a defect.
     #[error("a tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),
@@ -191,7 +194,7 @@ impl<'a> Training<'a> {
             return Err(TrainError::TooLittle { examples: task.examples.len(), classes: labels.len() });
         }
         let tokenizer =
-            Tokenizer::build(task.examples.iter().map(|example| example.text.as_str()), task.text);
+            Tokenizer::build(task.examples.iter().map(|example| example.text.as_str()), task.text)?;
         let mut examples = encode(task.examples, &tokenizer, &labels);
         let validation = encode(task.validation, &tokenizer, &labels);
         let mut counts = vec![0; labels.len()];
@@ -306,7 +309,7 @@ pub fn label_numbers<'a>(labels: impl Iterator<Item = &'a str>, known: &'a [Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::Optimizer;
+    use crate::spec::{Optimizer, RecurrentSpec};
 
     /// Two classes told apart by the order of two words, which no bag of words can do.
     fn examples() -> Vec<Example> {
@@ -335,13 +338,13 @@ mod tests {
         fit(
             &Task {
                 text: &TextSpec::default(),
-                model: &ModelSpec {
+                model: &ModelSpec::LstmAttention(RecurrentSpec {
                     embedding_dim: 8,
                     hidden_dim: 8,
                     dropout: 0.1,
                     adversarial: 0.0,
-                    ..ModelSpec::default()
-                },
+                    ..RecurrentSpec::default()
+                }),
                 train: spec,
                 epochs: spec.epochs,
                 examples: &train,
@@ -408,7 +411,7 @@ mod tests {
         let label = |text: &str| Example { text: "from oslo to rome".to_owned(), label: text.to_owned() };
         let examples = [label("back"), label("new"), label("newer"), label("new")];
         let refs: Vec<&Example> = examples.iter().collect();
-        let tokenizer = Tokenizer::build(["from to"], &TextSpec::default());
+        let tokenizer = Tokenizer::build(["from to"], &TextSpec::default()).unwrap();
         let encoded = encode(&refs, &tokenizer, &["back".to_owned(), "there".to_owned()]);
         assert_eq!(encoded.labels, [0, 2, 3, 2]);
     }
