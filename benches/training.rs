@@ -26,7 +26,7 @@ use uaic::data::{Dataset, Example};
 use uaic::kernel::{Kernels, PANEL, Row, Start, Target, Targets};
 use uaic::model::{Classifier, Weights};
 use uaic::rng::SeedTree;
-use uaic::spec::{ModelSpec, Pooling, TextSpec, TrainSpec};
+use uaic::spec::{ModelSpec, Pooling, RecurrentSpec, TextSpec, TrainSpec};
 use uaic::text::{TokenIds, Tokenizer};
 use uaic::train::{Flow, Task, fit, plan};
 
@@ -57,8 +57,7 @@ fn main() {
 
 /// The reference's model: one direction, read at the last word, and dropout alone.
 fn model() -> ModelSpec {
-    ModelSpec {
-        architecture: "lstm-attention".to_owned(),
+    ModelSpec::LstmAttention(RecurrentSpec {
         embedding_dim: 64,
         hidden_dim: 128,
         layers: 1,
@@ -68,7 +67,7 @@ fn model() -> ModelSpec {
         dropout: 0.4,
         head_dropout: 0.0,
         adversarial: 0.0,
-    }
+    })
 }
 
 /// Words alone.
@@ -189,7 +188,8 @@ impl Corpus {
     fn open(folder: &str) -> Self {
         let examples = Dataset::open(Path::new(folder)).unwrap().train().unwrap().examples.clone();
         let text = text();
-        let tokenizer = Tokenizer::build(examples.iter().map(|example| example.text.as_str()), &text);
+        let tokenizer = Tokenizer::build(examples.iter().map(|example| example.text.as_str()), &text)
+            .unwrap_or_else(|error| panic!("{error}"));
         let mut labels: Vec<String> = examples.iter().map(|example| example.label.clone()).collect();
         labels.sort();
         labels.dedup();
@@ -248,9 +248,11 @@ fn epochs(examples: &[&Example], batch: usize, threads: usize, is_over: &mut dyn
     let task = Task {
         text: &text(),
         model: &model(),
+        pretrained: None,
         train: &train,
         epochs: u32::MAX,
         examples,
+        outside: &[],
         validation: &[],
         seeds: SeedTree::new(1),
         threads,
@@ -280,7 +282,8 @@ fn train_candle(corpus: &Corpus, batch: usize) -> (f64, f64) {
     let mut step = |batch: &[usize]| {
         let texts: Vec<&TokenIds> = batch.iter().map(|&text| &corpus.texts[text]).collect();
         let gold: Vec<usize> = batch.iter().map(|&text| corpus.gold[text]).collect();
-        let targets = Targets { gold: &gold, smoothing: 0.0, class_weights: &class_weights };
+        let targets =
+            Targets { gold: &gold, smoothing: 0.0, class_weights: &class_weights, outside_weight: 0.0 };
         let loss = plain.loss(&texts, targets).unwrap();
         optimizer.backward_step(&loss).unwrap();
         assert!(loss.to_scalar::<f32>().unwrap().is_finite());

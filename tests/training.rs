@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use uaic::kernel::{Kernels, Targets};
 use uaic::model::{Crew, Dimensions, Model, Weights, build};
 use uaic::rng::SeedTree;
-use uaic::spec::{ARCHITECTURES, ModelSpec, Pooling};
+use uaic::spec::{ModelSpec, Pooling, RecurrentSpec};
 use uaic::text::TokenIds;
 
 use crate::support::plain_candle::{Mode, PlainModel};
@@ -17,12 +17,11 @@ const SIZES: Dimensions = Dimensions { vocabulary: 30, ngrams: 11, classes: CLAS
 fn specs() -> Vec<ModelSpec> {
     let sizes = [(6, 5), (16, 32), (70, 21), (64, 66)];
     let mut specs = Vec::new();
-    for architecture in ARCHITECTURES {
+    for architecture in [ModelSpec::Lstm, ModelSpec::LstmAttention] {
         for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max, Pooling::Attention] {
             for (bidirectional, layers) in [(false, 1), (false, 2), (true, 1), (true, 2), (true, 3)] {
                 let (embedding_dim, hidden_dim) = sizes[specs.len() % sizes.len()];
-                specs.push(ModelSpec {
-                    architecture: architecture.to_owned(),
+                specs.push(architecture(RecurrentSpec {
                     embedding_dim,
                     hidden_dim,
                     layers,
@@ -32,7 +31,7 @@ fn specs() -> Vec<ModelSpec> {
                     dropout: 0.0,
                     head_dropout: 0.0,
                     adversarial: 0.0,
-                });
+                }));
             }
         }
     }
@@ -82,7 +81,12 @@ fn loss_and_all_gradients_equal_those_of_plain_operations() {
     let texts = texts(37);
     let texts: Vec<&TokenIds> = texts.iter().collect();
     let gold: Vec<usize> = (0..texts.len()).map(|text| text * text % CLASSES).collect();
-    let targets = Targets { gold: &gold, smoothing: 0.1, class_weights: &[1.0, 0.5, 2.0, 1.5, 0.7] };
+    let targets = Targets {
+        gold: &gold,
+        smoothing: 0.1,
+        class_weights: &[1.0, 0.5, 2.0, 1.5, 0.7],
+        outside_weight: 0.0,
+    };
     for spec in specs() {
         let (mut weights, model) = new(&spec);
         let plain = PlainModel::new(&spec, &weights).unwrap();
@@ -108,8 +112,9 @@ fn loss_and_all_gradients_equal_those_of_plain_operations() {
 fn running_statistics_take_in_a_tenth_of_each_batch() {
     let texts = texts(37);
     let texts: Vec<&TokenIds> = texts.iter().collect();
-    let targets = Targets { gold: &[1; 37], smoothing: 0.0, class_weights: &[1.0; CLASSES] };
-    for spec in specs().into_iter().filter(|spec| spec.layers == 1) {
+    let targets =
+        Targets { gold: &[1; 37], smoothing: 0.0, class_weights: &[1.0; CLASSES], outside_weight: 0.0 };
+    for spec in specs().into_iter().filter(|spec| spec.recurrent().is_some_and(|spec| spec.layers == 1)) {
         let (mut weights, model) = new(&spec);
         let features = PlainModel::new(&spec, &weights).unwrap().features(&texts, Mode::Train).unwrap();
         let mut gradients = vec![0.0; weights.trained().len()];

@@ -6,10 +6,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::ExperimentError;
-use crate::eval::{Calibration, Measures, Predictions};
+use crate::eval::{Calibration, Measures, OutOfScopeMethod, Predictions, ScopeModels};
 use crate::model::{Classifier, Weights};
-use crate::spec::TrainingSpec;
-use crate::store::{Attempt, Id, Store, StoreError};
+use crate::store::{Attempt, Id, RunKind, RunQuery, RunRecord, Store, StoreError};
+use crate::text::Tokenizer;
 
 /// The metrics of a final run with their intervals, by name, as JSON.
 const METRICS: &str = "metrics.json";
@@ -17,8 +17,14 @@ const METRICS: &str = "metrics.json";
 /// The metrics that have no value, and why, by name, as JSON.
 const ABSENT: &str = "metrics_absent.json";
 
-/// Temperature and threshold, as JSON.
+/// Temperature, out-of-scope method and threshold, as JSON.
 const CALIBRATION: &str = "calibration.json";
+
+/// What that method has learnt, where it learns.
+const SCOPE: &str = "scope.safetensors";
+
+/// How every out-of-scope method does on test texts, by its name, as JSON.
+const SCOPE_METHODS: &str = "scope_methods.json";
 
 /// A calibration and where it comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +41,18 @@ pub struct FittedCalibration {
     pub fitted: Calibration,
 }
 
+/// How out-of-scope methods do on test texts; only the one of the calibration was chosen, and not by
+/// these.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScopeMethods {
+    /// The version of the format.
+    pub schema: u32,
+    /// The temperature of the methods that have one.
+    pub temperature: f64,
+    /// `auroc`, `aupr_in`, `aupr_out` and `fpr_at_95_tpr` by method.
+    pub methods: BTreeMap<OutOfScopeMethod, Measures>,
+}
+
 /// Writes the artifacts of one attempt.
 pub(super) struct Shelf<'a> {
     pub(super) store: &'a dyn Store,
@@ -43,16 +61,14 @@ pub(super) struct Shelf<'a> {
 
 impl Shelf<'_> {
     /// All that is needed to predict.
-    pub(super) fn put_model(
-        &self,
-        classifier: &Classifier,
-        training: &TrainingSpec,
-    ) -> Result<(), ExperimentError> {
+    pub(super) fn put_model(&self, classifier: &Classifier) -> Result<(), ExperimentError> {
         let weights =
             classifier.weights.to_safetensors().map_err(|error| ExperimentError::Final(error.to_string()))?;
         self.put("model/weights.safetensors", &weights)?;
-        self.put("model/config.json", &json(&training.model))?;
-        self.put("model/tokenizer.json", &json(&classifier.tokenizer))?;
+        self.put("model/config.json", &json(&classifier.spec))?;
+        let tokenizer =
+            classifier.tokenizer.to_json().map_err(|error| ExperimentError::Final(error.to_string()))?;
+        self.put("model/tokenizer.json", &tokenizer)?;
         self.put("model/labels.json", &json(&classifier.labels))
     }
 
@@ -69,7 +85,16 @@ impl Shelf<'_> {
     }
 
     pub(super) fn put_calibration(&self, calibration: &FittedCalibration) -> Result<(), ExperimentError> {
+        let models = &calibration.fitted.models;
+        // First, as nobody looks for it without the other.
+        if !models.is_empty() {
+            self.put(SCOPE, &models.to_safetensors()?)?;
+        }
         self.put(CALIBRATION, &json(calibration))
+    }
+
+    pub(super) fn put_scope_methods(&self, methods: &ScopeMethods) -> Result<(), ExperimentError> {
+        self.put(SCOPE_METHODS, &json(methods))
     }
 
     pub(super) fn put_figures(&self, figures: &Measures) -> Result<(), ExperimentError> {
@@ -97,6 +122,31 @@ pub fn load_figures(store: &dyn Store, run: Id) -> Result<Measures, ExperimentEr
     Ok(Measures { values, absent })
 }
 
+/// The newest run of a study that keeps a model or is to keep one: its final run, or the imported
+/// one.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn model_run(
+    store: &dyn Store,
+    study: Id,
+    include_hidden: bool,
+) -> Result<Option<RunRecord>, StoreError> {
+    for kind in [RunKind::Final, RunKind::Imported] {
+        let query = RunQuery {
+            study: Some(study),
+            kind: Some(kind),
+            include_hidden,
+            limit: Some(1),
+            ..RunQuery::default()
+        };
+        if let Some(run) = store.runs(&query)?.into_iter().next() {
+            return Ok(Some(run));
+        }
+    }
+    Ok(None)
+}
+
 /// The classifier that a final run has saved.
 ///
 /// # Errors
@@ -107,7 +157,8 @@ pub fn load_classifier(store: &dyn Store, run: Id) -> Result<Classifier, Experim
     }
     let read = |name: &str| store.read_artifact(run, name);
     let config = of(&read("model/config.json")?)?;
-    let tokenizer = of(&read("model/tokenizer.json")?)?;
+    let tokenizer = Tokenizer::from_json(&read("model/tokenizer.json")?)
+        .map_err(|error| StoreError::Malformed { what: "saved tokenizer", detail: error.to_string() })?;
     let labels = of(&read("model/labels.json")?)?;
     let weights = Weights::from_safetensors(&read("model/weights.safetensors")?);
     weights
@@ -138,7 +189,21 @@ pub fn load_predictions(
 /// There is no such run, or what it has stored is damaged.
 pub fn load_calibration(store: &dyn Store, run: Id) -> Result<Option<FittedCalibration>, ExperimentError> {
     let Some(bytes) = read(store, run, CALIBRATION)? else { return Ok(None) };
-    Ok(Some(parse("calibration artifact", &bytes)?))
+    let mut calibration: FittedCalibration = parse("calibration artifact", &bytes)?;
+    if calibration.fitted.method.needs_features() {
+        calibration.fitted.models = ScopeModels::from_safetensors(&store.read_artifact(run, SCOPE)?)?;
+    }
+    Ok(Some(calibration))
+}
+
+/// How every out-of-scope method does on the test texts of a final run; `None` when it has no such
+/// texts, or was made by an earlier version.
+///
+/// # Errors
+/// There is no such run, or what it has stored is damaged.
+pub fn load_scope_methods(store: &dyn Store, run: Id) -> Result<Option<ScopeMethods>, ExperimentError> {
+    let Some(bytes) = read(store, run, SCOPE_METHODS)? else { return Ok(None) };
+    Ok(Some(parse("artifact of out-of-scope methods", &bytes)?))
 }
 
 /// The artifact with the predictions for a split.

@@ -6,7 +6,7 @@ use super::{Dimensions, Model, Observation, Weights, WeightsError, build};
 use crate::eval::{OUT_OF_SCOPE, Predictions};
 use crate::kernel::Kernels;
 use crate::spec::ModelSpec;
-use crate::text::{TokenIds, Tokenizer, UNKNOWN};
+use crate::text::{TokenIds, Tokenizer};
 
 /// Texts per forward pass of [`Classifier::predict`].
 const INFERENCE_BATCH: usize = 64;
@@ -31,6 +31,8 @@ pub enum Features {
 
 /// A tokenizer, a model and its labels.
 pub struct Classifier {
+    /// What the model was built by.
+    pub spec: ModelSpec,
     /// Texts to ids.
     pub tokenizer: Tokenizer,
     /// Label names by number, sorted.
@@ -59,7 +61,7 @@ impl Classifier {
         };
         let model = build(spec, sizes, &mut weights)?;
         weights.check_all_used()?;
-        Ok(Self { tokenizer, labels, weights, model })
+        Ok(Self { spec: spec.clone(), tokenizer, labels, weights, model })
     }
 
     /// Predictions for encoded texts, in their order. Texts of like length share a batch.
@@ -107,8 +109,9 @@ impl Classifier {
             let ids = self.tokenizer.encode(text);
             table.gold.push(gold.unwrap_or(OUT_OF_SCOPE));
             table.hashes.push(text_hash(text));
-            table.words.push(ids.len() as u32);
-            table.unknown_words.push(ids.words().iter().filter(|&&word| word == UNKNOWN).count() as u32);
+            let (words, unknown) = self.tokenizer.count(&ids);
+            table.words.push(words as u32);
+            table.unknown_words.push(unknown as u32);
             encoded.push(ids);
         }
         self.fill(&encoded, features, &mut table)?;
@@ -190,14 +193,16 @@ fn largest(values: &[f32]) -> usize {
 mod tests {
     use super::*;
     use crate::rng::SeedTree;
-    use crate::spec::TextSpec;
+    use crate::spec::{RecurrentSpec, TextSpec};
 
     const TEXTS: [&str; 4] = ["show flights to oslo", "fare", "flights from rome to cairo please", ""];
 
     fn classifier() -> Classifier {
-        let tokenizer = Tokenizer::build(["show flights to oslo", "fare of flights"], &TextSpec::default());
+        let tokenizer =
+            Tokenizer::build(["show flights to oslo", "fare of flights"], &TextSpec::default()).unwrap();
         let labels = vec!["fare".to_owned(), "flight".to_owned()];
-        let spec = ModelSpec { embedding_dim: 6, hidden_dim: 5, ..ModelSpec::default() };
+        let spec = RecurrentSpec { embedding_dim: 6, hidden_dim: 5, ..RecurrentSpec::default() };
+        let spec = ModelSpec::LstmAttention(spec);
         Classifier::new(&spec, tokenizer, labels, Weights::new(SeedTree::new(3))).unwrap()
     }
 

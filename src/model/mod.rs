@@ -14,6 +14,7 @@ mod linear;
 mod lstm;
 mod lstm_op;
 mod pooling;
+mod pretrained;
 mod recurrent;
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,8 @@ pub use batch::Batch;
 pub use classifier::{Classifier, Features, Prediction, text_hash};
 pub use crew::Crew;
 pub use lstm_op::{FusedLstm, LstmConfig};
-pub use transformer::{FrozenStates, bert};
+pub use pretrained::{Pretrained, PretrainedError};
+pub use transformer::FrozenStates;
 pub use weights::{
     BufferSlot, Columns, Init, Parameter, Slot, Snapshot, Source, Span, Training, Wanted, Weights,
     WeightsError,
@@ -106,22 +108,19 @@ pub struct Dimensions {
     pub classes: usize,
 }
 
-type Build = fn(&ModelSpec, Dimensions, &mut Weights) -> Result<Box<dyn Model>, WeightsError>;
-
-/// Every architecture by name. Adding one is a file and a line here.
-const REGISTRY: [(&str, Build); 2] =
-    [("lstm", recurrent::lstm), ("lstm-attention", recurrent::lstm_attention)];
-
-/// Builds the model that `spec` names, on new or loaded weights.
+/// Builds the model of a specification, on new or loaded weights. An architecture is a variant of
+/// [`ModelSpec`] with its settings, a file and a line here.
 ///
 /// # Errors
-/// An unknown architecture (a checked spec has none), or weights that do not fit.
+/// Weights that do not fit.
 pub fn build(
     spec: &ModelSpec,
     dimensions: Dimensions,
     weights: &mut Weights,
 ) -> Result<Box<dyn Model>, WeightsError> {
-    let entry = REGISTRY.iter().find(|(name, _)| *name == spec.architecture);
-    let (_, build) = entry.ok_or_else(|| WeightsError::Architecture(spec.architecture.clone()))?;
-    build(spec, dimensions, weights)
+    match spec {
+        ModelSpec::Lstm(spec) => recurrent::lstm(spec, dimensions, weights),
+        ModelSpec::LstmAttention(spec) => recurrent::lstm_attention(spec, dimensions, weights),
+        ModelSpec::Bert(spec) => transformer::bert(spec, dimensions, weights),
+    }
 }

@@ -20,7 +20,7 @@ use super::weights::{BufferSlot, Init, Slot};
 use super::{Batch, Dimensions, Learner, Model, Predictor, Weights, WeightsError};
 use crate::kernel::{BatchStatistics, Kernels, Normalized, Row, Targets, sum_of_squares};
 use crate::rng::ChaCha8Rng;
-use crate::spec::ModelSpec;
+use crate::spec::RecurrentSpec;
 use crate::text::{TokenIds, UNKNOWN};
 use predictor::RecurrentPredictor;
 
@@ -58,7 +58,7 @@ struct BatchNorm {
 }
 
 pub(super) fn lstm(
-    spec: &ModelSpec,
+    spec: &RecurrentSpec,
     sizes: Dimensions,
     weights: &mut Weights,
 ) -> Result<Box<dyn Model>, WeightsError> {
@@ -66,7 +66,7 @@ pub(super) fn lstm(
 }
 
 pub(super) fn lstm_attention(
-    spec: &ModelSpec,
+    spec: &RecurrentSpec,
     sizes: Dimensions,
     weights: &mut Weights,
 ) -> Result<Box<dyn Model>, WeightsError> {
@@ -75,7 +75,7 @@ pub(super) fn lstm_attention(
 
 impl Recurrent {
     fn new(
-        spec: &ModelSpec,
+        spec: &RecurrentSpec,
         sizes: Dimensions,
         has_attention: bool,
         weights: &mut Weights,

@@ -2,19 +2,18 @@
 
 use super::*;
 use crate::rng::SeedTree;
-use crate::spec::{ARCHITECTURES, Pooling};
+use crate::spec::{Pooling, RecurrentSpec};
 
 const CLASSES: usize = 3;
 
 /// Every architecture with every option, in sizes that fill blocks and sizes that do not.
 fn specs() -> Vec<ModelSpec> {
     let mut specs = Vec::new();
-    for architecture in ARCHITECTURES {
+    for architecture in [ModelSpec::Lstm, ModelSpec::LstmAttention] {
         let poolings = [Pooling::Last, Pooling::Mean, Pooling::Max, Pooling::Attention];
         for (number, pooling) in poolings.into_iter().enumerate() {
             for (layers, bidirectional) in [(1, false), (1, true), (2, true)] {
-                specs.push(ModelSpec {
-                    architecture: architecture.to_owned(),
+                specs.push(architecture(RecurrentSpec {
                     embedding_dim: [6, 16, 70, 3][number],
                     hidden_dim: [5, 16, 20, 33][number],
                     layers,
@@ -24,11 +23,21 @@ fn specs() -> Vec<ModelSpec> {
                     dropout: 0.2,
                     head_dropout: 0.1,
                     adversarial: 0.0,
-                });
+                }));
             }
         }
     }
     specs
+}
+
+fn options(spec: &ModelSpec) -> &RecurrentSpec {
+    spec.recurrent().unwrap()
+}
+
+/// The same, trained with word vectors moved against it.
+fn moved(spec: &ModelSpec, adversarial: f64) -> ModelSpec {
+    let options = RecurrentSpec { adversarial, ..options(spec).clone() };
+    if spec.architecture() == "lstm" { ModelSpec::Lstm(options) } else { ModelSpec::LstmAttention(options) }
 }
 
 fn small(spec: &ModelSpec, seed: u64) -> (Weights, Box<dyn Model>) {
@@ -60,7 +69,8 @@ fn learn(
     texts: &[TokenIds],
 ) -> (f64, Vec<f32>) {
     let gold: Vec<usize> = (0..texts.len()).map(|text| text * text % CLASSES).collect();
-    let targets = Targets { gold: &gold, smoothing: 0.1, class_weights: &[1.0, 0.5, 2.0] };
+    let targets =
+        Targets { gold: &gold, smoothing: 0.1, class_weights: &[1.0, 0.5, 2.0], outside_weight: 0.5 };
     let mut gradients = vec![f32::NAN; weights.trained().len()];
     let refs: Vec<&TokenIds> = texts.iter().collect();
     let mut rng = SeedTree::new(9).rng("dropout");
@@ -128,7 +138,7 @@ fn padding_stays_without_gradient() {
 fn a_vanishing_perturbation_changes_nothing_and_a_real_one_does() {
     for spec in specs() {
         let after = |adversarial: f64| {
-            let (mut weights, model) = small(&ModelSpec { adversarial, ..spec.clone() }, 1);
+            let (mut weights, model) = small(&moved(&spec, adversarial), 1);
             let (loss, gradients) = learn(&mut weights, model.as_ref(), Kernels::detect(), 1, &texts());
             (loss, gradients, weights.buffers().to_vec())
         };
@@ -147,7 +157,7 @@ fn a_vanishing_perturbation_changes_nothing_and_a_real_one_does() {
 
 #[test]
 fn every_instruction_set_and_any_number_of_threads_give_the_same_bits() {
-    for spec in specs().into_iter().map(|spec| ModelSpec { adversarial: 0.5, ..spec }) {
+    for spec in specs().into_iter().map(|spec| moved(&spec, 0.5)) {
         let mut results = Vec::new();
         for (kernels, threads) in Kernels::all().into_iter().flat_map(|kernels| [(kernels, 1), (kernels, 3)])
         {
@@ -176,7 +186,8 @@ fn a_learner_reuses_its_memory_without_a_trace() {
         let mut gradients = vec![0.0; weights.trained().len()];
         for part in [&texts()[3..], &texts()[..1], &texts()] {
             let gold: Vec<usize> = (0..part.len()).map(|text| text * text % CLASSES).collect();
-            let targets = Targets { gold: &gold, smoothing: 0.1, class_weights: &[1.0, 0.5, 2.0] };
+            let targets =
+                Targets { gold: &gold, smoothing: 0.1, class_weights: &[1.0, 0.5, 2.0], outside_weight: 0.5 };
             let refs: Vec<&TokenIds> = part.iter().collect();
             let mut rng = SeedTree::new(9).rng("dropout");
             learner.learn(&mut weights, &refs, targets, &mut rng, &mut gradients).unwrap();
@@ -239,7 +250,7 @@ fn every_token_has_its_share_in_what_a_text_becomes() {
             assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{spec:?}: {shares:?}");
             assert!((shares.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{spec:?}: {shares:?}");
             let length = shares.len();
-            let spread = match (spec.architecture.as_str(), spec.pooling, spec.bidirectional) {
+            let spread = match (spec.architecture(), options(&spec).pooling, options(&spec).bidirectional) {
                 ("lstm", Pooling::Mean, _) => vec![1.0 / length as f32; length],
                 ("lstm", Pooling::Last, false) => [vec![0.0; length - 1], vec![1.0]].concat(),
                 ("lstm", Pooling::Last, true) if length > 1 => {
@@ -278,7 +289,12 @@ fn a_diverged_model_has_a_loss_that_is_no_number_and_does_not_panic() {
         let mut gradients = vec![0.0; weights.trained().len()];
         // The second batch is smaller: what the first one left behind must not be read.
         for (texts, diverged) in [(&texts()[..], false), (&texts()[..2], true)] {
-            let targets = Targets { gold: &vec![1; texts.len()], smoothing: 0.0, class_weights: &[1.0; 3] };
+            let targets = Targets {
+                gold: &vec![1; texts.len()],
+                smoothing: 0.0,
+                class_weights: &[1.0; 3],
+                outside_weight: 0.5,
+            };
             let refs: Vec<&TokenIds> = texts.iter().collect();
             if diverged {
                 weights.trained_mut().fill(f32::NAN);

@@ -2,12 +2,13 @@
 
 use std::fmt::{self, Write as _};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use super::keys::{self, KEYS, Key, SEARCH, SECTIONS};
+use super::condition::{Choices, Given, has};
+use super::keys::{self, ARCHITECTURE, KEYS, Key, SEARCH, SECTIONS};
 use super::space::Distribution;
-use super::{Spec, TrainingSpec};
+use super::{ModelSpec, Spec, TrainingSpec, natural_direction};
 use crate::trial::{ParamValue, Params};
 
 /// A point that does not fit a spec. Points of the spec's own space always do.
@@ -29,6 +30,21 @@ pub enum PointError {
     },
 }
 
+/// Checks the values of a section that do not come from a spec, such as those of a stored model,
+/// against the table of keys. Keys that are not there keep their default.
+///
+/// # Errors
+/// A value is none that its key takes; says which and why.
+pub fn check_section(section: &str, values: &impl Serialize) -> Result<(), String> {
+    let table = Table::try_from(values).map_err(|error| error.to_string())?;
+    for key in KEYS.iter().filter(|key| key.section() == section) {
+        if let Some(value) = keys::value_at(&table, key.name()) {
+            key.kind.check(key.path, &value).map_err(|complaint| complaint.message)?;
+        }
+    }
+    Ok(())
+}
+
 impl Spec {
     /// The training spec at a point of the search space. Keys that `params` leaves out keep the
     /// spec's own values.
@@ -37,13 +53,17 @@ impl Spec {
     /// A parameter that cannot be set, or a value that its key does not take; never for a point
     /// of [`Spec::search`].
     pub fn at(&self, params: &Params) -> Result<TrainingSpec, PointError> {
-        let mut table = keys::table_of(&self.training);
+        let mut given = self.given.clone();
         for (path, value) in params {
             let unknown = || PointError::UnknownKey { key: path.clone() };
             let key = keys::find(path).filter(|key| key.is_searchable()).ok_or_else(unknown)?;
             let illegal = |message| PointError::IllegalValue { key: path.clone(), message };
             let value = key.kind.check(path, value).map_err(|complaint| illegal(complaint.message))?;
-            keys::put_at(&mut table, path, &value);
+            given.insert(key.path, value);
+        }
+        let mut table = filled(&given);
+        for section in ["experiment", "study", "final"] {
+            table.remove(section);
         }
         TrainingSpec::deserialize(table).map_err(|error| PointError::IllegalValue {
             key: String::new(),
@@ -51,7 +71,8 @@ impl Spec {
         })
     }
 
-    /// The effective spec as TOML: every key, in the order of the documentation. Reading it gives
+    /// The effective spec as TOML: every key that means
+    /// something, in the order of the documentation. Reading it gives
     /// this spec again.
     pub fn effective_toml(&self) -> String {
         self.write(|_| true)
@@ -60,7 +81,12 @@ impl Spec {
     /// A hash (BLAKE3, hexadecimal) of everything in the spec that decides results: all but the
     /// experiment's name and description, and the number of trials, since a study may be extended.
     pub fn fingerprint(&self) -> String {
-        let decides = |key: &Key| key.section() != "experiment" && key.path != "study.trials";
+        let decides = |key: &Key| match key.path {
+            "study.trials" => false,
+            // Without such texts their weight decides nothing.
+            "train.oos_weight" => self.training.data.oos.is_some(),
+            _ => key.section() != "experiment",
+        };
         blake3::hash(self.write(decides).as_bytes()).to_hex().to_string()
     }
 
@@ -70,13 +96,16 @@ impl Spec {
         keys::value_at(&self.table(), path)
     }
 
-    /// All sections but `[search]`.
+    /// All sections but `[search]`, without keys that mean nothing in any trial. A key that is not
+    /// given is left out, too, where its default depends on the architecture of a trial.
     pub(super) fn table(&self) -> Table {
-        let mut table = keys::table_of(&self.training);
-        table.insert("experiment".to_owned(), keys::table_of(&self.experiment).into());
-        table.insert("study".to_owned(), keys::table_of(&self.study).into());
-        table.insert("final".to_owned(), keys::table_of(&self.final_stage).into());
-        table
+        let choices = Choices::of(&self.given, |path| self.search.0.get(path));
+        values(&self.given, |key| {
+            let mut defaults = choices.architectures_with(key).map(|name| key.default_in(name));
+            let first = defaults.next().flatten()?;
+            let agree = defaults.all(|other| other.as_ref() == Some(&first));
+            (choices.admit(key) && agree).then_some(first)
+        })
     }
 
     fn write(&self, included: impl Fn(&Key) -> bool) -> String {
@@ -102,6 +131,40 @@ impl Spec {
         }
         text
     }
+}
+
+/// The values of a spec with the defaults of its architecture, as nested tables; keys of other
+/// architectures are left out.
+pub(super) fn filled(given: &Given) -> Table {
+    let usual = ModelSpec::default().architecture().to_owned();
+    let architecture = given.get(ARCHITECTURE).map_or(usual, ToString::to_string);
+    let own: Given = given
+        .iter()
+        .filter(|(path, _)| keys::find(path).is_some_and(|key| has(&architecture, key)))
+        .map(|(path, value)| (*path, value.clone()))
+        .collect();
+    values(&own, |key| key.default_in(&architecture))
+}
+
+/// Values, and the wanted defaults of those that are not given, as nested tables.
+fn values(given: &Given, default: impl Fn(&Key) -> Option<ParamValue>) -> Table {
+    let mut root = Table::new();
+    let validated = given.keys().any(|path| path.starts_with(keys::VALIDATION));
+    for key in &KEYS {
+        let value = given.get(key.path).cloned().or_else(|| match key.section() {
+            keys::VALIDATION if validated => None,
+            _ => default(key),
+        });
+        if let Some(value) = value {
+            keys::put_at(&mut root, key.path, &value);
+        }
+    }
+    if !given.contains_key("study.direction") {
+        let metric = keys::value_at(&root, "study.metric").map(|metric| metric.to_string());
+        let direction = natural_direction(&metric.unwrap_or_default());
+        keys::put_at(&mut root, "study.direction", &ParamValue::Text(direction.to_string()));
+    }
+    root
 }
 
 /// A value as TOML; reads back to the same value.

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use serde::Serialize;
 use toml::{Table, Value};
 
+use super::condition::{BERT, Condition, RECURRENT, WORDS};
 use super::kind::{ABOVE_0, ABOVE_0_TO_1, BETWEEN_0_AND_1, FROM_0, FROM_0_BELOW_1, Kind, TextRule};
 use super::records::{
     ARCHITECTURES, FinalSpec, METRICS, ModelSpec, SAMPLERS, StudySpec, TextSpec, TrainSpec, Validation,
@@ -25,6 +26,8 @@ pub(super) struct Key {
     pub(super) doc: &'static str,
     /// What people coming from other programs call it.
     pub(super) aliases: &'static [&'static str],
+    /// What another key must be for this one to mean anything.
+    pub(super) condition: Option<Condition>,
 }
 
 const fn int(min: i64, max: i64) -> Kind {
@@ -32,7 +35,7 @@ const fn int(min: i64, max: i64) -> Kind {
 }
 
 const fn key(path: &'static str, kind: Kind, doc: &'static str) -> Key {
-    Key { path, kind, doc, aliases: &[] }
+    Key { path, kind, doc, aliases: &[], condition: None }
 }
 
 impl Key {
@@ -48,7 +51,7 @@ impl Key {
 
     /// Whether a study may tune it.
     pub(super) fn is_searchable(&self) -> bool {
-        ["text", "model", "train"].contains(&self.section())
+        ["text", "model", "train"].contains(&self.section()) && self.path != PRETRAINED
     }
 
     /// Whether it takes names or free text, so that an override needs no quotes.
@@ -66,14 +69,31 @@ impl Key {
         self.name() == name || self.aliases.contains(&name)
     }
 
-    /// Its value where a spec does not give it. Required keys have none, nor have the ways of
-    /// validation that are not the default one. The direction follows the metric.
+    /// Its value where a spec does not give it, in the default architecture or else in the first one
+    /// that has it. Required keys have none, nor have the ways of validation that are not the
+    /// default one. The direction follows the metric.
     pub(super) fn default(&self) -> Option<ParamValue> {
-        value_at(&DEFAULTS, self.path)
+        let usual = ModelSpec::default().architecture();
+        [usual].iter().chain(&ARCHITECTURES).find_map(|architecture| self.default_in(architecture))
+    }
+
+    /// As [`Key::default`], in an architecture; `None` too where it does not have the key.
+    pub(super) fn default_in(&self, architecture: &str) -> Option<ParamValue> {
+        let defaults = match self.section() {
+            "model" => &DEFAULTS_OF_MODELS,
+            _ if self.path == TOKENIZER => &DEFAULTS_OF_MODELS,
+            _ => return value_at(&DEFAULTS, self.path),
+        };
+        let (_, table) = defaults.iter().find(|(name, _)| *name == architecture)?;
+        value_at(table, self.path)
     }
 
     const fn alias(self, aliases: &'static [&'static str]) -> Self {
         Self { aliases, ..self }
+    }
+
+    const fn only_with(self, condition: Condition) -> Self {
+        Self { condition: Some(condition), ..self }
     }
 }
 
@@ -93,11 +113,23 @@ pub(super) const SECTIONS: [(&str, &str); 9] = [
 /// The section whose keys are key paths.
 pub(super) const SEARCH: &str = "search";
 
+/// The key that decides which other keys of `[model]` there are.
+pub(super) const ARCHITECTURE: &str = "model.architecture";
+
+/// The key that decides which other keys of `[text]` mean anything.
+pub(super) const TOKENIZER: &str = "text.tokenizer";
+
+/// How states become one vector: other names in each architecture.
+pub(super) const POOLING: &str = "model.pooling";
+
+/// The key that names the folder of a pretrained model.
+pub(super) const PRETRAINED: &str = "model.pretrained";
+
 /// The section of which exactly one key is given.
 pub(super) const VALIDATION: &str = "data.validation";
 
 /// Every key, in the order in which they are written.
-pub(super) static KEYS: [Key; 47] = [
+pub(super) static KEYS: [Key; 56] = [
     key("experiment.name", Kind::Text(TextRule::Name), "Groups studies and runs in the store"),
     key("experiment.description", Kind::Text(TextRule::Any), "Free text").alias(&["desc", "notes"]),
     key(
@@ -115,18 +147,31 @@ pub(super) static KEYS: [Key; 47] = [
     )
     .alias(&["ratio", "val_size", "test_size"]),
     key("data.validation.split", Kind::Text(TextRule::Split), "Or a split of its own, such as \"dev\""),
+    key(
+        "data.oos",
+        Kind::Text(TextRule::OutOfScope),
+        "A split of texts of no intent, such as \"ood\", that are trained on as such",
+    )
+    .alias(&["ood", "outliers", "outlier_exposure", "out_of_scope"]),
+    key(
+        TOKENIZER,
+        Kind::Name(&["words", "wordpiece"]),
+        "What texts are cut into; wordpieces are learnt, or those of the pretrained model",
+    ),
     key("text.lowercase", Kind::Bool, "Lower-case everything").alias(&["lower"]),
     key(
         "text.numbers",
         Kind::Name(&["keep", "shape", "mask", "time"]),
         "Digits stay, become 0 each, or a number one common token, or times of day another",
     )
-    .alias(&["digits"]),
+    .alias(&["digits"])
+    .only_with(WORDS),
     key(
         "text.punctuation",
         Kind::Name(&["keep", "split", "drop"]),
         "Marks stay in their words, become tokens, or are dropped",
-    ),
+    )
+    .only_with(WORDS),
     key("text.min_frequency", int(1, 1_000_000), "Words rarer than this are unknown")
         .alias(&["min_freq", "min_count"]),
     key(
@@ -142,46 +187,82 @@ pub(super) static KEYS: [Key; 47] = [
         int(0, 10_000_000),
         "Buckets for hashed character n-grams, which unknown words have too; 0: none",
     )
-    .alias(&["bucket", "buckets", "subwords"]),
+    .alias(&["bucket", "buckets", "subwords"])
+    .only_with(WORDS),
     key("text.ngram_min", int(1, 20), "Characters of the shortest n-grams; `<` and `>` mark a word's ends")
-        .alias(&["minn"]),
-    key("text.ngram_max", int(1, 20), "Characters of the longest n-grams").alias(&["maxn"]),
-    key("model.architecture", Kind::Name(&ARCHITECTURES), "Which network").alias(&["arch", "type", "name"]),
-    key("model.embedding_dim", int(1, 4096), "Width of the word vectors").alias(&[
-        "emb_dim",
-        "embed_dim",
-        "embedding_size",
-        "embeddings",
-    ]),
-    key("model.hidden_dim", int(1, 4096), "Width of the recurrent state")
-        .alias(&["hidden_size", "hidden_units"]),
-    key("model.layers", int(1, 8), "Recurrent layers on top of each other")
-        .alias(&["num_layers", "n_layers"]),
-    key("model.bidirectional", Kind::Bool, "Read each text from its end as well").alias(&["bidir"]),
+        .alias(&["minn"])
+        .only_with(WORDS),
+    key("text.ngram_max", int(1, 20), "Characters of the longest n-grams")
+        .alias(&["maxn"])
+        .only_with(WORDS),
+    key(ARCHITECTURE, Kind::Name(&ARCHITECTURES), "Which network").alias(&["arch", "type", "name"]),
     key(
-        "model.pooling",
-        Kind::Name(&["last", "mean", "max", "attention"]),
-        "How a text's states become one vector; in lstm-attention, what asks for attention",
+        PRETRAINED,
+        Kind::Text(TextRule::PathOrNone),
+        "Folder of a Hugging Face model (config.json, model.safetensors, tokenizer.json) to begin with",
+    )
+    .alias(&["checkpoint", "from", "model_name_or_path"])
+    .only_with(BERT),
+    key("model.embedding_dim", int(1, 4096), "Width of the word vectors")
+        .alias(&["emb_dim", "embed_dim", "embedding_size", "embeddings"])
+        .only_with(RECURRENT),
+    key("model.hidden_dim", int(1, 4096), "Width of the states")
+        .alias(&["hidden_size", "hidden_units"]),
+    key("model.layers", int(1, 48), "Layers on top of each other")
+        .alias(&["num_layers", "n_layers", "num_hidden_layers"]),
+    key("model.heads", int(1, 256), "Attention heads of a layer; they divide hidden_dim")
+        .alias(&["num_heads", "n_heads", "num_attention_heads"])
+        .only_with(BERT),
+    key("model.intermediate_dim", int(1, 65_536), "Width inside the feed-forward part of a layer")
+        .alias(&["intermediate_size", "ffn_dim", "dim_feedforward"])
+        .only_with(BERT),
+    key("model.bidirectional", Kind::Bool, "Read each text from its end as well")
+        .alias(&["bidir"])
+        .only_with(RECURRENT),
+    key(
+        POOLING,
+        Kind::Name(&["last", "mean", "max", "attention", "first"]),
+        "How a text's states become one vector; `first` is for bert, `last` and `attention` for the others",
     )
     .alias(&["pool"]),
-    key("model.word_dropout", Kind::Float(FROM_0_BELOW_1), "Share of words read as unknown in training"),
+    key("model.word_dropout", Kind::Float(FROM_0_BELOW_1), "Share of words read as unknown in training")
+        .only_with(RECURRENT),
     key(
         "model.dropout",
         Kind::Float(FROM_0_BELOW_1),
-        "Share of values dropped in training before each recurrent layer",
+        "Share of values dropped in training before each recurrent layer, or after each part of bert",
     )
-    .alias(&["dropout_rate", "p"]),
+    .alias(&["dropout_rate", "p", "hidden_dropout_prob"]),
+    key(
+        "model.attention_dropout",
+        Kind::Float(FROM_0_BELOW_1),
+        "Share of attention weights dropped in training",
+    )
+    .alias(&["attention_probs_dropout_prob"])
+    .only_with(BERT),
     key(
         "model.head_dropout",
         Kind::Float(FROM_0_BELOW_1),
         "Share of features dropped in training before the last layer",
-    ),
+    )
+    .alias(&["classifier_dropout"]),
     key(
         "model.adversarial",
         Kind::Float(FROM_0),
         "How far each text's word vectors are moved against the model in training; 0: not at all, twice as fast",
     )
-    .alias(&["adversarial_epsilon", "fgm"]),
+    .alias(&["adversarial_epsilon", "fgm"])
+    .only_with(RECURRENT),
+    key("model.frozen_embeddings", Kind::Bool, "Leave the embeddings as they are")
+        .alias(&["freeze_embeddings"])
+        .only_with(BERT),
+    key(
+        "model.frozen_layers",
+        int(0, 48),
+        "Leave the embeddings and so many of the lowest layers as they are; all of them: train the head alone",
+    )
+    .alias(&["freeze_layers", "freeze"])
+    .only_with(BERT),
     key("train.epochs", int(1, 100_000), "Passes over the training part").alias(&[
         "num_epochs",
         "n_epochs",
@@ -201,9 +282,10 @@ pub(super) static KEYS: [Key; 47] = [
     key(
         "train.layer_decay",
         Kind::Float(ABOVE_0_TO_1),
-        "Factor of the learning rate from each layer of a transformer to the one below it; 1: none",
+        "Factor of the learning rate from each layer of bert to the one below; 1: all alike",
     )
-    .alias(&["llrd", "layerwise_lr_decay", "lr_layer_decay"]),
+    .alias(&["layerwise_lr_decay", "llrd", "layer_wise_lr_decay"])
+    .only_with(BERT),
     key("train.clip_norm", Kind::Float(FROM_0), "Largest gradient norm; 0: no clipping").alias(&[
         "grad_clip",
         "max_grad_norm",
@@ -233,6 +315,12 @@ pub(super) static KEYS: [Key; 47] = [
         "How classes are weighted in the loss",
     )
     .alias(&["class_weight"]),
+    key(
+        "train.oos_weight",
+        Kind::Float(FROM_0),
+        "With data.oos: what its texts weigh together, against those with an intent; 0: they are kept from the weights",
+    )
+    .alias(&["ood_weight", "oe_weight", "outlier_weight"]),
     key(
         "train.average",
         Kind::Float(FROM_0_BELOW_1),
@@ -278,7 +366,6 @@ static DEFAULTS: LazyLock<Table> = LazyLock::new(|| {
         ("experiment", experiment),
         ("data", data),
         ("text", table_of(&TextSpec::default())),
-        ("model", table_of(&ModelSpec::default())),
         ("train", table_of(&TrainSpec::default())),
         ("study", table_of(&StudySpec::default())),
         ("final", table_of(&FinalSpec::default())),
@@ -286,6 +373,20 @@ static DEFAULTS: LazyLock<Table> = LazyLock::new(|| {
         defaults.insert(section.to_owned(), table.into());
     }
     defaults
+});
+
+/// The defaults that an architecture decides, by its name.
+static DEFAULTS_OF_MODELS: LazyLock<Vec<(&str, Table)>> = LazyLock::new(|| {
+    let of = |name: &&'static str| {
+        let model = ModelSpec::of(name)?;
+        let mut text = Table::new();
+        text.insert("tokenizer".to_owned(), Value::try_from(model.default_tokenizer()).ok()?);
+        let mut defaults = Table::new();
+        defaults.insert("text".to_owned(), text.into());
+        defaults.insert("model".to_owned(), table_of(&model).into());
+        Some((*name, defaults))
+    };
+    ARCHITECTURES.iter().filter_map(of).collect()
 });
 
 /// A part of a spec as a table. Structs of plain fields always have one, so nothing is lost by
@@ -354,9 +455,22 @@ mod tests {
     fn with(path: &str, value: &ParamValue) -> Spec {
         // As wide as can be, so that each end may be moved alone.
         let wide = [("text.ngram_min", "1"), ("text.ngram_max", "20")];
-        let mut overrides = wide.map(|(path, value)| (path.to_owned(), value.to_owned())).to_vec();
+        let wide = if path.starts_with("text.ngram_") { &wide[..] } else { &[] };
+        let mut overrides: Vec<(String, String)> =
+            wide.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect();
+        overrides.extend(needed(path, value));
         overrides.push((path.to_owned(), super::super::effective::toml_of(value)));
         Spec::parse(MINIMAL, Path::new("x.toml"), &overrides).unwrap()
+    }
+
+    /// What another key must be for this one to be legal.
+    fn needed(path: &str, value: &ParamValue) -> Option<(String, String)> {
+        let first = ParamValue::Text("first".to_owned());
+        match &find(path).unwrap().condition {
+            Some(Condition { path, names }) => Some(((*path).to_owned(), names[0].to_owned())),
+            None if *value == first => Some((ARCHITECTURE.to_owned(), "bert".to_owned())),
+            None => None,
+        }
     }
 
     /// Legal values of a key, its extremes among them.
@@ -366,6 +480,7 @@ mod tests {
             Kind::Int { min, max } => [min, max].map(ParamValue::Int).to_vec(),
             Kind::Float(_) => [0.25, 1e-7].map(ParamValue::Float).to_vec(),
             Kind::Name(names) => names.iter().map(|name| ParamValue::Text((*name).to_owned())).collect(),
+            Kind::Text(TextRule::OutOfScope) => vec![ParamValue::Text("ood_train".to_owned())],
             Kind::Text(_) => vec![ParamValue::Text("a \"quoted\" näme = 1".to_owned())],
         }
     }
@@ -377,6 +492,15 @@ mod tests {
                 assert_eq!(with(key.path, &value).value_of(key.path), Some(value), "{}", key.path);
             }
         }
+    }
+
+    /// The structs of a spec as tables.
+    fn keys_of(spec: &Spec) -> Table {
+        let mut table = table_of(&spec.training);
+        table.insert("experiment".to_owned(), table_of(&spec.experiment).into());
+        table.insert("study".to_owned(), table_of(&spec.study).into());
+        table.insert("final".to_owned(), table_of(&spec.final_stage).into());
+        table
     }
 
     #[test]
@@ -392,9 +516,14 @@ mod tests {
             }
         }
         let mut found = BTreeSet::new();
-        for key in KEYS.iter().filter(|key| key.section() == VALIDATION) {
-            leaves(&with(key.path, &samples(key)[0]).table(), "", &mut found);
+        let varied = |key: &&Key| key.section() == VALIDATION || key.path == ARCHITECTURE;
+        for key in KEYS.iter().filter(varied) {
+            for value in samples(key) {
+                leaves(&keys_of(&with(key.path, &value)), "", &mut found);
+            }
         }
+        // It is left out where it is not given.
+        leaves(&keys_of(&with("data.oos", &ParamValue::Text("ood".to_owned()))), "", &mut found);
         let keys: BTreeSet<String> = KEYS.iter().map(|key| key.path.to_owned()).collect();
         assert_eq!(found, keys);
     }

@@ -5,12 +5,14 @@
 //! when nothing is wrong are the structs of `records.rs` built. `uaic schema` and `uaic init` are
 //! written from the same table.
 
+mod condition;
 mod dataset;
 mod distribution;
 mod effective;
 mod error;
 mod keys;
 mod kind;
+mod pretrained;
 mod problem;
 mod read;
 mod records;
@@ -27,7 +29,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 pub use dataset::{FETCHED, GENERATED, MissingDataset, find_dataset};
-pub use effective::PointError;
+pub use effective::{PointError, check_section};
 pub use error::{Place, SpecError, SpecErrors};
 pub use records::*;
 pub use schema::json_schema;
@@ -35,6 +37,8 @@ pub use source::split_override;
 pub use space::{Distribution, Space};
 pub use template::commented;
 
+use condition::Given;
+use effective::filled;
 use problem::{At, Complaint, Problem};
 use read::Reading;
 
@@ -55,6 +59,8 @@ pub struct Spec {
     pub final_stage: FinalSpec,
     /// The text that this was read from, after `-P` overrides are noted.
     pub source: SpecSource,
+    /// What the text and the overrides set, by key path: what a point of the space is filled up with.
+    given: Given,
 }
 
 /// Where a spec came from.
@@ -77,6 +83,7 @@ impl Spec {
         let text = source::read(path)?;
         let mut reading = read::read(&text, overrides);
         reading.problems.extend(missing_dataset(&reading, path));
+        reading.problems.extend(missing_pretrained(&reading, path));
         Self::build(reading, text, path, overrides)
     }
 
@@ -111,6 +118,24 @@ impl Spec {
         })
     }
 
+    /// The folder of the pretrained model; `None` when the spec names none.
+    ///
+    /// # Errors
+    /// It is not there; the error points to where the spec names it.
+    pub fn check_pretrained(&self) -> Result<Option<PathBuf>, SpecErrors> {
+        let SpecSource { path, text, overrides } = &self.source;
+        let ModelSpec::Bert(BertSpec { pretrained: folder, .. }) = &self.training.model else {
+            return Ok(None);
+        };
+        if folder.is_empty() {
+            return Ok(None);
+        }
+        pretrained::find(folder, path).map(Some).ok_or_else(|| {
+            let problem = missing_pretrained(&read::read(text, overrides), path);
+            SpecErrors::locate(problem.into_iter().collect(), text, path, overrides)
+        })
+    }
+
     fn build(
         mut reading: Reading,
         text: String,
@@ -120,10 +145,12 @@ impl Spec {
         let source = SpecSource { path: path.to_owned(), text, overrides: overrides.to_vec() };
         let refuse = |problems| SpecErrors::locate(problems, &source.text, &source.path, &source.overrides);
         reading.problems.extend(crossed_lengths(&reading));
+        reading.problems.extend(condition::problems(&reading));
         if !reading.problems.is_empty() {
             return Err(refuse(reading.problems));
         }
-        let mut root = filled(&reading);
+        let given: Given = reading.values.into_iter().map(|(path, located)| (path, located.value)).collect();
+        let mut root = filled(&given);
         let mut take = |section| match root.remove(section) {
             Some(Value::Table(table)) => table,
             _ => Table::new(),
@@ -132,8 +159,9 @@ impl Spec {
         let study = typed(take("study")).map_err(&refuse)?;
         let final_stage = typed(take("final")).map_err(&refuse)?;
         let training = typed(root).map_err(&refuse)?;
-        let search = reading.search.into_iter().map(|(path, distribution)| (path.to_owned(), distribution));
-        Ok(Self { experiment, training, search: Space(search.collect()), study, final_stage, source })
+        let search = reading.search.into_iter().map(|(path, located)| (path.to_owned(), located.value));
+        let search = Space(search.collect());
+        Ok(Self { experiment, training, search, study, final_stage, source, given })
     }
 }
 
@@ -142,6 +170,14 @@ fn missing_dataset(reading: &Reading, path: &Path) -> Option<Problem> {
     let dataset = reading.values.get("data.dataset")?;
     let ParamValue::Text(name) = &dataset.value else { return None };
     find_dataset(name, path).is_none().then(|| dataset::missing(name, path).at(dataset.at.clone()))
+}
+
+/// The problem that the pretrained model that a reading names is not there.
+fn missing_pretrained(reading: &Reading, path: &Path) -> Option<Problem> {
+    let folder = reading.values.get(keys::PRETRAINED)?;
+    let ParamValue::Text(name) = &folder.value else { return None };
+    let is_missing = !name.is_empty() && pretrained::find(name, path).is_none();
+    is_missing.then(|| pretrained::missing(name, path).at(folder.at.clone()))
 }
 
 /// The problem that no n-gram is both as long and as short as a reading wants.
@@ -157,28 +193,6 @@ fn crossed_lengths(reading: &Reading) -> Option<Problem> {
     let given = reading.values.get(shortest).or_else(|| reading.values.get(longest))?;
     let complaint = Complaint::new(format!("`{shortest}` must not be greater than `{longest}`"));
     Some(complaint.help("the defaults are 3 and 5").at(given.at.clone()))
-}
-
-/// The values that were read, with the defaults of those that were not, as nested tables.
-fn filled(reading: &Reading) -> Table {
-    let mut root = Table::new();
-    let validated = reading.values.keys().any(|path| path.starts_with(keys::VALIDATION));
-    for key in &keys::KEYS {
-        let given = reading.values.get(key.path).map(|located| located.value.clone());
-        let value = given.or_else(|| match key.section() {
-            keys::VALIDATION if validated => None,
-            _ => key.default(),
-        });
-        if let Some(value) = value {
-            keys::put_at(&mut root, key.path, &value);
-        }
-    }
-    if !reading.values.contains_key("study.direction") {
-        let metric = keys::value_at(&root, "study.metric").map(|metric| metric.to_string());
-        let direction = natural_direction(&metric.unwrap_or_default());
-        keys::put_at(&mut root, "study.direction", &ParamValue::Text(direction.to_string()));
-    }
-    root
 }
 
 /// Which end of a metric is better, unless a spec says otherwise.

@@ -10,7 +10,6 @@ use super::error::without_mark;
 use super::keys::{self, KEYS, Key, SEARCH, VALIDATION};
 use super::problem::{At, Complaint, Origin, Problem};
 use super::search;
-use super::space::Distribution;
 use super::suggest::{
     example_in, example_value, name_among, nearest_section, unknown_key, unknown_path, unknown_section,
 };
@@ -29,7 +28,7 @@ pub(super) struct Reading {
     /// Legal values, by key path.
     pub(super) values: BTreeMap<&'static str, Located<ParamValue>>,
     /// Legal distributions, by key path.
-    pub(super) search: BTreeMap<&'static str, Distribution>,
+    pub(super) search: search::Found,
     /// All that is wrong.
     pub(super) problems: Vec<Problem>,
     /// Keys that were given, legal or not.

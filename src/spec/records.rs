@@ -42,6 +42,9 @@ pub struct DataSpec {
     /// How trials are validated.
     #[serde(default)]
     pub validation: Validation,
+    /// A split of texts of no intent that are trained on as such; none where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oos: Option<String>,
 }
 
 /// How a part of the training data is kept aside to judge a trial.
@@ -66,6 +69,8 @@ impl Default for Validation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TextSpec {
+    /// What texts are cut into.
+    pub tokenizer: TokenizerKind,
     /// Lower-case everything (Unicode-aware).
     pub lowercase: bool,
     /// What becomes of digits.
@@ -89,6 +94,7 @@ pub struct TextSpec {
 impl Default for TextSpec {
     fn default() -> Self {
         Self {
+            tokenizer: TokenizerKind::Words,
             lowercase: true,
             numbers: Numbers::Keep,
             punctuation: Punctuation::Keep,
@@ -100,6 +106,16 @@ impl Default for TextSpec {
             ngram_max: 5,
         }
     }
+}
+
+/// What texts are cut into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenizerKind {
+    /// Words, as the other keys of `[text]` say.
+    Words,
+    /// Pieces of words (Wu et al. 2016), learnt from the training part or those of a pretrained model.
+    Wordpiece,
 }
 
 /// What becomes of digits.
@@ -128,13 +144,66 @@ pub enum Punctuation {
     Drop,
 }
 
-/// `[model]`. The defaults are what cross-validation of small sets of short texts found best;
-/// `experiments/README.md` has the figures.
+/// `[model]`: an architecture with its own settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "architecture", rename_all = "kebab-case")]
+pub enum ModelSpec {
+    /// Embedding, LSTM, pooling.
+    Lstm(RecurrentSpec),
+    /// The same, and self-attention over the states.
+    LstmAttention(RecurrentSpec),
+    /// A transformer encoder (Devlin et al. 2019).
+    Bert(BertSpec),
+}
+
+impl Default for ModelSpec {
+    fn default() -> Self {
+        Self::LstmAttention(RecurrentSpec::default())
+    }
+}
+
+impl ModelSpec {
+    /// An architecture with its default settings; `None` for a name of none.
+    pub fn of(architecture: &str) -> Option<Self> {
+        match architecture {
+            "lstm" => Some(Self::Lstm(RecurrentSpec::default())),
+            "lstm-attention" => Some(Self::LstmAttention(RecurrentSpec::default())),
+            "bert" => Some(Self::Bert(BertSpec::default())),
+            _ => None,
+        }
+    }
+
+    /// The name of the architecture.
+    pub fn architecture(&self) -> &'static str {
+        match self {
+            Self::Lstm(_) => "lstm",
+            Self::LstmAttention(_) => "lstm-attention",
+            Self::Bert(_) => "bert",
+        }
+    }
+
+    /// The settings of a recurrent architecture; `None` for others.
+    pub fn recurrent(&self) -> Option<&RecurrentSpec> {
+        match self {
+            Self::Lstm(spec) | Self::LstmAttention(spec) => Some(spec),
+            Self::Bert(_) => None,
+        }
+    }
+
+    /// The tokenizer that it is used with where a spec names none.
+    pub fn default_tokenizer(&self) -> TokenizerKind {
+        match self {
+            Self::Lstm(_) | Self::LstmAttention(_) => TokenizerKind::Words,
+            Self::Bert(_) => TokenizerKind::Wordpiece,
+        }
+    }
+}
+
+/// `[model]` of the recurrent architectures. The defaults are what cross-validation of small sets of
+/// short texts found best; `experiments/README.md` has the figures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct ModelSpec {
-    /// A registered architecture: `lstm` or `lstm-attention`.
-    pub architecture: String,
+pub struct RecurrentSpec {
     /// Width of the word vectors.
     pub embedding_dim: u32,
     /// Width of the recurrent state.
@@ -156,10 +225,9 @@ pub struct ModelSpec {
     pub adversarial: f64,
 }
 
-impl Default for ModelSpec {
+impl Default for RecurrentSpec {
     fn default() -> Self {
         Self {
-            architecture: "lstm-attention".to_owned(),
             embedding_dim: 64,
             hidden_dim: 64,
             layers: 1,
@@ -174,38 +242,42 @@ impl Default for ModelSpec {
 }
 
 /// `[model]` of architecture `bert` (Devlin et al. 2019).
+///
+/// With a pretrained folder the sizes are the folder's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BertSpec {
-    /// Folder of what to begin with; empty: from random initialisation.
+    /// The folder of a Hugging Face model to begin with; empty: random weights.
     pub pretrained: String,
-    /// Width of the states.
+    /// Width of the states, H.
     pub hidden_dim: u32,
-    /// Layers on top of each other.
+    /// Transformer layers on top of each other.
     pub layers: u32,
-    /// Heads of each attention, which divide the width.
+    /// Attention heads of a layer; they divide its width.
     pub heads: u32,
-    /// Width between the two maps of a feed-forward part.
+    /// Width inside the feed-forward part of a layer.
     pub intermediate_dim: u32,
-    /// How the states of a text become one vector.
+    /// How the states of a text become one vector, its features.
     pub pooling: BertPooling,
     /// Share of the values dropped in training after the embeddings, the attention and the
-    /// feed-forward part of each layer, 0 ≤ p < 1.
+    /// feed-forward part, 0 ≤ p < 1.
     pub dropout: f64,
     /// Share of the attention weights dropped in training, 0 ≤ p < 1.
     pub attention_dropout: f64,
     /// Share of the features dropped in training before the last layer, 0 ≤ p < 1.
     pub head_dropout: f64,
-    /// Leave the embeddings and their norm as they are.
+    /// Whether the embeddings stay as they are.
     pub frozen_embeddings: bool,
-    /// Leave so many of the lowest layers, and the embeddings, as they are; as many as there are,
-    /// or more: the whole encoder.
+    /// How many of the lowest layers, and the embeddings with them, stay as they are.
     pub frozen_layers: u32,
-    /// Rows of the table of positions.
+    /// Rows of the position table: the longest text.
+    #[serde(skip_serializing_if = "is_usual_positions")]
     pub positions: u32,
-    /// Rows of the table of token types; every token is of type 0.
+    /// Rows of the type table; every token here is of the first type.
+    #[serde(skip_serializing_if = "is_usual_types")]
     pub token_types: u32,
-    /// Added to the variances of layer norms.
+    /// What keeps a layer norm from dividing by 0.
+    #[serde(skip_serializing_if = "is_usual_epsilon")]
     pub layer_norm_epsilon: f64,
 }
 
@@ -215,7 +287,7 @@ impl Default for BertSpec {
             pretrained: String::new(),
             hidden_dim: 128,
             layers: 2,
-            heads: 2,
+            heads: 4,
             intermediate_dim: 512,
             pooling: BertPooling::First,
             dropout: 0.1,
@@ -223,23 +295,48 @@ impl Default for BertSpec {
             head_dropout: 0.1,
             frozen_embeddings: false,
             frozen_layers: 0,
-            positions: 128,
-            token_types: 2,
-            layer_norm_epsilon: 1e-12,
+            positions: USUAL_POSITIONS,
+            token_types: USUAL_TYPES,
+            layer_norm_epsilon: USUAL_EPSILON,
         }
     }
 }
 
-/// How the states of a transformer become one vector.
+// No keys of a spec: a folder may say otherwise, and only then are they written down.
+const USUAL_POSITIONS: u32 = 512;
+const USUAL_TYPES: u32 = 2;
+const USUAL_EPSILON: f64 = 1e-12;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde wants")]
+fn is_usual_positions(positions: &u32) -> bool {
+    *positions == USUAL_POSITIONS
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde wants")]
+fn is_usual_types(types: &u32) -> bool {
+    *types == USUAL_TYPES
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde wants")]
+fn is_usual_epsilon(epsilon: &f64) -> bool {
+    epsilon.to_bits() == USUAL_EPSILON.to_bits()
+}
+
+/// How the states of a text become one vector in `bert`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BertPooling {
-    /// BERT's pooler: tanh of an affine map of the first token's state.
+    /// The state of the first token (`[CLS]`), through a layer with tanh.
     First,
-    /// The mean.
+    /// The mean of the states.
     Mean,
     /// The largest value of each feature.
     Max,
+}
+
+/// The poolings of an architecture.
+pub fn poolings(architecture: &str) -> &'static [&'static str] {
+    if architecture == "bert" { &["first", "mean", "max"] } else { &["last", "mean", "max", "attention"] }
 }
 
 /// How the states of a text become one vector.
@@ -270,8 +367,8 @@ pub struct TrainSpec {
     pub lr: f64,
     /// L2 penalty added to the gradient (`adam`), or decoupled decay (`adamw`).
     pub weight_decay: f64,
-    /// Factor of the learning rate from each layer of a transformer to the one below it, 0 < d ≤ 1
-    /// (Howard & Ruder 2018; Clark et al. 2020); 1: all learn at the same rate.
+    /// Factor of the learning rate from each layer to the one below it (Howard & Ruder 2018),
+    /// 0 < d ≤ 1; only `bert` has layers that are told apart.
     pub layer_decay: f64,
     /// Largest gradient norm; 0 for no clipping.
     pub clip_norm: f64,
@@ -287,6 +384,9 @@ pub struct TrainSpec {
     pub label_smoothing: f64,
     /// How classes are weighted in the loss.
     pub class_weights: ClassWeights,
+    /// With `data.oos`: what its texts weigh together, as a share of all texts with an intent; 0 keeps
+    /// them from the weights, so that only a detector learns from them.
+    pub oos_weight: f64,
     /// Share that a moving average of the weights keeps of itself at each step, 0 ≤ a < 1; the
     /// average is what is validated and kept. 0: the weights of the last step. The default does
     /// better than none in cross-validation, in short trainings and in long ones.
@@ -311,6 +411,7 @@ impl Default for TrainSpec {
             step_factor: 0.1,
             label_smoothing: 0.0,
             class_weights: ClassWeights::None,
+            oos_weight: 0.1,
             average: 0.99,
             patience: 0,
         }
@@ -390,7 +491,7 @@ impl Default for StudySpec {
 pub const METRICS: [&str; 4] = ["val/accuracy", "val/f1_macro", "val/f1_weighted", "val/loss"];
 
 /// Registered architectures; `model` builds each of them.
-pub const ARCHITECTURES: [&str; 2] = ["lstm", "lstm-attention"];
+pub const ARCHITECTURES: [&str; 3] = ["lstm", "lstm-attention", "bert"];
 
 /// Registered samplers; `study::sampler` builds each of them.
 pub const SAMPLERS: [&str; 2] = ["random", "tpe"];

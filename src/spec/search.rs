@@ -8,10 +8,12 @@ use toml::de::{DeTable, DeValue};
 use super::distribution::{Reader, is_distribution};
 use super::keys::{self, Key};
 use super::problem::{Complaint, Origin, Problem};
+use super::read::Located;
 use super::space::Distribution;
 use super::suggest::{name_among, nearest_path};
 
-type Found = BTreeMap<&'static str, Distribution>;
+/// Distributions by key path, and where each was given.
+pub(super) type Found = BTreeMap<&'static str, Located<Distribution>>;
 
 /// Reads `[search]`. Key paths may be quoted (`"train.lr"`) or dotted (`train.lr`).
 pub(super) fn read(table: &DeTable<'_>, origin: Origin, found: &mut Found, problems: &mut Vec<Problem>) {
@@ -40,7 +42,7 @@ fn read_below(
                 }
                 Ok(key) => {
                     if let Some(distribution) = (Reader { key, origin, problems }).distribution(value) {
-                        found.insert(key.path, distribution);
+                        found.insert(key.path, Located { value: distribution, at: origin.at(name.span()) });
                     }
                 }
                 Err(complaint) => problems.push(complaint.at(origin.at(name.span()))),
@@ -61,7 +63,7 @@ pub(super) fn read_one(
         Ok(key) => {
             found.remove(key.path);
             if let Some(distribution) = (Reader { key, origin, problems }).distribution(value) {
-                found.insert(key.path, distribution);
+                found.insert(key.path, Located { value: distribution, at: origin.at(0..0) });
             }
         }
         Err(complaint) => problems.push(complaint.at(origin.at(0..0))),

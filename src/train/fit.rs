@@ -10,10 +10,10 @@ use super::schedule::learning_rate;
 use super::scores::{Scores, scores};
 use crate::data::Example;
 use crate::kernel::{Kernels, Targets};
-use crate::model::{Classifier, Crew, Learner, Weights, WeightsError};
+use crate::model::{Classifier, Crew, Learner, Pretrained, PretrainedError, Weights, WeightsError};
 use crate::rng::{ChaCha8Rng, SeedTree};
 use crate::spec::{ModelSpec, TextSpec, TrainSpec};
-use crate::text::{TokenIds, Tokenizer};
+use crate::text::{TokenIds, Tokenizer, TokenizerError};
 
 /// One training: on what, how, from which seeds.
 pub struct Task<'a> {
@@ -21,12 +21,16 @@ pub struct Task<'a> {
     pub text: &'a TextSpec,
     /// What is trained.
     pub model: &'a ModelSpec,
+    /// What its weights begin with, where the spec names a pretrained model.
+    pub pretrained: Option<&'a Pretrained>,
     /// How.
     pub train: &'a TrainSpec,
     /// Passes over the training part (`train.epochs`, or `final.epochs`).
     pub epochs: u32,
     /// What is learned from: vocabulary, labels and weights.
     pub examples: &'a [&'a Example],
+    /// Texts of no intent, which the weights learn from as well: neither vocabulary nor labels do.
+    pub outside: &'a [&'a Example],
     /// What it is judged by after each epoch; may be empty.
     pub validation: &'a [&'a Example],
     /// Where weights, batches and dropout are drawn from.
@@ -109,6 +113,12 @@ pub enum TrainError {
     /// The model cannot be built, which is a defect.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// The pretrained model does not do for it.
+    #[error(transparent)]
+    Pretrained(#[from] PretrainedError),
+    /// The tokenizer cannot be built.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
     /// A tensor operation failed, which is a defect.
     #[error("a tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),
@@ -163,6 +173,23 @@ pub fn fit(task: &Task<'_>, watch: &mut Watch<'_>) -> Result<Fitted, TrainError>
     Ok(Fitted { classifier: training.classifier, validation: last })
 }
 
+impl Task<'_> {
+    /// The settings, the tokenizer and the weights that a training begins with.
+    fn begin(&self) -> Result<(ModelSpec, Tokenizer, Weights), TrainError> {
+        let seeds = self.seeds.child("weights", 0);
+        match (self.model, self.pretrained) {
+            (ModelSpec::Bert(spec), Some(pretrained)) => {
+                let tokenizer = pretrained.tokenizer(self.text.max_length)?;
+                Ok((pretrained.adapt(spec), tokenizer, pretrained.weights(seeds)))
+            }
+            (spec, _) => {
+                let texts = self.examples.iter().map(|example| example.text.as_str());
+                Ok((spec.clone(), Tokenizer::build(texts, self.text)?, Weights::new(seeds)))
+            }
+        }
+    }
+}
+
 /// Encoded texts with their label numbers.
 struct Encoded {
     texts: Vec<TokenIds>,
@@ -180,6 +207,7 @@ struct Training<'a> {
     gradients: Vec<f32>,
     optimizer: Adam,
     class_weights: Vec<f32>,
+    outside_weight: f32,
 }
 
 impl<'a> Training<'a> {
@@ -188,16 +216,19 @@ impl<'a> Training<'a> {
         if labels.len() < 2 {
             return Err(TrainError::TooLittle { examples: task.examples.len(), classes: labels.len() });
         }
-        let tokenizer =
-            Tokenizer::build(task.examples.iter().map(|example| example.text.as_str()), task.text);
-        let examples = encode(task.examples, &tokenizer, &labels);
+        let (spec, tokenizer, weights) = task.begin()?;
+        let mut examples = encode(task.examples, &tokenizer, &labels);
         let validation = encode(task.validation, &tokenizer, &labels);
         let mut counts = vec![0; labels.len()];
         for &label in &examples.labels {
             counts[label] += 1;
         }
-        let classifier =
-            Classifier::new(task.model, tokenizer, labels, Weights::new(task.seeds.child("weights", 0)))?;
+        for example in task.outside {
+            examples.texts.push(tokenizer.encode(&example.text));
+            // No class, so what is asked for is that all be alike.
+            examples.labels.push(labels.len());
+        }
+        let classifier = Classifier::new(&spec, tokenizer, labels, weights)?;
         let (kernels, crew) = (Kernels::detect(), Crew::new(task.threads)?);
         Ok(Self {
             task,
@@ -210,6 +241,7 @@ impl<'a> Training<'a> {
             optimizer: Adam::new(task.train, &classifier.weights),
             classifier,
             class_weights: class_weights(&counts, task.train.class_weights),
+            outside_weight: outside_weight(task),
         })
     }
 
@@ -249,6 +281,7 @@ impl<'a> Training<'a> {
             gold: &gold,
             smoothing: self.task.train.label_smoothing as f32,
             class_weights: &self.class_weights,
+            outside_weight: self.outside_weight,
         };
         let weights = &mut self.classifier.weights;
         let loss = self.learner.learn(weights, &texts, targets, rng, &mut self.gradients)?;
@@ -268,6 +301,12 @@ impl<'a> Training<'a> {
         })?;
         Ok(scores(&predictions, &self.validation.labels, self.classifier.labels.len()))
     }
+}
+
+/// What a text of no intent weighs where one with an intent weighs 1 on average.
+fn outside_weight(task: &Task<'_>) -> f32 {
+    let share = task.examples.len() as f64 / task.outside.len().max(1) as f64;
+    (task.train.oos_weight * share) as f32
 }
 
 fn encode(examples: &[&Example], tokenizer: &Tokenizer, known: &[String]) -> Encoded {
@@ -292,7 +331,7 @@ pub fn label_numbers<'a>(labels: impl Iterator<Item = &'a str>, known: &'a [Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::Optimizer;
+    use crate::spec::{Optimizer, RecurrentSpec};
 
     /// Two classes told apart by the order of two words, which no bag of words can do.
     fn examples() -> Vec<Example> {
@@ -321,16 +360,18 @@ mod tests {
         fit(
             &Task {
                 text: &TextSpec::default(),
-                model: &ModelSpec {
+                model: &ModelSpec::LstmAttention(RecurrentSpec {
                     embedding_dim: 8,
                     hidden_dim: 8,
                     dropout: 0.1,
                     adversarial: 0.0,
-                    ..ModelSpec::default()
-                },
+                    ..RecurrentSpec::default()
+                }),
+                pretrained: None,
                 train: spec,
                 epochs: spec.epochs,
                 examples: &train,
+                outside: &[],
                 validation: &validation,
                 seeds: SeedTree::new(seed),
                 threads: 1,
@@ -393,7 +434,7 @@ mod tests {
         let label = |text: &str| Example { text: "from oslo to rome".to_owned(), label: text.to_owned() };
         let examples = [label("back"), label("new"), label("newer"), label("new")];
         let refs: Vec<&Example> = examples.iter().collect();
-        let tokenizer = Tokenizer::build(["from to"], &TextSpec::default());
+        let tokenizer = Tokenizer::build(["from to"], &TextSpec::default()).unwrap();
         let encoded = encode(&refs, &tokenizer, &["back".to_owned(), "there".to_owned()]);
         assert_eq!(encoded.labels, [0, 2, 3, 2]);
     }

@@ -22,7 +22,7 @@ learning_rate = 0.001
 \"train.lr\" = { log = [0, 1e-2] }
 ";
     let expected = "\
-error: `model.architecture` must be `lstm` or `lstm-attention`, not \"lstm-atention\"
+error: `model.architecture` must be `lstm`, `lstm-attention` or `bert`, not \"lstm-atention\"
  --> x.toml:8:16
   |
 8 | architecture = \"lstm-atention\"
@@ -306,4 +306,79 @@ fn bad_overrides_are_refused() {
         assert_eq!(errors.0[0].place.path(), format!("-P {key}={value}"));
         assert_eq!(errors.0.len(), 1, "{key}={value}");
     }
+}
+
+#[test]
+fn keys_of_another_architecture_are_refused_where_they_stand() {
+    let refused = [
+        (
+            "[model]\narchitecture = \"bert\"\nbidirectional = true",
+            "7:17 `model.bidirectional` is a key of architecture `lstm` or `lstm-attention`, not of `bert` \
+             | leave it out, or set `model.architecture = \"lstm\"`",
+        ),
+        (
+            "[search]\n\"model.heads\" = { choice = [2, 4] }",
+            "6:1 `model.heads` is a key of architecture `bert`, not of `lstm-attention` \
+             | leave it out, or set `model.architecture = \"bert\"`",
+        ),
+        (
+            "[model]\narchitecture = \"bert\"\npooling = \"last\"",
+            "7:11 `model.pooling` of bert must be `first`, `mean` or `max`, not \"last\" | leave it out for the usual one",
+        ),
+        (
+            "[model]\narchitecture = \"bert\"\n[text]\ntokenizer = \"words\"",
+            "8:13 architecture `bert` reads wordpieces, not words \
+             | leave `text.tokenizer` out, or write `text.tokenizer = \"wordpiece\"`",
+        ),
+        (
+            "[text]\ntokenizer = \"wordpiece\"\nnumbers = \"mask\"",
+            "7:11 `text.numbers` is a key of tokenizer `words`, not of `wordpiece` \
+             | leave it out, or set `text.tokenizer = \"words\"`",
+        ),
+    ];
+    for (lines, complaint) in refused {
+        assert_eq!(complaints(&spec_with(lines)), [complaint], "{lines}");
+    }
+}
+
+#[test]
+fn a_transformer_whose_sizes_do_not_fit_is_refused() {
+    let refused = [
+        (
+            "hidden_dim = 100\nheads = 3",
+            "8:9 `model.heads` must divide `model.hidden_dim`, but 3 does not divide 100 \
+             | heads of 32 or 64 values are usual",
+        ),
+        (
+            "pretrained = \"minilm\"\nlayers = 3",
+            "8:10 `model.layers` is decided by the folder that `model.pretrained` names | leave it out",
+        ),
+    ];
+    for (lines, complaint) in refused {
+        let text = spec_with(&format!("[model]\narchitecture = \"bert\"\n{lines}"));
+        assert_eq!(complaints(&text), [complaint], "{lines}");
+    }
+    let long = spec_with("[model]\narchitecture = \"bert\"\n[text]\nmax_length = 600");
+    let complaint =
+        "8:14 `text.max_length` must be from 3 to 512 for bert, not 600 | 512 is the length of BERT";
+    assert_eq!(complaints(&long), [complaint]);
+}
+
+#[test]
+fn a_search_over_architectures_may_set_the_keys_of_each() {
+    let lines = "[model]\nheads = 2\nbidirectional = false\n\
+                 [search]\n\"model.architecture\" = { choice = [\"lstm\", \"bert\"] }";
+    let spec = parse(&spec_with(lines), &[]).unwrap();
+    let at = |name: &str| {
+        let point = [("model.architecture".to_owned(), uaic::trial::ParamValue::Text(name.to_owned()))];
+        spec.at(&point.into_iter().collect()).unwrap()
+    };
+    assert_eq!(at("bert").text.tokenizer, uaic::spec::TokenizerKind::Wordpiece);
+    assert_eq!(at("lstm").text.tokenizer, uaic::spec::TokenizerKind::Words);
+    let uaic::spec::ModelSpec::Bert(bert) = at("bert").model else { panic!("another architecture") };
+    assert_eq!(bert.heads, 2);
+    assert!(!at("lstm").model.recurrent().unwrap().bidirectional);
+    let again = parse(&spec.effective_toml(), &[]).unwrap();
+    assert_eq!(again.effective_toml(), spec.effective_toml());
+    assert_eq!((again.training, again.search), (spec.training, spec.search));
 }

@@ -12,7 +12,7 @@ use candle_core::{D, DType, Device, Result, Tensor, Var};
 use candle_nn::ops;
 use uaic::kernel::Targets;
 use uaic::model::Weights;
-use uaic::spec::{ModelSpec, Pooling};
+use uaic::spec::{ModelSpec, Pooling, RecurrentSpec};
 use uaic::text::{PAD, TokenIds};
 
 /// What is added to the scores of padding, and to its values before a maximum.
@@ -29,7 +29,8 @@ pub(crate) enum Mode {
 
 /// A recurrent classifier with a variable for each trained tensor.
 pub(crate) struct PlainModel {
-    spec: ModelSpec,
+    spec: RecurrentSpec,
+    has_attention: bool,
     variables: BTreeMap<String, Var>,
     running_mean: Tensor,
     running_variance: Tensor,
@@ -44,7 +45,8 @@ impl PlainModel {
         };
         let variable = |name: &str| Ok((name.to_owned(), Var::from_tensor(&tensor(name)?)?));
         Ok(Self {
-            spec: spec.clone(),
+            spec: spec.recurrent().cloned().unwrap_or_default(),
+            has_attention: spec.architecture() == "lstm-attention",
             variables: weights.slots().map(|(name, _)| variable(name)).collect::<Result<_>>()?,
             running_mean: tensor("batch_norm.running_mean")?,
             running_variance: tensor("batch_norm.running_var")?,
@@ -104,7 +106,7 @@ impl PlainModel {
         }
         let states = Tensor::stack(&steps, 1)?; // (B, T, F)
         let pooled = self.pool(&states, &padded)?;
-        if self.spec.architecture == "lstm" {
+        if !self.has_attention {
             return Ok(pooled);
         }
         let query = self.linear("attention.query", &pooled)?;
