@@ -6,6 +6,7 @@ mod calibrate;
 mod environment;
 mod figures;
 mod final_stage;
+mod intent_classifier;
 mod objective;
 mod packaging;
 mod partition;
@@ -21,6 +22,7 @@ pub use artifacts::{
 pub use calibrate::{Calibrated, Uncalibrated, fit_scope, without_seen};
 pub use figures::{measure_methods, measure_scope, measure_split, predict};
 pub use final_stage::{FINAL_METRIC, FinalReport, FinalStage};
+pub use intent_classifier::IntentClassifier;
 pub use packaging::{Imported, import, package_of};
 
 use crate::data::{DataError, Dataset, Example};
