@@ -354,7 +354,9 @@ fn golden_lines(package: &Package) -> String {
 #[test]
 #[ignore = "writes the fixture"]
 fn make_golden_package() {
-    let dir = exported();
+    let (dir, _) = project();
+    dir.run("run small.toml -P text.ngrams=100 -P model.embedding_dim=8 -P final.epochs=30 --quiet").ok();
+    dir.run("export @ --out small.uaic").ok();
     let package = Package::read(&dir.join("small.uaic")).unwrap();
     std::fs::create_dir_all(fixture("")).unwrap();
     package.write_file(&fixture("v1.uaic")).unwrap();
