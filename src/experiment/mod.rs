@@ -8,6 +8,7 @@ mod figures;
 mod final_stage;
 mod objective;
 mod partition;
+mod recalibrate;
 mod twins;
 
 use std::collections::HashSet;
@@ -20,6 +21,7 @@ pub use artifacts::{
 pub use calibrate::{Calibrated, Uncalibrated, fit_scope, without_seen};
 pub use figures::{measure_methods, measure_scope, measure_split, predict};
 pub use final_stage::{FINAL_METRIC, FinalReport, FinalStage};
+pub use recalibrate::{CALIBRATED_FROM, CalibrationData, Recalibrated, Recalibration, RecalibrationError};
 
 use crate::data::{DataError, Dataset, Example};
 use crate::eval::{PredictionsError, ScopeError};
