@@ -248,6 +248,7 @@ fn epochs(examples: &[&Example], batch: usize, threads: usize, is_over: &mut dyn
     let task = Task {
         text: &text(),
         model: &model(),
+        pretrained: None,
         train: &train,
         epochs: u32::MAX,
         examples,

@@ -17,10 +17,12 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     rules.insert("store", vec!["trial", "fsx", "platform"]);
     rules.insert("text", vec!["spec"]);
     rules.insert("data", vec!["spec", "text", "fsx", "rng", "nearest"]);
-    rules.insert("model", vec!["spec", "text", "rng", "kernel", "eval"]);
+    rules.insert("model", vec!["spec", "text", "rng", "kernel", "eval", "fsx"]);
+    rules.insert("onnx", vec!["spec", "text", "model"]);
     rules.insert("train", vec!["spec", "data", "text", "model", "kernel", "eval", "rng", "trial"]);
     rules.insert("study", vec!["spec", "trial", "store", "rng", "platform", "run_log"]);
-    let mut experiment = vec!["spec", "store", "data", "model", "train", "study"];
+    rules.insert("package", vec!["spec", "text", "model", "eval", "fsx", "nearest"]);
+    let mut experiment = vec!["spec", "store", "data", "model", "train", "study", "package"];
     experiment.extend(ground);
     rules.insert("experiment", experiment.clone());
     experiment.push("experiment");

@@ -86,3 +86,33 @@ fn what_the_model_was_tested_by_or_has_learnt_from_calibrates_nothing() {
     assert!(dir.run("calibrate @ --split train --oos train").fails(2).contains("begin with `ood_`"));
     assert_eq!(dir.run("ls --json").json()["runs"].as_array().map(Vec::len), Some(2), "nothing was recorded");
 }
+
+#[test]
+fn a_package_gives_another_package_and_stays_as_it_is() {
+    let (dir, _) = project();
+    other_data(&dir);
+    dir.run("export @ --out small.uaic").ok();
+    let before = std::fs::read(dir.join("small.uaic")).unwrap();
+    assert!(dir.run("calibrate small.uaic --dataset ./june").fails(2).contains("`--out FILE`"));
+    let json = dir.run("calibrate small.uaic --dataset ./june --split asked --out june.uaic --json").json();
+    assert_eq!(json["calibration"]["threshold_texts"], 80);
+    assert_eq!(std::fs::read(dir.join("small.uaic")).unwrap(), before);
+    let ask = |package: &str| dir.run(&format!("predict {package} flights --json")).json();
+    let (old, new) = (ask("small.uaic"), ask("june.uaic"));
+    assert_eq!(old["label"], new["label"]);
+    assert_ne!(old["confidence"], new["confidence"]);
+    let error = dir.run("calibrate small.uaic --dataset ./june --split asked --out june.uaic").fails(4);
+    assert!(error.contains("june.uaic is there already"), "{error}");
+    dir.write("copy/other.tsv", dir.read("data/tiny/test.tsv"));
+    let error = dir.run("calibrate small.uaic --dataset ./copy --split other --out x.uaic").fails(2);
+    assert!(error.contains("was tested by"), "{error}");
+    assert!(
+        dir.run("calibrate @ --dataset ./june --split asked --out x.uaic").fails(2).contains("uaic export")
+    );
+
+    // A run made of it, calibrated, is a package of its own.
+    dir.run("import june.uaic").ok();
+    dir.run("calibrate @ --dataset ./june --split asked").ok();
+    dir.run("export @ --out again.uaic").ok();
+    assert_eq!(ask("again.uaic")["label"], new["label"]);
+}

@@ -9,6 +9,7 @@ mod data;
 mod evaluate;
 mod flights;
 mod listing;
+mod onnx;
 mod readme;
 mod report;
 mod run;

@@ -1,6 +1,7 @@
 //! `uaic calibrate`: fits temperature, out-of-scope method and threshold of a stored model again, on
 //! other data.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -9,8 +10,12 @@ use serde_json::{Value, json};
 use super::exit::Failure;
 use super::stored::{MODEL_GRAMMAR, StoredModel};
 use super::{Global, printer, shape, table};
+use crate::data::{self, Dataset};
 use crate::eval::Calibration;
-use crate::experiment::{CalibrationData, Recalibrated, Recalibration, RecalibrationError};
+use crate::experiment::{
+    CalibrationData, Recalibrated, Recalibration, RecalibrationError, recalibrate_package,
+};
+use crate::package::Package;
 use crate::platform::ProcessIdentity;
 use crate::store::SqliteStore;
 
@@ -21,6 +26,7 @@ Examples:
   uaic calibrate attention --dataset ./june        on dev.tsv of that folder, else train.tsv
   uaic calibrate @ --dataset ./june --split asked  on asked.tsv
   uaic calibrate @ --split dev --oos ood_dev       on splits of the run's own data set
+  uaic calibrate intents.uaic --dataset ./june --out june.uaic
 
 {MODEL_GRAMMAR}
 
@@ -30,13 +36,14 @@ tells them best from texts of no intent (ood_dev.tsv, else ood.tsv, or --oos), a
 it was tested by is refused.
 The run stays as it is. The calibration belongs to a new run with the same model, tagged
 `calibrated_from`, in a study of its own, which is then the latest of the experiment; asking for the
-same again gives that run.
+same again gives that run. A package gives another package.
 
 With --json: {{\"schema\": 1, \"run\", \"from\", \"was_there\": true or false, \"dataset\", \"notes\": [text],
   \"calibration\": the run's calibration.json, \"metrics\": {{name: value}},
-  \"estimates\": {{name: {{\"value\", \"n\", \"low\", \"high\"}}}}, \"absent\": {{name: reason}}}}"))]
+  \"estimates\": {{name: {{\"value\", \"n\", \"low\", \"high\"}}}}, \"absent\": {{name: reason}}}};
+for a package {{\"schema\", \"path\", \"sha256\" and \"from\" (those of both manifests), \"dataset\", \"calibration\"}}"))]
 pub struct CalibrateArgs {
-    /// The model: a final run, or a study
+    /// The model: a final run, a study, or a package
     #[arg(value_name = "SEL")]
     pub selector: String,
 
@@ -52,6 +59,10 @@ pub struct CalibrateArgs {
     #[arg(long, value_name = "S")]
     pub oos: Option<String>,
 
+    /// The package to write, for one that is calibrated
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -59,6 +70,13 @@ pub struct CalibrateArgs {
 
 /// Calibrates it.
 pub(super) fn run(global: &Global, args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
+    if Path::new(&args.selector).exists() || args.selector.ends_with(".uaic") {
+        return package(args);
+    }
+    if args.out.is_some() {
+        let message = "`--out` is for packages; a run gives a run, which `uaic export` makes a package of";
+        return Err(Failure::usage(message).into());
+    }
     let store = SqliteStore::open(&global.store)?;
     let model = StoredModel::open(&store, &args.selector, "calibrate")?;
     let material = model.material(args.dataset.as_deref())?;
@@ -102,6 +120,40 @@ pub(super) fn run(global: &Global, args: &CalibrateArgs) -> anyhow::Result<ExitC
     } else {
         format!("run {new} has the model of run {old} with this calibration; run {old} keeps its own")
     });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Calibrates a package, which gives another.
+fn package(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
+    let path = Path::new(&args.selector);
+    let read = Package::read(path)?;
+    let (Some(out), Some(dataset)) = (&args.out, &args.dataset) else {
+        let message = "a package needs `--dataset D` to be calibrated on, and `--out FILE` for the new one";
+        return Err(Failure::usage(message).into());
+    };
+    if std::fs::symlink_metadata(out).is_ok() {
+        return Err(Failure::locked(format!("{} is there already; name another file", out.display())).into());
+    }
+    let dataset = Dataset::read(&data::find(dataset)?)?;
+    let (split, outside) = (args.split.as_deref(), args.oos.as_deref());
+    let asked = CalibrationData { dataset: &dataset, split, outside };
+    let (written, calibration) = recalibrate_package(&read, asked).map_err(failure)?;
+    written.write_file(out)?;
+    if args.json {
+        printer::json(&json!({
+            "schema": shape::SCHEMA,
+            "path": out.display().to_string(),
+            "sha256": written.digest(),
+            "from": read.digest(),
+            "dataset": dataset.name,
+            "calibration": calibration,
+        }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    printer::data(text_of(read.calibration()?.as_ref(), &calibration.fitted))?;
+    printer::talk(format!("fitted on {}", calibration.how));
+    printer::talk(format!("method: {}", calibration.fitted.reason));
+    printer::talk(format!("wrote {}; {} is as it was", out.display(), path.display()));
     Ok(ExitCode::SUCCESS)
 }
 

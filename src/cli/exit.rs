@@ -6,6 +6,7 @@ use owo_colors::OwoColorize;
 
 use crate::data::DataError;
 use crate::experiment::ExperimentError;
+use crate::package::PackageError;
 use crate::report::draw::DrawError;
 use crate::report::plot::PlotError;
 use crate::report::study::ViewError;
@@ -99,11 +100,14 @@ fn number_of(error: &anyhow::Error) -> u8 {
     {
         return USAGE;
     }
-    if data_error(error).is_some_and(DataError::is_not_found) {
+    if data_error(error).is_some_and(DataError::is_not_found)
+        || package_error(error).is_some_and(PackageError::is_not_found)
+    {
         return NOT_FOUND;
     }
     match store_error(error) {
         Some(StoreError::NotFound { .. } | StoreError::Missing { .. }) => NOT_FOUND,
+        Some(StoreError::BadModelName { .. }) => USAGE,
         Some(
             StoreError::Locked { .. } | StoreError::NotHeld { .. } | StoreError::IllegalTransition { .. },
         ) => LOCKED,
@@ -123,6 +127,14 @@ fn spec_errors(error: &anyhow::Error) -> Option<&SpecErrors> {
 fn data_error(error: &anyhow::Error) -> Option<&DataError> {
     match error.downcast_ref() {
         Some(ExperimentError::Data(data)) => Some(data),
+        _ => error.downcast_ref(),
+    }
+}
+
+/// What is wrong with a package, whoever passed it on.
+fn package_error(error: &anyhow::Error) -> Option<&PackageError> {
+    match error.downcast_ref() {
+        Some(ExperimentError::Package(package)) => Some(package),
         _ => error.downcast_ref(),
     }
 }

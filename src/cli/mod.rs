@@ -13,11 +13,15 @@ mod errors;
 mod evaluate;
 mod execute;
 mod exit;
+mod export;
+mod import;
 mod init;
 mod logging;
 mod ls;
+mod model;
 mod page;
 mod plot;
+mod predict;
 mod printer;
 mod progress;
 mod report;
@@ -94,6 +98,14 @@ pub enum Verb {
     Calibrate(calibrate::CalibrateArgs),
     /// List what a stored model gets wrong, most confident first
     Errors(errors::ErrorsArgs),
+    /// Say what a model makes of texts: line in, line out
+    Predict(predict::PredictArgs),
+    /// Write a model as a package, one file that runs anywhere
+    Export(export::ExportArgs),
+    /// Put a package into the store, as a run
+    Import(import::ImportArgs),
+    /// Keep models under names: versions, aliases, promotion
+    Model(model::ModelArgs),
     /// Draw a picture of a study or a model
     Plot(plot::PlotArgs),
     /// Compare runs: what differs, and whether the difference is real
@@ -130,6 +142,10 @@ pub fn main() -> ExitCode {
         Verb::Evaluate(args) => evaluate::run(global, args),
         Verb::Calibrate(args) => calibrate::run(global, args),
         Verb::Errors(args) => errors::run(global, args),
+        Verb::Predict(args) => predict::run(global, args),
+        Verb::Export(args) => export::run(global, args),
+        Verb::Import(args) => import::run(global, args),
+        Verb::Model(args) => model::run(global, args),
         Verb::Plot(args) => plot::run(global, args),
         Verb::Compare(args) => compare::run(global, args),
         Verb::Report(args) => report::run(global, args),

@@ -6,7 +6,8 @@
 //! | `@`, `latest` | the latest run; `@-1` is the one before, and so on |
 //! | `best`, `best:STUDY` | the best complete trial of the latest study, or of another |
 //! | `name:attention` | the latest run of an experiment |
-//! | `STUDY/3`, `STUDY/final`, `STUDY/best` | a run of a study |
+//! | `STUDY/3`, `STUDY/final`, `STUDY/imported`, `STUDY/best` | a run of a study |
+//! | `intents@champion`, `intents@3` | the run of a registered version |
 //!
 //! A study is an id prefix, `@` (the latest), `@-1`, `name:attention` or just `attention` (the
 //! latest of an experiment).
@@ -14,7 +15,8 @@
 use std::path::Path;
 
 use crate::experiment::FINAL_METRIC;
-use crate::store::{RunKind, RunQuery, RunRecord, SqliteStore, Store, StoreError, StudyRecord};
+use crate::nearest::nearest;
+use crate::store::{ModelVersion, RunKind, RunQuery, RunRecord, SqliteStore, Store, StoreError, StudyRecord};
 use crate::trial::RunState;
 
 use super::exit;
@@ -26,7 +28,8 @@ Runs are selected by:
   @, @-1         the latest run, the one before
   best           the best trial of the latest study (best:STUDY: of another)
   name:attention the latest run of an experiment
-  STUDY/3        trial 3 of a study; also STUDY/final, STUDY/best";
+  STUDY/3        trial 3 of a study; also STUDY/final, STUDY/best, STUDY/imported
+  NAME@champion  the run of a registered version, by alias or number (NAME@3)";
 
 /// As [`RUN_GRAMMAR`], for studies.
 pub(super) const STUDY_GRAMMAR: &str = "\
@@ -106,11 +109,80 @@ enum StudySelector {
     Word(String),
 }
 
+/// The version that an address such as `intents@champion` or `intents@3` names; `None` for what is no
+/// address.
+///
+/// # Errors
+/// It is one, and there is no such version.
+pub(super) fn registered(store: &dyn Store, text: &str) -> anyhow::Result<Option<ModelVersion>> {
+    let Some((name, tag)) = text.split_once('@').filter(|(name, _)| !name.is_empty()) else {
+        return Ok(None);
+    };
+    let mut versions = store.model_versions(Some(name))?;
+    if versions.is_empty() {
+        let known = model_names(store)?;
+        // Experiments and studies may have an `@` in their selectors, too.
+        if name.contains([':', '/']) || text.contains('/') || experiment_study(store, text)?.is_some() {
+            return Ok(None);
+        }
+        return Err(SelectError::absent(format!("model `{name}`"), models_hint(name, &known)).into());
+    }
+    let number = tag.parse().ok();
+    let wanted = |version: &ModelVersion| {
+        number == Some(version.version) || version.aliases.iter().any(|alias| alias == tag)
+    };
+    if let Some(at) = versions.iter().position(wanted) {
+        return Ok(Some(versions.swap_remove(at)));
+    }
+    let mut tags: Vec<String> = versions.iter().flat_map(|version| version.aliases.clone()).collect();
+    tags.extend(versions.iter().map(|version| version.version.to_string()));
+    let hint = format!("it has {}", tags.join(", "));
+    Err(SelectError::absent(format!("version `{tag}` of model `{name}`"), hint).into())
+}
+
+/// The alias that a bare name stands for, where it is set.
+const CHAMPION: &str = "champion";
+
+/// As [`registered`], and of a bare name its champion, or else its latest version.
+///
+/// # Errors
+/// As [`registered`].
+pub(super) fn registered_or_best(store: &dyn Store, text: &str) -> anyhow::Result<Option<ModelVersion>> {
+    if let Some(version) = registered(store, text)? {
+        return Ok(Some(version));
+    }
+    if text.contains('@') {
+        return Ok(None);
+    }
+    let mut versions = store.model_versions(Some(text))?;
+    let is_champion = |version: &ModelVersion| version.aliases.iter().any(|alias| alias == CHAMPION);
+    let champion = versions.iter().position(is_champion);
+    Ok(champion.map(|at| versions.swap_remove(at)).or_else(|| versions.pop()))
+}
+
+/// The names of all registered models, sorted.
+pub(super) fn model_names(store: &dyn Store) -> Result<Vec<String>, StoreError> {
+    let mut names: Vec<String> =
+        store.model_versions(None)?.into_iter().map(|version| version.name).collect();
+    names.dedup();
+    Ok(names)
+}
+
+/// What to do about a name that no model has.
+pub(super) fn models_hint(name: &str, known: &[String]) -> String {
+    match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "`uaic model register SEL NAME` registers one".to_owned(),
+        None => format!("there are {}", known.join(", ")),
+    }
+}
+
 /// A place in a study.
 #[derive(Debug, PartialEq)]
 enum Slot {
     Number(u32),
     Final,
+    Imported,
     Best,
 }
 
@@ -134,6 +206,9 @@ pub(super) fn open_existing(folder: &Path) -> Result<SqliteStore, StoreError> {
 /// # Errors
 /// [`SelectError`], or the store cannot be read.
 pub(super) fn resolve(store: &dyn Store, text: &str) -> anyhow::Result<RunRecord> {
+    if let Some(version) = registered(store, text)? {
+        return Ok(store.run(version.run)?);
+    }
     match parse_run(text)? {
         RunSelector::Latest(back) => latest_run(store, RunQuery::default(), back, "run"),
         RunSelector::OfExperiment(name) => {
@@ -182,6 +257,9 @@ pub(super) fn resolve_study(store: &dyn Store, text: Option<&str>) -> anyhow::Re
 /// # Errors
 /// [`SelectError`], or the store cannot be read.
 pub(super) fn resolve_any(store: &dyn Store, text: &str) -> anyhow::Result<Target> {
+    if let Some(version) = registered(store, text)? {
+        return Ok(Target::Run(Box::new(store.run(version.run)?)));
+    }
     let study = |text| resolve_study(store, Some(text)).map(|study| Target::Study(Box::new(study)));
     match parse_run(text) {
         Ok(RunSelector::Prefix(prefix)) => {
@@ -256,6 +334,7 @@ fn parse_run(text: &str) -> Result<RunSelector, SelectError> {
 fn parse_slot(text: &str) -> Option<Slot> {
     match text {
         "final" => Some(Slot::Final),
+        "imported" => Some(Slot::Imported),
         "best" => Some(Slot::Best),
         number => number.parse().ok().map(Slot::Number),
     }
@@ -316,6 +395,7 @@ fn in_study(store: &dyn Store, study: &StudyRecord, slot: &Slot) -> anyhow::Resu
     let (query, what) = match slot {
         Slot::Best => return best_of(store, study),
         Slot::Final => (RunQuery { kind: Some(RunKind::Final), ..query }, "final run".to_owned()),
+        Slot::Imported => (RunQuery { kind: Some(RunKind::Imported), ..query }, "imported model".to_owned()),
         Slot::Number(number) => (
             RunQuery { kind: Some(RunKind::Trial), number: Some(*number), ..query },
             format!("trial {number}"),
@@ -416,6 +496,7 @@ pub(super) fn place(run: &RunRecord) -> String {
     match run.new.kind {
         RunKind::Trial => format!("trial {number}"),
         RunKind::Final => format!("final run of trial {number}"),
+        RunKind::Imported => "imported model".to_owned(),
     }
 }
 
@@ -423,15 +504,15 @@ pub(super) fn place(run: &RunRecord) -> String {
 pub(super) fn metric_of<'a>(run: &RunRecord, study_metric: &'a str) -> &'a str {
     match run.new.kind {
         RunKind::Trial => study_metric,
-        RunKind::Final => FINAL_METRIC,
+        RunKind::Final | RunKind::Imported => FINAL_METRIC,
     }
 }
 
-/// `9c1e22aa/3` or `9c1e22aa/final`: a run as its study sees it, and a selector of it.
+/// `9c1e22aa/3`, `9c1e22aa/final` or `9c1e22aa/imported`: a run as its study sees it, and a selector of it.
 pub(super) fn path_in_study(run: &RunRecord) -> String {
     let study = run.new.study.short();
     match run.new.kind {
         RunKind::Trial => format!("{study}/{}", run.new.number.unwrap_or_default()),
-        RunKind::Final => format!("{study}/final"),
+        RunKind::Final | RunKind::Imported => format!("{study}/{}", run.new.kind.name()),
     }
 }

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use crate::data::{self, Dataset, Example};
 use crate::eval::Calibration;
-use crate::experiment::{self, Experiment, FittedCalibration};
+use crate::experiment::{self, Experiment, FittedCalibration, model_run};
 use crate::model::{Classifier, Features};
+use crate::package::Responder;
 use crate::spec::Spec;
-use crate::store::{RunKind, RunQuery, RunRecord, Store, StudyRecord};
+use crate::store::{RunRecord, Store, StudyRecord};
 
 use super::exit::Failure;
 use super::select::{self, Target, place};
@@ -19,7 +20,8 @@ Models are selected by the run that keeps one, or by its study:
   @              the latest run, when it is a final one; @-1 is the one before
   9c1e22aa       the beginning of the id of a final run or a study
   attention      the final run of the latest study of an experiment
-  STUDY/final    the final run of a study";
+  STUDY/final    the final run of a study; also STUDY/imported
+  NAME@champion  a registered version, by alias or number (NAME@3); see `uaic help model`";
 
 /// A final run with its model.
 pub(super) struct StoredModel {
@@ -56,19 +58,17 @@ impl StoredModel {
     /// # Errors
     /// It selects nothing, or a run that keeps no model.
     pub(super) fn open(store: &dyn Store, selector: &str, verb: &str) -> anyhow::Result<Self> {
-        let run = match select::resolve_any(store, selector)? {
-            Target::Run(run) => *run,
-            Target::Study(study) => final_run(store, &study)?.ok_or_else(|| no_final_run(&study))?,
-        };
+        let run = run_with_model(store, selector, verb)?;
         let study = store.study(run.new.study)?;
-        let keeps_model =
-            store.artifacts(run.id)?.iter().any(|artifact| artifact.name == "model/weights.safetensors");
-        if !keeps_model {
-            return Err(without_model(store, &run, &study, verb)?.into());
-        }
         let classifier = experiment::load_classifier(store, run.id)?;
         let calibration = experiment::load_calibration(store, run.id)?;
         Ok(Self { run, study, classifier, calibration })
+    }
+
+    /// The model with its calibration, to be asked.
+    pub(super) fn into_responder(self) -> Responder {
+        let calibration = self.calibration.map(|calibration| calibration.fitted);
+        Responder { classifier: self.classifier, calibration }
     }
 
     /// Temperature and threshold; `None` for runs without.
@@ -168,16 +168,22 @@ impl StoredModel {
     }
 }
 
-/// The final run of a study; of several that of the best trial so far, the newest.
-fn final_run(store: &dyn Store, study: &StudyRecord) -> anyhow::Result<Option<RunRecord>> {
-    let query = RunQuery {
-        study: Some(study.id),
-        kind: Some(RunKind::Final),
-        include_hidden: true,
-        limit: Some(1),
-        ..RunQuery::default()
+/// The run that a selector names, which keeps a model; a study selects its final run.
+///
+/// # Errors
+/// It selects nothing, or a run that keeps no model.
+pub(super) fn run_with_model(store: &dyn Store, selector: &str, verb: &str) -> anyhow::Result<RunRecord> {
+    let run = match select::resolve_any(store, selector)? {
+        Target::Run(run) => *run,
+        Target::Study(study) => model_run(store, study.id, true)?.ok_or_else(|| no_final_run(&study))?,
     };
-    Ok(store.runs(&query)?.into_iter().next())
+    let keeps_model =
+        store.artifacts(run.id)?.iter().any(|artifact| artifact.name == "model/weights.safetensors");
+    if keeps_model {
+        return Ok(run);
+    }
+    let study = store.study(run.new.study)?;
+    Err(without_model(store, &run, &study, verb)?.into())
 }
 
 fn no_final_run(study: &StudyRecord) -> Failure {
@@ -192,13 +198,13 @@ fn without_model(
     verb: &str,
 ) -> anyhow::Result<Failure> {
     let (id, what) = (study.id.short(), place(run));
-    if run.new.kind == RunKind::Final {
+    if run.new.kind.keeps_model() {
         let state = run.state.name().to_lowercase();
         let message =
             format!("the {what} of study {id} is {state} and has kept no model; `uaic resume {id}` goes on");
         return Ok(Failure::not_found(message));
     }
-    let hint = match final_run(store, study)? {
+    let hint = match model_run(store, study.id, true)? {
         Some(kept) => {
             format!("that of trial {} is: `uaic {verb} {id}/final`", kept.new.number.unwrap_or_default())
         }

@@ -3,12 +3,13 @@
 use std::process::Command;
 
 use crate::data::Dataset;
+use crate::model::Pretrained;
 use crate::platform;
 use crate::spec::Spec;
 use crate::store::Environment;
 
 /// What is recorded of every run beside its own results.
-pub(super) fn of(spec: &Spec, dataset: &Dataset) -> Environment {
+pub(super) fn of(spec: &Spec, dataset: &Dataset, pretrained: Option<&Pretrained>) -> Environment {
     let mut facts = Environment::new();
     let mut add = |name: &str, value: String| facts.insert(name.to_owned(), value);
     add("uaic.version", env!("CARGO_PKG_VERSION").to_owned());
@@ -21,6 +22,9 @@ pub(super) fn of(spec: &Spec, dataset: &Dataset) -> Environment {
     add("data.name", dataset.name.clone());
     for (name, split) in &dataset.splits {
         add(&format!("data.{name}.hash"), split.hash.clone());
+    }
+    if let Some(pretrained) = pretrained {
+        add("pretrained.hash", pretrained.hash().to_owned());
     }
     if let Some(commit) = git(&["rev-parse", "HEAD"]) {
         add("git.commit", commit);

@@ -7,6 +7,7 @@ mod environment;
 mod figures;
 mod final_stage;
 mod objective;
+mod packaging;
 mod partition;
 mod recalibrate;
 mod twins;
@@ -16,15 +17,18 @@ use std::path::PathBuf;
 
 pub use artifacts::{
     FittedCalibration, ScopeMethods, load_calibration, load_classifier, load_figures, load_predictions,
-    load_scope_methods,
+    load_scope_methods, model_run,
 };
 pub use calibrate::{Calibrated, Uncalibrated, fit_scope, without_seen};
 pub use figures::{measure_methods, measure_scope, measure_split, predict};
 pub use final_stage::{FINAL_METRIC, FinalReport, FinalStage};
+pub use packaging::{Imported, import, package_of, recalibrate_package};
 pub use recalibrate::{CALIBRATED_FROM, CalibrationData, Recalibrated, Recalibration, RecalibrationError};
 
 use crate::data::{DataError, Dataset, Example};
 use crate::eval::{PredictionsError, ScopeError};
+use crate::model::{Pretrained, PretrainedError};
+use crate::package::PackageError;
 use crate::rng::SeedTree;
 use crate::spec::{Spec, SpecErrors, Validation};
 use crate::store::{Environment, NewStudy, StoreError};
@@ -36,6 +40,8 @@ use partition::Partition;
 pub struct Experiment {
     spec: Spec,
     dataset: Dataset,
+    /// What every training begins with, where the spec names a pretrained model.
+    pretrained: Option<Pretrained>,
     /// How the training split is divided for validation; the same for every trial, so that trials
     /// are compared on the same examples.
     partitions: Vec<Partition>,
@@ -51,6 +57,9 @@ pub enum ExperimentError {
     /// The data cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The pretrained model cannot be read.
+    #[error(transparent)]
+    Pretrained(#[from] PretrainedError),
     /// The split that validation names cannot be used.
     #[error("data.validation names the split `{split}` of {dataset}, {why}; it has: {available}")]
     Split {
@@ -98,6 +107,9 @@ pub enum ExperimentError {
         /// Why.
         source: PredictionsError,
     },
+    /// A package cannot be made or used.
+    #[error(transparent)]
+    Package(#[from] PackageError),
     /// What the out-of-scope method of a run has learnt cannot be read.
     #[error("the artifact `scope.safetensors` cannot be used: {0}")]
     Scope(#[from] ScopeError),
@@ -125,8 +137,9 @@ impl Experiment {
         let dataset = Dataset::open(&folder)?;
         let seeds = SeedTree::new(spec.study.seed);
         let partitions = partition::divide(&spec.training.data, &dataset, &seeds)?;
-        let environment = environment::of(&spec, &dataset);
-        Ok(Self { spec, dataset, partitions, environment })
+        let pretrained = spec.check_pretrained()?.map(|folder| Pretrained::open(&folder)).transpose()?;
+        let environment = environment::of(&spec, &dataset, pretrained.as_ref());
+        Ok(Self { spec, dataset, pretrained, partitions, environment })
     }
 
     /// The spec.
@@ -179,6 +192,9 @@ impl Experiment {
         hasher.update(self.spec.fingerprint().as_bytes());
         for (name, split) in &self.dataset.splits {
             hasher.update(name.as_bytes()).update(&[0]).update(split.hash.as_bytes());
+        }
+        if let Some(pretrained) = &self.pretrained {
+            hasher.update(pretrained.hash().as_bytes());
         }
         hasher.finalize().to_string()
     }

@@ -25,6 +25,7 @@ impl Objective for Experiment {
             let task = Task {
                 text: &training.text,
                 model: &training.model,
+                pretrained: self.pretrained.as_ref(),
                 train: &training.train,
                 epochs: training.train.epochs,
                 examples: &examples,

@@ -1,18 +1,23 @@
 //! A stored model calibrated again on other data, as a run of its own: what a run has recorded, and
 //! what others have read of it, never changes.
 
-use super::artifacts::{FittedCalibration, ScopeMethods, Shelf, load_calibration, load_predictions};
+use super::artifacts::{
+    FittedCalibration, ScopeMethods, Shelf, load_calibration, load_figures, load_predictions,
+};
 use super::calibrate::{Calibrated, Uncalibrated, fit_scope, without_seen};
 use super::figures::{join, measure_methods, measure_scope, measure_split};
 use super::final_stage::FINAL_METRIC;
 use super::objective::point;
 use super::{Experiment, ExperimentError};
 use crate::data::{Dataset, Example, is_out_of_scope};
-use crate::eval::{Measures, ScopeModels};
+use crate::eval::{Measures, Predictions, ScopeModels};
 use crate::model::Classifier;
 use crate::platform::ProcessIdentity;
 use crate::rng::SeedTree;
-use crate::store::{Attempt, Id, NewRun, NewStudy, RunEnd, RunRecord, Store, StudyRecord, StudyState};
+use crate::store::{
+    Attempt, Environment, Id, NewRun, NewStudy, RunEnd, RunKind, RunQuery, RunRecord, Store, StudyRecord,
+    StudyState,
+};
 use crate::trial::RunState;
 
 /// Splits with an intent that a calibration is fitted on unless one is named.
@@ -92,7 +97,7 @@ pub struct CalibrationData<'a> {
 
 impl<'a> CalibrationData<'a> {
     /// The names of both splits.
-    fn splits(&self) -> Result<(&'a str, Option<&'a str>), RecalibrationError> {
+    pub(super) fn splits(&self) -> Result<(&'a str, Option<&'a str>), RecalibrationError> {
         let splits = &self.dataset.splits;
         let missing = |wanted| RecalibrationError::NoSplit {
             dataset: self.dataset.name.clone(),
@@ -190,7 +195,9 @@ impl Recalibration<'_> {
     pub fn record(&self, data: CalibrationData<'_>) -> Result<Recalibrated, RecalibrationError> {
         let (split, outside) = data.splits()?;
         for name in [Some(split), outside].into_iter().flatten() {
-            self.check_untested(&data, name)?;
+            let facts = &self.run.new.environment;
+            let run = self.run.id.to_string();
+            check_untested(&data, name, &run, |test| facts.get(&format!("data.{test}.hash")))?;
         }
         let models = self.models()?;
         let (inside, exposed) = self.origin.map_or_else(Default::default, Experiment::learnt_from);
@@ -214,20 +221,6 @@ impl Recalibration<'_> {
         Ok(Recalibrated { run, was_there: false, calibration, figures })
     }
 
-    /// Refuses what the model was tested by, whatever it is called now.
-    fn check_untested(&self, data: &CalibrationData<'_>, split: &str) -> Result<(), RecalibrationError> {
-        let hash = data.dataset.splits.get(split).map(|split| &split.hash);
-        let is_test = |test: &&str| self.run.new.environment.get(&format!("data.{test}.hash")) == hash;
-        if ["test", "ood_test"].iter().any(|test| is_test(&test)) {
-            return Err(RecalibrationError::Tested {
-                split: split.to_owned(),
-                dataset: data.dataset.name.clone(),
-                run: self.run.id.short(),
-            });
-        }
-        Ok(())
-    }
-
     /// What methods have learnt: anew from the training texts where these are at hand, else what the
     /// run has kept.
     fn models(&self) -> Result<ScopeModels, ExperimentError> {
@@ -241,13 +234,12 @@ impl Recalibration<'_> {
 
     fn new_study(&self, data: &CalibrationData<'_>, splits: (&str, Option<&str>)) -> NewStudy {
         let mut environment = self.run.new.environment.clone();
+        environment.extend(facts_of(data, splits));
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"calibration").update(self.run.id.to_string().as_bytes());
-        environment.insert("calibration.data.name".to_owned(), data.dataset.name.clone());
         for name in [Some(splits.0), splits.1].into_iter().flatten() {
             let hash = data.dataset.splits.get(name).map_or("", |split| &split.hash);
             hasher.update(&[0]).update(hash.as_bytes());
-            environment.insert(format!("calibration.data.{name}.hash"), hash.to_owned());
         }
         let fingerprint = hasher.finalize().to_string();
         NewStudy { fingerprint, environment, trials: 0, ..self.study.new.clone() }
@@ -256,10 +248,10 @@ impl Recalibration<'_> {
     /// The complete run of a study with this fingerprint.
     fn recorded(&self, fingerprint: &str) -> Result<Option<(Id, Measures)>, ExperimentError> {
         for study in self.store.studies()?.into_iter().filter(|study| study.new.fingerprint == fingerprint) {
-            let query = crate::store::RunQuery { study: Some(study.id), ..Default::default() };
+            let query = RunQuery { study: Some(study.id), ..RunQuery::default() };
             let runs = self.store.runs(&query)?;
             if let Some(run) = runs.into_iter().find(|run| run.state == RunState::Complete) {
-                return Ok(Some((run.id, super::load_figures(self.store, run.id)?)));
+                return Ok(Some((run.id, load_figures(self.store, run.id)?)));
             }
         }
         Ok(None)
@@ -270,11 +262,13 @@ impl Recalibration<'_> {
         study: Id,
         new: &NewStudy,
         calibration: &FittedCalibration,
-        validation: &crate::eval::Predictions,
+        validation: &Predictions,
         models: &ScopeModels,
     ) -> Result<(Id, Measures), ExperimentError> {
         let new = NewRun {
             study,
+            // An imported run is its package, to the byte, and this is another.
+            kind: RunKind::Final,
             process: self.process.clone(),
             environment: new.environment.clone(),
             ..self.run.new.clone()
@@ -317,7 +311,13 @@ impl Recalibration<'_> {
         let seeds = SeedTree::new(self.study.new.seed).child("final", 0);
         let mut figures = Measures::default();
         let fitted = &calibration.fitted;
-        let Some(inside) = load_predictions(self.store, self.run.id, "test")? else { return Ok(figures) };
+        let Some(inside) = load_predictions(self.store, self.run.id, "test")? else {
+            // Without the answers, what does not depend on the calibration still holds.
+            let mut known = load_figures(self.store, self.run.id)?;
+            known.values.retain(|name, _| !depends_on_calibration(name));
+            known.absent.retain(|name, _| !depends_on_calibration(name));
+            return Ok(known);
+        };
         join(&mut figures, measure_split("test", &inside, Some(fitted), &seeds));
         if let Some(outside) = load_predictions(self.store, self.run.id, "ood_test")? {
             join(&mut figures, measure_scope(&inside, &outside, Some(fitted), &seeds));
@@ -326,6 +326,39 @@ impl Recalibration<'_> {
         }
         Ok(figures)
     }
+}
+
+/// Refuses what a model was tested by, whatever it is called now; `tested` gives the hash of a test split.
+pub(super) fn check_untested<'a>(
+    data: &CalibrationData<'_>,
+    split: &str,
+    run: &str,
+    tested: impl Fn(&str) -> Option<&'a String>,
+) -> Result<(), RecalibrationError> {
+    let hash = data.dataset.splits.get(split).map(|split| &split.hash);
+    if hash.is_none() || ["test", "ood_test"].into_iter().all(|test| tested(test) != hash) {
+        return Ok(());
+    }
+    Err(RecalibrationError::Tested {
+        split: split.to_owned(),
+        dataset: data.dataset.name.clone(),
+        run: run.chars().take(8).collect(),
+    })
+}
+
+/// What is recorded of the data that a calibration was fitted on.
+pub(super) fn facts_of(data: &CalibrationData<'_>, splits: (&str, Option<&str>)) -> Environment {
+    let mut facts = Environment::from([("calibration.data.name".to_owned(), data.dataset.name.clone())]);
+    for name in [Some(splits.0), splits.1].into_iter().flatten() {
+        let hash = data.dataset.splits.get(name).map_or_else(String::new, |split| split.hash.clone());
+        facts.insert(format!("calibration.data.{name}.hash"), hash);
+    }
+    facts
+}
+
+/// Whether a test figure of this name is another with another calibration.
+pub(super) fn depends_on_calibration(name: &str) -> bool {
+    name.ends_with("_calibrated") || ["oos/recall", "oos/accepted_in_scope"].contains(&name)
 }
 
 fn not_fitted(split: &str, reason: String) -> RecalibrationError {

@@ -102,6 +102,7 @@ impl Twins<'_> {
         Task {
             text: &self.training.text,
             model: &self.training.model,
+            pretrained: self.experiment.pretrained.as_ref(),
             train: &self.training.train,
             epochs: self.experiment.spec.final_stage.epochs,
             examples,

@@ -14,6 +14,7 @@ mod linear;
 mod lstm;
 mod lstm_op;
 mod pooling;
+mod pretrained;
 mod recurrent;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use batch::Batch;
 pub use classifier::{Classifier, Features, Prediction, text_hash};
 pub use crew::Crew;
 pub use lstm_op::{FusedLstm, LstmConfig};
+pub use pretrained::{Pretrained, PretrainedError};
 pub use weights::{BufferSlot, Columns, Init, Slot, Snapshot, Weights, WeightsError};
 
 use crate::kernel::{Kernels, Targets};

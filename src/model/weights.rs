@@ -5,6 +5,7 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::{Index, IndexMut, Range};
+use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 use rand::RngExt;
@@ -29,6 +30,8 @@ pub struct Weights {
 enum Origin {
     Drawn(SeedTree),
     Loaded(HashMap<String, Tensor>),
+    /// Tensors of a pretrained model, and where others are drawn from.
+    Adapted(Arc<HashMap<String, Tensor>>, SeedTree),
 }
 
 #[derive(Clone, Debug)]
@@ -149,6 +152,11 @@ impl Weights {
         Ok(Self::from(Origin::Loaded(candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?)))
     }
 
+    /// Weights that begin with loaded tensors where there are any of a name, and are drawn elsewhere.
+    pub fn adapted(loaded: Arc<HashMap<String, Tensor>>, seeds: SeedTree) -> Self {
+        Self::from(Origin::Adapted(loaded, seeds))
+    }
+
     fn from(origin: Origin) -> Self {
         Self { trained: Vec::new(), buffers: Vec::new(), entries: BTreeMap::new(), origin }
     }
@@ -210,6 +218,11 @@ impl Weights {
                 (0..shape.iter().product()).map(|_| init.draw(&mut rng)).collect()
             }
             Origin::Loaded(loaded) => loaded_values(loaded, name, shape)?,
+            Origin::Adapted(loaded, _) if loaded.contains_key(name) => loaded_values(loaded, name, shape)?,
+            Origin::Adapted(_, seeds) => {
+                let mut rng = seeds.rng(name);
+                (0..shape.iter().product()).map(|_| init.draw(&mut rng)).collect()
+            }
         };
         let arena = if is_trained { &mut self.trained } else { &mut self.buffers };
         let start = arena.len();

@@ -53,7 +53,7 @@ fn curves_of(subject: &Subject<'_>, run: &RunRecord) -> Result<TrainingCurves, S
     let number = run.new.number.unwrap_or_default();
     let name = match run.new.kind {
         RunKind::Trial => format!("{} trial {number}", run.experiment),
-        RunKind::Final => format!("{} final run", run.experiment),
+        RunKind::Final | RunKind::Imported => format!("{} {} run", run.experiment, run.new.kind.name()),
     };
     let mut curves =
         TrainingCurves { name, metric_name: "val/accuracy".to_owned(), ..TrainingCurves::default() };

@@ -8,7 +8,7 @@ use super::study::{Series, StudyView, ViewError};
 use crate::data::Dataset;
 use crate::eval::Predictions;
 use crate::experiment::{
-    ExperimentError, FittedCalibration, load_calibration, load_classifier, load_predictions,
+    ExperimentError, FittedCalibration, load_calibration, load_classifier, load_predictions, model_run,
 };
 use crate::model::Classifier;
 use crate::rng::SeedTree;
@@ -34,13 +34,7 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// The store cannot be read.
     pub fn of_study(store: &'a dyn Store, study: StudyRecord) -> Result<Self, StoreError> {
-        let query = RunQuery {
-            study: Some(study.id),
-            kind: Some(RunKind::Final),
-            limit: Some(1),
-            ..RunQuery::default()
-        };
-        let run = store.runs(&query)?.into_iter().next();
+        let run = model_run(store, study.id, false)?;
         Ok(Self { store, study, run, view: OnceLock::new() })
     }
 
@@ -116,9 +110,9 @@ impl<'a> Subject<'a> {
     pub(crate) fn model_run(&self) -> Result<&RunRecord, PlotError> {
         let study = self.study.id.short();
         match &self.run {
-            Some(run) if run.new.kind == RunKind::Final && run.state == RunState::Complete => Ok(run),
-            Some(run) if run.new.kind == RunKind::Final => Err(PlotError::Missing {
-                run: format!("final run {}", run.id.short()),
+            Some(run) if run.new.kind.keeps_model() && run.state == RunState::Complete => Ok(run),
+            Some(run) if run.new.kind.keeps_model() => Err(PlotError::Missing {
+                run: format!("{} run {}", run.new.kind.name(), run.id.short()),
                 what: "model".to_owned(),
                 hint: format!("it is {}; `uaic resume {study}` finishes it", run.state),
             }),

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::condition::{Choices, Given, has};
@@ -28,6 +28,21 @@ pub enum PointError {
         /// What is wrong with its value.
         message: String,
     },
+}
+
+/// Checks the values of a section that do not come from a spec, such as those of a stored model,
+/// against the table of keys. Keys that are not there keep their default.
+///
+/// # Errors
+/// A value is none that its key takes; says which and why.
+pub fn check_section(section: &str, values: &impl Serialize) -> Result<(), String> {
+    let table = Table::try_from(values).map_err(|error| error.to_string())?;
+    for key in KEYS.iter().filter(|key| key.section() == section) {
+        if let Some(value) = keys::value_at(&table, key.name()) {
+            key.kind.check(key.path, &value).map_err(|complaint| complaint.message)?;
+        }
+    }
+    Ok(())
 }
 
 impl Spec {

@@ -12,6 +12,7 @@ mod effective;
 mod error;
 mod keys;
 mod kind;
+mod pretrained;
 mod problem;
 mod read;
 mod records;
@@ -28,7 +29,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 pub use dataset::{FETCHED, GENERATED, MissingDataset, find_dataset};
-pub use effective::PointError;
+pub use effective::{PointError, check_section};
 pub use error::{Place, SpecError, SpecErrors};
 pub use records::*;
 pub use schema::json_schema;
@@ -82,6 +83,7 @@ impl Spec {
         let text = source::read(path)?;
         let mut reading = read::read(&text, overrides);
         reading.problems.extend(missing_dataset(&reading, path));
+        reading.problems.extend(missing_pretrained(&reading, path));
         Self::build(reading, text, path, overrides)
     }
 
@@ -112,6 +114,24 @@ impl Spec {
         let SpecSource { path, text, overrides } = &self.source;
         find_dataset(&self.training.data.dataset, path).ok_or_else(|| {
             let problem = missing_dataset(&read::read(text, overrides), path);
+            SpecErrors::locate(problem.into_iter().collect(), text, path, overrides)
+        })
+    }
+
+    /// The folder of the pretrained model; `None` when the spec names none.
+    ///
+    /// # Errors
+    /// It is not there; the error points to where the spec names it.
+    pub fn check_pretrained(&self) -> Result<Option<PathBuf>, SpecErrors> {
+        let SpecSource { path, text, overrides } = &self.source;
+        let ModelSpec::Bert(BertSpec { pretrained: folder, .. }) = &self.training.model else {
+            return Ok(None);
+        };
+        if folder.is_empty() {
+            return Ok(None);
+        }
+        pretrained::find(folder, path).map(Some).ok_or_else(|| {
+            let problem = missing_pretrained(&read::read(text, overrides), path);
             SpecErrors::locate(problem.into_iter().collect(), text, path, overrides)
         })
     }
@@ -150,6 +170,14 @@ fn missing_dataset(reading: &Reading, path: &Path) -> Option<Problem> {
     let dataset = reading.values.get("data.dataset")?;
     let ParamValue::Text(name) = &dataset.value else { return None };
     find_dataset(name, path).is_none().then(|| dataset::missing(name, path).at(dataset.at.clone()))
+}
+
+/// The problem that the pretrained model that a reading names is not there.
+fn missing_pretrained(reading: &Reading, path: &Path) -> Option<Problem> {
+    let folder = reading.values.get(keys::PRETRAINED)?;
+    let ParamValue::Text(name) = &folder.value else { return None };
+    let is_missing = !name.is_empty() && pretrained::find(name, path).is_none();
+    is_missing.then(|| pretrained::missing(name, path).at(folder.at.clone()))
 }
 
 /// The problem that no n-gram is both as long and as short as a reading wants.

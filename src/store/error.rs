@@ -121,6 +121,15 @@ pub enum StoreError {
         /// The refused name.
         name: String,
     },
+    /// A name that an address could take for something else.
+    #[error(
+        "`{}` cannot name a model or an alias: use letters, digits, `-`, `_` and `.`, a letter or digit first; a number alone is a version",
+        name.escape_debug()
+    )]
+    BadModelName {
+        /// The refused name.
+        name: String,
+    },
     /// Content that does not have the hash it is stored under.
     #[error("artifact `{name}` is damaged: its content does not have hash {hash}")]
     Damaged {

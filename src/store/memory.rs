@@ -8,9 +8,10 @@ use crate::trial::RunState;
 
 use super::artifact::check_name;
 use super::liveness::{check_holder, is_alive, now_ms};
+use super::registry::{alias_detail, check_alias, check_model_name, no_alias, no_model, no_version};
 use super::{
-    ArtifactRecord, Attempt, Id, LatestMetric, MetricPoint, NewRun, NewStudy, RunEnd, RunQuery, RunRecord,
-    Store, StoreError, StudyRecord, StudyState,
+    ArtifactRecord, Attempt, EventRecord, Id, LatestMetric, MetricPoint, ModelVersion, NewRun, NewStudy,
+    RunEnd, RunQuery, RunRecord, Store, StoreError, StudyRecord, StudyState,
 };
 
 /// A [`Store`] in memory, with the whole contract but for durability.
@@ -24,6 +25,28 @@ struct Content {
     /// In the order of their creation.
     studies: Vec<Study>,
     runs: Vec<Run>,
+    models: BTreeMap<String, RegisteredModel>,
+}
+
+/// A name of the registry. Versions are numbered by their place, from 1.
+#[derive(Debug, Default)]
+struct RegisteredModel {
+    versions: Vec<ModelVersion>,
+    aliases: BTreeMap<String, u32>,
+    events: Vec<EventRecord>,
+}
+
+impl RegisteredModel {
+    fn seen(&self) -> impl Iterator<Item = ModelVersion> {
+        self.versions.iter().map(|version| {
+            let own = self.aliases.iter().filter(|(_, number)| **number == version.version);
+            ModelVersion { aliases: own.map(|(alias, _)| alias.clone()).collect(), ..version.clone() }
+        })
+    }
+
+    fn tell(&mut self, kind: &str, detail: String) {
+        self.events.push(EventRecord { time_ms: now_ms(), kind: kind.to_owned(), detail });
+    }
 }
 
 #[derive(Debug)]
@@ -320,6 +343,59 @@ impl Store for MemoryStore {
     fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError> {
         self.content().run(run)?.record.hidden = hidden;
         Ok(())
+    }
+
+    fn register_model(&self, name: &str, run: Id, note: &str) -> Result<ModelVersion, StoreError> {
+        check_model_name(name)?;
+        let mut content = self.content();
+        content.run(run)?;
+        let model = content.models.entry(name.to_owned()).or_default();
+        if let Some(known) = model.seen().find(|version| version.run == run) {
+            return Ok(known);
+        }
+        let version = ModelVersion {
+            name: name.to_owned(),
+            version: model.versions.len() as u32 + 1,
+            run,
+            note: note.to_owned(),
+            created_ms: now_ms(),
+            aliases: Vec::new(),
+        };
+        model.versions.push(version.clone());
+        model.tell("registered", format!("version {}, run {}", version.version, run.short()));
+        Ok(version)
+    }
+
+    fn model_versions(&self, name: Option<&str>) -> Result<Vec<ModelVersion>, StoreError> {
+        let content = self.content();
+        let models = content.models.iter().filter(|(own, _)| name.is_none_or(|name| name == *own));
+        Ok(models.flat_map(|(_, model)| model.seen()).collect())
+    }
+
+    fn set_model_alias(
+        &self,
+        name: &str,
+        alias: &str,
+        version: Option<u32>,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        check_alias(alias)?;
+        let mut content = self.content();
+        let model = content.models.get_mut(name).ok_or_else(|| no_model(name))?;
+        let before = match version {
+            Some(version) if model.versions.iter().all(|known| known.version != version) => {
+                return Err(no_version(name, version));
+            }
+            Some(version) => model.aliases.insert(alias.to_owned(), version),
+            None => Some(model.aliases.remove(alias).ok_or_else(|| no_alias(name, alias))?),
+        };
+        model.tell("alias", alias_detail(alias, before, version, why));
+        Ok(())
+    }
+
+    fn model_events(&self, name: &str) -> Result<Vec<EventRecord>, StoreError> {
+        let content = self.content();
+        content.models.get(name).map(|model| model.events.clone()).ok_or_else(|| no_model(name))
     }
 
     fn flush(&self) -> Result<(), StoreError> {

@@ -22,6 +22,7 @@ mod id;
 mod liveness;
 mod memory;
 mod records;
+mod registry;
 mod sqlite;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ pub use records::{
     ArtifactRecord, Attempt, Environment, EventRecord, LatestMetric, MetricPoint, NewRun, NewStudy, RunEnd,
     RunKind, RunQuery, RunRecord, StudyRecord, StudyState, Tally,
 };
+pub use registry::ModelVersion;
 pub use sqlite::SqliteStore;
 
 /// The record of everything that was run. See the [module](self) for its contract.
@@ -194,6 +196,37 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::NotFound`].
     fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError>;
+
+    /// Puts a run under a name, as its next version. A run that has a version of this name keeps it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::BadModelName`].
+    fn register_model(&self, name: &str, run: Id, note: &str) -> Result<ModelVersion, StoreError>;
+
+    /// All versions of a model, or of all models, by name and number; none of a name without any.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn model_versions(&self, name: Option<&str>) -> Result<Vec<ModelVersion>, StoreError>;
+
+    /// Lets an alias point at a version, or at nothing; `why` is recorded with it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] (the version, or the alias that is to be removed),
+    /// [`StoreError::BadModelName`].
+    fn set_model_alias(
+        &self,
+        name: &str,
+        alias: &str,
+        version: Option<u32>,
+        why: &str,
+    ) -> Result<(), StoreError>;
+
+    /// What happened to a model, in order: `registered`, `alias`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn model_events(&self, name: &str) -> Result<Vec<EventRecord>, StoreError>;
 
     /// Returns once everything written so far is durable.
     ///

@@ -18,6 +18,8 @@ pub enum RunKind {
     Trial,
     /// The retraining of a study's best point on all training data, and its test.
     Final,
+    /// A model that was trained elsewhere, from a package.
+    Imported,
 }
 
 impl RunKind {
@@ -26,12 +28,18 @@ impl RunKind {
         match self {
             Self::Trial => "trial",
             Self::Final => "final",
+            Self::Imported => "imported",
         }
+    }
+
+    /// Whether runs of this kind keep a model.
+    pub fn keeps_model(self) -> bool {
+        matches!(self, Self::Final | Self::Imported)
     }
 
     /// The inverse of [`RunKind::name`].
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Trial, Self::Final].into_iter().find(|kind| kind.name() == name)
+        [Self::Trial, Self::Final, Self::Imported].into_iter().find(|kind| kind.name() == name)
     }
 }
 

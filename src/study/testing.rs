@@ -9,8 +9,8 @@ use rand::RngExt;
 use super::{Objective, ObjectiveError, Trial};
 use crate::platform::ProcessIdentity;
 use crate::store::{
-    ArtifactRecord, Attempt, Id, LatestMetric, MemoryStore, MetricPoint, NewRun, NewStudy, RunEnd, RunQuery,
-    RunRecord, Store, StoreError, StudyRecord, StudyState,
+    ArtifactRecord, Attempt, EventRecord, Id, LatestMetric, MemoryStore, MetricPoint, ModelVersion, NewRun,
+    NewStudy, RunEnd, RunQuery, RunRecord, Store, StoreError, StudyRecord, StudyState,
 };
 use crate::trial::{Direction, ParamValue, Params, RunState};
 
@@ -212,6 +212,24 @@ impl Store for BrittleStore {
     }
     fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError> {
         self.call()?.set_hidden(run, hidden)
+    }
+    fn register_model(&self, name: &str, run: Id, note: &str) -> Result<ModelVersion, StoreError> {
+        self.call()?.register_model(name, run, note)
+    }
+    fn model_versions(&self, name: Option<&str>) -> Result<Vec<ModelVersion>, StoreError> {
+        self.call()?.model_versions(name)
+    }
+    fn set_model_alias(
+        &self,
+        name: &str,
+        alias: &str,
+        version: Option<u32>,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        self.call()?.set_model_alias(name, alias, version, why)
+    }
+    fn model_events(&self, name: &str) -> Result<Vec<EventRecord>, StoreError> {
+        self.call()?.model_events(name)
     }
     fn flush(&self) -> Result<(), StoreError> {
         self.call()?.flush()

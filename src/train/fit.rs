@@ -10,7 +10,7 @@ use super::schedule::learning_rate;
 use super::scores::{Scores, scores};
 use crate::data::Example;
 use crate::kernel::{Kernels, Targets};
-use crate::model::{Classifier, Crew, Learner, Weights, WeightsError};
+use crate::model::{Classifier, Crew, Learner, Pretrained, PretrainedError, Weights, WeightsError};
 use crate::rng::{ChaCha8Rng, SeedTree};
 use crate::spec::{ModelSpec, TextSpec, TrainSpec};
 use crate::text::{TokenIds, Tokenizer, TokenizerError};
@@ -21,6 +21,8 @@ pub struct Task<'a> {
     pub text: &'a TextSpec,
     /// What is trained.
     pub model: &'a ModelSpec,
+    /// What its weights begin with, where the spec names a pretrained model.
+    pub pretrained: Option<&'a Pretrained>,
     /// How.
     pub train: &'a TrainSpec,
     /// Passes over the training part (`train.epochs`, or `final.epochs`).
@@ -111,6 +113,9 @@ pub enum TrainError {
     /// The model cannot be built, which is a defect.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// The pretrained model does not do for it.
+    #[error(transparent)]
+    Pretrained(#[from] PretrainedError),
     /// The tokenizer cannot be built.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
@@ -168,6 +173,23 @@ pub fn fit(task: &Task<'_>, watch: &mut Watch<'_>) -> Result<Fitted, TrainError>
     Ok(Fitted { classifier: training.classifier, validation: last })
 }
 
+impl Task<'_> {
+    /// The settings, the tokenizer and the weights that a training begins with.
+    fn begin(&self) -> Result<(ModelSpec, Tokenizer, Weights), TrainError> {
+        let seeds = self.seeds.child("weights", 0);
+        match (self.model, self.pretrained) {
+            (ModelSpec::Bert(spec), Some(pretrained)) => {
+                let tokenizer = pretrained.tokenizer(self.text.max_length)?;
+                Ok((pretrained.adapt(spec), tokenizer, pretrained.weights(seeds)))
+            }
+            (spec, _) => {
+                let texts = self.examples.iter().map(|example| example.text.as_str());
+                Ok((spec.clone(), Tokenizer::build(texts, self.text)?, Weights::new(seeds)))
+            }
+        }
+    }
+}
+
 /// Encoded texts with their label numbers.
 struct Encoded {
     texts: Vec<TokenIds>,
@@ -193,8 +215,7 @@ impl<'a> Training<'a> {
         if labels.len() < 2 {
             return Err(TrainError::TooLittle { examples: task.examples.len(), classes: labels.len() });
         }
-        let tokenizer =
-            Tokenizer::build(task.examples.iter().map(|example| example.text.as_str()), task.text)?;
+        let (spec, tokenizer, weights) = task.begin()?;
         let mut examples = encode(task.examples, &tokenizer, &labels);
         let validation = encode(task.validation, &tokenizer, &labels);
         let mut counts = vec![0; labels.len()];
@@ -206,8 +227,7 @@ impl<'a> Training<'a> {
             // No class, so what is asked for is that all be alike.
             examples.labels.push(labels.len());
         }
-        let classifier =
-            Classifier::new(task.model, tokenizer, labels, Weights::new(task.seeds.child("weights", 0)))?;
+        let classifier = Classifier::new(&spec, tokenizer, labels, weights)?;
         let kernels = Kernels::detect();
         Ok(Self {
             task,
@@ -345,6 +365,7 @@ mod tests {
                     adversarial: 0.0,
                     ..RecurrentSpec::default()
                 }),
+                pretrained: None,
                 train: spec,
                 epochs: spec.epochs,
                 examples: &train,

@@ -10,30 +10,43 @@ use super::super::table::{number, one_line};
 const WORSE: &str = "worse than the baseline beyond chance";
 
 /// One rule and one column.
-pub(super) struct Gate {
+pub(in crate::cli) struct Gate {
     /// The rule.
-    pub(super) rule: String,
+    pub(in crate::cli) rule: String,
     /// The number of the column.
-    pub(super) column: usize,
+    pub(in crate::cli) column: usize,
     /// Whether the column breaks it.
-    pub(super) broken: bool,
+    pub(in crate::cli) broken: bool,
     /// The numbers behind it.
-    pub(super) why: String,
+    pub(in crate::cli) why: String,
 }
 
 impl Gate {
     /// One line for the terminal.
-    pub(super) fn told(&self) -> String {
+    pub(in crate::cli) fn told(&self) -> String {
         let word = if self.broken { "FAILED" } else { "passed" };
         one_line(&format!("{word}  {}: {}", self.rule, self.why))
     }
+}
+
+/// The rules of `--fail-if`.
+///
+/// # Errors
+/// One cannot be read; shows where.
+pub(in crate::cli) fn rules(texts: &[String]) -> Result<Vec<Rule>, Failure> {
+    let rules = texts.iter().map(|text| Rule::parse(text)).collect::<Result<Vec<Rule>, _>>();
+    rules.map_err(|error| Failure::usage(format!("this rule of --fail-if cannot be read\n{error}")))
 }
 
 /// Holds every column but the baseline against all rules.
 ///
 /// # Errors
 /// A rule names a metric that is not recorded.
-pub(super) fn check(comparison: &Comparison, rules: &[Rule], worse: bool) -> Result<Vec<Gate>, Failure> {
+pub(in crate::cli) fn check(
+    comparison: &Comparison,
+    rules: &[Rule],
+    worse: bool,
+) -> Result<Vec<Gate>, Failure> {
     let others = || (0..comparison.columns.len()).filter(|column| *column != comparison.baseline);
     let mut gates = Vec::new();
     for rule in rules {

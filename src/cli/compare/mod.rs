@@ -1,7 +1,7 @@
 //! `uaic compare`: what differs between runs, and whether the difference is real.
 
 mod export;
-mod gates;
+pub(super) mod gates;
 mod sheets;
 
 use std::path::{Path, PathBuf};
@@ -9,11 +9,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::experiment::model_run;
 use crate::fsx;
-use crate::report::comparison::{self, Comparison, Contender, Rule};
+use crate::report::comparison::{self, Comparison, Contender};
 use crate::report::draw::{Format, Options, draw};
 use crate::report::subject::Subject;
-use crate::store::{RunKind, RunQuery, RunRecord, SqliteStore, Store, StudyRecord};
+use crate::store::{RunRecord, SqliteStore, Store, StudyRecord};
 use crate::trial::RunState;
 
 use super::exit::{self, Failure};
@@ -97,10 +98,7 @@ pub struct CompareArgs {
 
 /// Compares them.
 pub(super) fn run(global: &Global, args: &CompareArgs) -> anyhow::Result<ExitCode> {
-    let rules = args.fail_if.iter().map(|text| Rule::parse(text));
-    let rules = rules
-        .collect::<Result<Vec<Rule>, _>>()
-        .map_err(|error| Failure::usage(format!("this rule of --fail-if cannot be read\n{error}")))?;
+    let rules = gates::rules(&args.fail_if)?;
     let store = SqliteStore::open_read_only(&global.store)?;
     let (runs, baseline) = resolve(&store, args)?;
     let contenders =
@@ -130,6 +128,28 @@ pub(super) fn run(global: &Global, args: &CompareArgs) -> anyhow::Result<ExitCod
     Ok(if broken { ExitCode::from(exit::FAILED) } else { ExitCode::SUCCESS })
 }
 
+/// A comparison of two runs, the second with the first, as `compare` prints it.
+pub(super) struct Pair {
+    pub(super) comparison: Comparison,
+}
+
+impl Pair {
+    pub(super) fn load(store: &dyn Store, baseline: RunRecord, other: RunRecord) -> anyhow::Result<Self> {
+        let contenders = [Contender::load(store, baseline)?, Contender::load(store, other)?];
+        Ok(Self { comparison: comparison::compare(store, &contenders, 0)? })
+    }
+
+    /// Tables of what differs.
+    pub(super) fn text(&self) -> String {
+        sheets::terminal(&self.comparison, false)
+    }
+
+    /// The shape that the help of `compare` promises.
+    pub(super) fn json(&self) -> serde_json::Value {
+        export::json(&self.comparison, &[])
+    }
+}
+
 /// The runs, each once, and which of them is the baseline.
 fn resolve(store: &dyn Store, args: &CompareArgs) -> anyhow::Result<(Vec<RunRecord>, usize)> {
     let mut runs: Vec<RunRecord> = Vec::new();
@@ -156,14 +176,7 @@ fn resolve_one(store: &dyn Store, text: &str) -> anyhow::Result<RunRecord> {
 
 /// The run that stands for a study: its final run, or else its best trial.
 fn run_of(store: &dyn Store, study: &StudyRecord) -> anyhow::Result<RunRecord> {
-    let query = RunQuery {
-        study: Some(study.id),
-        kind: Some(RunKind::Final),
-        state: Some(RunState::Complete),
-        limit: Some(1),
-        ..RunQuery::default()
-    };
-    if let Some(run) = store.runs(&query)?.into_iter().next() {
+    if let Some(run) = model_run(store, study.id, false)?.filter(|run| run.state == RunState::Complete) {
         return Ok(run);
     }
     select::best_trials(store, study)?.into_iter().next().ok_or_else(|| {

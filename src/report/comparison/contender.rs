@@ -71,7 +71,7 @@ impl Contender {
         let study = self.study.id.short();
         match self.run.new.kind {
             RunKind::Trial => format!("{study}/{}", self.run.new.number.unwrap_or_default()),
-            RunKind::Final => format!("{study}/final"),
+            RunKind::Final | RunKind::Imported => format!("{study}/{}", self.run.new.kind.name()),
         }
     }
 

@@ -72,6 +72,7 @@ fn column(contender: &Contender) -> Column {
     let what = match contender.run.new.kind {
         RunKind::Trial => format!("trial {number}"),
         RunKind::Final => format!("final run of trial {number}"),
+        RunKind::Imported => "imported model".to_owned(),
     };
     Column {
         name: contender.name(),

@@ -2,6 +2,7 @@
 
 mod codec;
 mod read;
+mod registry;
 mod schema;
 mod write;
 mod writer;
@@ -19,9 +20,10 @@ use self::read::{Snapshot, single};
 use self::writer::Writer;
 use super::artifact::{BlobFolder, check_name};
 use super::liveness::now_ms;
+use super::registry::{check_alias, check_model_name, no_model};
 use super::{
-    ArtifactRecord, Attempt, EventRecord, Id, LatestMetric, MetricPoint, NewRun, NewStudy, RunEnd, RunQuery,
-    RunRecord, Store, StoreError, StudyRecord, StudyState, Tally,
+    ArtifactRecord, Attempt, EventRecord, Id, LatestMetric, MetricPoint, ModelVersion, NewRun, NewStudy,
+    RunEnd, RunQuery, RunRecord, Store, StoreError, StudyRecord, StudyState, Tally,
 };
 
 /// A [`Store`] in a folder, for any number of processes of one machine at once.
@@ -240,6 +242,35 @@ impl Store for SqliteStore {
 
     fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError> {
         self.writer()?.call(move |connection| write::set_hidden(connection, run, hidden, now_ms()))
+    }
+
+    fn register_model(&self, name: &str, run: Id, note: &str) -> Result<ModelVersion, StoreError> {
+        check_model_name(name)?;
+        let (key, note) = (name.to_owned(), note.to_owned());
+        self.writer()?.call(move |connection| registry::register(connection, &key, run, &note, now_ms()))?;
+        let found = self.model_versions(Some(name))?.into_iter().find(|version| version.run == run);
+        found.ok_or_else(|| no_model(name))
+    }
+
+    fn model_versions(&self, name: Option<&str>) -> Result<Vec<ModelVersion>, StoreError> {
+        self.read(|snapshot| registry::versions(snapshot.connection(), name))
+    }
+
+    fn set_model_alias(
+        &self,
+        name: &str,
+        alias: &str,
+        version: Option<u32>,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        check_alias(alias)?;
+        let (name, alias, why) = (name.to_owned(), alias.to_owned(), why.to_owned());
+        self.writer()?
+            .call(move |connection| registry::set_alias(connection, &name, &alias, version, &why, now_ms()))
+    }
+
+    fn model_events(&self, name: &str) -> Result<Vec<EventRecord>, StoreError> {
+        self.read(|snapshot| registry::events(snapshot.connection(), name))
     }
 
     fn flush(&self) -> Result<(), StoreError> {

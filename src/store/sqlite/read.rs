@@ -45,6 +45,11 @@ impl<'a> Snapshot<'a> {
         Ok(Self { connection, dead, processes: HashMap::new(), environments: HashMap::new() })
     }
 
+    /// The connection, inside the transaction of this look.
+    pub(super) fn connection(&self) -> &'a Connection {
+        self.connection
+    }
+
     /// Studies, newest first; only one of them when `id` says so.
     pub(super) fn studies(&mut self, id: Option<Id>) -> Result<Vec<StudyRecord>, Fault> {
         let mut statement = self.connection.prepare_cached(

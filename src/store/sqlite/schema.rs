@@ -16,7 +16,8 @@ const _: () = assert!(rusqlite::ffi::SQLITE_VERSION_NUMBER >= 3_051_003);
 const APPLICATION_ID: i64 = 0x7561_6963;
 
 /// Step `i` brings a database of format `i` to format `i + 1`. Released steps never change.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../migrations/0001.sql"), include_str!("../migrations/0002.sql")];
 
 /// How long to wait for another process to finish its transaction.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -151,12 +152,33 @@ fn migrate(connection: &mut Connection, path: &Path, steps: &[&str]) -> Result<(
             transaction.execute_batch(step)?;
         }
         if found < newest {
+            check_references(&transaction)?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", newest)?;
         }
         Ok(transaction.commit()?)
     };
-    work(connection).map_err(|fault| fault.at(path))
+    // A step may rebuild a table that others refer to, and inside a transaction this has no effect.
+    let switch = |connection: &Connection, on: bool| {
+        connection.pragma_update(None, "foreign_keys", on).map_err(|error| Fault::from(error).at(path))
+    };
+    switch(connection, false)?;
+    let worked = work(connection).map_err(|fault| fault.at(path));
+    switch(connection, true)?;
+    worked
+}
+
+/// Refuses a database in which something refers to what is not there.
+fn check_references(connection: &Connection) -> Result<(), Fault> {
+    let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
+    let mut broken = statement.query([])?;
+    match broken.next()? {
+        None => Ok(()),
+        Some(row) => {
+            let detail = format!("the table {} refers to what is not there", row.get::<_, String>(0)?);
+            Err(StoreError::Malformed { what: "reference", detail }.into())
+        }
+    }
 }
 
 #[cfg(test)]
@@ -183,7 +205,7 @@ mod tests {
         assert_eq!(pragma::<i64>(&connection, "trusted_schema"), 0);
         assert_eq!(pragma::<i64>(&connection, "busy_timeout"), 30_000);
         assert_eq!(pragma::<i64>(&connection, "application_id"), APPLICATION_ID);
-        assert_eq!(pragma::<i64>(&connection, "user_version"), 1);
+        assert_eq!(pragma::<i64>(&connection, "user_version"), 2);
     }
 
     #[test]
@@ -208,12 +230,14 @@ mod tests {
         let mut connection = open_writer(&path).unwrap();
         let next = "CREATE TABLE next (x INTEGER) STRICT;";
         // Formats above the newest are refused on opening, so the steps are driven by hand here.
-        let steps = [MIGRATIONS[0], "CREATE TABLE half (x INTEGER) STRICT; CREATE TABLE broken (;"];
+        let [first, second] = MIGRATIONS;
+        let steps = [first, second, "CREATE TABLE half (x INTEGER) STRICT; CREATE TABLE broken (;"];
         migrate(&mut connection, &path, &steps).unwrap_err();
-        assert_eq!(pragma::<i64>(&connection, "user_version"), 1);
-        connection.execute("SELECT 1 FROM half", []).unwrap_err();
-        migrate(&mut connection, &path, &[MIGRATIONS[0], next]).unwrap();
         assert_eq!(pragma::<i64>(&connection, "user_version"), 2);
+        assert_eq!(pragma::<i64>(&connection, "foreign_keys"), 1);
+        connection.execute("SELECT 1 FROM half", []).unwrap_err();
+        migrate(&mut connection, &path, &[first, second, next]).unwrap();
+        assert_eq!(pragma::<i64>(&connection, "user_version"), 3);
         connection.query_row("SELECT count(*) FROM next", [], |row| row.get::<_, i64>(0)).unwrap();
     }
 
@@ -240,7 +264,7 @@ mod tests {
         let (_folder, path) = file();
         open_writer(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
         for error in [open_writer(&path).unwrap_err(), open_reader(&path).unwrap_err()] {
-            assert!(error.to_string().contains("has format 99, this uaic knows up to 1"), "{error}");
+            assert!(error.to_string().contains("has format 99, this uaic knows up to 2"), "{error}");
         }
     }
 
@@ -251,7 +275,7 @@ mod tests {
         drop(open_writer(&path).unwrap());
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
         let connection = Connection::open_with_flags(unchanging(&path), flags).unwrap();
-        assert_eq!(pragma::<i64>(&connection, "user_version"), 1);
+        assert_eq!(pragma::<i64>(&connection, "user_version"), 2);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no log beside it");
     }
 

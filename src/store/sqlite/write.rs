@@ -390,7 +390,7 @@ fn holder_of(connection: &Connection, study: i64) -> Result<Option<(ProcessIdent
     Ok(Some((from_json("process", &identity)?, heartbeat_ms)))
 }
 
-fn run_row(connection: &Connection, id: Id) -> Result<i64, Fault> {
+pub(super) fn run_row(connection: &Connection, id: Id) -> Result<i64, Fault> {
     connection
         .prepare_cached("SELECT id FROM runs WHERE uuid = ?")?
         .query_row([id.0], |row| row.get(0))

@@ -1,0 +1,121 @@
+//! `uaic export`: writes a model as a package.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use crate::experiment::package_of;
+use crate::package::Package;
+use crate::store::{RunRecord, SqliteStore};
+
+use super::exit::Failure;
+use super::stored::{MODEL_GRAMMAR, run_with_model};
+use super::{Global, printer, shape, table};
+
+/// Arguments of `uaic export`.
+#[derive(Args, Debug)]
+#[command(after_help = format!("\
+Examples:
+  uaic export @                                 the newest final model, as EXPERIMENT-RUN.uaic
+  uaic export attention --out attention.uaic
+  uaic export attention --format dir --out attention
+  uaic predict attention.uaic 'flights to oslo'
+
+{MODEL_GRAMMAR}
+
+A package holds weights, configuration, tokenizer, labels, calibration, the effective spec, a model
+card, and a manifest with the lineage and a SHA-256 of every file; docs/package.md is the format. The
+same run gives the same bytes, and any unzip opens them. The path is printed.
+
+With --json: {{\"schema\": 1, \"path\", \"format\", \"run\", \"size\", \"sha256\", \"files\": {{name: size}}}};
+sha256 is that of the manifest, and names the content."))]
+pub struct ExportArgs {
+    /// The model: a final run, or a study
+    #[arg(value_name = "SEL")]
+    pub selector: String,
+
+    /// The file or folder to write; EXPERIMENT-RUN.uaic in this folder by default
+    #[arg(short, long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
+
+    /// One file, or a folder
+    #[arg(long, value_enum, default_value_t = Format::Uaic)]
+    pub format: Format,
+
+    /// Replace what is there
+    #[arg(long)]
+    pub force: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a model is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One file
+    Uaic,
+    /// A folder
+    Dir,
+}
+
+/// Writes it.
+pub(super) fn run(global: &Global, args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let store = SqliteStore::open_read_only(&global.store)?;
+    let run = run_with_model(&store, &args.selector, "export")?;
+    let path = args.out.clone().unwrap_or_else(|| default_path(&run, args.format));
+    // Something may also be a link that leads nowhere.
+    if std::fs::symlink_metadata(&path).is_ok() && !args.force {
+        let message = format!("{} is there already; `--force` replaces it", path.display());
+        return Err(Failure::locked(message).into());
+    }
+    let package = package_of(&store, run.id)?;
+    // Better told now than to who gets it.
+    package.responder()?;
+    let size = write(&package, &path, args.format)?;
+    if args.json {
+        let files: serde_json::Map<String, serde_json::Value> =
+            package.files().map(|(name, content)| (name.to_owned(), content.len().into())).collect();
+        printer::json(&json!({
+            "schema": shape::SCHEMA,
+            "path": path.display().to_string(),
+            "format": args.format.to_possible_value().map(|value| value.get_name().to_owned()),
+            "run": run.id,
+            "size": size,
+            "sha256": package.digest(),
+            "files": files,
+        }))?;
+    } else {
+        printer::talk(format!("run {}, {}", run.id.short(), table::bytes(size)));
+        printer::data(path.display().to_string())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a package, and gives its size in bytes.
+fn write(package: &Package, path: &Path, format: Format) -> anyhow::Result<u64> {
+    match format {
+        Format::Uaic => {
+            package.write_file(path)?;
+            Ok(package.to_bytes().len() as u64)
+        }
+        Format::Dir => {
+            package.write_folder(path)?;
+            Ok(package.files().map(|(_, content)| content.len() as u64).sum())
+        }
+    }
+}
+
+/// `attention-4f2a90c1.uaic`, in this folder.
+fn default_path(run: &RunRecord, format: Format) -> PathBuf {
+    let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
+    let name: String = run.experiment.chars().map(plain).collect();
+    let ending = match format {
+        Format::Uaic => ".uaic",
+        Format::Dir => "",
+    };
+    PathBuf::from(format!("{}-{}{ending}", name.trim_start_matches(['-', '.']), run.id.short()))
+}

@@ -1,0 +1,112 @@
+//! `uaic model diff`: how two versions differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::experiment::load_classifier;
+use crate::store::{RunRecord, SqliteStore, Store};
+
+use super::super::compare::Pair;
+use super::super::select::registered_or_best;
+use super::super::stored::run_with_model;
+use super::super::{Global, printer, shape, table};
+
+/// Arguments of `uaic model diff`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  uaic model diff intents@1 intents@2
+  uaic model diff intents@champion attention --json
+
+Shows which keys of the spec and facts differ, the metrics with a test of their difference on the same
+test texts where both runs keep their predictions (see `uaic help compare`), labels that only one has,
+and the sizes of the files.
+
+With --json: {\"schema\": 1, \"comparison\": {as in `uaic compare --json`; A is the baseline},
+  \"labels\": {\"only_a\": [text], \"only_b\": [text], \"common\": number},
+  \"sizes\": [{\"file\", \"a\": bytes or null, \"b\": bytes or null}]}")]
+pub(super) struct DiffArgs {
+    /// A version (NAME@3, NAME@champion), or a run with a model
+    #[arg(value_name = "A")]
+    pub(super) first: String,
+
+    /// Another
+    #[arg(value_name = "B")]
+    pub(super) second: String,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Shows it.
+pub(super) fn run(global: &Global, args: &DiffArgs) -> anyhow::Result<ExitCode> {
+    let store = SqliteStore::open_read_only(&global.store)?;
+    let (first, second) = (run_of(&store, &args.first)?, run_of(&store, &args.second)?);
+    let labels = |run: &RunRecord| -> anyhow::Result<BTreeSet<String>> {
+        Ok(load_classifier(&store, run.id)?.labels.into_iter().collect())
+    };
+    let (known, other) = (labels(&first)?, labels(&second)?);
+    let only = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).cloned().collect::<Vec<String>>();
+    let (only_a, only_b) = (only(&known, &other), only(&other, &known));
+    let sizes = sizes(&store, &first, &second)?;
+    let pair = Pair::load(&store, first, second)?;
+    if args.json {
+        let sizes: Vec<_> =
+            sizes.iter().map(|(file, [a, b])| json!({ "file": file, "a": a, "b": b })).collect();
+        printer::json(&json!({
+            "schema": shape::SCHEMA,
+            "comparison": pair.json(),
+            "labels": { "only_a": only_a, "only_b": only_b, "common": known.intersection(&other).count() },
+            "sizes": sizes,
+        }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut listing = table::table(&["FILE", ">A", ">B"]);
+    for (file, sizes) in &sizes {
+        let [a, b] = sizes.map(|size| size.map(table::bytes).unwrap_or_default());
+        listing.add_row([table::one_line(file), a, b]);
+    }
+    let named = |title: &str, labels: &[String]| {
+        let labels: Vec<String> = labels.iter().map(|label| table::one_line(label)).collect();
+        if labels.is_empty() { String::new() } else { format!("\n{title}: {}", labels.join(", ")) }
+    };
+    let text = format!(
+        "{}\n\nLabels: {} in common{}{}\n\n{}",
+        pair.text(),
+        known.intersection(&other).count(),
+        named("only A", &only_a),
+        named("only B", &only_b),
+        table::render(&listing),
+    );
+    printer::data(text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The run of a version, or that a selector names.
+fn run_of(store: &dyn Store, text: &str) -> anyhow::Result<RunRecord> {
+    match registered_or_best(store, text)? {
+        Some(version) => Ok(store.run(version.run)?),
+        None => run_with_model(store, text, "model diff"),
+    }
+}
+
+/// Bytes of the files of both models, by name.
+fn sizes(
+    store: &dyn Store,
+    first: &RunRecord,
+    second: &RunRecord,
+) -> anyhow::Result<BTreeMap<String, [Option<u64>; 2]>> {
+    let mut sizes: BTreeMap<String, [Option<u64>; 2]> = BTreeMap::new();
+    for (side, run) in [first, second].into_iter().enumerate() {
+        for artifact in store.artifacts(run.id)? {
+            if artifact.name.starts_with("model/") {
+                sizes.entry(artifact.name).or_default()[side] = Some(artifact.size);
+            }
+        }
+    }
+    Ok(sizes)
+}

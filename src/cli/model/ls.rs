@@ -1,0 +1,74 @@
+//! `uaic model ls`: lists names and their versions.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::store::{SqliteStore, Store};
+
+use super::super::select::metric_of;
+use super::super::{Global, printer, shape, table};
+use super::{no_model, shape_of};
+
+/// Arguments of `uaic model ls`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  uaic model ls
+  uaic model ls intents
+  uaic model ls --json | jq -r '.models[] | select(.aliases | index(\"champion\")) | .run'
+
+With --json: {\"schema\": 1, \"models\": [{\"name\", \"version\", \"run\", \"note\", \"created_ms\", \"created\",
+  \"aliases\": [text], \"experiment\", \"metric\", \"value\": number or null}]}")]
+pub(super) struct LsArgs {
+    /// Only this name
+    #[arg(value_name = "NAME")]
+    pub(super) name: Option<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Lists them.
+pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
+    let store = SqliteStore::open_read_only(&global.store)?;
+    let versions = store.model_versions(args.name.as_deref())?;
+    if let Some(name) = args.name.as_ref().filter(|_| versions.is_empty()) {
+        return Err(no_model(&store, name)?.into());
+    }
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    let mut listing =
+        table::table(&["MODEL", "ALIASES", "RUN", "EXPERIMENT", ">VALUE", "METRIC", "REGISTERED", "NOTE…"]);
+    let mut shapes: Vec<Value> = Vec::new();
+    for version in &versions {
+        let run = store.run(version.run)?;
+        let metric = metric_of(&run, "").to_owned();
+        let mut shape = shape_of(version);
+        shape.extend(shape::object(json!({
+            "experiment": run.experiment,
+            "metric": metric,
+            "value": run.value.map(shape::number),
+        })));
+        shapes.push(shape.into());
+        listing.add_row([
+            version.address(),
+            version.aliases.join(", "),
+            version.run.short(),
+            table::shortened(&run.experiment, 24),
+            run.value.map(table::number).unwrap_or_default(),
+            metric,
+            table::age(version.created_ms, now_ms),
+            table::shortened(&version.note, 60),
+        ]);
+    }
+    if args.json {
+        printer::json(&json!({ "schema": shape::SCHEMA, "models": shapes }))?;
+    } else if versions.is_empty() {
+        printer::talk("no models; `uaic model register SEL NAME` registers one");
+    } else {
+        printer::data(table::render(&listing))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
