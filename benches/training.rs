@@ -252,6 +252,7 @@ fn epochs(examples: &[&Example], batch: usize, threads: usize, is_over: &mut dyn
         train: &train,
         epochs: u32::MAX,
         examples,
+        outside: &[],
         validation: &[],
         seeds: SeedTree::new(1),
         threads,
@@ -281,7 +282,8 @@ fn train_candle(corpus: &Corpus, batch: usize) -> (f64, f64) {
     let mut step = |batch: &[usize]| {
         let texts: Vec<&TokenIds> = batch.iter().map(|&text| &corpus.texts[text]).collect();
         let gold: Vec<usize> = batch.iter().map(|&text| corpus.gold[text]).collect();
-        let targets = Targets { gold: &gold, smoothing: 0.0, class_weights: &class_weights };
+        let targets =
+            Targets { gold: &gold, smoothing: 0.0, class_weights: &class_weights, outside_weight: 0.0 };
         let loss = plain.loss(&texts, targets).unwrap();
         optimizer.backward_step(&loss).unwrap();
         assert!(loss.to_scalar::<f32>().unwrap().is_finite());

@@ -30,6 +30,7 @@ pub mod fsx;
 pub mod kernel;
 pub mod model;
 pub mod nearest;
+pub mod onnx;
 pub mod package;
 pub mod platform;
 pub mod report;

@@ -8,6 +8,7 @@ mod data;
 mod evaluate;
 mod flights;
 mod listing;
+mod onnx;
 mod package;
 mod package_fuzz;
 mod readme;

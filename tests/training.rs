@@ -81,7 +81,12 @@ fn loss_and_all_gradients_equal_those_of_plain_operations() {
     let texts = texts(37);
     let texts: Vec<&TokenIds> = texts.iter().collect();
     let gold: Vec<usize> = (0..texts.len()).map(|text| text * text % CLASSES).collect();
-    let targets = Targets { gold: &gold, smoothing: 0.1, class_weights: &[1.0, 0.5, 2.0, 1.5, 0.7] };
+    let targets = Targets {
+        gold: &gold,
+        smoothing: 0.1,
+        class_weights: &[1.0, 0.5, 2.0, 1.5, 0.7],
+        outside_weight: 0.0,
+    };
     for spec in specs() {
         let (mut weights, model) = new(&spec);
         let plain = PlainModel::new(&spec, &weights).unwrap();
@@ -107,7 +112,8 @@ fn loss_and_all_gradients_equal_those_of_plain_operations() {
 fn running_statistics_take_in_a_tenth_of_each_batch() {
     let texts = texts(37);
     let texts: Vec<&TokenIds> = texts.iter().collect();
-    let targets = Targets { gold: &[1; 37], smoothing: 0.0, class_weights: &[1.0; CLASSES] };
+    let targets =
+        Targets { gold: &[1; 37], smoothing: 0.0, class_weights: &[1.0; CLASSES], outside_weight: 0.0 };
     for spec in specs().into_iter().filter(|spec| spec.recurrent().is_some_and(|spec| spec.layers == 1)) {
         let (mut weights, model) = new(&spec);
         let features = PlainModel::new(&spec, &weights).unwrap().features(&texts, Mode::Train).unwrap();

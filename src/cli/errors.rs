@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use crate::data::{Example, is_out_of_scope};
 use crate::experiment::predict;
-use crate::model::Features;
 use crate::report::mistakes::{TextIndex, mistakes};
 use crate::store::SqliteStore;
 
@@ -115,8 +114,8 @@ fn describe<'a>(
     examples: &'a [Example],
     args: &ErrorsArgs,
 ) -> anyhow::Result<(Vec<Described<'a>>, usize)> {
-    let predictions = predict(&model.classifier, &args.split, examples, Features::Omit)?;
-    let all = mistakes(&predictions, model.calibration());
+    let predictions = predict(&model.classifier, &args.split, examples, model.features())?;
+    let all = mistakes(&predictions, model.calibration())?;
     let limit = if args.limit == 0 { all.len() } else { args.limit };
     let train = material.train.as_deref().unwrap_or_default();
     let tokens = |example: &Example| model.classifier.tokenizer.tokens(&example.text);

@@ -9,12 +9,11 @@ use serde_json::{Value, json};
 
 use crate::data::{Example, is_out_of_scope};
 use crate::eval::{
-    Group, Measures, OutOfScopeMethod, Predictions, Rule, Segment, by_label, by_length, by_rule, by_unknown,
-    segments,
+    Group, Measures, OutOfScopeMethod, Predictions, Rule, ScopeModels, Segment, by_label, by_length, by_rule,
+    by_unknown, segments,
 };
 use crate::experiment::{measure_scope, measure_split, predict};
 use crate::fsx;
-use crate::model::Features;
 use crate::rng::SeedTree;
 use crate::store::SqliteStore;
 
@@ -168,7 +167,7 @@ fn evaluate(
     examples: &[Example],
     args: &EvaluateArgs,
 ) -> anyhow::Result<Evaluation> {
-    let said = |split: &str, examples| predict(&model.classifier, split, examples, Features::Omit);
+    let said = |split: &str, examples| predict(&model.classifier, split, examples, model.features());
     // The streams of the final stage, so that the same texts get the same intervals.
     let (seeds, calibration) = (SeedTree::new(model.study.new.seed).child("final", 0), model.calibration());
     let predictions = said(&args.split, examples)?;
@@ -269,8 +268,8 @@ fn write_csv(
     let (predicted, probabilities) =
         (predictions.predicted(), predictions.probabilities(model.temperature()));
     let scores = match model.calibration() {
-        Some(calibration) => calibration.scores(predictions),
-        None => OutOfScopeMethod::MaxSoftmax.scores(predictions, 1.0),
+        Some(calibration) => calibration.scores(predictions)?,
+        None => ScopeModels::default().scores(OutOfScopeMethod::MaxSoftmax, predictions, 1.0)?,
     };
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["text", "gold", "predicted", "confidence", "score", "words", "unknown_words"])?;

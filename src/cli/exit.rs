@@ -94,7 +94,10 @@ fn number_of(error: &anyhow::Error) -> u8 {
     if let Some(DrawError::Size { .. }) = error.downcast_ref() {
         return USAGE;
     }
-    if let Some(ExperimentError::Split { .. } | ExperimentError::TooFew { .. }) = error.downcast_ref() {
+    if let Some(
+        ExperimentError::Split { .. } | ExperimentError::Exposure { .. } | ExperimentError::TooFew { .. },
+    ) = error.downcast_ref()
+    {
         return USAGE;
     }
     if data_error(error).is_some_and(DataError::is_not_found)

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::data::{self, Dataset, Example};
 use crate::eval::Calibration;
 use crate::experiment::{self, FittedCalibration, model_run};
-use crate::model::Classifier;
+use crate::model::{Classifier, Features};
 use crate::package::Responder;
 use crate::spec::Spec;
 use crate::store::{RunRecord, Store, StudyRecord};
@@ -74,6 +74,14 @@ impl StoredModel {
     /// Temperature and threshold; `None` for runs without.
     pub(super) fn calibration(&self) -> Option<&Calibration> {
         self.calibration.as_ref().map(|calibration| &calibration.fitted)
+    }
+
+    /// Whether predictions must keep features: where the out-of-scope method looks at them.
+    pub(super) fn features(&self) -> Features {
+        match self.calibration() {
+            Some(calibration) if calibration.method.needs_features() => Features::Keep,
+            _ => Features::Omit,
+        }
     }
 
     /// The temperature that confidences are given at.

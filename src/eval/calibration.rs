@@ -1,41 +1,19 @@
 //! What makes a classifier's confidence honest, and where it should not answer: a temperature and a
 //! threshold, fitted on texts that it has not seen.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::reference::Reference;
 use super::reliability::BINS;
 use super::{
-    Binning, OUT_OF_SCOPE, Predictions, TEMPERATURES, Undefined, auroc, energy, expected_calibration_error,
-    fit_temperature, log_loss, max_softmax, reliability,
+    Binning, OUT_OF_SCOPE, OutOfScopeMethod, Predictions, ScopeModels, TEMPERATURES, Undefined, auroc,
+    expected_calibration_error, fit_temperature, log_loss, reliability,
 };
 
 /// The share of in-scope texts that a threshold lets pass, in hundredths.
 const ACCEPTED: usize = 95;
-
-/// How a text's logits become the score that a threshold is held against; higher is more in scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OutOfScopeMethod {
-    /// The largest probability.
-    MaxSoftmax,
-    /// The negative energy.
-    Energy,
-}
-
-impl OutOfScopeMethod {
-    /// The score of a row of logits.
-    pub fn score(self, logits: &[f32], temperature: f64) -> f64 {
-        match self {
-            Self::MaxSoftmax => max_softmax(logits, temperature),
-            Self::Energy => energy(logits, temperature),
-        }
-    }
-
-    /// The scores of all texts, `(N)`.
-    pub fn scores(self, predictions: &Predictions, temperature: f64) -> Vec<f64> {
-        (0..predictions.len()).map(|text| self.score(predictions.row(text), temperature)).collect()
-    }
-}
 
 /// A temperature and a threshold, and how they came about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +35,16 @@ pub struct Calibration {
     pub threshold_texts: usize,
     /// What the method was chosen by; `None` without out-of-scope texts to choose by.
     pub choice: Option<Choice>,
+    /// Why it was chosen, in words.
+    #[serde(default)]
+    pub reason: String,
+    /// What these texts look like to the classifier, to see later whether others still do; earlier
+    /// versions did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+    /// What the method has learnt from training texts, where it learns; in a file of its own.
+    #[serde(skip)]
+    pub models: ScopeModels,
 }
 
 /// How far probabilities can be believed.
@@ -68,29 +56,38 @@ pub struct Quality {
     pub ece: f64,
 }
 
-/// Areas under the ROC curve of in-scope against out-of-scope texts, by method.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// Areas under the ROC curve of in-scope against out-of-scope texts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
     /// Number of out-of-scope texts.
     pub texts: usize,
-    /// Of the largest probability.
-    pub max_softmax: f64,
-    /// Of the energy.
-    pub energy: f64,
+    /// The area of every method that could be used, by its name.
+    #[serde(flatten)]
+    pub areas: BTreeMap<OutOfScopeMethod, f64>,
 }
+
+/// What is taken where nothing is there to choose by.
+const DEFAULT: OutOfScopeMethod = OutOfScopeMethod::MaxSoftmax;
 
 impl Calibration {
     /// Fits on in-scope texts and, where there are any, on out-of-scope ones, none of which the
-    /// classifier may have been trained on.
+    /// classifier may have been trained on; `models` are what methods have learnt from those that it
+    /// was trained on.
     ///
     /// Where no text is wrong, nothing says how much confidence is too much, and the temperature is
-    /// 1. The largest probability is the score unless the energy has the larger area.
+    /// 1. The method is the one with the largest area under the ROC curve, of equals the cheapest;
+    /// without out-of-scope texts the largest probability. The calibration keeps of `models` what its
+    /// method needs.
     ///
     /// # Errors
     /// There is no text with a label that the classifier knows, or a logit is no number.
-    pub fn fit(validation: &Predictions, outside: Option<&Predictions>) -> Result<Self, Undefined> {
-        let inside: Vec<usize> =
-            (0..validation.len()).filter(|&text| validation.gold[text] != OUT_OF_SCOPE).collect();
+    pub fn fit(
+        validation: &Predictions,
+        outside: Option<&Predictions>,
+        models: &ScopeModels,
+    ) -> Result<Self, Undefined> {
+        let is_inside = |text: &usize| validation.gold[*text] != OUT_OF_SCOPE;
+        let inside: Vec<usize> = (0..validation.len()).filter(is_inside).collect();
         let classes = validation.classes();
         let known: Vec<usize> =
             inside.iter().copied().filter(|&text| (validation.gold[text] as usize) < classes).collect();
@@ -101,32 +98,50 @@ impl Calibration {
         let gold: Vec<usize> = known.iter().map(|&text| validation.gold[text] as usize).collect();
         let fitted = fit_temperature(&logits, classes, &gold)?;
         let temperature = if fitted > TEMPERATURES.0 { fitted } else { 1.0 };
+        let inside = validation.select(&inside);
         let choice = match outside {
-            Some(outside) if !outside.is_empty() => {
-                Some(Choice::new(validation, &inside, outside, temperature)?)
-            }
+            Some(outside) if !outside.is_empty() => Some(Choice::new(&inside, outside, temperature, models)?),
             _ => None,
         };
-        let method = match choice {
-            Some(choice) if choice.energy > choice.max_softmax => OutOfScopeMethod::Energy,
-            _ => OutOfScopeMethod::MaxSoftmax,
+        let method = choice.as_ref().map_or(DEFAULT, Choice::best);
+        let reason = match &choice {
+            Some(choice) => choice.reason(),
+            None => format!(
+                "there are no out-of-scope texts to choose by, so it is {}, which is the most even over data \
+                 sets and needs nothing",
+                DEFAULT.describe()
+            ),
         };
-        let scores = inside.iter().map(|&text| method.score(validation.row(text), temperature)).collect();
+        let scores = models.scores(method, &inside, temperature)?;
         Ok(Self {
             temperature,
             temperature_texts: known.len(),
             before: Quality::of(&logits, classes, &gold, 1.0)?,
             after: Quality::of(&logits, classes, &gold, temperature)?,
             method,
-            threshold: threshold(scores).ok_or(Undefined::NoExamples)?,
             threshold_texts: inside.len(),
             choice,
+            reason,
+            reference: Some(Reference::of(&inside, &scores, temperature)?),
+            threshold: threshold(scores).ok_or(Undefined::NoExamples)?,
+            models: models.clone().only(method),
         })
     }
 
     /// The scores of all texts that the threshold is held against, `(N)`.
-    pub fn scores(&self, predictions: &Predictions) -> Vec<f64> {
-        self.method.scores(predictions, self.temperature)
+    ///
+    /// # Errors
+    /// The method looks at features, and the predictions have none, or others.
+    pub fn scores(&self, predictions: &Predictions) -> Result<Vec<f64>, Undefined> {
+        self.models.scores(self.method, predictions, self.temperature)
+    }
+
+    /// Whether each text is taken to be out of scope: its score is below the threshold.
+    ///
+    /// # Errors
+    /// As [`Calibration::scores`].
+    pub fn refused(&self, predictions: &Predictions) -> Result<Vec<bool>, Undefined> {
+        Ok(self.scores(predictions)?.into_iter().map(|score| score < self.threshold).collect())
     }
 }
 
@@ -156,21 +171,40 @@ impl Quality {
 
 impl Choice {
     fn new(
-        validation: &Predictions,
-        inside: &[usize],
+        inside: &Predictions,
         outside: &Predictions,
         temperature: f64,
+        models: &ScopeModels,
     ) -> Result<Self, Undefined> {
-        let area = |method: OutOfScopeMethod| {
-            let inside: Vec<f64> =
-                inside.iter().map(|&text| method.score(validation.row(text), temperature)).collect();
-            auroc(&inside, &method.scores(outside, temperature)).ok_or(Undefined::NotANumber)
+        let area = |method| {
+            let of = |table| models.scores(method, table, temperature);
+            let area = auroc(&of(inside)?, &of(outside)?).ok_or(Undefined::NotANumber)?;
+            Ok((method, area))
         };
-        Ok(Self {
-            texts: outside.len(),
-            max_softmax: area(OutOfScopeMethod::MaxSoftmax)?,
-            energy: area(OutOfScopeMethod::Energy)?,
-        })
+        // What was fitted is of no use where features were not kept.
+        let usable = |method: &OutOfScopeMethod| {
+            !method.needs_features() || !(inside.features.is_empty() || outside.features.is_empty())
+        };
+        let areas = models.methods().filter(usable).map(area).collect::<Result<_, Undefined>>()?;
+        Ok(Self { texts: outside.len(), areas })
+    }
+
+    /// The method with the largest area; of equals the first, which is the cheapest.
+    fn best(&self) -> OutOfScopeMethod {
+        let better = |best: (OutOfScopeMethod, f64), (method, area): (&OutOfScopeMethod, &f64)| {
+            if *area > best.1 { (*method, *area) } else { best }
+        };
+        self.areas.iter().fold((DEFAULT, f64::NEG_INFINITY), better).0
+    }
+
+    fn reason(&self) -> String {
+        let best = self.best();
+        format!(
+            "{} tells {} held-out out-of-scope texts best from validation texts (AUROC {:.4})",
+            best.describe(),
+            self.texts,
+            self.areas.get(&best).copied().unwrap_or(f64::NAN)
+        )
     }
 }
 
@@ -197,6 +231,11 @@ mod tests {
         }
     }
 
+    /// By logits alone.
+    fn fit(validation: &Predictions, outside: Option<&Predictions>) -> Result<Calibration, Undefined> {
+        Calibration::fit(validation, outside, &ScopeModels::default())
+    }
+
     proptest! {
         #[test]
         fn at_least_95_percent_pass_and_no_larger_threshold_lets_them(
@@ -212,7 +251,7 @@ mod tests {
         fn calibrating_never_makes_the_loss_larger(
             rows in prop::collection::vec((-6.0_f32..6.0, any::<bool>()), 1..60),
         ) {
-            let fitted = Calibration::fit(&table(&rows), None).unwrap();
+            let fitted = fit(&table(&rows), None).unwrap();
             prop_assert!(fitted.after.loss <= fitted.before.loss + 1e-9);
         }
     }
@@ -220,7 +259,7 @@ mod tests {
     #[test]
     fn too_much_confidence_is_taken_back() {
         // With margin 2 and three of four right, sigmoid(2/T) = 3/4, so T = 2 / ln 3.
-        let fitted = Calibration::fit(&table(&[(2.0, true), (2.0, true), (2.0, true), (2.0, false)]), None);
+        let fitted = fit(&table(&[(2.0, true), (2.0, true), (2.0, true), (2.0, false)]), None);
         let fitted = fitted.unwrap();
         assert_relative_eq!(fitted.temperature, 2.0 / 3.0_f64.ln(), max_relative = 1e-12);
         assert_relative_eq!(fitted.after.ece, 0.0, epsilon = 1e-12);
@@ -231,7 +270,7 @@ mod tests {
 
     #[test]
     fn where_nothing_is_wrong_the_temperature_stays() {
-        let fitted = Calibration::fit(&table(&[(2.0, true), (-1.0, false)]), None).unwrap();
+        let fitted = fit(&table(&[(2.0, true), (-1.0, false)]), None).unwrap();
         assert_relative_eq!(fitted.temperature, 1.0);
         assert_eq!(fitted.before, fitted.after);
     }
@@ -241,30 +280,74 @@ mod tests {
         let mut with = table(&[(2.0, true), (2.0, false), (0.0, true)]);
         with.unseen.push("c".to_owned());
         with.gold[2] = 2;
-        let fitted = Calibration::fit(&with, None).unwrap();
+        let fitted = fit(&with, None).unwrap();
         assert_eq!((fitted.temperature_texts, fitted.threshold_texts), (2, 3));
         with.gold[2] = OUT_OF_SCOPE;
-        assert_eq!(Calibration::fit(&with, None).unwrap().threshold_texts, 2);
+        assert_eq!(fit(&with, None).unwrap().threshold_texts, 2);
         with.gold.fill(2);
-        assert_eq!(Calibration::fit(&with, None), Err(Undefined::NoKnownLabel));
+        assert_eq!(fit(&with, None), Err(Undefined::NoKnownLabel));
     }
 
     #[test]
-    fn energy_is_taken_where_it_tells_better() {
+    fn of_methods_that_tell_best_the_cheapest_is_taken() {
         let inside = table(&[(2.0, true), (3.0, true), (2.0, false)]);
         // As confident, but all logits are low.
         let mut outside = table(&[(2.0, true), (3.0, true)]);
         outside.logits.iter_mut().for_each(|logit| *logit -= 9.0);
         outside.gold.fill(OUT_OF_SCOPE);
-        let fitted = Calibration::fit(&inside, Some(&outside)).unwrap();
-        let choice = fitted.choice.unwrap();
-        assert_eq!((fitted.method, choice.texts), (OutOfScopeMethod::Energy, 2));
-        assert!(choice.energy > choice.max_softmax);
-        assert!(fitted.scores(&inside).iter().all(|score| *score >= fitted.threshold));
-        assert!(fitted.scores(&outside).iter().all(|score| *score < fitted.threshold));
-        let alike = Calibration::fit(&inside, Some(&inside)).unwrap();
+        let fitted = fit(&inside, Some(&outside)).unwrap();
+        let choice = fitted.choice.clone().unwrap();
+        assert_eq!((fitted.method, choice.texts, choice.areas.len()), (OutOfScopeMethod::MaxLogit, 2, 4));
+        assert_eq!(choice.areas[&OutOfScopeMethod::Energy], choice.areas[&OutOfScopeMethod::MaxLogit]);
+        assert!(choice.areas[&OutOfScopeMethod::Energy] > choice.areas[&OutOfScopeMethod::MaxSoftmax]);
+        assert!(fitted.reason.contains("the largest logit") && fitted.reason.contains("1.0000"));
+        assert!(fitted.scores(&inside).unwrap().iter().all(|score| *score >= fitted.threshold));
+        assert!(fitted.scores(&outside).unwrap().iter().all(|score| *score < fitted.threshold));
+        let alike = fit(&inside, Some(&inside)).unwrap();
         assert_eq!(alike.method, OutOfScopeMethod::MaxSoftmax, "of equals the simpler one");
         let none = Predictions { labels: inside.labels.clone(), ..Predictions::default() };
-        assert_eq!(Calibration::fit(&inside, Some(&none)).unwrap().choice, None);
+        assert_eq!(fit(&inside, Some(&none)).unwrap().choice, None);
+    }
+
+    #[test]
+    fn features_are_looked_at_where_they_tell_better() {
+        let mut inside = table(&[(2.0, true), (3.0, true), (2.0, false), (1.0, true)]);
+        inside.features = vec![1.0, 0.0, 1.1, 0.1, 0.0, 1.0, 0.9, 0.0];
+        let mut outside = table(&[(3.0, true), (9.0, true)]);
+        outside.features = vec![-5.0, 4.0, 7.0, -6.0];
+        let models = ScopeModels::fit(&inside, None);
+        let fitted = Calibration::fit(&inside, Some(&outside), &models).unwrap();
+        assert_eq!(fitted.method, OutOfScopeMethod::Mahalanobis);
+        assert_eq!(fitted.models, models.clone().only(OutOfScopeMethod::Mahalanobis));
+        assert!(fitted.scores(&outside).unwrap().iter().all(|score| *score < fitted.threshold));
+        let bare = Predictions { features: Vec::new(), ..outside };
+        assert_eq!(fitted.scores(&bare), Err(Undefined::NoFeatures));
+        let by_logits = Calibration::fit(&inside, Some(&bare), &models).unwrap();
+        assert!(!by_logits.method.needs_features() && by_logits.models.is_empty());
+    }
+
+    #[test]
+    fn what_the_first_version_wrote_is_still_read() {
+        let text = r#"{"temperature": 1.25, "temperature_texts": 40, "before": {"loss": 0.5, "ece": 0.125},
+            "after": {"loss": 0.25, "ece": 0.0625}, "method": "energy", "threshold": 2.5,
+            "threshold_texts": 41, "choice": {"texts": 20, "max_softmax": 0.75, "energy": 0.875}}"#;
+        let read: Calibration = serde_json::from_str(text).unwrap();
+        let areas = [(OutOfScopeMethod::MaxSoftmax, 0.75), (OutOfScopeMethod::Energy, 0.875)];
+        assert_eq!(read.choice, Some(Choice { texts: 20, areas: areas.into() }));
+        assert_eq!((read.method, &read.reference), (OutOfScopeMethod::Energy, &None));
+        assert_eq!(read.scores(&table(&[(2.0, true)])).unwrap().len(), 1);
+        let without: Calibration = serde_json::from_str(
+            &text.replace(r#"{"texts": 20, "max_softmax": 0.75, "energy": 0.875}"#, "null"),
+        )
+        .unwrap();
+        assert_eq!(without.choice, None);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let fitted =
+            fit(&table(&[(2.0, true), (1.0, false), (2.5, true)]), Some(&table(&[(0.1, true)]))).unwrap();
+        let text = serde_json::to_string(&fitted).unwrap();
+        assert_eq!(serde_json::from_str::<Calibration>(&text).unwrap(), fitted);
     }
 }

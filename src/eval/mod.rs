@@ -15,6 +15,8 @@
 //! | `ranking`, `one_vs_rest` | do right answers score higher? (areas, per class and averaged) |
 //! | `curve` | what would a threshold let through? (ROC, precision–recall, gain, lift) |
 //! | `out_of_scope` | is a text without an intent told from one with? |
+//! | `scope` | by which score? (seven methods, and what they learn) |
+//! | `reference` | what did texts look like when a model was calibrated? |
 //! | `significance` | is a difference real? (McNemar, paired bootstrap, t-tests, Holm) |
 //! | `projection` | what does a cloud of features look like in two dimensions? |
 //! | `interval`, `resample` | how sure is a figure? (Wilson, bootstrap) |
@@ -36,10 +38,12 @@ mod predictions_file;
 mod probability;
 pub mod projection;
 mod ranking;
+mod reference;
 mod reliability;
 mod resample;
 mod risk;
 mod sample;
+mod scope;
 mod segment;
 pub mod significance;
 mod summary;
@@ -47,7 +51,7 @@ mod tally;
 mod temperature;
 mod undefined;
 
-pub use calibration::{Calibration, Choice, OutOfScopeMethod, Quality};
+pub use calibration::{Calibration, Choice, Quality};
 pub use classification::{is_any_gold, log_loss, top_k};
 pub use confusion::{ClassFigures, Confusion};
 pub use curve::{
@@ -57,13 +61,18 @@ pub use interval::{Estimate, bootstrap, wilson};
 pub use one_vs_rest::{
     auroc_average, auroc_per_class, average_precision_average, average_precision_per_class, one_vs_rest,
 };
-pub use out_of_scope::{OutOfScopeFigures, accepted_at, energy, max_softmax, out_of_scope, recall_at};
+pub use out_of_scope::{OutOfScopeFigures, accepted_at, out_of_scope, recall_at};
 pub use predictions::{OUT_OF_SCOPE, Predictions};
 pub use predictions_file::PredictionsError;
 pub use probability::brier;
 pub use ranking::{area_under_roc, auroc, average_precision};
+pub use reference::Reference;
 pub use reliability::{BINS, Bin, Binning, expected_calibration_error, reliability};
 pub use risk::{aurc, risk_coverage};
+pub use scope::{
+    Detector, MOST_NEIGHBOURS, Mahalanobis, Neighbours, OutOfScopeMethod, ScopeError, ScopeModels, energy,
+    max_logit, max_softmax, negative_entropy,
+};
 pub use segment::{Group, Rule, RuleError, Segment, by_label, by_length, by_rule, by_unknown, segments};
 pub use summary::{Measures, measure, measure_calibration, measure_out_of_scope};
 pub use tally::Average;

@@ -50,24 +50,6 @@ pub fn accepted_at(scores: &[f64], threshold: f64) -> Result<f64, Undefined> {
     Ok(accepted as f64 / scores.len() as f64)
 }
 
-/// The largest softmax probability of a row of logits at a temperature (Hendrycks & Gimpel 2017).
-pub fn max_softmax(logits: &[f32], temperature: f64) -> f64 {
-    1.0 / sum_of_exponentials(logits, temperature).1
-}
-
-/// The negative energy of a row of logits, T·log Σ exp(z/T) (Liu et al. 2020).
-pub fn energy(logits: &[f32], temperature: f64) -> f64 {
-    let (top, sum) = sum_of_exponentials(logits, temperature);
-    top + temperature * libm::log(sum)
-}
-
-/// The largest logit, and Σ exp((z − it)/T), which cannot overflow; NaN wherever a logit is.
-fn sum_of_exponentials(logits: &[f32], temperature: f64) -> (f64, f64) {
-    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let terms = logits.iter().map(|&logit| libm::exp((f64::from(logit) - f64::from(top)) / temperature));
-    (f64::from(top), terms.sum())
-}
-
 /// In-scope and out-of-scope scores, sorted from either end.
 pub(super) struct Separation {
     inside_first: Ranking,
@@ -107,7 +89,6 @@ impl Separation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use approx::assert_relative_eq;
     use proptest::prelude::*;
 
     fn scores() -> impl Strategy<Value = Vec<f64>> {
@@ -160,13 +141,5 @@ mod tests {
         assert_eq!(out_of_scope(&[1.0], &[f64::NAN]), Err(Undefined::NotANumber));
         assert_eq!(recall_at(&[], 0.5), Err(Undefined::NoExamples));
         assert_eq!(accepted_at(&[0.5], f64::NAN), Err(Undefined::NotANumber));
-    }
-
-    #[test]
-    fn large_logits_do_not_overflow() {
-        assert_relative_eq!(max_softmax(&[3e38, -3e38], 1.0), 1.0);
-        assert_relative_eq!(energy(&[1e5, 1e5], 1.0), 1e5 + 2.0_f64.ln());
-        assert_relative_eq!(energy(&[-1e5, -1e5], 1.0), -1e5 + 2.0_f64.ln());
-        assert!(max_softmax(&[f32::NAN, 0.0], 1.0).is_nan() && energy(&[f32::NAN, 0.0], 1.0).is_nan());
     }
 }

@@ -71,6 +71,29 @@ impl Predictions {
         all
     }
 
+    /// The texts with these numbers, in this order. Columns that are not there stay so.
+    ///
+    /// # Panics
+    /// There is no text of such a number.
+    #[must_use]
+    pub fn select(&self, texts: &[usize]) -> Self {
+        fn pick<T: Copy>(column: &[T], rows: usize, texts: &[usize]) -> Vec<T> {
+            let width = column.len().checked_div(rows).unwrap_or(0);
+            texts.iter().flat_map(|&text| &column[text * width..][..width]).copied().collect()
+        }
+        let rows = self.len();
+        Self {
+            labels: self.labels.clone(),
+            unseen: self.unseen.clone(),
+            gold: pick(&self.gold, rows, texts),
+            logits: pick(&self.logits, rows, texts),
+            features: pick(&self.features, rows, texts),
+            hashes: pick(&self.hashes, rows, texts),
+            words: pick(&self.words, rows, texts),
+            unknown_words: pick(&self.unknown_words, rows, texts),
+        }
+    }
+
     /// The name of a gold number.
     pub fn gold_name(&self, gold: u32) -> &str {
         let index = gold as usize;

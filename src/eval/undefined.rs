@@ -37,6 +37,15 @@ pub enum Undefined {
     /// A score, logit or probability is NaN, or infinite where it must not be.
     #[error("a score is not a number")]
     NotANumber,
+    /// A score looks at features, and they were not kept, or are others.
+    #[error("the features that the score looks at are not there")]
+    NoFeatures,
+    /// A covariance needs features that vary.
+    #[error("the features do not vary")]
+    NoVariance,
+    /// What a score has to learn first was not learnt.
+    #[error("what the score needs was not fitted")]
+    NotFitted,
     /// The figure has a value, but none in any resample, so no interval.
     #[error("undefined in every resample")]
     NoInterval,

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::ExperimentError;
-use crate::eval::{Calibration, Measures, Predictions};
+use crate::eval::{Calibration, Measures, OutOfScopeMethod, Predictions, ScopeModels};
 use crate::model::{Classifier, Weights};
 use crate::store::{Attempt, Id, RunKind, RunQuery, RunRecord, Store, StoreError};
 use crate::text::Tokenizer;
@@ -17,8 +17,14 @@ const METRICS: &str = "metrics.json";
 /// The metrics that have no value, and why, by name, as JSON.
 const ABSENT: &str = "metrics_absent.json";
 
-/// Temperature and threshold, as JSON.
+/// Temperature, out-of-scope method and threshold, as JSON.
 const CALIBRATION: &str = "calibration.json";
+
+/// What that method has learnt, where it learns.
+const SCOPE: &str = "scope.safetensors";
+
+/// How every out-of-scope method does on test texts, by its name, as JSON.
+const SCOPE_METHODS: &str = "scope_methods.json";
 
 /// A calibration and where it comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +39,18 @@ pub struct FittedCalibration {
     /// What was fitted.
     #[serde(flatten)]
     pub fitted: Calibration,
+}
+
+/// How out-of-scope methods do on test texts; only the one of the calibration was chosen, and not by
+/// these.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScopeMethods {
+    /// The version of the format.
+    pub schema: u32,
+    /// The temperature of the methods that have one.
+    pub temperature: f64,
+    /// `auroc`, `aupr_in`, `aupr_out` and `fpr_at_95_tpr` by method.
+    pub methods: BTreeMap<OutOfScopeMethod, Measures>,
 }
 
 /// Writes the artifacts of one attempt.
@@ -67,7 +85,16 @@ impl Shelf<'_> {
     }
 
     pub(super) fn put_calibration(&self, calibration: &FittedCalibration) -> Result<(), ExperimentError> {
+        let models = &calibration.fitted.models;
+        // First, as nobody looks for it without the other.
+        if !models.is_empty() {
+            self.put(SCOPE, &models.to_safetensors()?)?;
+        }
         self.put(CALIBRATION, &json(calibration))
+    }
+
+    pub(super) fn put_scope_methods(&self, methods: &ScopeMethods) -> Result<(), ExperimentError> {
+        self.put(SCOPE_METHODS, &json(methods))
     }
 
     pub(super) fn put_figures(&self, figures: &Measures) -> Result<(), ExperimentError> {
@@ -162,7 +189,21 @@ pub fn load_predictions(
 /// There is no such run, or what it has stored is damaged.
 pub fn load_calibration(store: &dyn Store, run: Id) -> Result<Option<FittedCalibration>, ExperimentError> {
     let Some(bytes) = read(store, run, CALIBRATION)? else { return Ok(None) };
-    Ok(Some(parse("calibration artifact", &bytes)?))
+    let mut calibration: FittedCalibration = parse("calibration artifact", &bytes)?;
+    if calibration.fitted.method.needs_features() {
+        calibration.fitted.models = ScopeModels::from_safetensors(&store.read_artifact(run, SCOPE)?)?;
+    }
+    Ok(Some(calibration))
+}
+
+/// How every out-of-scope method does on the test texts of a final run; `None` when it has no such
+/// texts, or was made by an earlier version.
+///
+/// # Errors
+/// There is no such run, or what it has stored is damaged.
+pub fn load_scope_methods(store: &dyn Store, run: Id) -> Result<Option<ScopeMethods>, ExperimentError> {
+    let Some(bytes) = read(store, run, SCOPE_METHODS)? else { return Ok(None) };
+    Ok(Some(parse("artifact of out-of-scope methods", &bytes)?))
 }
 
 /// The artifact with the predictions for a split.

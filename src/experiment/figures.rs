@@ -1,8 +1,11 @@
 //! The figures of a classifier on splits of a data set.
 
 use crate::data::{Example, is_out_of_scope};
+use std::collections::BTreeMap;
+
 use crate::eval::{
-    Calibration, Measures, OutOfScopeMethod, Predictions, measure, measure_calibration, measure_out_of_scope,
+    Calibration, Measures, OutOfScopeMethod, Predictions, ScopeModels, measure, measure_calibration,
+    measure_out_of_scope,
 };
 use crate::model::{Classifier, Features};
 use crate::rng::SeedTree;
@@ -43,8 +46,7 @@ pub fn measure_split(
 }
 
 /// How in-scope and out-of-scope texts are told apart: by the largest probability, and with a
-/// calibration also by its method (`auroc_calibrated`) and its threshold (`recall`,
-/// `accepted_in_scope`).
+/// calibration also by its method (`…_calibrated`) and its threshold (`recall`, `accepted_in_scope`).
 pub fn measure_scope(
     inside: &Predictions,
     outside: &Predictions,
@@ -52,22 +54,56 @@ pub fn measure_scope(
     seeds: &SeedTree,
 ) -> Measures {
     let mut figures = Measures::default();
-    let scores = |predictions| OutOfScopeMethod::MaxSoftmax.scores(predictions, 1.0);
-    let mut rng = seeds.rng("bootstrap out of scope");
-    let plain = measure_out_of_scope(&scores(inside), &scores(outside), None, &mut rng);
+    let plain = OutOfScopeMethod::MaxSoftmax;
+    let plain = measure_method(inside, outside, plain, 1.0, &ScopeModels::default(), None, seeds);
     add(&mut figures, plain, |name| format!("oos/{name}"));
-    if let Some(calibration) = calibration {
-        let mut rng = seeds.rng("bootstrap out of scope");
-        let (inside, outside) = (calibration.scores(inside), calibration.scores(outside));
-        let mut fitted = measure_out_of_scope(&inside, &outside, Some(calibration.threshold), &mut rng);
-        let kept = |name: &String| ["auroc", "recall", "accepted_in_scope"].contains(&name.as_str());
-        fitted.values.retain(|name, _| kept(name));
-        fitted.absent.retain(|name, _| kept(name));
-        let named =
-            |name: &str| if name == "auroc" { "oos/auroc_calibrated".into() } else { format!("oos/{name}") };
+    if let Some(Calibration { method, temperature, threshold, models, .. }) = calibration {
+        let fitted = measure_method(inside, outside, *method, *temperature, models, Some(*threshold), seeds);
+        // What the threshold does has no other form.
+        let named = |name: &str| match name {
+            "recall" | "accepted_in_scope" => format!("oos/{name}"),
+            _ => format!("oos/{name}_calibrated"),
+        };
         add(&mut figures, fitted, named);
     }
     figures
+}
+
+/// How in-scope and out-of-scope texts are told apart by every method, from the same resamples.
+pub fn measure_methods(
+    inside: &Predictions,
+    outside: &Predictions,
+    temperature: f64,
+    models: &ScopeModels,
+    seeds: &SeedTree,
+) -> BTreeMap<OutOfScopeMethod, Measures> {
+    let of = |method| {
+        (method, measure_method(inside, outside, method, temperature, models, None, seeds)) //
+    };
+    models.methods().map(of).collect()
+}
+
+/// How they are told apart by one method. Where its scores cannot be had, the reason stands in place
+/// of each figure.
+fn measure_method(
+    inside: &Predictions,
+    outside: &Predictions,
+    method: OutOfScopeMethod,
+    temperature: f64,
+    models: &ScopeModels,
+    threshold: Option<f64>,
+    seeds: &SeedTree,
+) -> Measures {
+    let mut rng = seeds.rng("bootstrap out of scope");
+    let of = |table| models.scores(method, table, temperature);
+    match of(inside).and_then(|inside| Ok((inside, of(outside)?))) {
+        Ok((inside, outside)) => measure_out_of_scope(&inside, &outside, threshold, &mut rng),
+        Err(reason) => {
+            let mut none = measure_out_of_scope(&[], &[], threshold, &mut rng);
+            none.absent.values_mut().for_each(|why| *why = reason);
+            none
+        }
+    }
 }
 
 /// Adds figures under other names.

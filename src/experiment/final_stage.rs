@@ -3,13 +3,14 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::artifacts::{FittedCalibration, Shelf, load_figures};
-use super::figures::{join, measure_scope, measure_split, predict};
+use super::artifacts::{FittedCalibration, ScopeMethods, Shelf, load_figures};
+use super::calibrate::fit_scope;
+use super::figures::{join, measure_methods, measure_scope, measure_split, predict};
 use super::objective::{objective_error, point};
 use super::twins::{Trained, Twins};
 use super::{Experiment, ExperimentError};
 use crate::data::is_out_of_scope;
-use crate::eval::{Calibration, Measures};
+use crate::eval::{Calibration, Measures, ScopeModels};
 use crate::model::{Classifier, Features};
 use crate::platform::ProcessIdentity;
 use crate::rng::SeedTree;
@@ -123,9 +124,11 @@ impl Experiment {
         let Some(trained) = trained.map_err(objective_error)? else { return Ok(None) };
         let shelf = Shelf { store, attempt };
         shelf.put_model(&trained.classifier)?;
-        let calibration = self.calibrate_and_keep(&trained, &shelf)?;
+        let (learnt, exposed) = self.learnt_from();
+        let models = fit_scope(&trained.classifier, learnt, exposed)?;
+        let calibration = self.calibrate_and_keep(&trained, &models, &shelf)?;
         let calibration = calibration.as_ref().map(|calibration| &calibration.fitted);
-        let figures = self.test(&trained.classifier, calibration, &seeds, &shelf)?;
+        let figures = self.test(&trained.classifier, calibration, &models, &seeds, &shelf)?;
         let step = u64::from(self.spec.final_stage.epochs);
         let record: Vec<_> =
             figures.values.iter().map(|(key, estimate)| point(key.clone(), step, estimate.value)).collect();
@@ -142,17 +145,19 @@ impl Experiment {
     fn calibrate_and_keep(
         &self,
         trained: &Trained,
+        models: &ScopeModels,
         shelf: &Shelf<'_>,
     ) -> Result<Option<FittedCalibration>, ExperimentError> {
-        let fitted = self.calibrate(trained)?.and_then(|calibrated| {
+        let fitted = self.calibrate(trained, models)?.and_then(|calibrated| {
             let kept = shelf.put_predictions("validation", &calibrated.validation);
             calibrated.calibration.map(|calibration| (calibration, kept))
         });
         match fitted {
             Ok((calibration, kept)) => {
                 kept?;
-                let Calibration { temperature, threshold, .. } = calibration.fitted;
-                tracing::info!("calibrated: temperature {temperature:.4}, threshold {threshold:.4}");
+                let Calibration { temperature, method, threshold, .. } = &calibration.fitted;
+                let method = method.name();
+                tracing::info!("calibrated: temperature {temperature:.4}, {method} from {threshold:.4}");
                 shelf.put_calibration(&calibration)?;
                 Ok(Some(calibration))
             }
@@ -169,6 +174,7 @@ impl Experiment {
         &self,
         classifier: &Classifier,
         calibration: Option<&Calibration>,
+        models: &ScopeModels,
         seeds: &SeedTree,
         shelf: &Shelf<'_>,
     ) -> Result<Measures, ExperimentError> {
@@ -190,6 +196,12 @@ impl Experiment {
                 }
                 ("ood_test", Some(inside)) => {
                     join(&mut figures, measure_scope(inside, &predictions, calibration, seeds));
+                    let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
+                    shelf.put_scope_methods(&ScopeMethods {
+                        schema: 1,
+                        temperature,
+                        methods: measure_methods(inside, &predictions, temperature, models, seeds),
+                    })?;
                 }
                 _ => {}
             }

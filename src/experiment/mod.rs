@@ -15,14 +15,16 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 pub use artifacts::{
-    FittedCalibration, load_calibration, load_classifier, load_figures, load_predictions, model_run,
+    FittedCalibration, ScopeMethods, load_calibration, load_classifier, load_figures, load_predictions,
+    load_scope_methods, model_run,
 };
-pub use figures::{measure_scope, measure_split, predict};
+pub use calibrate::{Calibrated, Uncalibrated, fit_scope, without_seen};
+pub use figures::{measure_methods, measure_scope, measure_split, predict};
 pub use final_stage::{FINAL_METRIC, FinalReport, FinalStage};
 pub use packaging::{Imported, import, package_of};
 
 use crate::data::{DataError, Dataset, Example};
-use crate::eval::PredictionsError;
+use crate::eval::{PredictionsError, ScopeError};
 use crate::model::{Pretrained, PretrainedError};
 use crate::package::PackageError;
 use crate::rng::SeedTree;
@@ -68,6 +70,18 @@ pub enum ExperimentError {
         /// The splits there are.
         available: String,
     },
+    /// The split that `data.oos` names is not there.
+    #[error(
+        "data.oos names the split `{split}`, which {dataset} does not have; texts of no intent are in: {available}"
+    )]
+    Exposure {
+        /// The named split.
+        split: String,
+        /// The data set.
+        dataset: String,
+        /// The splits that it could be.
+        available: String,
+    },
     /// Too few distinct texts to divide.
     #[error(
         "{dataset} has {texts} distinct training texts, which data.validation cannot divide into {parts} parts"
@@ -94,6 +108,9 @@ pub enum ExperimentError {
     /// A package cannot be made or used.
     #[error(transparent)]
     Package(#[from] PackageError),
+    /// What the out-of-scope method of a run has learnt cannot be read.
+    #[error("the artifact `scope.safetensors` cannot be used: {0}")]
+    Scope(#[from] ScopeError),
     /// The final training failed.
     #[error("the final training failed: {0}")]
     Final(String),
@@ -117,7 +134,7 @@ impl Experiment {
         let folder: PathBuf = spec.check_dataset()?;
         let dataset = Dataset::open(&folder)?;
         let seeds = SeedTree::new(spec.study.seed);
-        let partitions = partition::divide(&spec.training.data.validation, &dataset, &seeds)?;
+        let partitions = partition::divide(&spec.training.data, &dataset, &seeds)?;
         let pretrained = spec.check_pretrained()?.map(|folder| Pretrained::open(&folder)).transpose()?;
         let environment = environment::of(&spec, &dataset, pretrained.as_ref());
         Ok(Self { spec, dataset, pretrained, partitions, environment })
@@ -208,7 +225,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
-    use crate::eval::Calibration;
+    use crate::eval::{Calibration, OutOfScopeMethod, ScopeModels};
     use crate::model::Features;
     use crate::platform::ProcessIdentity;
     use crate::store::{Id, MemoryStore, RunKind, RunQuery, Store};
@@ -325,7 +342,8 @@ mod tests {
         let own = predict(&classifier, "validation", held_out, Features::Keep).unwrap();
         assert_eq!((stored.len(), &stored.hashes), (own.len(), &own.hashes));
         assert_ne!(stored.logits, own.logits, "the final model has seen these texts");
-        assert_eq!(Calibration::fit(&stored, None).unwrap(), calibration.fitted);
+        let fitted = Calibration::fit(&stored, None, &ScopeModels::default()).unwrap();
+        assert_eq!(fitted, calibration.fitted);
         assert!(calibration.how.starts_with("the first of 5 folds"), "{}", calibration.how);
     }
 
@@ -354,6 +372,77 @@ mod tests {
             Features::Keep,
         );
         assert_eq!(stored, own.unwrap());
+    }
+
+    /// The small experiment with texts of no intent to learn from.
+    fn exposed(folder: &Path, overrides: &[(&str, &str)]) -> Experiment {
+        experiment(folder);
+        let row = |i: usize| format!("{} recipe number {i} please\t-\n", ["Cake", "Soup", "Bread"][i % 3]);
+        std::fs::write(folder.join("ood.tsv"), (0..15).map(row).collect::<String>()).unwrap();
+        let text = SPEC.replace("DATA", &folder.display().to_string());
+        let overrides = overrides.iter().chain(&[("data.oos", "ood")]);
+        let overrides: Vec<_> = overrides.map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        Experiment::open(Spec::parse(&text, Path::new("small.toml"), &overrides).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn exposure_teaches_the_weights_and_no_label_or_word() {
+        let (plain, with) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let model = |experiment: &Experiment| {
+            let store = MemoryStore::new();
+            let run = retrain(experiment, &store, study(experiment, &store), 0).run;
+            let calibration = load_calibration(&store, run).unwrap().unwrap().fitted;
+            (load_classifier(&store, run).unwrap(), calibration)
+        };
+        let (before, by_default) = model(&experiment(plain.path()));
+        let (after, calibration) = model(&exposed(with.path(), &[]));
+        assert_eq!((&after.labels, &after.tokenizer), (&before.labels, &before.tokenizer));
+        assert_ne!(after.weights.snapshot(), before.weights.snapshot());
+        assert_eq!(calibration.choice.unwrap().texts, 3, "a fifth is kept from the twin");
+        assert_eq!((by_default.method, by_default.choice), (OutOfScopeMethod::MaxSoftmax, None));
+
+        let (aside, _) = model(&exposed(tempfile::tempdir().unwrap().path(), &[("train.oos_weight", "0")]));
+        assert_eq!(aside.weights.snapshot(), before.weights.snapshot(), "only a detector learns");
+    }
+
+    #[test]
+    fn what_the_method_has_learnt_is_kept_beside_the_calibration() {
+        let folder = tempfile::tempdir().unwrap();
+        let (experiment, store) = (exposed(folder.path(), &[("train.oos_weight", "0")]), MemoryStore::new());
+        let run = retrain(&experiment, &store, study(&experiment, &store), 0).run;
+        let calibration = load_calibration(&store, run).unwrap().unwrap().fitted;
+        let kept = store.artifacts(run).unwrap().iter().any(|artifact| artifact.name == "scope.safetensors");
+        assert_eq!(kept, calibration.method.needs_features());
+        assert_eq!(kept, !calibration.models.is_empty());
+        let choice = calibration.choice.clone().unwrap();
+        assert_eq!(choice.areas.len(), OutOfScopeMethod::ALL.len(), "all were tried: {choice:?}");
+        let outside = load_predictions(&store, run, "ood_test").unwrap().unwrap();
+        assert_eq!(calibration.scores(&outside).unwrap().len(), 2);
+        let methods = load_scope_methods(&store, run).unwrap().unwrap();
+        assert_eq!(methods.methods.len(), OutOfScopeMethod::ALL.len());
+        let figures = load_figures(&store, run).unwrap().values;
+        let of_chosen = &methods.methods[&calibration.method].values;
+        assert_eq!(of_chosen["auroc"], figures["oos/auroc_calibrated"]);
+        assert_eq!(of_chosen["fpr_at_95_tpr"], figures["oos/fpr_at_95_tpr_calibrated"]);
+    }
+
+    #[test]
+    fn where_the_final_model_is_asked_itself_it_does_not_see_all_texts_of_no_intent() {
+        let folder = tempfile::tempdir().unwrap();
+        experiment(folder.path());
+        std::fs::write(folder.path().join("dev.tsv"), "fare 98\tairfare\nflight 99\tflight\n").unwrap();
+        let experiment = exposed(folder.path(), &[("data.validation.split", "dev")]);
+        assert_eq!(experiment.learnt_from().1.len(), 12);
+        let store = MemoryStore::new();
+        let run = retrain(&experiment, &store, study(&experiment, &store), 0).run;
+        let calibration = load_calibration(&store, run).unwrap().unwrap();
+        assert_eq!(calibration.fitted.choice.unwrap().texts, 3);
+        std::fs::write(folder.path().join("ood_dev.tsv"), "sing\t-\ndance\t-\n").unwrap();
+        let experiment = exposed(folder.path(), &[]);
+        assert_eq!(
+            (experiment.learnt_from().1.len(), experiment.outside_to_choose_by(vec![]).len()),
+            (15, 2)
+        );
     }
 
     #[test]

@@ -1,6 +1,11 @@
 //! The built-in objective: train and validate a classifier.
 
 use super::Experiment;
+use super::figures::predict;
+use super::twins::exposed;
+use crate::data::Example;
+use crate::eval::{auroc, max_softmax};
+use crate::model::{Classifier, Features};
 use crate::store::MetricPoint;
 use crate::study::{Objective, ObjectiveError, Trial};
 use crate::train::{EpochReport, Flow, Scores, Task, TrainError, fit};
@@ -13,8 +18,10 @@ impl Objective for Experiment {
             self.spec.at(trial.params).map_err(|error| ObjectiveError::Failed(error.to_string()))?;
         let folds = self.partitions.len();
         let mut finished: Vec<Scores> = Vec::with_capacity(folds);
+        let mut areas: Vec<f64> = Vec::new();
         for (fold, partition) in self.partitions.iter().enumerate() {
             let (examples, validation) = partition.of(&self.dataset);
+            let (outside, kept) = partition.outside(&self.dataset);
             let task = Task {
                 text: &training.text,
                 model: &training.model,
@@ -22,6 +29,7 @@ impl Objective for Experiment {
                 train: &training.train,
                 epochs: training.train.epochs,
                 examples: &examples,
+                outside: exposed(&training.train, &outside),
                 validation: &validation,
                 seeds: trial.seeds.child("fold", fold as u64),
                 threads: trial.threads,
@@ -34,6 +42,11 @@ impl Objective for Experiment {
                 .ok_or_else(|| ObjectiveError::Failed("the validation part is empty".to_owned()))?;
             finished.push(scores);
             trial.log(&points("val", &mean(&finished), fold as u64 + 1))?;
+            areas.extend(scope_area(&fitted.classifier, validation, kept)?);
+            if !areas.is_empty() {
+                let mean = areas.iter().sum::<f64>() / areas.len() as f64;
+                trial.log(&[point("val/oos_auroc".to_owned(), fold as u64 + 1, mean)])?;
+            }
         }
         let value = pick(&mean(&finished), &self.spec.study.metric);
         tracing::info!(value, "trial done");
@@ -72,6 +85,24 @@ impl Experiment {
         let last = fold + 1 == folds && report.epoch == report.epochs;
         Ok(if trial.is_cancelled() && !last { Flow::Cancel } else { Flow::Continue })
     }
+}
+
+/// How well the largest probability tells held-out texts with an intent from those without one; `None`
+/// where no fold keeps any of the latter from training.
+fn scope_area(
+    classifier: &Classifier,
+    inside: Vec<&Example>,
+    outside: Vec<&Example>,
+) -> Result<Option<f64>, ObjectiveError> {
+    if outside.is_empty() {
+        return Ok(None);
+    }
+    let of = |examples: Vec<&Example>| {
+        let said = predict(classifier, "ood", examples, Features::Omit)?;
+        Ok((0..said.len()).map(|text| max_softmax(said.row(text), 1.0)).collect::<Vec<f64>>())
+    };
+    let failed = |error: candle_core::Error| ObjectiveError::Failed(error.to_string());
+    Ok(auroc(&of(inside).map_err(failed)?, &of(outside).map_err(failed)?))
 }
 
 /// What a failed training means to a study.

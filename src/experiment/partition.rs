@@ -5,7 +5,11 @@ use std::collections::HashSet;
 use super::ExperimentError;
 use crate::data::{Dataset, Example, is_out_of_scope, split};
 use crate::rng::SeedTree;
-use crate::spec::Validation;
+use crate::spec::{DataSpec, Validation};
+
+/// The share of the texts of no intent that is kept from training where validation has a split of its
+/// own, and so no share to go by.
+const KEPT: f64 = 0.2;
 
 /// What one fold learns from and what it is judged by, as rows of splits.
 pub(super) struct Partition {
@@ -15,6 +19,8 @@ pub(super) struct Partition {
     judge: String,
     /// Its rows to judge by, rising.
     validation: Vec<usize>,
+    /// The split of `data.oos`, its rows to learn from, and those that are kept from it, rising.
+    outside: Option<(String, [Vec<usize>; 2])>,
 }
 
 impl Partition {
@@ -26,10 +32,47 @@ impl Partition {
         };
         (pick("train", &self.train), pick(&self.judge, &self.validation))
     }
+
+    /// The texts of no intent to learn from, and those that are kept from it; none of either without
+    /// `data.oos`.
+    pub(super) fn outside<'a>(&self, dataset: &'a Dataset) -> (Vec<&'a Example>, Vec<&'a Example>) {
+        let Some((split, [learnt, kept])) = &self.outside else { return (Vec::new(), Vec::new()) };
+        let examples = dataset.splits.get(split).map_or(&[][..], |split| &split.examples);
+        let pick = |rows: &[usize]| rows.iter().filter_map(|&row| examples.get(row)).collect();
+        (pick(learnt), pick(kept))
+    }
 }
 
-/// The partitions that `validation` asks for. They depend on the study's seed and the data alone.
+/// The partitions that a spec asks for. They depend on the study's seed and the data alone.
 pub(super) fn divide(
+    spec: &DataSpec,
+    dataset: &Dataset,
+    seeds: &SeedTree,
+) -> Result<Vec<Partition>, ExperimentError> {
+    let mut partitions = divide_train(&spec.validation, dataset, seeds)?;
+    let Some(name) = &spec.oos else { return Ok(partitions) };
+    let split = dataset.splits.get(name).ok_or_else(|| {
+        let outside = dataset.splits.keys().filter(|name| is_out_of_scope(name) && *name != "ood_test");
+        let outside: Vec<&str> = outside.map(String::as_str).collect();
+        ExperimentError::Exposure {
+            split: name.clone(),
+            dataset: dataset.name.clone(),
+            available: if outside.is_empty() { "none".to_owned() } else { outside.join(", ") },
+        }
+    })?;
+    let (examples, mut rng) = (&split.examples, seeds.rng("exposure split"));
+    let kept = match &spec.validation {
+        Validation::Folds(folds) => split::folds(examples, *folds as usize, &mut rng),
+        Validation::Fraction(share) => vec![split::fraction(examples, *share, &mut rng)],
+        Validation::Split(_) => vec![split::fraction(examples, KEPT, &mut rng)],
+    };
+    for (partition, kept) in partitions.iter_mut().zip(kept) {
+        partition.outside = Some((name.clone(), [others(examples.len(), &kept), kept]));
+    }
+    Ok(partitions)
+}
+
+fn divide_train(
     validation: &Validation,
     dataset: &Dataset,
     seeds: &SeedTree,
@@ -71,6 +114,7 @@ pub(super) fn divide(
                 train: (0..train.len()).collect(),
                 judge: name.clone(),
                 validation: (0..split.examples.len()).collect(),
+                outside: None,
             }])
         }
     }
@@ -78,8 +122,13 @@ pub(super) fn divide(
 
 /// Holds out rows of `rows` training examples, given rising.
 fn hold_out(rows: usize, held_out: Vec<usize>) -> Partition {
-    let train = (0..rows).filter(|row| held_out.binary_search(row).is_err()).collect();
-    Partition { train, judge: "train".to_owned(), validation: held_out }
+    let train = others(rows, &held_out);
+    Partition { train, judge: "train".to_owned(), validation: held_out, outside: None }
+}
+
+/// The rows that are not among `some`, which are given rising.
+fn others(rows: usize, some: &[usize]) -> Vec<usize> {
+    (0..rows).filter(|row| some.binary_search(row).is_err()).collect()
 }
 
 #[cfg(test)]
@@ -103,12 +152,47 @@ mod tests {
     #[test]
     fn a_text_that_is_there_twice_does_not_fill_two_parts() {
         let divided = |validation: Validation, texts: &[&str]| {
-            divide(&validation, &dataset(texts), &SeedTree::new(1)).map(|parts| parts.len())
+            let spec = DataSpec { dataset: "mine".to_owned(), validation, oos: None };
+            divide(&spec, &dataset(texts), &SeedTree::new(1)).map(|parts| parts.len())
         };
         let why = divided(Validation::Folds(3), &["a", "b", "a", "b"]).unwrap_err().to_string();
         assert!(why.starts_with("mine has 2 distinct training texts") && why.contains("3 parts"), "{why}");
         assert!(divided(Validation::Fraction(0.5), &["a", "a"]).is_err());
         assert_eq!(divided(Validation::Folds(2), &["a", "b", "a", "b"]).unwrap(), 2);
         assert_eq!(divided(Validation::Fraction(0.5), &["a", "b", "a"]).unwrap(), 1);
+    }
+
+    #[test]
+    fn every_fold_keeps_other_texts_of_no_intent_from_training() {
+        let mut dataset = dataset(&["a", "b", "c", "d", "e", "f"]);
+        let mut outside = dataset.splits["train"].clone();
+        outside.examples.iter_mut().for_each(|example| example.text = example.text.repeat(2));
+        dataset.splits.insert("ood".to_owned(), outside);
+        let spec = |validation, oos: Option<&str>| DataSpec {
+            dataset: "mine".to_owned(),
+            validation,
+            oos: oos.map(str::to_owned),
+        };
+        let parts = divide(&spec(Validation::Folds(3), Some("ood")), &dataset, &SeedTree::new(1)).unwrap();
+        let mut all = Vec::new();
+        for part in &parts {
+            let (learnt, kept) = part.outside(&dataset);
+            assert_eq!((learnt.len(), kept.len()), (4, 2));
+            assert!(kept.iter().all(|one| !learnt.contains(one)));
+            all.extend(kept.into_iter().map(|example| example.text.clone()));
+        }
+        all.sort();
+        assert_eq!(all, ["aa", "bb", "cc", "dd", "ee", "ff"]);
+        let plain = divide(&spec(Validation::Folds(3), None), &dataset, &SeedTree::new(1)).unwrap();
+        for (with, without) in parts.iter().zip(&plain) {
+            assert_eq!(with.of(&dataset), without.of(&dataset), "training texts are divided as ever");
+            assert_eq!(without.outside(&dataset), (vec![], vec![]));
+        }
+        let missing = divide(&spec(Validation::Folds(3), Some("ood_dev")), &dataset, &SeedTree::new(1));
+        let why = missing.err().unwrap().to_string();
+        assert_eq!(
+            why,
+            "data.oos names the split `ood_dev`, which mine does not have; texts of no intent are in: ood"
+        );
     }
 }

@@ -12,7 +12,7 @@ use super::Experiment;
 use crate::data::Example;
 use crate::model::Classifier;
 use crate::rng::SeedTree;
-use crate::spec::{TrainingSpec, Validation};
+use crate::spec::{TrainSpec, TrainingSpec, Validation};
 use crate::study::caught;
 use crate::train::{EpochReport, Fitted, Flow, Task, TrainError, fit};
 
@@ -44,10 +44,10 @@ impl Twins<'_> {
         &self,
         watch: &mut dyn FnMut(&EpochReport) -> Result<(), TrainError>,
     ) -> Result<Option<Trained>, TrainError> {
-        let all: Vec<&Example> = self.experiment.train_examples().iter().collect();
+        let (all, exposed) = self.experiment.learnt_from();
         let abandoned = AtomicBool::new(false);
         let mut own = |threads| {
-            let task = self.task(&all, self.seeds.child("fit", 0), threads);
+            let task = self.task((&all, &exposed), self.seeds.child("fit", 0), threads);
             let fitted = fit(&task, &mut |report| {
                 watch(report)?;
                 Ok(self.flow(report, &abandoned))
@@ -55,9 +55,10 @@ impl Twins<'_> {
             abandoned.store(fitted.is_err(), Ordering::Relaxed);
             fitted
         };
-        let Some(rest) = self.rest() else { return settle(own(self.threads), None) };
+        let Some((rest, exposed_to_twin)) = self.rest() else { return settle(own(self.threads), None) };
         let twin = |threads| {
-            let task = self.task(&rest, self.seeds.child("calibration", 0), threads);
+            let learnt = (&rest[..], &exposed_to_twin[..]);
+            let task = self.task(learnt, self.seeds.child("calibration", 0), threads);
             caught(|| fit(&task, &mut |report| Ok(self.flow(report, &abandoned))))
         };
         if self.threads < 2 {
@@ -80,18 +81,24 @@ impl Twins<'_> {
         settle(fitted, twin)
     }
 
-    /// What the twin learns from; none where no twin is needed.
-    fn rest(&self) -> Option<Vec<&Example>> {
+    /// What the twin learns from, texts of no intent beside; none where no twin is needed.
+    fn rest(&self) -> Option<(Vec<&Example>, Vec<&Example>)> {
         let experiment = self.experiment;
         match &experiment.spec.training.data.validation {
             Validation::Split(_) => None,
             Validation::Folds(_) | Validation::Fraction(_) => {
-                Some(experiment.partitions.first()?.of(&experiment.dataset).0)
+                let partition = experiment.partitions.first()?;
+                Some((partition.of(&experiment.dataset).0, partition.outside(&experiment.dataset).0))
             }
         }
     }
 
-    fn task<'b>(&'b self, examples: &'b [&'b Example], seeds: SeedTree, threads: usize) -> Task<'b> {
+    fn task<'b>(
+        &'b self,
+        (examples, outside): (&'b [&'b Example], &'b [&'b Example]),
+        seeds: SeedTree,
+        threads: usize,
+    ) -> Task<'b> {
         Task {
             text: &self.training.text,
             model: &self.training.model,
@@ -99,6 +106,7 @@ impl Twins<'_> {
             train: &self.training.train,
             epochs: self.experiment.spec.final_stage.epochs,
             examples,
+            outside: exposed(&self.training.train, outside),
             validation: &[],
             seeds,
             threads,
@@ -110,6 +118,11 @@ impl Twins<'_> {
         let stop = self.cancel.load(Ordering::Relaxed) || abandoned.load(Ordering::Relaxed);
         if stop && report.epoch < report.epochs { Flow::Cancel } else { Flow::Continue }
     }
+}
+
+/// Those texts of no intent that the weights learn from: none where they weigh nothing.
+pub(super) fn exposed<'a, 'b>(train: &TrainSpec, outside: &'b [&'a Example]) -> &'b [&'a Example] {
+    if train.oos_weight > 0.0 { outside } else { &[] }
 }
 
 type TwinOutcome = Result<Result<Fitted, TrainError>, String>;

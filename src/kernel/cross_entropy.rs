@@ -23,33 +23,44 @@ kernel! {
 /// What a batch should come to.
 #[derive(Clone, Copy, Debug)]
 pub struct Targets<'a> {
-    /// The gold class of each row, `(B)`.
+    /// The gold class of each row, `(B)`; one that is not below C is of a text without an intent.
     pub gold: &'a [usize],
     /// Probability taken from the gold class and spread over all.
     pub smoothing: f32,
     /// Weight of each class, `(C)`.
     pub class_weights: &'a [f32],
+    /// Weight of a text without an intent, whose probabilities should all be alike.
+    pub outside_weight: f32,
+}
+
+impl Targets<'_> {
+    /// The weight of a row with this gold class.
+    fn weight(&self, gold: usize) -> f32 {
+        self.class_weights.get(gold).copied().unwrap_or(self.outside_weight)
+    }
 }
 
 kernel! {
     /// Mean over the batch of −Σ q·log softmax(logits), where q gives the gold class 1 − ε and
-    /// spreads ε over all classes. Examples count by the weight of their gold class, and the mean
-    /// is over these weights. Logits `(B, C)` become their gradients.
+    /// spreads ε over all classes, and all of it for a text without an intent (outlier exposure,
+    /// Hendrycks et al. 2019). Examples count by the weight of their gold class, and the mean is over
+    /// these weights. Logits `(B, C)` become their gradients.
     fn cross_entropy<'a>(logits: &'a mut [f32], targets: Targets<'a>) -> f64 {
-        let Targets { gold, smoothing, class_weights } = targets;
+        let Targets { gold, class_weights, .. } = targets;
         let classes = class_weights.len();
-        let total: f32 = gold.iter().map(|&class| class_weights[class]).sum();
-        let spread = smoothing / classes as f32;
+        let total: f32 = gold.iter().map(|&class| targets.weight(class)).sum();
         let mut loss = 0.0;
         for (row, &gold) in logits.chunks_exact_mut(classes).zip(gold) {
-            let share = class_weights[gold] / total;
+            let share = targets.weight(gold) / total;
+            let smoothing = if gold < classes { targets.smoothing } else { 1.0 };
+            let spread = smoothing / classes as f32;
             let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let (mut sum, mut shifted) = (0.0_f32, 0.0_f32);
             for value in &mut *row {
                 shifted += *value - largest;
                 *value -= largest;
             }
-            let at_gold = row[gold];
+            let at_gold = row.get(gold).copied().unwrap_or(0.0);
             for value in &mut *row {
                 *value = exp(*value);
                 sum += *value;
@@ -62,7 +73,9 @@ kernel! {
             for value in &mut *row {
                 *value = share * (*value / sum - spread);
             }
-            row[gold] -= share * (1.0 - smoothing);
+            if gold < classes {
+                row[gold] -= share * (1.0 - smoothing);
+            }
         }
         loss
     }
@@ -131,7 +144,8 @@ mod tests {
         for (smoothing, class_weights, expected, gradients) in cases {
             let [loss, ours] = on_all(|kernels| {
                 let mut logits = LOGITS.to_vec();
-                let targets = Targets { gold: &[0, 2], smoothing, class_weights: &class_weights };
+                let targets =
+                    Targets { gold: &[0, 2], smoothing, class_weights: &class_weights, outside_weight: 0.0 };
                 let loss = kernels.cross_entropy(&mut logits, targets);
                 [vec![loss as f32], logits]
             });
@@ -141,9 +155,28 @@ mod tests {
     }
 
     #[test]
+    fn a_text_without_an_intent_should_have_probabilities_alike() {
+        // z as above; q = torch.tensor([[1, 0, 0], [1 / 3, 1 / 3, 1 / 3]], dtype=torch.float64)
+        // w = torch.tensor([1, .5], dtype=torch.float64)
+        // loss = (-(q * torch.log_softmax(z, 1)).sum(1) * w).sum() / w.sum(); loss.backward()
+        let [loss, ours] = on_all(|kernels| {
+            let mut logits = LOGITS.to_vec();
+            let targets =
+                Targets { gold: &[0, 3], smoothing: 0.0, class_weights: &[1.0; 3], outside_weight: 0.5 };
+            let loss = kernels.cross_entropy(&mut logits, targets);
+            [vec![loss as f32], logits]
+        });
+        assert_close(&loss, [1.766_503_929], 1e-6);
+        let expected =
+            [-0.512_517_402, 0.419_021_146, 0.093_496_255, -0.094_023_243, -0.105_423_054, 0.199_446_296];
+        assert_close(&ours, expected, 1e-6);
+    }
+
+    #[test]
     fn logits_far_apart_give_a_finite_loss_and_nonsense_gives_none() {
         on_all(|kernels| {
-            let targets = Targets { gold: &[1], smoothing: 0.1, class_weights: &[1.0; 2] };
+            let class_weights = &[1.0; 2];
+            let targets = Targets { gold: &[1], smoothing: 0.1, class_weights, outside_weight: 0.0 };
             let mut logits = vec![1e6, -1e6];
             assert!(kernels.cross_entropy(&mut logits, targets).is_finite());
             assert!(logits.iter().all(|gradient| gradient.is_finite()));

@@ -69,7 +69,8 @@ fn learn(
     texts: &[TokenIds],
 ) -> (f64, Vec<f32>) {
     let gold: Vec<usize> = (0..texts.len()).map(|text| text * text % CLASSES).collect();
-    let targets = Targets { gold: &gold, smoothing: 0.1, class_weights: &[1.0, 0.5, 2.0] };
+    let targets =
+        Targets { gold: &gold, smoothing: 0.1, class_weights: &[1.0, 0.5, 2.0], outside_weight: 0.5 };
     let mut gradients = vec![f32::NAN; weights.trained().len()];
     let refs: Vec<&TokenIds> = texts.iter().collect();
     let mut rng = SeedTree::new(9).rng("dropout");
@@ -185,7 +186,8 @@ fn a_learner_reuses_its_memory_without_a_trace() {
         let mut gradients = vec![0.0; weights.trained().len()];
         for part in [&texts()[3..], &texts()[..1], &texts()] {
             let gold: Vec<usize> = (0..part.len()).map(|text| text * text % CLASSES).collect();
-            let targets = Targets { gold: &gold, smoothing: 0.1, class_weights: &[1.0, 0.5, 2.0] };
+            let targets =
+                Targets { gold: &gold, smoothing: 0.1, class_weights: &[1.0, 0.5, 2.0], outside_weight: 0.5 };
             let refs: Vec<&TokenIds> = part.iter().collect();
             let mut rng = SeedTree::new(9).rng("dropout");
             learner.learn(&mut weights, &refs, targets, &mut rng, &mut gradients).unwrap();
@@ -287,7 +289,12 @@ fn a_diverged_model_has_a_loss_that_is_no_number_and_does_not_panic() {
         let mut gradients = vec![0.0; weights.trained().len()];
         // The second batch is smaller: what the first one left behind must not be read.
         for (texts, diverged) in [(&texts()[..], false), (&texts()[..2], true)] {
-            let targets = Targets { gold: &vec![1; texts.len()], smoothing: 0.0, class_weights: &[1.0; 3] };
+            let targets = Targets {
+                gold: &vec![1; texts.len()],
+                smoothing: 0.0,
+                class_weights: &[1.0; 3],
+                outside_weight: 0.5,
+            };
             let refs: Vec<&TokenIds> = texts.iter().collect();
             if diverged {
                 weights.trained_mut().fill(f32::NAN);

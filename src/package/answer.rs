@@ -120,12 +120,17 @@ impl Responder {
         top: usize,
         make: &impl Fn(&str, Answer) -> Made,
     ) -> candle_core::Result<Vec<Made>> {
-        let table =
-            self.classifier.predictions(texts.iter().map(|text| (text.as_ref(), None)), Features::Omit)?;
-        let temperature = self.calibration.as_ref().map_or(1.0, |calibration| calibration.temperature);
-        let probabilities = table.probabilities(temperature);
-        let scores = self.calibration.as_ref().map(|calibration| calibration.scores(&table));
-        let threshold = self.calibration.as_ref().map(|calibration| calibration.threshold);
+        let calibration = self.calibration.as_ref();
+        let features = match calibration {
+            Some(calibration) if calibration.method.needs_features() => Features::Keep,
+            _ => Features::Omit,
+        };
+        let table = self.classifier.predictions(texts.iter().map(|text| (text.as_ref(), None)), features)?;
+        let probabilities =
+            table.probabilities(calibration.map_or(1.0, |calibration| calibration.temperature));
+        let scores = calibration.map(|calibration| calibration.scores(&table));
+        let scores = scores.transpose().map_err(candle_core::Error::wrap)?;
+        let threshold = calibration.map(|calibration| calibration.threshold);
         let answers = texts.iter().enumerate().map(|(text, content)| {
             let score = scores.as_ref().map(|scores| scores[text]);
             let is_out_of_scope = score.zip(threshold).map(|(score, threshold)| score < threshold);
@@ -169,6 +174,7 @@ fn candidates(table: &Predictions, text: usize, probabilities: &[f64], count: us
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::eval::ScopeModels;
     use crate::model::Weights;
     use crate::rng::SeedTree;
     use crate::spec::{ModelSpec, RecurrentSpec, TextSpec};
@@ -192,7 +198,7 @@ mod tests {
         let golds = ["fare", "flight", "meal", "flight"].map(Some);
         let texts = ["fare", "flights", "to oslo", "show flights"];
         let table = plain.classifier.predictions(texts.into_iter().zip(golds), Features::Omit).unwrap();
-        responder(Some(Calibration::fit(&table, None).unwrap()))
+        responder(Some(Calibration::fit(&table, None, &ScopeModels::default()).unwrap()))
     }
 
     fn texts(count: usize) -> Vec<String> {
@@ -226,7 +232,7 @@ mod tests {
             .predictions(texts.iter().map(|text| (text.as_str(), None)), Features::Omit)
             .unwrap();
         let (scores, probabilities) =
-            (calibration.scores(&table), table.probabilities(calibration.temperature));
+            (calibration.scores(&table).unwrap(), table.probabilities(calibration.temperature));
         let answers = responder.answer(&texts, Asking { top: 9, threads: 2 }).unwrap();
         for (at, answer) in answers.iter().enumerate() {
             let label = table.predicted()[at];

@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::{PackageError, PackageFault};
-use super::files::{CALIBRATION, CONFIG, LABELS, MANIFEST, TOKENIZER, WEIGHTS};
-use super::{Package, Responder};
-use crate::eval::Calibration;
+use super::files::{CALIBRATION, CONFIG, LABELS, MANIFEST, SCOPE, TOKENIZER, WEIGHTS};
+use super::{Asking, Package, Responder};
+use crate::eval::{Calibration, ScopeModels};
 use crate::model::{Classifier, Weights};
 use crate::spec::{ModelSpec, check_section};
 use crate::text::Tokenizer;
@@ -30,13 +30,17 @@ impl Package {
     pub fn calibration(&self) -> Result<Option<Calibration>, PackageError> {
         let read = || -> Result<Option<Calibration>, PackageFault> {
             let Some(bytes) = self.file(CALIBRATION) else { return Ok(None) };
-            let calibration: Calibration =
+            let mut calibration: Calibration =
                 serde_json::from_slice(bytes).map_err(|error| PackageFault::content(CALIBRATION, error))?;
             if !(calibration.temperature > 0.0 && calibration.temperature.is_finite()) {
                 return Err(PackageFault::content(CALIBRATION, "the temperature is no positive number"));
             }
             if !calibration.threshold.is_finite() {
                 return Err(PackageFault::content(CALIBRATION, "the threshold is no number"));
+            }
+            if let Some(bytes) = self.file(SCOPE) {
+                calibration.models = ScopeModels::from_safetensors(bytes)
+                    .map_err(|error| PackageFault::content(SCOPE, error))?;
             }
             Ok(Some(calibration))
         };
@@ -48,7 +52,11 @@ impl Package {
     /// # Errors
     /// As [`Package::classifier`] and [`Package::calibration`].
     pub fn responder(&self) -> Result<Responder, PackageError> {
-        Ok(Responder { classifier: self.classifier()?, calibration: self.calibration()? })
+        let responder = Responder { classifier: self.classifier()?, calibration: self.calibration()? };
+        // Whether the out-of-scope method fits the model's features shows when it is asked.
+        let unfit = |error| PackageFault::of_bytes(PackageFault::content(SCOPE, error));
+        responder.answer(&[""], Asking::default()).map_err(unfit)?;
+        Ok(responder)
     }
 
     fn build(&self) -> Result<Classifier, PackageFault> {

@@ -77,7 +77,7 @@ pub(super) fn mistakes(subject: &Subject<'_>, predictions: &Predictions) -> Resu
     let dataset = subject.dataset().ok();
     let texts = texts(dataset.as_ref(), "test");
     let calibration = subject.calibration()?.map(|calibration| calibration.fitted);
-    let wrong = mistakes::mistakes(predictions, calibration.as_ref());
+    let wrong = mistakes::mistakes(predictions, calibration.as_ref())?;
     let caption =
         format!("{} of {} texts are answered wrongly; the surest first", wrong.len(), predictions.len());
     let columns = ["text", "right", "predicted", ">confidence", "nearest training text", "its label"];

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::eval::{Calibration, OUT_OF_SCOPE, Predictions};
+use crate::eval::{Calibration, OUT_OF_SCOPE, Predictions, Undefined};
 
 /// A text that a classifier got wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,11 +17,17 @@ pub struct Mistake {
 
 /// All mistakes, most confident first; of equals in the order of the split. A text without an
 /// intent is a mistake where it is not refused: with a calibration, where it reaches the threshold.
-pub fn mistakes(predictions: &Predictions, calibration: Option<&Calibration>) -> Vec<Mistake> {
+///
+/// # Errors
+/// The calibration's method looks at features that the predictions do not have.
+pub fn mistakes(
+    predictions: &Predictions,
+    calibration: Option<&Calibration>,
+) -> Result<Vec<Mistake>, Undefined> {
     let (predicted, classes) = (predictions.predicted(), predictions.classes());
     let probabilities = predictions.probabilities(calibration.map_or(1.0, |fitted| fitted.temperature));
     let refused: Vec<bool> = match calibration {
-        Some(fitted) => fitted.scores(predictions).iter().map(|score| *score < fitted.threshold).collect(),
+        Some(fitted) => fitted.refused(predictions)?,
         None => vec![false; predictions.len()],
     };
     let is_wrong = |text: usize| match predictions.gold[text] {
@@ -37,7 +43,7 @@ pub fn mistakes(predictions: &Predictions, calibration: Option<&Calibration>) ->
         .collect();
     // Stable, so that equals keep their order.
     all.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-    all
+    Ok(all)
 }
 
 /// A text that is like another.
@@ -146,7 +152,7 @@ fn hash(kind: u8, parts: &[&str]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::{OutOfScopeMethod, Quality};
+    use crate::eval::{OutOfScopeMethod, Quality, ScopeModels};
     use approx::assert_relative_eq;
 
     fn words(text: &str) -> Vec<String> {
@@ -166,7 +172,7 @@ mod tests {
     #[test]
     fn mistakes_come_by_confidence_and_equals_in_their_order() {
         let table = table(&[(1.0, 0), (1.0, 1), (-3.0, 0), (1.0, 5), (0.5, 1)]);
-        let found = mistakes(&table, None);
+        let found = mistakes(&table, None).unwrap();
         assert_eq!(found.iter().map(|mistake| mistake.text).collect::<Vec<_>>(), [2, 1, 3, 4]);
         assert_eq!(found.iter().map(|mistake| mistake.predicted).collect::<Vec<_>>(), [1, 0, 0, 0]);
         assert_relative_eq!(found[0].confidence, 1.0 / (1.0 + (-3.0_f64).exp()));
@@ -184,12 +190,15 @@ mod tests {
             threshold: 0.7,
             threshold_texts: 9,
             choice: None,
+            reason: String::new(),
+            reference: None,
+            models: ScopeModels::default(),
         };
         let table = table(&[(1.0, OUT_OF_SCOPE), (4.0, OUT_OF_SCOPE), (0.1, 1)]);
-        let found = mistakes(&table, Some(&calibration));
+        let found = mistakes(&table, Some(&calibration)).unwrap();
         assert_eq!(found.iter().map(|mistake| mistake.text).collect::<Vec<_>>(), [1, 2]);
         assert_relative_eq!(found[0].confidence, 1.0 / (1.0 + (-2.0_f64).exp()));
-        assert_eq!(mistakes(&table, None).len(), 3, "without a threshold nothing is refused");
+        assert_eq!(mistakes(&table, None).unwrap().len(), 3, "without a threshold nothing is refused");
     }
 
     #[test]

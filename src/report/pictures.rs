@@ -104,7 +104,8 @@ fn stored(subject: &Subject<'_>, wanted: &[&str]) -> Result<Vec<(&'static str, P
     Ok(found)
 }
 
-/// The scores of both methods in and out of scope.
+/// The scores in and out of scope of every method that the stored run can still be asked for: those
+/// of logits, and the chosen one.
 pub(super) fn out_of_scope(
     subject: &Subject<'_>,
     build: fn(&[ScopeScores<'_>], &str) -> Figure,
@@ -112,10 +113,12 @@ pub(super) fn out_of_scope(
     let (inside, outside) = (subject.predictions("test")?, subject.predictions("ood_test")?);
     let calibration = subject.calibration()?.map(|calibration| calibration.fitted);
     let temperature = calibration.as_ref().map_or(1.0, |calibration| calibration.temperature);
-    let methods = [("max softmax", OutOfScopeMethod::MaxSoftmax), ("energy", OutOfScopeMethod::Energy)];
-    let scores = methods.map(|(name, method)| {
-        (name, method, method.scores(&inside, temperature), method.scores(&outside, temperature))
-    });
+    let models = calibration.as_ref().map_or_else(Default::default, |known| known.models.clone());
+    let of = |method: OutOfScopeMethod| {
+        let of = |table| models.scores(method, table, temperature);
+        Ok((method.name().replace('_', " "), method, of(&inside)?, of(&outside)?))
+    };
+    let scores = models.methods().map(of).collect::<Result<Vec<_>, PlotError>>()?;
     let scores: Vec<ScopeScores<'_>> = scores
         .iter()
         .map(|(name, method, inside, outside)| ScopeScores {
@@ -145,23 +148,7 @@ pub(super) fn embedding(predictions: &Predictions, rng: &mut ChaCha8Rng, about: 
 /// An even choice of rows.
 fn first_rows(predictions: &Predictions, most: usize) -> Predictions {
     let every = predictions.len().div_ceil(most).max(1);
-    let rows: Vec<usize> = (0..predictions.len()).step_by(every).collect();
-    let width = predictions.features.len() / predictions.len().max(1);
-    let pick = |values: &[u32]| rows.iter().map(|&row| values[row]).collect();
-    Predictions {
-        labels: predictions.labels.clone(),
-        unseen: predictions.unseen.clone(),
-        gold: pick(&predictions.gold),
-        logits: rows.iter().flat_map(|&row| predictions.row(row)).copied().collect(),
-        features: rows
-            .iter()
-            .flat_map(|&row| &predictions.features[row * width..][..width])
-            .copied()
-            .collect(),
-        hashes: rows.iter().map(|&row| predictions.hashes[row]).collect(),
-        words: pick(&predictions.words),
-        unknown_words: pick(&predictions.unknown_words),
-    }
+    predictions.select(&(0..predictions.len()).step_by(every).collect::<Vec<_>>())
 }
 
 /// The words that answers rest on: of the wanted texts, or of some of the split.

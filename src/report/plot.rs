@@ -50,6 +50,9 @@ pub enum PlotError {
     /// The picture cannot be drawn.
     #[error(transparent)]
     Draw(#[from] super::draw::DrawError),
+    /// A score has no value.
+    #[error("a score cannot be had: {0}")]
+    Score(#[from] crate::eval::Undefined),
     /// The model cannot be applied.
     #[error("the model cannot be applied: {0}")]
     Model(#[from] candle_core::Error),

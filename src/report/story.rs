@@ -422,10 +422,7 @@ fn scope(subject: &Subject<'_>) -> Result<Section, PlotError> {
         return Ok(section);
     }
     if let Some(FittedCalibration { fitted, .. }) = subject.calibration()? {
-        let method = match fitted.method {
-            crate::eval::OutOfScopeMethod::MaxSoftmax => "the largest probability",
-            crate::eval::OutOfScopeMethod::Energy => "the energy",
-        };
+        let method = fitted.method.describe();
         section.text(format!(
             "A text is taken to be out of scope when its score, {method}, is below {}. That threshold lets 95 % of {} validation texts pass; \
              the figures here are of other texts.",

@@ -128,10 +128,13 @@ fn pooling(values: &[String], choices: &Choices) -> Option<Complaint> {
     let misfit = |architecture: &String| {
         let legal = poolings(architecture);
         let value = values.iter().find(|value| !legal.contains(&value.as_str()))?;
-        Some(Complaint::new(format!(
-            "`{POOLING}` of {architecture} must be {}, not \"{value}\"",
-            one_of(legal)
-        )))
+        Some(
+            Complaint::new(format!(
+                "`{POOLING}` of {architecture} must be {}, not \"{value}\"",
+                one_of(legal)
+            ))
+            .help("leave it out for the usual one"),
+        )
     };
     choices.architectures.iter().find_map(misfit)
 }
@@ -178,7 +181,11 @@ fn sizes(reading: &Reading, given: &Given) -> Vec<Problem> {
     let positions = f64::from(BertSpec::default().positions);
     if let Some(length) = number(MAX_LENGTH).filter(|length| !(3.0..=positions).contains(length)) {
         let message = format!("`{MAX_LENGTH}` must be from 3 to {positions} for bert, not {length}");
-        found.push(Complaint::new(message).at(place(MAX_LENGTH).unwrap_or(At::Start)));
+        found.push(
+            Complaint::new(message)
+                .help("512 is the length of BERT")
+                .at(place(MAX_LENGTH).unwrap_or(At::Start)),
+        );
     }
     found
 }

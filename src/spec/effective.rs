@@ -81,7 +81,12 @@ impl Spec {
     /// A hash (BLAKE3, hexadecimal) of everything in the spec that decides results: all but the
     /// experiment's name and description, and the number of trials, since a study may be extended.
     pub fn fingerprint(&self) -> String {
-        let decides = |key: &Key| key.section() != "experiment" && key.path != "study.trials";
+        let decides = |key: &Key| match key.path {
+            "study.trials" => false,
+            // Without such texts their weight decides nothing.
+            "train.oos_weight" => self.training.data.oos.is_some(),
+            _ => key.section() != "experiment",
+        };
         blake3::hash(self.write(decides).as_bytes()).to_hex().to_string()
     }
 

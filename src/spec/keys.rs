@@ -129,7 +129,7 @@ pub(super) const PRETRAINED: &str = "model.pretrained";
 pub(super) const VALIDATION: &str = "data.validation";
 
 /// Every key, in the order in which they are written.
-pub(super) static KEYS: [Key; 54] = [
+pub(super) static KEYS: [Key; 56] = [
     key("experiment.name", Kind::Text(TextRule::Name), "Groups studies and runs in the store"),
     key("experiment.description", Kind::Text(TextRule::Any), "Free text").alias(&["desc", "notes"]),
     key(
@@ -147,6 +147,12 @@ pub(super) static KEYS: [Key; 54] = [
     )
     .alias(&["ratio", "val_size", "test_size"]),
     key("data.validation.split", Kind::Text(TextRule::Split), "Or a split of its own, such as \"dev\""),
+    key(
+        "data.oos",
+        Kind::Text(TextRule::OutOfScope),
+        "A split of texts of no intent, such as \"ood\", that are trained on as such",
+    )
+    .alias(&["ood", "outliers", "outlier_exposure", "out_of_scope"]),
     key(
         TOKENIZER,
         Kind::Name(&["words", "wordpiece"]),
@@ -310,6 +316,12 @@ pub(super) static KEYS: [Key; 54] = [
     )
     .alias(&["class_weight"]),
     key(
+        "train.oos_weight",
+        Kind::Float(FROM_0),
+        "With data.oos: what its texts weigh together, against those with an intent; 0: they are kept from the weights",
+    )
+    .alias(&["ood_weight", "oe_weight", "outlier_weight"]),
+    key(
         "train.average",
         Kind::Float(FROM_0_BELOW_1),
         "Share that a moving average of the weights keeps at each step; 0: the last step's weights",
@@ -468,6 +480,7 @@ mod tests {
             Kind::Int { min, max } => [min, max].map(ParamValue::Int).to_vec(),
             Kind::Float(_) => [0.25, 1e-7].map(ParamValue::Float).to_vec(),
             Kind::Name(names) => names.iter().map(|name| ParamValue::Text((*name).to_owned())).collect(),
+            Kind::Text(TextRule::OutOfScope) => vec![ParamValue::Text("ood_train".to_owned())],
             Kind::Text(_) => vec![ParamValue::Text("a \"quoted\" näme = 1".to_owned())],
         }
     }
@@ -509,6 +522,8 @@ mod tests {
                 leaves(&keys_of(&with(key.path, &value)), "", &mut found);
             }
         }
+        // It is left out where it is not given.
+        leaves(&keys_of(&with("data.oos", &ParamValue::Text("ood".to_owned()))), "", &mut found);
         let keys: BTreeSet<String> = KEYS.iter().map(|key| key.path.to_owned()).collect();
         assert_eq!(found, keys);
     }

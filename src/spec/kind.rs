@@ -47,6 +47,8 @@ pub(super) enum TextRule {
     PathOrNone,
     /// A [`TextRule::Name`] other than `train` and `test`: trials must not see the test split.
     Split,
+    /// The name of a split of out-of-scope texts, other than `ood_test`.
+    OutOfScope,
 }
 
 /// x > 0
@@ -163,13 +165,21 @@ impl TextRule {
             return complaint(&format!("contain the control character {control:?}"));
         }
         match self {
-            Self::Name | Self::Split if text.contains('/') => complaint("contain `/`"),
+            Self::Name | Self::Split | Self::OutOfScope if text.contains('/') => complaint("contain `/`"),
             Self::Split if text == "train" => complaint("be the split that is trained on"),
             Self::Split if text == "test" => Err(Complaint::new(format!(
                 "`{path}` must not be `test`: the test split is for the final stage alone"
             ))
             .help("use `validation = { folds = 5 }`")),
-            Self::Any | Self::Path | Self::PathOrNone | Self::Name | Self::Split => Ok(()),
+            Self::OutOfScope if text == "ood_test" => Err(Complaint::new(format!(
+                "`{path}` must not be `ood_test`: these texts are for the final test alone"
+            ))
+            .help("divide the texts of no intent: those to learn from belong into `ood.tsv`")),
+            Self::OutOfScope if text != "ood" && !text.starts_with("ood_") => Err(Complaint::new(format!(
+                "`{path}` must be a split of texts of no intent, whose name is `ood` or begins with `ood_`, not `{text}`"
+            ))
+            .help("write `oos = \"ood\"`, or leave it out to train on no such texts")),
+            Self::Any | Self::Path | Self::PathOrNone | Self::Name | Self::Split | Self::OutOfScope => Ok(()),
         }
     }
 }

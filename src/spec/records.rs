@@ -42,6 +42,9 @@ pub struct DataSpec {
     /// How trials are validated.
     #[serde(default)]
     pub validation: Validation,
+    /// A split of texts of no intent that are trained on as such; none where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oos: Option<String>,
 }
 
 /// How a part of the training data is kept aside to judge a trial.
@@ -381,6 +384,9 @@ pub struct TrainSpec {
     pub label_smoothing: f64,
     /// How classes are weighted in the loss.
     pub class_weights: ClassWeights,
+    /// With `data.oos`: what its texts weigh together, as a share of all texts with an intent; 0 keeps
+    /// them from the weights, so that only a detector learns from them.
+    pub oos_weight: f64,
     /// Share that a moving average of the weights keeps of itself at each step, 0 ≤ a < 1; the
     /// average is what is validated and kept. 0: the weights of the last step. The default does
     /// better than none in cross-validation, in short trainings and in long ones.
@@ -405,6 +411,7 @@ impl Default for TrainSpec {
             step_factor: 0.1,
             label_smoothing: 0.0,
             class_weights: ClassWeights::None,
+            oos_weight: 0.1,
             average: 0.99,
             patience: 0,
         }

@@ -57,6 +57,7 @@ fn shown_default(key: &Key) -> String {
         (Some(default), _) => toml_of(&default),
         (None, Kind::Float(_)) => "0.1".to_owned(),
         (None, Kind::Text(TextRule::Split)) => "\"dev\"".to_owned(),
+        (None, Kind::Text(TextRule::OutOfScope)) => "\"ood\"".to_owned(),
         (None, _) => "\"\"".to_owned(),
     }
 }

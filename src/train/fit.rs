@@ -29,6 +29,8 @@ pub struct Task<'a> {
     pub epochs: u32,
     /// What is learned from: vocabulary, labels and weights.
     pub examples: &'a [&'a Example],
+    /// Texts of no intent, which the weights learn from as well: neither vocabulary nor labels do.
+    pub outside: &'a [&'a Example],
     /// What it is judged by after each epoch; may be empty.
     pub validation: &'a [&'a Example],
     /// Where weights, batches and dropout are drawn from.
@@ -204,6 +206,7 @@ struct Training<'a> {
     gradients: Vec<f32>,
     optimizer: Adam,
     class_weights: Vec<f32>,
+    outside_weight: f32,
 }
 
 impl<'a> Training<'a> {
@@ -213,11 +216,16 @@ impl<'a> Training<'a> {
             return Err(TrainError::TooLittle { examples: task.examples.len(), classes: labels.len() });
         }
         let (spec, tokenizer, weights) = task.begin()?;
-        let examples = encode(task.examples, &tokenizer, &labels);
+        let mut examples = encode(task.examples, &tokenizer, &labels);
         let validation = encode(task.validation, &tokenizer, &labels);
         let mut counts = vec![0; labels.len()];
         for &label in &examples.labels {
             counts[label] += 1;
+        }
+        for example in task.outside {
+            examples.texts.push(tokenizer.encode(&example.text));
+            // No class, so what is asked for is that all be alike.
+            examples.labels.push(labels.len());
         }
         let classifier = Classifier::new(&spec, tokenizer, labels, weights)?;
         let kernels = Kernels::detect();
@@ -231,6 +239,7 @@ impl<'a> Training<'a> {
             optimizer: Adam::new(task.train, &classifier.weights),
             classifier,
             class_weights: class_weights(&counts, task.train.class_weights),
+            outside_weight: outside_weight(task),
         })
     }
 
@@ -270,6 +279,7 @@ impl<'a> Training<'a> {
             gold: &gold,
             smoothing: self.task.train.label_smoothing as f32,
             class_weights: &self.class_weights,
+            outside_weight: self.outside_weight,
         };
         let weights = &mut self.classifier.weights;
         let loss = self.learner.learn(weights, &texts, targets, rng, &mut self.gradients)?;
@@ -289,6 +299,12 @@ impl<'a> Training<'a> {
         })?;
         Ok(scores(&predictions, &self.validation.labels, self.classifier.labels.len()))
     }
+}
+
+/// What a text of no intent weighs where one with an intent weighs 1 on average.
+fn outside_weight(task: &Task<'_>) -> f32 {
+    let share = task.examples.len() as f64 / task.outside.len().max(1) as f64;
+    (task.train.oos_weight * share) as f32
 }
 
 fn encode(examples: &[&Example], tokenizer: &Tokenizer, known: &[String]) -> Encoded {
@@ -353,6 +369,7 @@ mod tests {
                 train: spec,
                 epochs: spec.epochs,
                 examples: &train,
+                outside: &[],
                 validation: &validation,
                 seeds: SeedTree::new(seed),
                 threads: 1,

@@ -148,7 +148,7 @@ fn unknown_keys_name_the_nearest_or_where_they_belong() {
         "train",
         "\"lr.peak\" = 1",
         "6:1 unknown key `lr.peak` in [train] | [train] has `epochs`, `batch_size`, `optimizer`, `lr`, \
-         `weight_decay`, `clip_norm`, `schedule`, `warmup`, `step_epochs`, `step_factor`, \
+         `weight_decay`, `layer_decay`, `clip_norm`, `schedule`, `warmup`, `step_epochs`, `step_factor`, \
          `label_smoothing`, `class_weights`, `average`, `patience`",
     );
 }
@@ -323,7 +323,7 @@ fn keys_of_another_architecture_are_refused_where_they_stand() {
         ),
         (
             "[model]\narchitecture = \"bert\"\npooling = \"last\"",
-            "7:11 `model.pooling` of bert must be `first`, `mean` or `max`, not \"last\"",
+            "7:11 `model.pooling` of bert must be `first`, `mean` or `max`, not \"last\" | leave it out for the usual one",
         ),
         (
             "[model]\narchitecture = \"bert\"\n[text]\ntokenizer = \"words\"",
@@ -359,7 +359,8 @@ fn a_transformer_whose_sizes_do_not_fit_is_refused() {
         assert_eq!(complaints(&text), [complaint], "{lines}");
     }
     let long = spec_with("[model]\narchitecture = \"bert\"\n[text]\nmax_length = 600");
-    let complaint = "8:14 `text.max_length` must be from 3 to 512 for bert, not 600";
+    let complaint =
+        "8:14 `text.max_length` must be from 3 to 512 for bert, not 600 | 512 is the length of BERT";
     assert_eq!(complaints(&long), [complaint]);
 }
 

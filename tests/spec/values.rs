@@ -97,6 +97,7 @@ dataset = "b"
 validation.folds = 5
 
 [text]
+tokenizer = "words"
 lowercase = true
 numbers = "keep"
 punctuation = "keep"

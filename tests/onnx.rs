@@ -1,0 +1,126 @@
+//! Exported models in another runtime: onnxruntime must say what uaic says.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use uaic::model::{Classifier, Weights};
+use uaic::onnx;
+use uaic::rng::SeedTree;
+use uaic::spec::{ModelSpec, Pooling, RecurrentSpec, TextSpec, TokenizerKind};
+use uaic::text::{TokenIds, Tokenizer};
+
+use crate::support::TestDir;
+
+const TEXTS: [&str; 6] = [
+    "show flights from boston to denver",
+    "fare",
+    "what is the cheapest fare from rome to oslo on monday morning",
+    "",
+    "zzz unknown words qqq",
+    "flights to oslo",
+];
+const TEMPERATURE: f64 = 1.7;
+
+/// Every architecture with every pooling, number of directions and of layers; with and without
+/// n-grams.
+fn cases() -> Vec<(String, ModelSpec, TextSpec)> {
+    let mut cases = Vec::new();
+    for architecture in [ModelSpec::Lstm, ModelSpec::LstmAttention] {
+        for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max, Pooling::Attention] {
+            for (layers, bidirectional, ngrams) in [(1, false, 0), (1, true, 50), (2, true, 0)] {
+                let spec = RecurrentSpec {
+                    embedding_dim: 7,
+                    hidden_dim: 5,
+                    layers,
+                    bidirectional,
+                    pooling,
+                    ..RecurrentSpec::default()
+                };
+                let text = TextSpec { ngrams, ..TextSpec::default() };
+                let spec = architecture(spec);
+                let name = format!("{}-{pooling:?}-{layers}-{bidirectional}", spec.architecture());
+                cases.push((name, spec, text));
+            }
+        }
+    }
+    let text = TextSpec { tokenizer: TokenizerKind::Wordpiece, ..TextSpec::default() };
+    cases.push(("lstm-wordpiece".to_owned(), ModelSpec::default(), text));
+    cases
+}
+
+fn classifier(spec: &ModelSpec, text: &TextSpec) -> Classifier {
+    let tokenizer = Tokenizer::build(TEXTS[..3].iter().copied(), text).unwrap();
+    let labels = ["fare", "flight", "meal"].map(str::to_owned).to_vec();
+    Classifier::new(spec, tokenizer, labels, Weights::new(SeedTree::new(11))).unwrap()
+}
+
+/// Whole numbers of texts, padded to a rectangle.
+fn padded(texts: &[TokenIds], padding: i64, of: impl Fn(&TokenIds, usize) -> i64) -> Value {
+    let steps = texts.iter().map(TokenIds::len).max().unwrap();
+    let value = |text: &TokenIds, step: usize| if step < text.len() { of(text, step) } else { padding };
+    let values: Vec<i64> =
+        texts.iter().flat_map(|text| (0..steps).map(move |step| value(text, step))).collect();
+    json!({ "shape": [texts.len(), steps], "values": values })
+}
+
+/// The inputs of a graph for some texts.
+fn inputs(classifier: &Classifier, texts: &[TokenIds]) -> Value {
+    let ids = padded(texts, 0, |text, step| i64::from(text.word(step)));
+    if matches!(classifier.spec, ModelSpec::Bert(_)) {
+        return json!({ "input_ids": ids, "attention_mask": padded(texts, 0, |_, _| 1) });
+    }
+    let lengths: Vec<usize> = texts.iter().map(TokenIds::len).collect();
+    let mut inputs = json!({ "words": ids, "lengths": { "shape": [texts.len()], "values": lengths } });
+    if classifier.tokenizer.ngram_count() > 0 {
+        let steps = lengths.iter().max().copied().unwrap();
+        let places = texts.iter().flat_map(|text| (0..steps).map(move |step| (text, step)));
+        let of = |(text, step): (&TokenIds, usize)| -> Vec<i64> {
+            let ngrams = if step < text.len() { text.ngrams(step) } else { &[] };
+            ngrams.iter().map(|&ngram| i64::from(ngram)).collect()
+        };
+        let ngrams: Vec<Vec<i64>> = places.map(of).collect();
+        let width = ngrams.iter().map(Vec::len).max().unwrap();
+        let values: Vec<i64> = ngrams
+            .into_iter()
+            .flat_map(|mut own| {
+                own.resize(width, -1);
+                own
+            })
+            .collect();
+        inputs["ngrams"] = json!({ "shape": [texts.len(), steps, width], "values": values });
+    }
+    inputs
+}
+
+#[test]
+#[cfg_attr(not(uaic_test_python), ignore = "needs UAIC_TEST_PYTHON with onnxruntime")]
+fn onnxruntime_gives_the_logits_of_every_architecture() {
+    let folder = TestDir::new();
+    for (name, spec, text) in cases() {
+        let classifier = classifier(&spec, &text);
+        let said =
+            classifier.predictions(TEXTS.map(|text| (text, None)), uaic::model::Features::Omit).unwrap();
+        let texts = TEXTS.map(|text| classifier.tokenizer.encode(text));
+        let case = json!({
+            "inputs": inputs(&classifier, &texts),
+            "labels": classifier.labels,
+            "logits": said.logits,
+            "probabilities": said.probabilities(TEMPERATURE),
+        });
+        folder.write(format!("{name}.json"), case.to_string());
+        folder.write(format!("{name}.onnx"), onnx::encode(&classifier, TEMPERATURE, &[]).unwrap());
+    }
+    let python = std::env::var_os("UAIC_TEST_PYTHON").expect("UAIC_TEST_PYTHON names a Python interpreter");
+    let output =
+        Command::new(python).arg("tests/fixtures/onnx/run.py").arg(folder.join("")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said.lines().count(), cases().len(), "{said}");
+}
+
+#[test]
+fn the_same_model_gives_the_same_bytes() {
+    let (_, spec, text) = &cases()[1];
+    let encode = || onnx::encode(&classifier(spec, text), 1.0, &[("run", "1".to_owned())]).unwrap();
+    assert_eq!(encode(), encode());
+}
