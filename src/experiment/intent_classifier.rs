@@ -71,8 +71,14 @@ impl IntentClassifier {
             search(&experiment, &store, study, &process, &cancel)?
         };
         let threads = platform::cores();
-        let mut stage =
-            FinalStage { store: &store, study, process: &process, threads, watch: &mut |_| {}, cancel: &cancel };
+        let mut stage = FinalStage {
+            store: &store,
+            study,
+            process: &process,
+            threads,
+            watch: &mut |_| {},
+            cancel: &cancel,
+        };
         if spec.final_stage.epochs == 0 {
             return Err(ExperimentError::Final("final.epochs is 0, so there is no model to keep".to_owned()));
         }
@@ -141,7 +147,11 @@ impl IntentClassifier {
     pub fn save_package(&self, path: impl AsRef<Path>) -> Result<(), ExperimentError> {
         let path = path.as_ref();
         let is_folder = path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/');
-        if is_folder { self.package.write_folder(path)? } else { self.package.write_file(path)? }
+        if is_folder {
+            self.package.write_folder(path)?
+        } else {
+            self.package.write_file(path)?
+        }
         Ok(())
     }
 
