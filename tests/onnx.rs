@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uaic::model::{Classifier, Weights};
 use uaic::onnx;
 use uaic::rng::SeedTree;
-use uaic::spec::{ModelSpec, Pooling, RecurrentSpec, TextSpec, TokenizerKind};
+use uaic::spec::{BertPooling, BertSpec, ModelSpec, Pooling, RecurrentSpec, TextSpec, TokenizerKind};
 use uaic::text::{TokenIds, Tokenizer};
 
 use crate::support::TestDir;
@@ -44,6 +44,11 @@ fn cases() -> Vec<(String, ModelSpec, TextSpec)> {
         }
     }
     let text = TextSpec { tokenizer: TokenizerKind::Wordpiece, ..TextSpec::default() };
+    for pooling in [BertPooling::First, BertPooling::Mean, BertPooling::Max] {
+        let spec =
+            BertSpec { hidden_dim: 24, heads: 3, intermediate_dim: 40, pooling, ..BertSpec::default() };
+        cases.push((format!("bert-{pooling:?}"), ModelSpec::Bert(spec), text.clone()));
+    }
     cases.push(("lstm-wordpiece".to_owned(), ModelSpec::default(), text));
     cases
 }

@@ -40,7 +40,7 @@ fn an_exported_model_says_exactly_what_its_run_has_stored() {
     let package = Package::read(&dir.join("small.uaic")).unwrap();
     let calibration = package.calibration().unwrap().unwrap();
     let (probabilities, scores) =
-        (stored.probabilities(calibration.temperature), calibration.scores(&stored));
+        (stored.probabilities(calibration.temperature), calibration.scores(&stored).unwrap());
     let said = objects(&dir.run("predict small.uaic --file data/tiny/test.tsv --json").ok());
     assert_eq!(said.len(), stored.len());
     let texts = dir.read("data/tiny/test.tsv");

@@ -13,9 +13,14 @@ mod attention;
 mod batch_norm;
 mod cell;
 mod cross_entropy;
+mod drop;
+mod gelu;
+mod layer_norm;
 mod optimize;
 mod pool;
 mod product;
+mod self_attention;
+mod squash;
 #[cfg(test)]
 mod tests;
 
@@ -24,8 +29,11 @@ pub use attention::Attended;
 pub use batch_norm::{BatchStatistics, Normalized};
 pub use cell::{CellBack, CellForward, LANES, Lanes};
 pub use cross_entropy::Targets;
+pub use drop::Mask;
+pub use layer_norm::{LayerNorm, LayerNormBack};
 pub use optimize::{AdamStep, sum_of_squares};
-pub use product::{PANEL, Row, Start, Target, transpose};
+pub use product::{PANEL, Row, Start, Target, transpose, transpose_panel};
+pub use self_attention::{Asking, AttentionScratch, SelfAttention, SelfAttentionBack};
 
 use pulp::Arch;
 

@@ -278,12 +278,17 @@ pub fn transpose(panels: &[Row], inputs: usize, transposed: &mut Vec<Row>) {
         transposed.clear();
         transposed.resize(size, [0.0; PANEL]);
     }
-    for (to, first) in transposed.chunks_exact_mut(outputs).zip((0..inputs).step_by(PANEL)) {
-        for (to, from) in to.as_chunks_mut::<PANEL>().0.iter_mut().zip(panels.chunks_exact(inputs)) {
-            for (input, row) in from[first..].iter().take(PANEL).enumerate() {
-                for (output, value) in row.iter().enumerate() {
-                    to[output][input] = *value;
-                }
+    for (panel, to) in transposed.chunks_exact_mut(outputs).enumerate() {
+        transpose_panel(panels, inputs, panel, to);
+    }
+}
+
+/// One panel of the transposed matrix, `[⌈out / 64⌉ · 64][64]`.
+pub fn transpose_panel(panels: &[Row], inputs: usize, panel: usize, to: &mut [Row]) {
+    for (to, from) in to.as_chunks_mut::<PANEL>().0.iter_mut().zip(panels.chunks_exact(inputs)) {
+        for (input, row) in from[panel * PANEL..].iter().take(PANEL).enumerate() {
+            for (output, value) in row.iter().enumerate() {
+                to[output][input] = *value;
             }
         }
     }

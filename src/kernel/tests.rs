@@ -12,7 +12,7 @@ pub(super) fn random(name: &str, count: usize) -> Vec<f32> {
     (0..count).map(|_| rng.random_range(-1.0_f32..1.0)).collect()
 }
 
-fn random_rows(name: &str, count: usize) -> Vec<Row> {
+pub(super) fn random_rows(name: &str, count: usize) -> Vec<Row> {
     random(name, count * PANEL).as_chunks().0.to_vec()
 }
 
@@ -228,6 +228,12 @@ fn sums_over_rows_equal_their_definition() {
         1e-6,
     );
     assert!((sum_of_squares(&[3.0, -4.0]) - 25.0).abs() < 1e-12);
+    let many = random("many", 1003);
+    on_all(|kernels| {
+        let (lanes, plain) = (kernels.sum_of_many_squares(&many), sum_of_squares(&many));
+        assert!((lanes - plain).abs() < 1e-10 * plain);
+        [vec![lanes as f32]]
+    });
 }
 
 #[test]
@@ -264,8 +270,12 @@ fn a_step_of_adam_equals_its_definition() {
     let (gradients, second) = (random("gradients", 100), second.iter().map(|v| v.abs()).collect::<Vec<_>>());
     let [new_first, new_second, new_values, new_average] = on_all(|kernels| {
         let (mut m, mut v) = (first.clone(), second.clone());
+        let before = values.clone();
         let (mut values, mut average) = (values.clone(), average.clone());
-        kernels.adam(&step, &gradients, &mut m, &mut v, &mut values, &mut average);
+        kernels.adam(&step, &gradients, &mut m, &mut v, &mut values, Some(&mut average));
+        let (mut plain, [mut m, mut v]) = (before.clone(), [first.clone(), second.clone()]);
+        kernels.adam(&step, &gradients, &mut m, &mut v, &mut plain, None);
+        assert_eq!(plain, values, "an average changes nothing");
         [m, v, values, average]
     });
     for at in 0..100 {
@@ -289,7 +299,7 @@ fn moments_without_gradient_fade_to_zero_and_never_become_denormal() {
         let fast = AdamStep { beta2: 0.9, ..STEP };
         for step in 0..1000 {
             let rule = if step < 100 { STEP } else { fast };
-            kernels.adam(&rule, &[0.0; 4], &mut m, &mut v, &mut values, &mut average);
+            kernels.adam(&rule, &[0.0; 4], &mut m, &mut v, &mut values, Some(&mut average));
             assert!(!m.iter().chain(&v).any(|moment| moment.is_subnormal()), "{step}: {m:?} {v:?}");
             assert!(values.iter().all(|value| value.is_finite()));
         }

@@ -18,6 +18,7 @@ mod pretrained;
 mod recurrent;
 #[cfg(test)]
 mod tests;
+mod transformer;
 mod weights;
 
 pub use batch::Batch;
@@ -25,7 +26,11 @@ pub use classifier::{Classifier, Features, Prediction, text_hash};
 pub use crew::Crew;
 pub use lstm_op::{FusedLstm, LstmConfig};
 pub use pretrained::{Pretrained, PretrainedError};
-pub use weights::{BufferSlot, Columns, Init, Slot, Snapshot, Weights, WeightsError};
+pub use transformer::FrozenStates;
+pub use weights::{
+    BufferSlot, Columns, Init, Parameter, Slot, Snapshot, Source, Span, Training, Wanted, Weights,
+    WeightsError,
+};
 
 use crate::kernel::{Kernels, Targets};
 use crate::rng::ChaCha8Rng;
@@ -45,6 +50,9 @@ pub trait Model: Send + Sync {
 pub trait Learner: Send {
     /// The loss of a batch, and its gradients: one for each of `weights.trained()`, in its order,
     /// zero for padding. Running statistics are updated; dropout draws from `rng`.
+    ///
+    /// Only what `weights.spans()` names after the call is written: `gradients` begin as zeros and
+    /// are kept from call to call.
     ///
     /// # Errors
     /// A tensor operation fails, which is a defect.
@@ -113,6 +121,6 @@ pub fn build(
     match spec {
         ModelSpec::Lstm(spec) => recurrent::lstm(spec, dimensions, weights),
         ModelSpec::LstmAttention(spec) => recurrent::lstm_attention(spec, dimensions, weights),
-        ModelSpec::Bert(_) => Err(WeightsError::Architecture("bert".to_owned())),
+        ModelSpec::Bert(spec) => transformer::bert(spec, dimensions, weights, None),
     }
 }

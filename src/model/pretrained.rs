@@ -7,7 +7,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use serde::Deserialize;
 
-use super::Weights;
+use super::{Classifier, Dimensions, FrozenStates, Weights, WeightsError, transformer};
 use crate::fsx::{self, FileError};
 use crate::rng::SeedTree;
 use crate::spec::{BertSpec, ModelSpec};
@@ -20,7 +20,12 @@ pub struct Pretrained {
     tensors: Arc<HashMap<String, Tensor>>,
     tokenizer: WordPiece,
     hash: String,
+    /// What frozen layers make of texts, kept for all that begin with this encoder.
+    states: Arc<FrozenStates>,
 }
+
+/// Bytes of states that are kept: enough for some ten thousand short texts.
+const KEPT_STATES: usize = 1 << 30;
 
 /// Why a folder gives no encoder.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +58,9 @@ pub enum PretrainedError {
         /// Rows of the position table.
         positions: u32,
     },
+    /// A tensor is missing or of another shape than the configuration says.
+    #[error("the pretrained model does not fit its config.json: {0}")]
+    Weights(#[from] WeightsError),
     /// Its tokenizer cannot cut texts at the wanted length.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
@@ -133,7 +141,8 @@ impl Pretrained {
             return Err(malformed("config.json", why));
         }
         let hash = hasher.finalize().to_string();
-        Ok(Self { sizes, tensors: Arc::new(tensors), tokenizer, hash })
+        let states = Arc::new(FrozenStates::new(KEPT_STATES));
+        Ok(Self { sizes, tensors: Arc::new(tensors), tokenizer, hash, states })
     }
 
     /// A hash of all that was read.
@@ -141,10 +150,29 @@ impl Pretrained {
         &self.hash
     }
 
-    /// The settings of a model that begins with this encoder: its sizes, everything else as `spec`
-    /// says. The folder is not named in it any more, as the weights will be the model's own.
-    pub fn adapt(&self, spec: &BertSpec) -> ModelSpec {
-        ModelSpec::Bert(BertSpec {
+    /// A new classifier that begins with this encoder: its sizes and its tokenizer, cutting texts
+    /// after `max_length` tokens, and everything else as `spec` says. What the encoder does not have,
+    /// such as the last layer, is drawn. The folder is not named in the classifier's own
+    /// specification any more, as the weights will be its own.
+    ///
+    /// # Errors
+    /// The encoder has fewer positions, nothing would be left of a text, or a tensor does not fit.
+    pub fn classifier(
+        &self,
+        spec: &BertSpec,
+        max_length: u32,
+        labels: Vec<String>,
+        seeds: SeedTree,
+    ) -> Result<Classifier, PretrainedError> {
+        let (tokenizer, spec) = (self.tokenizer(max_length)?, self.adapt(spec));
+        let mut weights = Weights::adapted(Arc::clone(&self.tensors), seeds);
+        let sizes = Dimensions { vocabulary: tokenizer.vocabulary_size(), ngrams: 0, classes: labels.len() };
+        let model = transformer::bert(&spec, sizes, &mut weights, Some(Arc::clone(&self.states)))?;
+        Ok(Classifier { spec: ModelSpec::Bert(spec), tokenizer, labels, weights, model })
+    }
+
+    fn adapt(&self, spec: &BertSpec) -> BertSpec {
+        BertSpec {
             pretrained: String::new(),
             pooling: spec.pooling,
             dropout: spec.dropout,
@@ -153,24 +181,15 @@ impl Pretrained {
             frozen_embeddings: spec.frozen_embeddings,
             frozen_layers: spec.frozen_layers,
             ..self.sizes.clone()
-        })
+        }
     }
 
-    /// Its tokenizer, cutting texts after `max_length` tokens.
-    ///
-    /// # Errors
-    /// The encoder has fewer positions, or nothing would be left of a text.
-    pub fn tokenizer(&self, max_length: u32) -> Result<Tokenizer, PretrainedError> {
+    fn tokenizer(&self, max_length: u32) -> Result<Tokenizer, PretrainedError> {
         let positions = self.sizes.positions;
         if max_length > positions {
             return Err(PretrainedError::TooLong { wanted: max_length, positions });
         }
         Ok(Tokenizer::WordPiece(self.tokenizer.clone().cut_at(max_length as usize)?))
-    }
-
-    /// Its weights for a new model; what it does not have, such as the last layer, is drawn.
-    pub fn weights(&self, seeds: SeedTree) -> Weights {
-        Weights::adapted(Arc::clone(&self.tensors), seeds)
     }
 }
 
@@ -277,7 +296,7 @@ mod tests {
         assert_eq!(tokenizer.encode("Flights").words(), [2, 4, 3]);
         assert_eq!(tokenizer.encode("flights").words(), [2, 1, 3], "its case counts");
         let wanted = BertSpec { dropout: 0.3, layers: 7, pretrained: "x".to_owned(), ..BertSpec::default() };
-        let ModelSpec::Bert(spec) = pretrained.adapt(&wanted) else { panic!("another architecture") };
+        let spec = pretrained.adapt(&wanted);
         assert_eq!((spec.layers, spec.hidden_dim, spec.positions, spec.pretrained.as_str()), (1, 4, 9, ""));
         assert!((spec.dropout - 0.3).abs() < 1e-12);
         assert!(matches!(

@@ -1,5 +1,7 @@
 //! The named tensors of a model: new ones drawn from the seed tree, or loaded ones.
 
+mod parameter;
+mod span;
 #[cfg(test)]
 mod tests;
 
@@ -12,8 +14,12 @@ use rand::RngExt;
 
 use crate::kernel::{LANES, PANEL, Row};
 use crate::rng::{ChaCha8Rng, SeedTree};
+pub use parameter::{Parameter, Source, Training, Wanted};
+pub use span::Span;
+use span::Table;
 
-/// The named tensors of one model: trained ones, and buffers such as running statistics.
+/// The named tensors of one model: trained ones, frozen ones, and buffers such as running
+/// statistics.
 ///
 /// All trained values lie in one slice, so that an optimizer needs a single pass, and matrices in
 /// the order in which products read them ([`Columns`]); names and shapes are those of PyTorch,
@@ -23,14 +29,19 @@ use crate::rng::{ChaCha8Rng, SeedTree};
 pub struct Weights {
     trained: Vec<f32>,
     buffers: Vec<f32>,
+    frozen: Vec<f32>,
     entries: BTreeMap<String, Entry>,
+    tables: Vec<Table>,
+    spans: Vec<Span>,
     origin: Origin,
+    /// Whether every frozen tensor is one of the source's.
+    frozen_as_given: bool,
 }
 
 enum Origin {
     Drawn(SeedTree),
     Loaded(HashMap<String, Tensor>),
-    /// Tensors of a pretrained model, and where others are drawn from.
+    /// Loaded where there is something to load, else drawn.
     Adapted(Arc<HashMap<String, Tensor>>, SeedTree),
 }
 
@@ -39,7 +50,8 @@ struct Entry {
     shape: Vec<usize>,
     columns: Option<Columns>,
     range: Range<usize>,
-    is_trained: bool,
+    /// `None`: a buffer.
+    training: Option<Training>,
 }
 
 /// Where the values of a trained tensor are.
@@ -152,13 +164,24 @@ impl Weights {
         Ok(Self::from(Origin::Loaded(candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?)))
     }
 
-    /// Weights that begin with loaded tensors where there are any of a name, and are drawn elsewhere.
+    /// New weights for a model that begins as another one: what `loaded` has under a name that is
+    /// asked for is taken (of a table, as many rows as are asked for), all else is drawn, and what
+    /// nobody asks for is ignored.
     pub fn adapted(loaded: Arc<HashMap<String, Tensor>>, seeds: SeedTree) -> Self {
         Self::from(Origin::Adapted(loaded, seeds))
     }
 
     fn from(origin: Origin) -> Self {
-        Self { trained: Vec::new(), buffers: Vec::new(), entries: BTreeMap::new(), origin }
+        Self {
+            trained: Vec::new(),
+            buffers: Vec::new(),
+            frozen: Vec::new(),
+            entries: BTreeMap::new(),
+            tables: Vec::new(),
+            spans: Vec::new(),
+            origin,
+            frozen_as_given: true,
+        }
     }
 
     /// To be called when the model is built: every loaded tensor must have found its place.
@@ -176,7 +199,7 @@ impl Weights {
     /// # Errors
     /// The name is taken, or the loaded tensor is missing or has another shape.
     pub fn plain(&mut self, name: &str, shape: &[usize], init: Init) -> Result<Slot, WeightsError> {
-        self.add(name, shape, None, true, init).map(Slot)
+        self.add(&wanted(name, shape, None, init), Some(Training::Plain)).map(Slot)
     }
 
     /// A trained matrix `(out, in)` or vector `(out)`, as panels.
@@ -190,7 +213,19 @@ impl Weights {
         columns: Columns,
         init: Init,
     ) -> Result<Slot, WeightsError> {
-        self.add(name, shape, Some(columns), true, init).map(Slot)
+        self.add(&wanted(name, shape, Some(columns), init), Some(Training::Plain)).map(Slot)
+    }
+
+    /// A tensor that is trained or frozen.
+    ///
+    /// # Errors
+    /// As [`Weights::plain`].
+    pub fn parameter(&mut self, wanted: &Wanted<'_>) -> Result<Parameter, WeightsError> {
+        let range = self.add(wanted, Some(wanted.training))?;
+        Ok(match wanted.training {
+            Training::Frozen => Parameter::Frozen(range),
+            _ => Parameter::Trained(Slot(range)),
+        })
     }
 
     /// A tensor that belongs to the model but is not trained, filled with one value.
@@ -198,42 +233,55 @@ impl Weights {
     /// # Errors
     /// As [`Weights::plain`].
     pub fn buffer(&mut self, name: &str, shape: &[usize], value: f32) -> Result<BufferSlot, WeightsError> {
-        self.add(name, shape, None, false, Init::Constant(value)).map(BufferSlot)
+        self.add(&wanted(name, shape, None, Init::Constant(value)), None).map(BufferSlot)
     }
 
-    fn add(
-        &mut self,
-        name: &str,
-        shape: &[usize],
-        columns: Option<Columns>,
-        is_trained: bool,
-        init: Init,
-    ) -> Result<Range<usize>, WeightsError> {
+    fn add(&mut self, wanted: &Wanted<'_>, training: Option<Training>) -> Result<Range<usize>, WeightsError> {
+        let Wanted { name, shape, columns, .. } = *wanted;
         if self.entries.contains_key(name) {
             return Err(WeightsError::Twice(name.to_owned()));
         }
-        let values = match &self.origin {
-            Origin::Drawn(seeds) => {
-                let mut rng = seeds.rng(name);
-                (0..shape.iter().product()).map(|_| init.draw(&mut rng)).collect()
-            }
-            Origin::Loaded(loaded) => loaded_values(loaded, name, shape)?,
-            Origin::Adapted(loaded, _) if loaded.contains_key(name) => loaded_values(loaded, name, shape)?,
-            Origin::Adapted(_, seeds) => {
-                let mut rng = seeds.rng(name);
-                (0..shape.iter().product()).map(|_| init.draw(&mut rng)).collect()
-            }
-        };
-        let arena = if is_trained { &mut self.trained } else { &mut self.buffers };
-        let start = arena.len();
+        let values = self.values(wanted)?;
         let size = columns.map_or(values.len(), |columns| columns.panels(shape[0]) * inputs(shape) * PANEL);
+        let arena = match training {
+            None => &mut self.buffers,
+            Some(Training::Frozen) => &mut self.frozen,
+            Some(_) => &mut self.trained,
+        };
+        let start = arena.len();
         arena.resize(start + size, 0.0);
-        let entry = Entry { shape: shape.to_vec(), columns, range: start..start + size, is_trained };
+        let range = start..start + size;
+        let entry = Entry { shape: shape.to_vec(), columns, range: range.clone(), training };
         for (value, at) in values.into_iter().zip(entry.places()) {
             arena[start + at] = value;
         }
         self.entries.insert(name.to_owned(), entry);
-        Ok(start..start + size)
+        if let Some(Training::Table { depth }) = training {
+            self.tables.push(Table::new(range.clone(), inputs(shape), depth));
+        }
+        self.list_spans();
+        Ok(range)
+    }
+
+    /// The values that a tensor begins with.
+    fn values(&mut self, wanted: &Wanted<'_>) -> Result<Vec<f32>, WeightsError> {
+        let seeds = match &self.origin {
+            Origin::Drawn(seeds) => seeds,
+            Origin::Loaded(loaded) => return loaded_values(loaded, wanted.name, wanted.shape),
+            Origin::Adapted(loaded, seeds) => match parameter::adapted(loaded, wanted)? {
+                Some(values) => return Ok(values),
+                None => seeds,
+            },
+        };
+        let mut rng = seeds.rng(wanted.name);
+        self.frozen_as_given &= wanted.training != Training::Frozen;
+        Ok((0..wanted.shape.iter().product()).map(|_| wanted.init.draw(&mut rng)).collect())
+    }
+
+    /// Whether all frozen tensors are those of adapted weights, and so equal in all models that
+    /// adapt them.
+    pub(super) fn are_frozen_as_given(&self) -> bool {
+        matches!(self.origin, Origin::Adapted(..)) && self.frozen_as_given
     }
 
     /// All trained values, in the order of the slots; padding is zero.
@@ -246,23 +294,29 @@ impl Weights {
         &mut self.trained
     }
 
-    /// All values that are not trained.
+    /// All values that stay as they are.
+    pub fn frozen(&self) -> &[f32] {
+        &self.frozen
+    }
+
+    /// All values that are not trained, but change with training.
     pub fn buffers(&self) -> &[f32] {
         &self.buffers
     }
 
     /// The names of all trained tensors with their places, sorted.
     pub fn slots(&self) -> impl Iterator<Item = (&str, Slot)> {
-        let trained = self.entries.iter().filter(|(_, entry)| entry.is_trained);
+        let is_trained = |training| !matches!(training, None | Some(Training::Frozen));
+        let trained = self.entries.iter().filter(move |(_, entry)| is_trained(entry.training));
         trained.map(|(name, entry)| (name.as_str(), Slot(entry.range.clone())))
     }
 
-    /// A copy of all values, to go back to.
+    /// A copy of all values that may change, to go back to.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot { trained: self.trained.clone(), buffers: self.buffers.clone() }
     }
 
-    /// Trades all values with those of a snapshot of these weights.
+    /// Trades all values that may change with those of a snapshot of these weights.
     pub fn swap(&mut self, snapshot: &mut Snapshot) {
         std::mem::swap(&mut self.trained, &mut snapshot.trained);
         std::mem::swap(&mut self.buffers, &mut snapshot.buffers);
@@ -270,7 +324,11 @@ impl Weights {
 
     /// The values of a tensor in the order of its shape; `None` when there is no such tensor.
     pub fn tensor(&self, name: &str) -> Option<Vec<f32>> {
-        let arena = if self.entries.get(name)?.is_trained { &self.trained } else { &self.buffers };
+        let arena = match self.entries.get(name)?.training {
+            None => &self.buffers,
+            Some(Training::Frozen) => &self.frozen,
+            Some(_) => &self.trained,
+        };
         self.arrange(name, arena)
     }
 
@@ -311,13 +369,18 @@ impl Weights {
     }
 }
 
-/// A copy of all values of some weights.
+/// A copy of all values of some weights that may change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
     /// As [`Weights::trained`].
     pub trained: Vec<f32>,
     /// As [`Weights::buffers`].
     pub buffers: Vec<f32>,
+}
+
+/// As one of the group of all.
+fn wanted<'a>(name: &'a str, shape: &'a [usize], columns: Option<Columns>, init: Init) -> Wanted<'a> {
+    Wanted { name, shape, columns, init, training: Training::Plain, source: Source::Adapted }
 }
 
 fn inputs(shape: &[usize]) -> usize {

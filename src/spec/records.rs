@@ -323,7 +323,7 @@ fn is_usual_epsilon(epsilon: &f64) -> bool {
 }
 
 /// How the states of a text become one vector in `bert`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BertPooling {
     /// The state of the first token (`[CLS]`), through a layer with tanh.

@@ -174,17 +174,17 @@ pub fn fit(task: &Task<'_>, watch: &mut Watch<'_>) -> Result<Fitted, TrainError>
 }
 
 impl Task<'_> {
-    /// The settings, the tokenizer and the weights that a training begins with.
-    fn begin(&self) -> Result<(ModelSpec, Tokenizer, Weights), TrainError> {
+    /// The classifier that a training begins with.
+    fn begin(&self, labels: Vec<String>) -> Result<Classifier, TrainError> {
         let seeds = self.seeds.child("weights", 0);
         match (self.model, self.pretrained) {
             (ModelSpec::Bert(spec), Some(pretrained)) => {
-                let tokenizer = pretrained.tokenizer(self.text.max_length)?;
-                Ok((pretrained.adapt(spec), tokenizer, pretrained.weights(seeds)))
+                Ok(pretrained.classifier(spec, self.text.max_length, labels, seeds)?)
             }
             (spec, _) => {
                 let texts = self.examples.iter().map(|example| example.text.as_str());
-                Ok((spec.clone(), Tokenizer::build(texts, self.text)?, Weights::new(seeds)))
+                let tokenizer = Tokenizer::build(texts, self.text)?;
+                Ok(Classifier::new(spec, tokenizer, labels, Weights::new(seeds))?)
             }
         }
     }
@@ -202,6 +202,7 @@ struct Training<'a> {
     examples: Encoded,
     validation: Encoded,
     kernels: Kernels,
+    crew: Crew,
     learner: Box<dyn Learner>,
     gradients: Vec<f32>,
     optimizer: Adam,
@@ -215,9 +216,10 @@ impl<'a> Training<'a> {
         if labels.len() < 2 {
             return Err(TrainError::TooLittle { examples: task.examples.len(), classes: labels.len() });
         }
-        let (spec, tokenizer, weights) = task.begin()?;
-        let mut examples = encode(task.examples, &tokenizer, &labels);
-        let validation = encode(task.validation, &tokenizer, &labels);
+        let classifier = task.begin(labels)?;
+        let (tokenizer, labels) = (&classifier.tokenizer, &classifier.labels);
+        let mut examples = encode(task.examples, tokenizer, labels);
+        let validation = encode(task.validation, tokenizer, labels);
         let mut counts = vec![0; labels.len()];
         for &label in &examples.labels {
             counts[label] += 1;
@@ -229,14 +231,14 @@ impl<'a> Training<'a> {
             // No class, so what is asked for is that all be alike.
             examples.labels.push(labels.len());
         }
-        let classifier = Classifier::new(&spec, tokenizer, labels, weights)?;
-        let kernels = Kernels::detect();
+        let (kernels, crew) = (Kernels::detect(), Crew::new(task.threads)?);
         Ok(Self {
             task,
             examples,
             validation,
             kernels,
-            learner: classifier.model.learner(kernels, Crew::new(task.threads)?),
+            learner: classifier.model.learner(kernels, crew.clone()),
+            crew,
             gradients: vec![0.0; classifier.weights.trained().len()],
             optimizer: Adam::new(task.train, &classifier.weights),
             classifier,
@@ -285,7 +287,7 @@ impl<'a> Training<'a> {
         };
         let weights = &mut self.classifier.weights;
         let loss = self.learner.learn(weights, &texts, targets, rng, &mut self.gradients)?;
-        self.optimizer.step(self.kernels, weights, &self.gradients, lr);
+        self.optimizer.step(self.kernels, &self.crew, weights, &self.gradients, lr);
         Ok(loss)
     }
 
