@@ -25,7 +25,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     let mut experiment = vec!["spec", "store", "data", "model", "train", "study", "package"];
     experiment.extend(ground);
     rules.insert("experiment", experiment.clone());
-    experiment.push("experiment");
+    experiment.extend(["experiment", "onnx"]);
     rules.insert("report", experiment.clone());
     experiment.push("report");
     rules.insert("cli", experiment);

@@ -21,3 +21,4 @@ mod store;
 mod study;
 mod support;
 mod training;
+mod transformer;

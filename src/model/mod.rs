@@ -121,6 +121,6 @@ pub fn build(
     match spec {
         ModelSpec::Lstm(spec) => recurrent::lstm(spec, dimensions, weights),
         ModelSpec::LstmAttention(spec) => recurrent::lstm_attention(spec, dimensions, weights),
-        ModelSpec::Bert(spec) => transformer::bert(spec, dimensions, weights, None),
+        ModelSpec::Bert(spec) => transformer::bert(spec, dimensions, weights),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use serde::Deserialize;
 
-use super::{Classifier, Dimensions, FrozenStates, Weights, WeightsError, transformer};
+use super::{FrozenStates, Weights};
 use crate::fsx::{self, FileError};
 use crate::rng::SeedTree;
 use crate::spec::{BertSpec, ModelSpec};
@@ -20,12 +20,12 @@ pub struct Pretrained {
     tensors: Arc<HashMap<String, Tensor>>,
     tokenizer: WordPiece,
     hash: String,
-    /// What frozen layers make of texts, kept for all that begin with this encoder.
-    states: Arc<FrozenStates>,
+    /// What frozen layers make of texts.
+    kept: Arc<FrozenStates>,
 }
 
-/// Bytes of states that are kept: enough for some ten thousand short texts.
-const KEPT_STATES: usize = 1 << 30;
+/// Bytes for what frozen layers make of texts.
+const KEPT: usize = 1 << 30;
 
 /// Why a folder gives no encoder.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +58,6 @@ pub enum PretrainedError {
         /// Rows of the position table.
         positions: u32,
     },
-    /// A tensor is missing or of another shape than the configuration says.
-    #[error("the pretrained model does not fit its config.json: {0}")]
-    Weights(#[from] WeightsError),
     /// Its tokenizer cannot cut texts at the wanted length.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
@@ -140,9 +137,15 @@ impl Pretrained {
             let why = format!("the tokenizer has {pieces} pieces, but the model only {}", config.vocab_size);
             return Err(malformed("config.json", why));
         }
+        // What is not there would be drawn at random, in silence.
+        let layers = (0..sizes.layers).map(|layer| format!("bert.encoder.layer.{layer}.output.dense.weight"));
+        let mut needed = layers.chain(["bert.embeddings.word_embeddings.weight".to_owned()]);
+        if let Some(name) = needed.find(|name| !tensors.contains_key(name)) {
+            return Err(malformed("model.safetensors", format!("it lacks the tensor `{name}`")));
+        }
         let hash = hasher.finalize().to_string();
-        let states = Arc::new(FrozenStates::new(KEPT_STATES));
-        Ok(Self { sizes, tensors: Arc::new(tensors), tokenizer, hash, states })
+        let kept = Arc::new(FrozenStates::new(KEPT));
+        Ok(Self { sizes, tensors: Arc::new(tensors), tokenizer, hash, kept })
     }
 
     /// A hash of all that was read.
@@ -150,29 +153,10 @@ impl Pretrained {
         &self.hash
     }
 
-    /// A new classifier that begins with this encoder: its sizes and its tokenizer, cutting texts
-    /// after `max_length` tokens, and everything else as `spec` says. What the encoder does not have,
-    /// such as the last layer, is drawn. The folder is not named in the classifier's own
-    /// specification any more, as the weights will be its own.
-    ///
-    /// # Errors
-    /// The encoder has fewer positions, nothing would be left of a text, or a tensor does not fit.
-    pub fn classifier(
-        &self,
-        spec: &BertSpec,
-        max_length: u32,
-        labels: Vec<String>,
-        seeds: SeedTree,
-    ) -> Result<Classifier, PretrainedError> {
-        let (tokenizer, spec) = (self.tokenizer(max_length)?, self.adapt(spec));
-        let mut weights = Weights::adapted(Arc::clone(&self.tensors), seeds);
-        let sizes = Dimensions { vocabulary: tokenizer.vocabulary_size(), ngrams: 0, classes: labels.len() };
-        let model = transformer::bert(&spec, sizes, &mut weights, Some(Arc::clone(&self.states)))?;
-        Ok(Classifier { spec: ModelSpec::Bert(spec), tokenizer, labels, weights, model })
-    }
-
-    fn adapt(&self, spec: &BertSpec) -> BertSpec {
-        BertSpec {
+    /// The settings of a model that begins with this encoder: its sizes, everything else as `spec`
+    /// says. The folder is not named in it any more, as the weights will be the model's own.
+    pub fn adapt(&self, spec: &BertSpec) -> ModelSpec {
+        ModelSpec::Bert(BertSpec {
             pretrained: String::new(),
             pooling: spec.pooling,
             dropout: spec.dropout,
@@ -181,15 +165,25 @@ impl Pretrained {
             frozen_embeddings: spec.frozen_embeddings,
             frozen_layers: spec.frozen_layers,
             ..self.sizes.clone()
-        }
+        })
     }
 
-    fn tokenizer(&self, max_length: u32) -> Result<Tokenizer, PretrainedError> {
+    /// Its tokenizer, cutting texts after `max_length` tokens.
+    ///
+    /// # Errors
+    /// The encoder has fewer positions, or nothing would be left of a text.
+    pub fn tokenizer(&self, max_length: u32) -> Result<Tokenizer, PretrainedError> {
         let positions = self.sizes.positions;
         if max_length > positions {
             return Err(PretrainedError::TooLong { wanted: max_length, positions });
         }
         Ok(Tokenizer::WordPiece(self.tokenizer.clone().cut_at(max_length as usize)?))
+    }
+
+    /// Its weights for a new model; what it does not have, such as the last layer, is drawn. All
+    /// models that have them share what their frozen layers make of texts.
+    pub fn weights(&self, seeds: SeedTree) -> Weights {
+        Weights::adapted(Arc::clone(&self.tensors), seeds, Some(Arc::clone(&self.kept)))
     }
 }
 
@@ -269,10 +263,12 @@ mod tests {
         write("vocab.txt", b"[PAD]\n[UNK]\n[CLS]\n[SEP]\nFlights\n");
         write("tokenizer_config.json", b"{ \"do_lower_case\": false }");
         let table = Tensor::arange(0_f32, 20.0, &Device::Cpu).unwrap().reshape((5, 4)).unwrap();
+        let dense = Tensor::ones((4, 6), DType::F32, &Device::Cpu).unwrap();
         let norm = Tensor::ones(4, DType::F16, &Device::Cpu).unwrap();
         let ids = Tensor::arange(0_i64, 9, &Device::Cpu).unwrap();
         let tensors = [
             ("embeddings.word_embeddings.weight".to_owned(), table),
+            ("encoder.layer.0.output.dense.weight".to_owned(), dense),
             ("embeddings.LayerNorm.gamma".to_owned(), norm),
             ("embeddings.position_ids".to_owned(), ids),
         ];
@@ -290,13 +286,20 @@ mod tests {
         let pretrained = Pretrained::open(folder.path()).unwrap();
         let mut names: Vec<&str> = pretrained.tensors.keys().map(String::as_str).collect();
         names.sort_unstable();
-        assert_eq!(names, ["bert.embeddings.LayerNorm.weight", "bert.embeddings.word_embeddings.weight"]);
+        assert_eq!(
+            names,
+            [
+                "bert.embeddings.LayerNorm.weight",
+                "bert.embeddings.word_embeddings.weight",
+                "bert.encoder.layer.0.output.dense.weight",
+            ]
+        );
         assert!(pretrained.tensors.values().all(|tensor| tensor.dtype() == DType::F32));
         let tokenizer = pretrained.tokenizer(9).unwrap();
         assert_eq!(tokenizer.encode("Flights").words(), [2, 4, 3]);
         assert_eq!(tokenizer.encode("flights").words(), [2, 1, 3], "its case counts");
         let wanted = BertSpec { dropout: 0.3, layers: 7, pretrained: "x".to_owned(), ..BertSpec::default() };
-        let spec = pretrained.adapt(&wanted);
+        let ModelSpec::Bert(spec) = pretrained.adapt(&wanted) else { panic!("another architecture") };
         assert_eq!((spec.layers, spec.hidden_dim, spec.positions, spec.pretrained.as_str()), (1, 4, 9, ""));
         assert!((spec.dropout - 0.3).abs() < 1e-12);
         assert!(matches!(
@@ -323,6 +326,7 @@ mod tests {
         };
         assert!(with("model_type", json!("roberta")).contains("model_type is \"roberta\""));
         assert!(with("hidden_act", json!("silu")).contains("hidden_act is \"silu\""));
+        assert!(with("num_hidden_layers", json!(2)).contains("lacks the tensor `bert.encoder.layer.1."));
         assert!(with("num_attention_heads", json!(3)).contains("3 heads"));
         assert!(with("vocab_size", json!(4)).contains("5 pieces"));
         assert!(refusal(&json!({})).contains("config.json: not the configuration of BERT"));

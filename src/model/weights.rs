@@ -12,6 +12,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use rand::RngExt;
 
+use super::FrozenStates;
 use crate::kernel::{LANES, PANEL, Row};
 use crate::rng::{ChaCha8Rng, SeedTree};
 pub use parameter::{Parameter, Source, Training, Wanted};
@@ -34,8 +35,9 @@ pub struct Weights {
     tables: Vec<Table>,
     spans: Vec<Span>,
     origin: Origin,
-    /// Whether every frozen tensor is one of the source's.
+    /// Whether every frozen tensor is one of the adapted ones.
     frozen_as_given: bool,
+    kept: Option<Arc<FrozenStates>>,
 }
 
 enum Origin {
@@ -167,8 +169,15 @@ impl Weights {
     /// New weights for a model that begins as another one: what `loaded` has under a name that is
     /// asked for is taken (of a table, as many rows as are asked for), all else is drawn, and what
     /// nobody asks for is ignored.
-    pub fn adapted(loaded: Arc<HashMap<String, Tensor>>, seeds: SeedTree) -> Self {
-        Self::from(Origin::Adapted(loaded, seeds))
+    ///
+    /// What frozen layers make of texts is kept in `kept`, which must not be shared with weights that
+    /// adapt other tensors.
+    pub fn adapted(
+        loaded: Arc<HashMap<String, Tensor>>,
+        seeds: SeedTree,
+        kept: Option<Arc<FrozenStates>>,
+    ) -> Self {
+        Self { kept, ..Self::from(Origin::Adapted(loaded, seeds)) }
     }
 
     fn from(origin: Origin) -> Self {
@@ -181,6 +190,7 @@ impl Weights {
             spans: Vec::new(),
             origin,
             frozen_as_given: true,
+            kept: None,
         }
     }
 
@@ -278,10 +288,10 @@ impl Weights {
         Ok((0..wanted.shape.iter().product()).map(|_| wanted.init.draw(&mut rng)).collect())
     }
 
-    /// Whether all frozen tensors are those of adapted weights, and so equal in all models that
-    /// adapt them.
-    pub(super) fn are_frozen_as_given(&self) -> bool {
-        matches!(self.origin, Origin::Adapted(..)) && self.frozen_as_given
+    /// What is known of texts after frozen layers, where all frozen tensors are those of the adapted
+    /// weights: then it holds for every model that adapts them.
+    pub(super) fn kept_states(&self) -> Option<Arc<FrozenStates>> {
+        self.kept.clone().filter(|_| self.frozen_as_given)
     }
 
     /// All trained values, in the order of the slots; padding is zero.

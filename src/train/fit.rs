@@ -179,7 +179,8 @@ impl Task<'_> {
         let seeds = self.seeds.child("weights", 0);
         match (self.model, self.pretrained) {
             (ModelSpec::Bert(spec), Some(pretrained)) => {
-                Ok(pretrained.classifier(spec, self.text.max_length, labels, seeds)?)
+                let tokenizer = pretrained.tokenizer(self.text.max_length)?;
+                Ok(Classifier::new(&pretrained.adapt(spec), tokenizer, labels, pretrained.weights(seeds))?)
             }
             (spec, _) => {
                 let texts = self.examples.iter().map(|example| example.text.as_str());

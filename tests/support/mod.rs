@@ -1,5 +1,6 @@
 //! What tests of whole commands, and of whole models, share.
 
+pub(crate) mod plain_bert;
 pub(crate) mod plain_candle;
 pub(crate) mod small_study;
 

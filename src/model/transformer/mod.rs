@@ -86,27 +86,18 @@ struct Encoder {
 
 /// A transformer on new, adapted or loaded weights.
 ///
-/// `kept` may be shared by all models that adapt the same weights; it is used where all frozen
-/// tensors are really those of the weights that were adapted.
-///
 /// # Errors
 /// Weights that do not fit.
 pub(super) fn bert(
     spec: &BertSpec,
     sizes: Dimensions,
     weights: &mut Weights,
-    kept: Option<Arc<FrozenStates>>,
 ) -> Result<Box<dyn Model>, WeightsError> {
-    Ok(Box::new(Encoder::new(spec, sizes, weights, kept)?))
+    Ok(Box::new(Encoder::new(spec, sizes, weights)?))
 }
 
 impl Encoder {
-    fn new(
-        spec: &BertSpec,
-        dimensions: Dimensions,
-        weights: &mut Weights,
-        kept: Option<Arc<FrozenStates>>,
-    ) -> Result<Self, WeightsError> {
+    fn new(spec: &BertSpec, dimensions: Dimensions, weights: &mut Weights) -> Result<Self, WeightsError> {
         let sizes = Sizes {
             vocabulary: dimensions.vocabulary,
             positions: spec.positions.max(1) as usize,
@@ -131,7 +122,6 @@ impl Encoder {
         };
         let layers = (0..count).map(|number| layer(number, weights)).collect::<Result<_, _>>()?;
         let head = Head::new(&sizes, weights)?;
-        let kept = kept.filter(|_| weights.are_frozen_as_given());
         Ok(Self {
             width: sizes.width,
             heads: sizes.heads,
@@ -143,7 +133,7 @@ impl Encoder {
             layers,
             frozen,
             head,
-            kept,
+            kept: weights.kept_states(),
         })
     }
 

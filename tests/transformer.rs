@@ -1,0 +1,194 @@
+//! The transformer against plain candle operations, and against Python's transformers.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+use serde::Deserialize;
+use uaic::kernel::{Kernels, Targets};
+use uaic::model::{Crew, Dimensions, Model, Pretrained, Weights, build};
+use uaic::rng::SeedTree;
+use uaic::spec::{BertPooling, BertSpec, ModelSpec};
+use uaic::text::TokenIds;
+
+use crate::support::plain_bert::PlainBert;
+
+const CLASSES: usize = 5;
+const SIZES: Dimensions = Dimensions { vocabulary: 30, ngrams: 0, classes: CLASSES };
+
+/// A model without dropout, which candle could not draw alike.
+fn still(spec: BertSpec) -> BertSpec {
+    BertSpec { dropout: 0.0, attention_dropout: 0.0, head_dropout: 0.0, ..spec }
+}
+
+fn new(spec: &BertSpec, weights: &mut Weights) -> Box<dyn Model> {
+    build(&ModelSpec::Bert(spec.clone()), SIZES, weights).unwrap()
+}
+
+/// Tensors to begin with, as files hold them; BERT's own, with a deviation of 0.02, would make all
+/// texts alike.
+fn tensors(spec: &BertSpec) -> HashMap<String, Tensor> {
+    let mut weights = Weights::new(SeedTree::new(5));
+    new(&BertSpec { frozen_embeddings: false, frozen_layers: 0, ..spec.clone() }, &mut weights);
+    let bytes = weights.to_safetensors().unwrap();
+    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).unwrap();
+    let large = |(name, tensor): (String, Tensor)| {
+        let moved = if tensor.dims().len() == 2 { tensor * 8.0 } else { tensor + 0.1 };
+        (name, moved.unwrap())
+    };
+    tensors.into_iter().map(large).collect()
+}
+
+fn texts() -> Vec<TokenIds> {
+    let text = |number: u32| {
+        let length = 1 + number * 5 % 19;
+        let words: Vec<u32> = (0..length).map(|token| (number * 7 + token * token) % 30).collect();
+        TokenIds::of_words(&words)
+    };
+    (0..12).map(text).collect()
+}
+
+fn norm(values: impl Iterator<Item = f32>) -> f64 {
+    values.map(|value| f64::from(value).powi(2)).sum::<f64>().sqrt()
+}
+
+/// Differences are judged by the size of the whole tensor: single values may be sums that cancel.
+#[track_caller]
+fn assert_same(ours: &[f32], other: &Tensor, tolerance: f64, what: &str) {
+    let other: Vec<f32> = other.flatten_all().unwrap().to_vec1().unwrap();
+    assert_eq!(ours.len(), other.len(), "{what}");
+    let size = norm(other.iter().copied());
+    assert!(size.is_finite() && size > 0.0, "{what} has norm {size}");
+    let difference = norm(ours.iter().zip(&other).map(|(a, b)| a - b));
+    assert!(difference < tolerance * size, "{what}: a difference of {difference} at a norm of {size}");
+}
+
+fn step(weights: &mut Weights, model: &dyn Model, texts: &[TokenIds], gold: &[usize]) -> (f64, Vec<f32>) {
+    let class_weights = [1.0; CLASSES];
+    let targets = Targets { gold, smoothing: 0.0, class_weights: &class_weights, outside_weight: 0.0 };
+    let mut gradients = vec![0.0; weights.trained().len()];
+    let mut learner = model.learner(Kernels::detect(), Crew::new(2).unwrap());
+    let refs: Vec<&TokenIds> = texts.iter().collect();
+    let mut rng = SeedTree::new(1).rng("unused");
+    let loss = learner.learn(weights, &refs, targets, &mut rng, &mut gradients).unwrap();
+    (loss, gradients)
+}
+
+fn logits(model: &dyn Model, weights: &Weights, texts: &[TokenIds]) -> Vec<f32> {
+    let mut logits = Vec::new();
+    let refs: Vec<&TokenIds> = texts.iter().collect();
+    model.predictor(Kernels::detect(), weights).logits(&refs, &mut logits).unwrap();
+    logits
+}
+
+#[test]
+fn logits_loss_and_all_gradients_equal_those_of_plain_operations() {
+    let texts = texts();
+    let gold: Vec<usize> = (0..texts.len()).map(|text| text * text % CLASSES).collect();
+    for pooling in [BertPooling::First, BertPooling::Mean, BertPooling::Max] {
+        for (number, (frozen_embeddings, frozen_layers)) in
+            [(false, 0), (true, 0), (false, 1), (false, 3)].into_iter().enumerate()
+        {
+            let (hidden_dim, heads, intermediate_dim) = [(64, 4, 96), (130, 5, 64), (24, 1, 70)][number % 3];
+            let spec = still(BertSpec {
+                hidden_dim,
+                heads,
+                intermediate_dim,
+                layers: 2,
+                pooling,
+                frozen_embeddings,
+                frozen_layers,
+                positions: 20,
+                ..BertSpec::default()
+            });
+            let given = tensors(&spec);
+            let names: Vec<String> = given.keys().cloned().collect();
+            let mut weights = Weights::adapted(Arc::new(given), SeedTree::new(2), None);
+            let model = new(&spec, &mut weights);
+            let plain = PlainBert::new(&spec, &weights, &names).unwrap();
+            assert_eq!(plain.variables().len(), weights.slots().count());
+            let expected = plain.logits(&texts).unwrap();
+            let ours = logits(model.as_ref(), &weights, &texts);
+            assert_same(&ours, &expected, 1e-5, &format!("logits of {spec:?}"));
+
+            let (loss, gradients) = step(&mut weights, model.as_ref(), &texts, &gold);
+            let expected = plain.loss(&texts, &gold).unwrap();
+            let wanted = f64::from(expected.to_scalar::<f32>().unwrap());
+            assert!((loss - wanted).abs() < 1e-5 * wanted, "loss of {spec:?}: {loss} and {wanted}");
+            let expected = expected.backward().unwrap();
+            for (name, variable) in plain.variables() {
+                // Softmax cancels what a bias adds to all keys alike: nothing but rounding is left.
+                if name.ends_with("key.bias") {
+                    continue;
+                }
+                let ours = weights.arrange(name, &gradients).unwrap();
+                let what = format!("gradient of {name} of {spec:?}");
+                assert_same(&ours, expected.get(variable).expect(name), 1e-4, &what);
+            }
+        }
+    }
+}
+
+/// What `tests/fixtures/bert/make.py` writes beside the model.
+#[derive(Deserialize)]
+struct Golden {
+    texts: Vec<String>,
+    ids: Vec<Vec<u32>>,
+    logits: Vec<Vec<f32>>,
+    classes: Vec<usize>,
+    loss: f64,
+}
+
+#[test]
+fn logits_and_a_training_step_equal_those_of_transformers() {
+    // Another folder holds what a newer version of transformers makes.
+    let folder =
+        std::env::var_os("UAIC_BERT").map_or_else(|| PathBuf::from("tests/fixtures/bert"), PathBuf::from);
+    let golden: Golden = serde_json::from_slice(&fs::read(folder.join("golden.json")).unwrap()).unwrap();
+    let pretrained = Pretrained::open(&folder).unwrap();
+    let ModelSpec::Bert(spec) = pretrained.adapt(&still(BertSpec::default())) else { panic!("not BERT") };
+    let tokenizer = pretrained.tokenizer(spec.positions).unwrap();
+    let texts: Vec<TokenIds> = golden.texts.iter().map(|text| tokenizer.encode(text)).collect();
+    assert!(texts.iter().map(TokenIds::words).eq(&golden.ids));
+
+    // The whole classifier, its head included.
+    let bytes = fs::read(folder.join("model.safetensors")).unwrap();
+    let mut weights = Weights::from_safetensors(&bytes).unwrap();
+    let sizes = Dimensions { vocabulary: tokenizer.vocabulary_size(), ..SIZES };
+    let model = build(&ModelSpec::Bert(spec), sizes, &mut weights).unwrap();
+    weights.check_all_used().unwrap();
+    let ours = logits(model.as_ref(), &weights, &texts);
+    for (ours, wanted) in ours.iter().zip(golden.logits.concat()) {
+        assert!((ours - wanted).abs() < 1e-4, "{ours} and {wanted}");
+    }
+    let (loss, gradients) = step(&mut weights, model.as_ref(), &texts, &golden.classes);
+    assert!((loss - golden.loss).abs() < 1e-5, "{loss} and {}", golden.loss);
+    let bytes = fs::read(folder.join("gradients.safetensors")).unwrap();
+    let wanted = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).unwrap();
+    assert!(wanted.len() > 15);
+    for (name, wanted) in &wanted {
+        let ours = weights.arrange(name, &gradients).unwrap();
+        assert_same(&ours, wanted, 1e-4, name);
+    }
+}
+
+#[test]
+fn a_pretrained_encoder_gets_a_head_of_its_own() {
+    let pretrained = Pretrained::open("tests/fixtures/bert".as_ref()).unwrap();
+    let bytes = fs::read("tests/fixtures/bert/model.safetensors").unwrap();
+    let given = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).unwrap();
+    let mut weights = pretrained.weights(SeedTree::new(3));
+    let wanted = BertSpec { pooling: BertPooling::Mean, frozen_layers: 1, ..BertSpec::default() };
+    // Fewer words, as the table is often padded, and the same number of classes.
+    let sizes = Dimensions { vocabulary: 31, ..SIZES };
+    build(&pretrained.adapt(&wanted), sizes, &mut weights).unwrap();
+    let values = |name: &str| given[name].flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let words = "bert.embeddings.word_embeddings.weight";
+    assert_eq!(weights.tensor(words).unwrap(), values(words)[..31 * 36]);
+    let name = "bert.encoder.layer.1.attention.self.query.weight";
+    assert_eq!(weights.tensor(name).unwrap(), values(name));
+    assert_ne!(weights.tensor("classifier.weight").unwrap(), values("classifier.weight"));
+    assert!(weights.tensor("bert.pooler.dense.weight").is_none(), "a mean needs no pooler");
+}
