@@ -29,7 +29,6 @@ mod resume;
 mod rm;
 mod run;
 mod schema;
-mod select;
 mod shape;
 mod show;
 mod stored;

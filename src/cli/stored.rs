@@ -12,7 +12,7 @@ use crate::spec::Spec;
 use crate::store::{RunRecord, Store, StudyRecord};
 
 use super::exit::Failure;
-use super::select::{self, Target, place};
+use crate::experiment::select::{self, Target, place};
 
 /// What the help of these verbs says of selectors.
 pub(super) const MODEL_GRAMMAR: &str = "\

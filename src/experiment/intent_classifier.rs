@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::figures::{join, measure_scope, measure_split, predict};
+use super::select::resolve_model;
 use super::{Experiment, ExperimentError, FinalStage, package_of};
 use crate::data::Dataset;
 use crate::eval::Measures;
@@ -96,12 +97,15 @@ impl IntentClassifier {
         Self::of(Package::read(path.as_ref())?)
     }
 
-    /// The model that a stored run keeps.
+    /// The model that a stored run keeps, selected as on the command line: `@` (the latest run), the
+    /// beginning of an id, `attention` (the final run of an experiment's latest study),
+    /// `intents@champion` (a registered version) and others, which [`select`](super::select) lists.
     ///
     /// # Errors
-    /// There is no such run, it keeps none, or what it has stored is damaged.
-    pub fn from_run(store: &dyn Store, run: Id) -> Result<Self, ExperimentError> {
-        Self::of(package_of(store, run)?)
+    /// Nothing is selected, the run keeps no model, or what it has stored is damaged.
+    pub fn from_run(store: &dyn Store, selector: &str) -> Result<Self, ExperimentError> {
+        let run = resolve_model(store, selector)?;
+        Self::of(package_of(store, run.id)?)
     }
 
     fn of(package: Package) -> Result<Self, ExperimentError> {

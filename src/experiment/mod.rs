@@ -11,6 +11,7 @@ mod objective;
 mod packaging;
 mod partition;
 mod recalibrate;
+pub mod select;
 mod twins;
 
 use std::collections::HashSet;
@@ -109,6 +110,9 @@ pub enum ExperimentError {
         /// Why.
         source: PredictionsError,
     },
+    /// A selector selects nothing.
+    #[error(transparent)]
+    Select(#[from] select::SelectError),
     /// A package cannot be made or used.
     #[error(transparent)]
     Package(#[from] PackageError),

@@ -7,8 +7,9 @@ use serde_json::json;
 
 use crate::store::Store;
 
-use super::super::{Global, printer, select, shape};
+use super::super::{Global, printer, shape};
 use super::{no_model, version_of};
+use crate::experiment::select;
 
 /// Arguments of `uaic model alias`.
 #[derive(Args, Debug)]

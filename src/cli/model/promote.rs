@@ -9,8 +9,9 @@ use crate::store::{ModelVersion, Store};
 
 use super::super::compare::Pair;
 use super::super::compare::gates::{self, Gate};
-use super::super::{Global, exit, printer, select, shape};
+use super::super::{Global, exit, printer, shape};
 use super::version_of;
+use crate::experiment::select;
 
 /// Arguments of `uaic model promote`.
 #[derive(Args, Debug)]

@@ -10,9 +10,9 @@ use crate::experiment::load_figures;
 use crate::store::{SqliteStore, Store};
 
 use super::super::page::Page;
-use super::super::select::place;
 use super::super::{Global, printer, shape, table};
 use super::{shape_of, version_of};
+use crate::experiment::select::place;
 
 /// Arguments of `uaic model show`.
 #[derive(Args, Debug)]
