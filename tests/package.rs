@@ -62,8 +62,7 @@ fn a_text_is_answered_alike_wherever_it_comes_from() {
     dir.run("export @ --format dir --out small").ok();
     let texts = ["show me flights to boston", "what does it cost?", "", "how to bake a cake"];
     dir.write("texts.txt", texts.join("\n") + "\n");
-    let rows: String =
-        texts.iter().map(|text| format!("{}\n", serde_json::json!({ "text": text }))).collect();
+    let rows: String = texts.map(|text| serde_json::json!({ "text": text }).to_string() + "\n").concat();
     dir.write("texts.jsonl", rows);
     dir.write("texts.tsv", texts.map(|text| format!("{text}\tlabel\n")).concat());
     let expected = dir.run("predict small.uaic --file texts.txt --json").ok();
@@ -125,7 +124,10 @@ fn the_same_run_gives_the_same_bytes_in_both_forms() {
     dir.run("export small/final --out again.uaic").ok();
     assert_eq!(bytes_of(&dir, "small.uaic"), bytes_of(&dir, "again.uaic"));
     let name = dir.run("export @").ok();
-    assert!(name.starts_with("small-") && name.trim_end().ends_with(".uaic"), "{name}");
+    assert!(
+        name.starts_with("small-") && Path::new(name.trim_end()).extension().unwrap() == "uaic",
+        "{name}"
+    );
     dir.run("export @ --format dir --out folder").ok();
     let (file, folder) =
         (Package::read(&dir.join("small.uaic")).unwrap(), Package::read(&dir.join("folder")).unwrap());
@@ -280,7 +282,7 @@ fn a_folder_with_anything_else_in_it_is_no_package() {
     std::os::unix::fs::symlink(dir.join("labels.json"), &labels).unwrap();
     refused("`labels.json` is refused: it is a link");
     std::fs::remove_file(&labels).unwrap();
-    dir.write("folder/labels.json", dir.read("labels.json").replacen("a", "b", 1));
+    dir.write("folder/labels.json", dir.read("labels.json").replacen('a', "b", 1));
     refused("its SHA-256 is not what the manifest says");
 }
 
