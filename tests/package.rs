@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 use uaic::eval::Predictions;
-use uaic::package::{Asking, Package, PackageFault};
+use uaic::package::{Asking, Package, PackageError, PackageFault};
 
 use crate::support::TestDir;
 use crate::support::small_study::project;
@@ -62,8 +62,7 @@ fn a_text_is_answered_alike_wherever_it_comes_from() {
     dir.run("export @ --format dir --out small").ok();
     let texts = ["show me flights to boston", "what does it cost?", "", "how to bake a cake"];
     dir.write("texts.txt", texts.join("\n") + "\n");
-    let rows: String =
-        texts.iter().map(|text| format!("{}\n", serde_json::json!({ "text": text }))).collect();
+    let rows: String = texts.map(|text| serde_json::json!({ "text": text }).to_string() + "\n").concat();
     dir.write("texts.jsonl", rows);
     dir.write("texts.tsv", texts.map(|text| format!("{text}\tlabel\n")).concat());
     let expected = dir.run("predict small.uaic --file texts.txt --json").ok();
@@ -125,7 +124,10 @@ fn the_same_run_gives_the_same_bytes_in_both_forms() {
     dir.run("export small/final --out again.uaic").ok();
     assert_eq!(bytes_of(&dir, "small.uaic"), bytes_of(&dir, "again.uaic"));
     let name = dir.run("export @").ok();
-    assert!(name.starts_with("small-") && name.trim_end().ends_with(".uaic"), "{name}");
+    assert!(
+        name.starts_with("small-") && Path::new(name.trim_end()).extension().unwrap() == "uaic",
+        "{name}"
+    );
     dir.run("export @ --format dir --out folder").ok();
     let (file, folder) =
         (Package::read(&dir.join("small.uaic")).unwrap(), Package::read(&dir.join("folder")).unwrap());
@@ -280,7 +282,7 @@ fn a_folder_with_anything_else_in_it_is_no_package() {
     std::os::unix::fs::symlink(dir.join("labels.json"), &labels).unwrap();
     refused("`labels.json` is refused: it is a link");
     std::fs::remove_file(&labels).unwrap();
-    dir.write("folder/labels.json", dir.read("labels.json").replacen("a", "b", 1));
+    dir.write("folder/labels.json", dir.read("labels.json").replacen('a', "b", 1));
     refused("its SHA-256 is not what the manifest says");
 }
 
@@ -355,12 +357,68 @@ fn golden_lines(package: &Package) -> String {
 #[ignore = "writes the fixture"]
 fn make_golden_package() {
     let (dir, _) = project();
-    dir.run("run small.toml -P text.ngrams=100 -P model.embedding_dim=8 -P final.epochs=30 --quiet").ok();
+    let small = "-P text.ngrams=100 -P model.embedding_dim=8 -P model.bidirectional=false";
+    dir.run(&format!("run small.toml {small} -P final.epochs=30 --quiet")).ok();
     dir.run("export @ --out small.uaic").ok();
     let package = Package::read(&dir.join("small.uaic")).unwrap();
     std::fs::create_dir_all(fixture("")).unwrap();
     package.write_file(&fixture("v1.uaic")).unwrap();
     std::fs::write(fixture("v1.jsonl"), golden_lines(&package)).unwrap();
+}
+
+/// The golden package with another content of some files, and hashes that fit.
+fn altered(changes: &[(&str, &str)]) -> Result<Package, PackageError> {
+    let package = Package::read(&fixture("v1.uaic")).unwrap();
+    let mut files: BTreeMap<String, Vec<u8>> =
+        package.files().map(|(name, content)| (name.to_owned(), content.to_vec())).collect();
+    files.remove("manifest.json");
+    for (name, content) in changes {
+        files.insert((*name).to_owned(), content.as_bytes().to_vec());
+    }
+    Package::new(package.manifest().clone(), files)
+}
+
+#[test]
+fn values_that_no_model_has_are_refused() {
+    let package = Package::read(&fixture("v1.uaic")).unwrap();
+    let text = |name: &str| String::from_utf8(package.file(name).unwrap().to_vec()).unwrap();
+    let with = |name: &str, key: &str, value: Value| {
+        let mut json: Value = serde_json::from_str(&text(name)).unwrap();
+        let (path, key) = key.rsplit_once('/').unwrap();
+        json.pointer_mut(path).unwrap()[key] = value;
+        json.to_string()
+    };
+    let classes = serde_json::from_str::<Vec<String>>(&text("labels.json")).unwrap().len();
+    let equal = serde_json::json!(vec!["a"; classes]).to_string();
+    let pieces = r#"{"model": {"max_input_chars_per_word": 4000000000}}"#;
+    for (name, content, why) in [
+        ("config.json", with("config.json", "/hidden_dim", 0.into()), "`model.hidden_dim` must be"),
+        ("config.json", with("config.json", "/layers", 4_000_000_000_u32.into()), "`model.layers` must be"),
+        ("config.json", with("config.json", "/hidden_dim", 9.into()), "not 32-bit floats of shape"),
+        ("config.json", with("config.json", "/architecture", "lstm".into()), "not that of the configuration"),
+        ("config.json", "[]".to_owned(), "config.json"),
+        (
+            "tokenizer.json",
+            with("tokenizer.json", "/options/ngram_max", 4_000_000_000_u32.into()),
+            "ngram_max",
+        ),
+        ("tokenizer.json", with("tokenizer.json", "/options/max_length", 0.into()), "max_length"),
+        ("tokenizer.json", with("tokenizer.json", "/vocabulary", Value::Array(vec![])), "reserved words"),
+        ("tokenizer.json", pieces.to_owned(), "max_input_chars_per_word is above"),
+        ("labels.json", "[]".to_owned(), "there are none"),
+        ("labels.json", equal, "some are equal"),
+        ("labels.json", r#"["one", "more"]"#.to_owned(), "model.safetensors"),
+        (
+            "calibration.json",
+            with("calibration.json", "/temperature", 0.into()),
+            "temperature is no positive",
+        ),
+        ("calibration.json", "[".repeat(99), "nested more than"),
+    ] {
+        let made = altered(&[(name, content.as_str())]).and_then(|package| package.responder());
+        let told = made.map(drop).unwrap_err().to_string();
+        assert!(told.contains(why), "{name}: {told}");
+    }
 }
 
 #[test]

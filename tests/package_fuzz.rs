@@ -35,16 +35,12 @@ impl Budget {
 
     /// Whether to go on after so many more changed bytes.
     fn spend(&mut self, changed: usize) -> bool {
-        match &mut self.bytes {
-            Some(bytes) => {
-                *bytes = bytes.saturating_sub(changed);
-                *bytes > 0
-            }
-            None => {
-                self.mutations -= 1;
-                self.mutations > 0
-            }
-        }
+        let (left, spent) = match &mut self.bytes {
+            Some(bytes) => (bytes, changed),
+            None => (&mut self.mutations, 1),
+        };
+        *left = left.saturating_sub(spent);
+        *left > 0
     }
 }
 

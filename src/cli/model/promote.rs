@@ -90,7 +90,9 @@ pub(super) fn run(global: &Global, args: &PromoteArgs) -> anyhow::Result<ExitCod
             "gates": gates.iter().map(gate).collect::<Vec<Value>>(),
         }))?;
     } else {
-        gates.iter().for_each(|gate| printer::talk(gate.told()));
+        for gate in &gates {
+            printer::talk(gate.told());
+        }
         if is_promoted {
             printer::data(told(&version, holder, &args.to))?;
         } else {
