@@ -1,7 +1,5 @@
 //! Exported models in another runtime: onnxruntime must say what uaic says.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 use uaic::model::{Classifier, Weights};
 use uaic::onnx;
@@ -9,8 +7,8 @@ use uaic::rng::SeedTree;
 use uaic::spec::{BertPooling, BertSpec, ModelSpec, Pooling, RecurrentSpec, TextSpec, TokenizerKind};
 use uaic::text::{TokenIds, Tokenizer};
 
-use crate::support::TestDir;
 use crate::support::small_study::project;
+use crate::support::{TestDir, python};
 
 const TEXTS: [&str; 6] = [
     "show flights from boston to denver",
@@ -116,7 +114,7 @@ fn onnxruntime_gives_the_logits_of_every_architecture() {
         folder.write(format!("{name}.json"), case.to_string());
         folder.write(format!("{name}.onnx"), onnx::encode(&classifier, TEMPERATURE, &[]).unwrap());
     }
-    let output = python("tests/fixtures/onnx/run.py", &[folder.join("").as_os_str()]);
+    let output = python("tests/fixtures/onnx/run.py", &[folder.join("").as_os_str()], "");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(said.lines().count(), cases().len(), "{said}");
@@ -127,12 +125,6 @@ fn the_same_model_gives_the_same_bytes() {
     let (_, spec, text) = &cases()[1];
     let encode = || onnx::encode(&classifier(spec, text), 1.0, &[("run", "1".to_owned())]).unwrap();
     assert_eq!(encode(), encode());
-}
-
-/// A script of a fixture or an example with its arguments.
-fn python(script: &str, arguments: &[&std::ffi::OsStr]) -> std::process::Output {
-    let python = std::env::var_os("UAIC_TEST_PYTHON").expect("UAIC_TEST_PYTHON names a Python interpreter");
-    Command::new(python).arg(script).args(arguments).output().unwrap()
 }
 
 #[test]
@@ -147,7 +139,7 @@ fn a_program_in_another_language_answers_alike() {
         let path = dir.join(format!("{model}.onnx"));
         let mut arguments = vec![path.as_os_str()];
         arguments.extend(texts.map(std::ffi::OsStr::new));
-        let output = python("examples/onnx_predict.py", &arguments);
+        let output = python("examples/onnx_predict.py", &arguments, "");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let said = String::from_utf8(output.stdout).unwrap();
         assert_eq!(said.lines().count(), texts.len());
