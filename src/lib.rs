@@ -42,3 +42,5 @@ pub mod study;
 pub mod text;
 pub mod train;
 pub mod trial;
+
+pub use experiment::IntentClassifier;

@@ -21,11 +21,11 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     rules.insert("onnx", vec!["spec", "text", "model"]);
     rules.insert("train", vec!["spec", "data", "text", "model", "kernel", "eval", "rng", "trial"]);
     rules.insert("study", vec!["spec", "trial", "store", "rng", "platform", "run_log"]);
-    rules.insert("package", vec!["spec", "text", "model", "eval", "fsx", "nearest"]);
+    rules.insert("package", vec!["spec", "text", "model", "eval", "fsx", "rng"]);
     let mut experiment = vec!["spec", "store", "data", "model", "train", "study", "package"];
     experiment.extend(ground);
     rules.insert("experiment", experiment.clone());
-    experiment.push("experiment");
+    experiment.extend(["experiment", "onnx"]);
     rules.insert("report", experiment.clone());
     experiment.push("report");
     rules.insert("cli", experiment);

@@ -36,7 +36,13 @@ fn a_final_run_keeps_its_predictions_and_its_calibration() {
     let calibration: Value =
         serde_json::from_str(&dir.run("show @ --artifact calibration.json").ok()).unwrap();
     assert!(calibration["temperature"].as_f64().unwrap() > 0.0);
-    assert!(["max_softmax", "energy"].contains(&calibration["method"].as_str().unwrap()));
+    let choice = calibration["choice"].as_object().unwrap();
+    let method = calibration["method"].as_str().unwrap();
+    assert!(choice.contains_key(method) && choice.contains_key("mahalanobis"), "{calibration}");
+    assert!(choice.iter().all(|(name, area)| name == "texts" || area.as_f64() <= choice[method].as_f64()));
+    assert_eq!(calibration["schema"], 2);
+    assert_eq!(calibration["reference"]["texts"], calibration["threshold_texts"]);
+    assert_eq!(calibration["reference"]["score"].as_array().unwrap().len(), 21);
     assert!(calibration["how"].as_str().unwrap().starts_with("the first of 2 folds"), "{calibration}");
     assert_eq!(calibration["choice"]["texts"], 20);
     assert!(calibration["threshold_texts"].as_u64().unwrap() > 80);

@@ -485,7 +485,11 @@ fn the_help_of_every_verb_documents_all_of_its_json() {
     std::fs::write(shelf.folder.path().join("bad.toml"), "[train]\nlearning_rate = 1\n").unwrap();
     let helps = verbs_with_json();
     // Those that need a trained model are tried where there is one.
-    let mut tried = BTreeSet::from(["run", "resume", "evaluate", "errors"]);
+    let trained = ["run", "resume", "evaluate", "errors", "calibrate", "export", "import", "predict"];
+    let registered =
+        ["register", "ls", "show", "alias", "diff", "promote"].map(|verb| format!("model {verb}"));
+    let mut tried: BTreeSet<&str> =
+        trained.into_iter().chain(registered.iter().map(String::as_str)).collect();
     // A verb, its arguments, and the verb whose help tells the rest.
     for (verb, arguments, beside) in [
         ("ls", &[][..], "ls"),

@@ -3,13 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod architecture;
+mod calibrate;
 mod compare;
 mod data;
 mod evaluate;
 mod flights;
 mod listing;
 mod onnx;
+mod package;
+mod package_fuzz;
 mod readme;
+mod registry;
 mod report;
 mod run;
 mod spec;

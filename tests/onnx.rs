@@ -1,15 +1,14 @@
 //! Exported models in another runtime: onnxruntime must say what uaic says.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 use uaic::model::{Classifier, Weights};
 use uaic::onnx;
 use uaic::rng::SeedTree;
-use uaic::spec::{ModelSpec, Pooling, RecurrentSpec, TextSpec, TokenizerKind};
+use uaic::spec::{BertPooling, BertSpec, ModelSpec, Pooling, RecurrentSpec, TextSpec, TokenizerKind};
 use uaic::text::{TokenIds, Tokenizer};
 
-use crate::support::TestDir;
+use crate::support::small_study::project;
+use crate::support::{TestDir, python};
 
 const TEXTS: [&str; 6] = [
     "show flights from boston to denver",
@@ -44,6 +43,11 @@ fn cases() -> Vec<(String, ModelSpec, TextSpec)> {
         }
     }
     let text = TextSpec { tokenizer: TokenizerKind::Wordpiece, ..TextSpec::default() };
+    for pooling in [BertPooling::First, BertPooling::Mean, BertPooling::Max] {
+        let spec =
+            BertSpec { hidden_dim: 24, heads: 3, intermediate_dim: 40, pooling, ..BertSpec::default() };
+        cases.push((format!("bert-{pooling:?}"), ModelSpec::Bert(spec), text.clone()));
+    }
     cases.push(("lstm-wordpiece".to_owned(), ModelSpec::default(), text));
     cases
 }
@@ -110,9 +114,7 @@ fn onnxruntime_gives_the_logits_of_every_architecture() {
         folder.write(format!("{name}.json"), case.to_string());
         folder.write(format!("{name}.onnx"), onnx::encode(&classifier, TEMPERATURE, &[]).unwrap());
     }
-    let python = std::env::var_os("UAIC_TEST_PYTHON").expect("UAIC_TEST_PYTHON names a Python interpreter");
-    let output =
-        Command::new(python).arg("tests/fixtures/onnx/run.py").arg(folder.join("")).output().unwrap();
+    let output = python("tests/fixtures/onnx/run.py", &[folder.join("").as_os_str()], "");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(said.lines().count(), cases().len(), "{said}");
@@ -123,4 +125,32 @@ fn the_same_model_gives_the_same_bytes() {
     let (_, spec, text) = &cases()[1];
     let encode = || onnx::encode(&classifier(spec, text), 1.0, &[("run", "1".to_owned())]).unwrap();
     assert_eq!(encode(), encode());
+}
+
+#[test]
+#[cfg_attr(not(uaic_test_python), ignore = "needs UAIC_TEST_PYTHON with onnxruntime and tokenizers")]
+fn a_program_in_another_language_answers_alike() {
+    let (dir, _) = project();
+    let texts = ["Flights to oslo", "zzz qqq fare", "what is the cheapest fare on monday?"];
+    for (model, overrides) in [("words", ""), ("pieces", "-P text.tokenizer=wordpiece")] {
+        dir.run(&format!("run small.toml -q {overrides}")).ok();
+        dir.run(&format!("export @ --format onnx --out {model}.onnx")).ok();
+        dir.run(&format!("export @ --out {model}.uaic")).ok();
+        let path = dir.join(format!("{model}.onnx"));
+        let mut arguments = vec![path.as_os_str()];
+        arguments.extend(texts.map(std::ffi::OsStr::new));
+        let output = python("examples/onnx_predict.py", &arguments, "");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(said.lines().count(), texts.len());
+        for (text, line) in texts.iter().zip(said.lines()) {
+            let own =
+                dir.uaic().args(["predict", &format!("{model}.uaic"), text, "--json"]).output().unwrap();
+            let own: Value = serde_json::from_slice(&own.stdout).unwrap();
+            let parts: Vec<&str> = line.split('\t').collect();
+            assert_eq!((parts[0], parts[2]), (own["label"].as_str().unwrap(), *text));
+            let confidence: f64 = parts[1].parse().unwrap();
+            assert!((confidence - own["confidence"].as_f64().unwrap()).abs() < 1e-4, "{line} {own}");
+        }
+    }
 }

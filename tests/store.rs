@@ -497,3 +497,21 @@ fn a_store_of_format_1_can_be_written_on() {
     drop(store);
     check_integrity(folder.path());
 }
+
+#[test]
+fn a_store_of_format_1_gets_a_registry_when_it_is_written_to() {
+    let folder = TempDir::new().unwrap();
+    std::fs::copy(fixture(), folder.path().join("uaic.db")).unwrap();
+    let reader = SqliteStore::open_read_only(folder.path()).unwrap();
+    assert!(reader.model_versions(None).unwrap().is_empty());
+    assert!(reader.model_events("intents").is_err());
+    drop(reader);
+    let store = SqliteStore::open(folder.path()).unwrap();
+    assert_eq!(store.register_model("intents", golden_id(3), "").unwrap().version, 1);
+    let imported =
+        NewRun { kind: RunKind::Imported, number: None, ..new_run(STUDY, 0, ProcessIdentity::current()) };
+    store.acquire_study(STUDY, &ProcessIdentity::current()).unwrap();
+    store.start_run(&imported).unwrap();
+    drop(store);
+    check_integrity(folder.path());
+}

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
@@ -10,10 +10,11 @@ use serde::Deserialize;
 use uaic::kernel::{Kernels, Targets};
 use uaic::model::{Crew, Dimensions, Model, Pretrained, Weights, build};
 use uaic::rng::SeedTree;
-use uaic::spec::{BertPooling, BertSpec, ModelSpec};
-use uaic::text::TokenIds;
+use uaic::spec::{BertPooling, BertSpec, ModelSpec, TextSpec, TokenizerKind};
+use uaic::text::{TokenIds, WordPiece};
 
 use crate::support::plain_bert::PlainBert;
+use crate::support::{TestDir, python};
 
 const CLASSES: usize = 5;
 const SIZES: Dimensions = Dimensions { vocabulary: 30, ngrams: 0, classes: CLASSES };
@@ -142,12 +143,62 @@ struct Golden {
 }
 
 #[test]
-fn logits_and_a_training_step_equal_those_of_transformers() {
-    // Another folder holds what a newer version of transformers makes.
-    let folder =
-        std::env::var_os("UAIC_BERT").map_or_else(|| PathBuf::from("tests/fixtures/bert"), PathBuf::from);
+fn logits_and_a_training_step_equal_those_that_transformers_once_gave() {
+    compare_with_transformers(Path::new("tests/fixtures/bert"));
+}
+
+#[test]
+#[cfg_attr(not(uaic_test_python), ignore = "needs UAIC_TEST_PYTHON with torch and transformers")]
+fn logits_and_a_training_step_equal_those_that_transformers_gives() {
+    let folder = TestDir::new();
+    let output = python("tests/fixtures/bert/make.py", &[folder.join("").as_os_str()], "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    compare_with_transformers(&folder.join(""));
+}
+
+#[test]
+#[cfg_attr(not(uaic_test_python), ignore = "needs UAIC_TEST_PYTHON with transformers")]
+fn wordpieces_are_those_of_transformers() {
+    let split = |name: &str| fs::read_to_string(format!("data/flights/{name}.tsv")).unwrap();
+    let text = |line: &str| line.split('\t').next().unwrap().to_owned();
+    let train: Vec<String> = split("train").lines().map(text).collect();
+    let options = TextSpec { tokenizer: TokenizerKind::Wordpiece, max_length: 64, ..TextSpec::default() };
+    let learnt = WordPiece::learn(train.iter().map(String::as_str), &options).unwrap();
+    let folder = TestDir::new();
+    folder.write("vocab.txt", learnt.settings().pieces.join("\n") + "\n");
+    folder.write("tokenizer_config.json", r#"{ "do_lower_case": true }"#);
+    let strange = [
+        "",
+        "   ",
+        "ZÜRICH Ünïcode naïve café",
+        "don't o'hare... 8:30am, $5.00 (round-trip)?!",
+        "\u{4e2d}\u{6587} \u{1f600} \u{200d}zero\u{0} width",
+        "supercalifragilisticexpialidocious",
+        "[CLS] flights [SEP] [MASK] [UNK]",
+        "tab\there \u{a0}nbsp \u{3000}wide",
+    ];
+    let long = "flights ".repeat(100);
+    let texts: Vec<String> = ["test", "ood", "ood_test"]
+        .iter()
+        .flat_map(|name| split(name).lines().map(text).collect::<Vec<_>>())
+        .chain(train)
+        .chain(strange.map(str::to_owned))
+        .chain([long])
+        .collect();
+    let output = python("tests/fixtures/bert/cut.py", &[folder.join("").as_os_str()], &texts.join("\n"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.lines().count(), texts.len());
+    for (text, line) in texts.iter().zip(said.lines()) {
+        let theirs: Vec<u32> = line.split(' ').map(|id| id.parse().unwrap()).collect();
+        assert_eq!(learnt.encode(text), theirs, "{text:?}");
+    }
+}
+
+/// What a model from `tests/fixtures/bert/make.py` says and learns, beside what is written with it.
+fn compare_with_transformers(folder: &Path) {
     let golden: Golden = serde_json::from_slice(&fs::read(folder.join("golden.json")).unwrap()).unwrap();
-    let pretrained = Pretrained::open(&folder).unwrap();
+    let pretrained = Pretrained::open(folder).unwrap();
     let ModelSpec::Bert(spec) = pretrained.adapt(&still(BertSpec::default())) else { panic!("not BERT") };
     let tokenizer = pretrained.tokenizer(spec.positions).unwrap();
     let texts: Vec<TokenIds> = golden.texts.iter().map(|text| tokenizer.encode(text)).collect();

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::store::{SqliteStore, Store};
 
-use super::select::{self, STUDY_GRAMMAR};
 use super::trials::{Row, trial_table};
 use super::{Global, printer, shape, table};
+use crate::experiment::select::{self, STUDY_GRAMMAR};
 
 /// Arguments of `uaic best`.
 #[derive(Args, Debug)]

@@ -14,7 +14,7 @@ use crate::spec::SpecErrors;
 use crate::store::StoreError;
 use crate::study::StudyError;
 
-use super::select::SelectError;
+use crate::experiment::select::SelectError;
 
 /// The run failed.
 pub(super) const FAILED: u8 = 1;
@@ -80,8 +80,10 @@ fn number_of(error: &anyhow::Error) -> u8 {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return failure.code;
     }
-    if let Some(select) = error.downcast_ref::<SelectError>() {
-        return select.exit_code();
+    match error.downcast_ref() {
+        Some(SelectError::Malformed { .. } | SelectError::Ambiguous { .. }) => return USAGE,
+        Some(SelectError::Absent { .. }) => return NOT_FOUND,
+        Some(SelectError::Store(_)) | None => {}
     }
     if spec_errors(error).is_some() {
         return USAGE;
@@ -145,6 +147,9 @@ fn store_error(error: &anyhow::Error) -> Option<&StoreError> {
         return Some(store);
     }
     if let Some(StudyError::Store(store)) = error.downcast_ref() {
+        return Some(store);
+    }
+    if let Some(SelectError::Store(store)) = error.downcast_ref() {
         return Some(store);
     }
     if let Some(PlotError::Store(store) | PlotError::View(ViewError::Store(store))) = error.downcast_ref() {

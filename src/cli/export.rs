@@ -7,7 +7,9 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::experiment::package_of;
-use crate::package::Package;
+use crate::fsx;
+use crate::onnx;
+use crate::package::{Package, Responder};
 use crate::store::{RunRecord, SqliteStore};
 
 use super::exit::Failure;
@@ -21,6 +23,7 @@ Examples:
   uaic export @                                 the newest final model, as EXPERIMENT-RUN.uaic
   uaic export attention --out attention.uaic
   uaic export attention --format dir --out attention
+  uaic export attention --format onnx --out attention.onnx
   uaic predict attention.uaic 'flights to oslo'
 
 {MODEL_GRAMMAR}
@@ -29,8 +32,11 @@ A package holds weights, configuration, tokenizer, labels, calibration, the effe
 card, and a manifest with the lineage and a SHA-256 of every file; docs/package.md is the format. The
 same run gives the same bytes, and any unzip opens them. The path is printed.
 
+With --format onnx it is the network alone, for other runtimes: token ids in, logits and calibrated
+probabilities out, with labels and tokenizer in the metadata; docs/onnx.md says how to use it.
+
 With --json: {{\"schema\": 1, \"path\", \"format\", \"run\", \"size\", \"sha256\", \"files\": {{name: size}}}};
-sha256 is that of the manifest, and names the content."))]
+sha256 is that of the manifest, and names the content. Of onnx there are no files."))]
 pub struct ExportArgs {
     /// The model: a final run, or a study
     #[arg(value_name = "SEL")]
@@ -40,7 +46,7 @@ pub struct ExportArgs {
     #[arg(short, long, value_name = "PATH")]
     pub out: Option<PathBuf>,
 
-    /// One file, or a folder
+    /// One file, a folder, or ONNX
     #[arg(long, value_enum, default_value_t = Format::Uaic)]
     pub format: Format,
 
@@ -60,6 +66,8 @@ pub enum Format {
     Uaic,
     /// A folder
     Dir,
+    /// The network alone, for other runtimes
+    Onnx,
 }
 
 /// Writes it.
@@ -77,8 +85,12 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> anyhow::Result<ExitCode
     package.responder()?;
     let size = write(&package, &path, args.format)?;
     if args.json {
-        let files: serde_json::Map<String, serde_json::Value> =
-            package.files().map(|(name, content)| (name.to_owned(), content.len().into())).collect();
+        let is_package = args.format != Format::Onnx;
+        let files: serde_json::Map<String, serde_json::Value> = package
+            .files()
+            .filter(|_| is_package)
+            .map(|(name, content)| (name.to_owned(), content.len().into()))
+            .collect();
         printer::json(&json!({
             "schema": shape::SCHEMA,
             "path": path.display().to_string(),
@@ -102,11 +114,30 @@ fn write(package: &Package, path: &Path, format: Format) -> anyhow::Result<u64> 
             package.write_file(path)?;
             Ok(package.to_bytes().len() as u64)
         }
+        Format::Onnx => {
+            let bytes = onnx_of(package)?;
+            fsx::write_atomic(path, &bytes)?;
+            Ok(bytes.len() as u64)
+        }
         Format::Dir => {
             package.write_folder(path)?;
             Ok(package.files().map(|(_, content)| content.len() as u64).sum())
         }
     }
+}
+
+/// The network of a package, and what its scores mean.
+fn onnx_of(package: &Package) -> anyhow::Result<Vec<u8>> {
+    let Responder { classifier, calibration } = package.responder()?;
+    let manifest = package.manifest();
+    let mut facts = vec![("architecture", manifest.architecture.clone()), ("package", package.digest())];
+    if let Some(calibration) = &calibration {
+        facts.push(("temperature", calibration.temperature.to_string()));
+        facts.push(("out_of_scope_method", calibration.method.name().to_owned()));
+        facts.push(("threshold", calibration.threshold.to_string()));
+    }
+    let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
+    Ok(onnx::encode(&classifier, temperature, &facts)?)
 }
 
 /// `attention-4f2a90c1.uaic`, in this folder.
@@ -116,6 +147,7 @@ fn default_path(run: &RunRecord, format: Format) -> PathBuf {
     let ending = match format {
         Format::Uaic => ".uaic",
         Format::Dir => "",
+        Format::Onnx => ".onnx",
     };
     PathBuf::from(format!("{}-{}{ending}", name.trim_start_matches(['-', '.']), run.id.short()))
 }

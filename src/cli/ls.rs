@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use crate::store::{Id, RunQuery, RunRecord, SqliteStore, Store, StudyRecord, Tally};
 use crate::trial::RunState;
 
-use super::select::{self, metric_of, path_in_study};
 use super::{Global, printer, shape, table};
+use crate::experiment::select::{self, metric_of, path_in_study};
 
 /// Names of `--state`.
 const STATES: [&str; 6] = ["running", "complete", "pruned", "failed", "interrupted", "crashed"];

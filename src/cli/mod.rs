@@ -4,6 +4,7 @@
 //! 4 locked or conflict, 130 interrupted.
 
 mod best;
+mod calibrate;
 mod check;
 mod compare;
 mod completions;
@@ -28,7 +29,6 @@ mod resume;
 mod rm;
 mod run;
 mod schema;
-mod select;
 mod shape;
 mod show;
 mod stored;
@@ -93,6 +93,8 @@ pub enum Verb {
     Best(best::BestArgs),
     /// Test a stored model on any data
     Evaluate(evaluate::EvaluateArgs),
+    /// Fit a stored model's temperature and out-of-scope threshold again, on other data
+    Calibrate(calibrate::CalibrateArgs),
     /// List what a stored model gets wrong, most confident first
     Errors(errors::ErrorsArgs),
     /// Say what a model makes of texts: line in, line out
@@ -137,6 +139,7 @@ pub fn main() -> ExitCode {
         Verb::Show(args) => show::run(global, args),
         Verb::Best(args) => best::run(global, args),
         Verb::Evaluate(args) => evaluate::run(global, args),
+        Verb::Calibrate(args) => calibrate::run(global, args),
         Verb::Errors(args) => errors::run(global, args),
         Verb::Predict(args) => predict::run(global, args),
         Verb::Export(args) => export::run(global, args),

@@ -11,8 +11,8 @@ use crate::report::plot::{self, KINDS, Kind, Wanted};
 use crate::report::subject::Subject;
 use crate::store::{SqliteStore, Store};
 
-use super::select::{self, RUN_GRAMMAR, Target};
 use super::{Global, printer};
+use crate::experiment::select::{self, RUN_GRAMMAR, Target};
 
 /// Arguments of `uaic plot`.
 #[derive(Args, Debug)]

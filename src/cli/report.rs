@@ -14,8 +14,8 @@ use crate::report::story::{Report, report};
 use crate::store::SqliteStore;
 
 use super::plot::subjects;
-use super::select::RUN_GRAMMAR;
 use super::{Global, printer};
+use crate::experiment::select::RUN_GRAMMAR;
 
 /// Arguments of `uaic report`.
 #[derive(Args, Debug)]

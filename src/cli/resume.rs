@@ -9,8 +9,9 @@ use clap::Args;
 use super::execute::execute;
 use super::exit::Failure;
 use super::run::HowArgs;
-use super::{Global, printer, select};
+use super::{Global, printer};
 use crate::experiment::Experiment;
+use crate::experiment::select;
 use crate::spec::Spec;
 use crate::store::{SqliteStore, StudyRecord, StudyState};
 

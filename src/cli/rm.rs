@@ -9,8 +9,8 @@ use crate::store::{RunRecord, Store};
 use crate::trial::RunState;
 
 use super::exit::Failure;
-use super::select::{self, RUN_GRAMMAR, place};
 use super::{Global, printer, shape, table};
+use crate::experiment::select::{self, RUN_GRAMMAR, place};
 
 /// Arguments of `uaic rm`.
 #[derive(Args, Debug)]

@@ -17,8 +17,8 @@ use crate::store::{
 
 use super::exit::Failure;
 use super::page::Page;
-use super::select::{self, RUN_GRAMMAR, Target, metric_of, place};
 use super::{Global, printer, shape, table};
+use crate::experiment::select::{self, RUN_GRAMMAR, Target, metric_of, place};
 
 /// Bars of a sparkline.
 const SPARKLINE: usize = 60;

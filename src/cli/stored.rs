@@ -5,14 +5,14 @@ use std::path::Path;
 
 use crate::data::{self, Dataset, Example};
 use crate::eval::Calibration;
-use crate::experiment::{self, FittedCalibration, model_run};
+use crate::experiment::{self, Experiment, FittedCalibration, model_run};
 use crate::model::{Classifier, Features};
 use crate::package::Responder;
 use crate::spec::Spec;
 use crate::store::{RunRecord, Store, StudyRecord};
 
 use super::exit::Failure;
-use super::select::{self, Target, place};
+use crate::experiment::select::{self, Target, place};
 
 /// What the help of these verbs says of selectors.
 pub(super) const MODEL_GRAMMAR: &str = "\
@@ -120,6 +120,21 @@ impl StoredModel {
         let name = &spec.training.data.dataset;
         spec.check_dataset()
             .map_err(|_| format!("the data set `{name}` of run {} is not here", self.run.id.short()))
+    }
+
+    /// The experiment that the run comes from; `None` where its data are not here, or have changed
+    /// since, so that nobody knows what the model has learnt from.
+    pub(super) fn origin(&self) -> Option<Experiment> {
+        let new = &self.study.new;
+        let spec = Spec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides).ok()?;
+        let origin = Experiment::open(spec).ok()?;
+        let learnt = [Some("train"), origin.spec().training.data.oos.as_deref()];
+        let is_same = |name: &str| {
+            let then = self.run.new.environment.get(&format!("data.{name}.hash"));
+            then.is_some() && then == origin.dataset().splits.get(name).map(|split| &split.hash)
+        };
+        let all_are = learnt.into_iter().flatten().all(is_same);
+        all_are.then_some(origin)
     }
 
     /// What one should know of a split before believing figures on it.

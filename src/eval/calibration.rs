@@ -107,8 +107,8 @@ impl Calibration {
         let reason = match &choice {
             Some(choice) => choice.reason(),
             None => format!(
-                "there are no out-of-scope texts to choose by, so it is {}, which is the most even over data \
-                 sets and needs nothing",
+                "there are no out-of-scope texts to choose by, and no method tells best on every data set, so it \
+                 is {}, whose threshold is one on the confidence that is shown anyway",
                 DEFAULT.describe()
             ),
         };

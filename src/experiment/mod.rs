@@ -6,9 +6,12 @@ mod calibrate;
 mod environment;
 mod figures;
 mod final_stage;
+mod intent_classifier;
 mod objective;
 mod packaging;
 mod partition;
+mod recalibrate;
+pub mod select;
 mod twins;
 
 use std::collections::HashSet;
@@ -21,7 +24,9 @@ pub use artifacts::{
 pub use calibrate::{Calibrated, Uncalibrated, fit_scope, without_seen};
 pub use figures::{measure_methods, measure_scope, measure_split, predict};
 pub use final_stage::{FINAL_METRIC, FinalReport, FinalStage};
-pub use packaging::{Imported, import, package_of};
+pub use intent_classifier::IntentClassifier;
+pub use packaging::{Imported, import, package_of, recalibrate_package};
+pub use recalibrate::{CALIBRATED_FROM, CalibrationData, Recalibrated, Recalibration, RecalibrationError};
 
 use crate::data::{DataError, Dataset, Example};
 use crate::eval::{PredictionsError, ScopeError};
@@ -105,6 +110,9 @@ pub enum ExperimentError {
         /// Why.
         source: PredictionsError,
     },
+    /// A selector selects nothing.
+    #[error(transparent)]
+    Select(#[from] select::SelectError),
     /// A package cannot be made or used.
     #[error(transparent)]
     Package(#[from] PackageError),

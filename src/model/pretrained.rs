@@ -137,6 +137,12 @@ impl Pretrained {
             let why = format!("the tokenizer has {pieces} pieces, but the model only {}", config.vocab_size);
             return Err(malformed("config.json", why));
         }
+        // What is not there would be drawn at random, in silence.
+        let layers = (0..sizes.layers).map(|layer| format!("bert.encoder.layer.{layer}.output.dense.weight"));
+        let mut needed = layers.chain(["bert.embeddings.word_embeddings.weight".to_owned()]);
+        if let Some(name) = needed.find(|name| !tensors.contains_key(name)) {
+            return Err(malformed("model.safetensors", format!("it lacks the tensor `{name}`")));
+        }
         let hash = hasher.finalize().to_string();
         let kept = Arc::new(FrozenStates::new(KEPT));
         Ok(Self { sizes, tensors: Arc::new(tensors), tokenizer, hash, kept })
@@ -257,10 +263,12 @@ mod tests {
         write("vocab.txt", b"[PAD]\n[UNK]\n[CLS]\n[SEP]\nFlights\n");
         write("tokenizer_config.json", b"{ \"do_lower_case\": false }");
         let table = Tensor::arange(0_f32, 20.0, &Device::Cpu).unwrap().reshape((5, 4)).unwrap();
+        let dense = Tensor::ones((4, 6), DType::F32, &Device::Cpu).unwrap();
         let norm = Tensor::ones(4, DType::F16, &Device::Cpu).unwrap();
         let ids = Tensor::arange(0_i64, 9, &Device::Cpu).unwrap();
         let tensors = [
             ("embeddings.word_embeddings.weight".to_owned(), table),
+            ("encoder.layer.0.output.dense.weight".to_owned(), dense),
             ("embeddings.LayerNorm.gamma".to_owned(), norm),
             ("embeddings.position_ids".to_owned(), ids),
         ];
@@ -278,7 +286,14 @@ mod tests {
         let pretrained = Pretrained::open(folder.path()).unwrap();
         let mut names: Vec<&str> = pretrained.tensors.keys().map(String::as_str).collect();
         names.sort_unstable();
-        assert_eq!(names, ["bert.embeddings.LayerNorm.weight", "bert.embeddings.word_embeddings.weight"]);
+        assert_eq!(
+            names,
+            [
+                "bert.embeddings.LayerNorm.weight",
+                "bert.embeddings.word_embeddings.weight",
+                "bert.encoder.layer.0.output.dense.weight",
+            ]
+        );
         assert!(pretrained.tensors.values().all(|tensor| tensor.dtype() == DType::F32));
         let tokenizer = pretrained.tokenizer(9).unwrap();
         assert_eq!(tokenizer.encode("Flights").words(), [2, 4, 3]);
@@ -311,6 +326,7 @@ mod tests {
         };
         assert!(with("model_type", json!("roberta")).contains("model_type is \"roberta\""));
         assert!(with("hidden_act", json!("silu")).contains("hidden_act is \"silu\""));
+        assert!(with("num_hidden_layers", json!(2)).contains("lacks the tensor `bert.encoder.layer.1."));
         assert!(with("num_attention_heads", json!(3)).contains("3 heads"));
         assert!(with("vocab_size", json!(4)).contains("5 pieces"));
         assert!(refusal(&json!({})).contains("config.json: not the configuration of BERT"));

@@ -337,6 +337,6 @@ mod tests {
 
     #[test]
     fn the_bytes_do_not_change_between_releases() {
-        assert_eq!(&blake3::hash(&small()).to_hex()[..16], "0000000000000000");
+        assert_eq!(&blake3::hash(&small()).to_hex()[..16], "447644198e14f1fd");
     }
 }

@@ -122,6 +122,7 @@ impl PackageFault {
         Self::Entry { name: name.to_owned(), why }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "errors are handed over as they come")]
     pub(super) fn content(name: &str, why: impl ToString) -> Self {
         Self::Content { name: name.to_owned(), why: why.to_string() }
     }

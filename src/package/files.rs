@@ -1,5 +1,7 @@
 //! The files that a package may have, and how large each may be.
 
+use std::path::Path;
+
 use super::error::{EntryFault, PackageFault};
 
 /// Describes the package and has the hash of every other file.
@@ -30,6 +32,13 @@ pub(super) struct FileKind {
     pub(super) is_required: bool,
     /// Largest size in bytes.
     pub(super) limit: u64,
+}
+
+impl FileKind {
+    /// Whether it holds JSON, by its name.
+    pub(super) fn is_json(&self) -> bool {
+        Path::new(self.name).extension().is_some_and(|ending| ending == "json")
+    }
 }
 
 const fn required(name: &'static str, limit: u64) -> FileKind {

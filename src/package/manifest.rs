@@ -137,7 +137,7 @@ impl Manifest {
                     if sha256(content) != entry.sha256 {
                         return changed("its SHA-256");
                     }
-                    if kind.name.ends_with(".json") {
+                    if kind.is_json() {
                         check_depth(kind.name, content)?;
                     }
                 }

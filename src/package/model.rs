@@ -14,6 +14,12 @@ use crate::model::{Classifier, Weights};
 use crate::spec::{ModelSpec, check_section};
 use crate::text::Tokenizer;
 
+/// Most tokens of a text, as in a spec: attention takes memory with their square.
+const MOST_TOKENS: u64 = 10_000;
+
+/// Most characters of a word that is taken apart: that takes time with their square.
+const LONGEST_WORD: u64 = 1000;
+
 impl Package {
     /// The classifier.
     ///
@@ -65,6 +71,11 @@ impl Package {
             return Err(PackageFault::content(MANIFEST, "the architecture is not that of the configuration"));
         }
         check_section("model", &config).map_err(|why| PackageFault::content(CONFIG, why))?;
+        if let ModelSpec::Bert(spec) = &config
+            && !spec.hidden_dim.is_multiple_of(spec.heads.max(1))
+        {
+            return Err(PackageFault::content(CONFIG, "the heads do not divide the width"));
+        }
         let labels: Vec<String> = self.json(LABELS)?;
         if labels.is_empty() || labels.iter().collect::<HashSet<_>>().len() < labels.len() {
             return Err(PackageFault::content(LABELS, "there are none, or some are equal"));
@@ -84,6 +95,14 @@ impl Package {
         let json: Value = self.json(TOKENIZER)?;
         if let Some(options) = json.get("options") {
             check_section("text", options).map_err(|why| PackageFault::content(TOKENIZER, why))?;
+        }
+        // Those of wordpieces, in the form of Hugging Face.
+        for (path, limit) in
+            [("/truncation/max_length", MOST_TOKENS), ("/model/max_input_chars_per_word", LONGEST_WORD)]
+        {
+            if json.pointer(path).and_then(Value::as_u64).is_some_and(|value| value > limit) {
+                return Err(PackageFault::content(TOKENIZER, format!("{path} is above {limit}")));
+            }
         }
         let bytes = self.file(TOKENIZER).ok_or(PackageFault::Missing(TOKENIZER))?;
         let tokenizer =

@@ -13,8 +13,8 @@ use super::study::importances;
 use super::subject::Subject;
 use super::wording::{estimate, number, param, share};
 use crate::data::stats;
-use crate::eval::{Confusion, Estimate, Measures, Predictions};
-use crate::experiment::{FittedCalibration, load_figures};
+use crate::eval::{Calibration, Confusion, Estimate, Measures, Predictions};
+use crate::experiment::{FittedCalibration, ScopeMethods, load_figures, load_scope_methods};
 
 /// Rows of the table of best trials.
 const BEST: usize = 10;
@@ -423,6 +423,9 @@ fn scope(subject: &Subject<'_>) -> Result<Section, PlotError> {
     }
     if let Some(FittedCalibration { fitted, .. }) = subject.calibration()? {
         let method = fitted.method.describe();
+        if !fitted.reason.is_empty() {
+            section.text(format!("How the method was chosen: {}.", fitted.reason));
+        }
         section.text(format!(
             "A text is taken to be out of scope when its score, {method}, is below {}. That threshold lets 95 % of {} validation texts pass; \
              the figures here are of other texts.",
@@ -430,7 +433,44 @@ fn scope(subject: &Subject<'_>) -> Result<Section, PlotError> {
         ));
     }
     section.blocks.push(Block::Table(table));
+    let run = subject.model_run()?.id;
+    if let Some(found) = load_scope_methods(subject.store, run)? {
+        let chosen = subject.calibration()?;
+        section.blocks.push(Block::Table(methods(&found, chosen.as_ref().map(|known| &known.fitted))));
+    }
     Ok(section)
+}
+
+/// All out-of-scope methods side by side: on the validation texts that one was chosen by, and on test
+/// texts.
+fn methods(found: &ScopeMethods, chosen: Option<&Calibration>) -> Table {
+    const KEYS: [&str; 4] = ["auroc", "aupr_in", "aupr_out", "fpr_at_95_tpr"];
+    let columns = [
+        "method",
+        ">AUROC, validation",
+        ">AUROC, test",
+        ">95 % interval",
+        ">AUPR in",
+        ">AUPR out",
+        ">FPR@95TPR",
+    ];
+    let mut table = Table::new("Every method on the test texts; the one in use is marked *", &columns);
+    for (method, measures) in &found.methods {
+        let is_chosen = chosen.is_some_and(|known| known.method == *method);
+        let validated = chosen.and_then(|known| known.choice.as_ref()?.areas.get(method).copied());
+        let values = KEYS.map(|key| measures.values.get(key));
+        let value = |at: usize| values[at].map_or("–".to_owned(), |figure| estimate(figure).0);
+        table.rows.push(vec![
+            format!("{}{}", method.name().replace('_', " "), if is_chosen { " *" } else { "" }),
+            validated.map_or("–".to_owned(), number),
+            value(0),
+            values[0].map_or("–".to_owned(), |figure| estimate(figure).1),
+            value(1),
+            value(2),
+            value(3),
+        ]);
+    }
+    table
 }
 
 /// How to get the same again.

@@ -411,7 +411,7 @@ impl Default for TrainSpec {
             step_factor: 0.1,
             label_smoothing: 0.0,
             class_weights: ClassWeights::None,
-            oos_weight: 0.1,
+            oos_weight: 0.05,
             average: 0.99,
             patience: 0,
         }

@@ -50,6 +50,13 @@ over_every_store! {
     what_does_not_exist_is_not_found
     any_text_is_kept
     threads_do_not_disturb_each_other
+    an_imported_run_is_apart_from_trials_and_the_final_run
+    versions_of_a_model_are_numbered_from_1
+    a_run_has_one_version_of_a_name
+    an_alias_points_at_one_version_until_it_is_moved_or_removed
+    what_happens_to_a_model_is_told_in_order
+    names_of_models_are_checked
+    what_is_not_registered_is_not_found
 }
 
 fn new_study() -> NewStudy {
@@ -644,4 +651,108 @@ fn threads_do_not_disturb_each_other(store: &dyn Store) {
         assert_eq!(store.latest_metrics(run.id).unwrap()[1].count, steps);
     }
     store.flush().unwrap();
+}
+
+/// Runs of a study, trial by trial.
+fn runs_in(store: &dyn Store, count: u32) -> Vec<Id> {
+    let study = study_in(store);
+    (0..count).map(|number| store.start_run(&new_run(study, number)).unwrap().run).collect()
+}
+
+fn an_imported_run_is_apart_from_trials_and_the_final_run(store: &dyn Store) {
+    let study = study_in(store);
+    let mut new = new_run(study, 0);
+    let trial = store.start_run(&new).unwrap().run;
+    (new.kind, new.number) = (RunKind::Imported, None);
+    let imported = store.start_run(&new).unwrap().run;
+    new.kind = RunKind::Final;
+    let last = store.start_run(&new).unwrap().run;
+    assert!(trial != imported && imported != last);
+    let query = RunQuery { kind: Some(RunKind::Imported), ..RunQuery::default() };
+    let found = store.runs(&query).unwrap();
+    assert_eq!((found.len(), found[0].id, &found[0].new.kind), (1, imported, &RunKind::Imported));
+    assert_eq!(store.tally(study).unwrap().running, 1, "only trials are counted");
+}
+
+fn versions_of_a_model_are_numbered_from_1(store: &dyn Store) {
+    let runs = runs_in(store, 3);
+    for (number, run) in (1..).zip(&runs) {
+        let version = store.register_model("intents", *run, &format!("note {number} größe")).unwrap();
+        assert_eq!(
+            (version.version, version.run, version.address()),
+            (number, *run, format!("intents@{number}"))
+        );
+    }
+    store.register_model("another", runs[0], "").unwrap();
+    let all = store.model_versions(None).unwrap();
+    let seen: Vec<String> = all.iter().map(ModelVersion::address).collect();
+    assert_eq!(seen, ["another@1", "intents@1", "intents@2", "intents@3"]);
+    assert_eq!((all[2].note.as_str(), &all[2].aliases), ("note 2 größe", &vec![]));
+    assert!(all[2].created_ms > 1_700_000_000_000);
+    assert_eq!(store.model_versions(Some("intents")).unwrap(), all[1..]);
+}
+
+fn a_run_has_one_version_of_a_name(store: &dyn Store) {
+    let run = runs_in(store, 1)[0];
+    let first = store.register_model("intents", run, "first").unwrap();
+    assert_eq!(store.register_model("intents", run, "again").unwrap(), first);
+    assert_eq!(store.model_versions(None).unwrap(), [first]);
+    assert_eq!(store.model_events("intents").unwrap().len(), 1);
+}
+
+fn an_alias_points_at_one_version_until_it_is_moved_or_removed(store: &dyn Store) {
+    for run in runs_in(store, 2) {
+        store.register_model("intents", run, "").unwrap();
+    }
+    let aliases = || -> Vec<Vec<String>> {
+        store.model_versions(Some("intents")).unwrap().into_iter().map(|version| version.aliases).collect()
+    };
+    store.set_model_alias("intents", "champion", Some(1), "").unwrap();
+    store.set_model_alias("intents", "best", Some(1), "").unwrap();
+    assert_eq!(aliases(), [vec!["best", "champion"], vec![]]);
+    store.set_model_alias("intents", "champion", Some(2), "").unwrap();
+    assert_eq!(aliases(), [vec!["best"], vec!["champion"]]);
+    store.set_model_alias("intents", "best", None, "").unwrap();
+    assert_eq!(aliases(), [vec![], vec!["champion"]]);
+}
+
+fn what_happens_to_a_model_is_told_in_order(store: &dyn Store) {
+    let run = runs_in(store, 1)[0];
+    store.register_model("intents", run, "").unwrap();
+    store.set_model_alias("intents", "champion", Some(1), "promoted").unwrap();
+    store.set_model_alias("intents", "champion", None, "").unwrap();
+    let events = store.model_events("intents").unwrap();
+    let told: Vec<_> = events.iter().map(|event| (event.kind.as_str(), event.detail.as_str())).collect();
+    let registered = format!("version 1, run {}", run.short());
+    let expected = [
+        ("registered", registered.as_str()),
+        ("alias", "champion from nothing to 1: promoted"),
+        ("alias", "champion from 1 to nothing"),
+    ];
+    assert_eq!(told, expected);
+}
+
+fn names_of_models_are_checked(store: &dyn Store) {
+    let run = runs_in(store, 1)[0];
+    for name in ["", "a b", "a@b", "../a", "-a"] {
+        let refused = store.register_model(name, run, "");
+        assert!(matches!(refused, Err(StoreError::BadModelName { .. })), "{name}");
+    }
+    store.register_model("intents", run, "").unwrap();
+    for alias in ["", "3", "a/b"] {
+        let refused = store.set_model_alias("intents", alias, Some(1), "");
+        assert!(matches!(refused, Err(StoreError::BadModelName { .. })), "{alias}");
+    }
+}
+
+fn what_is_not_registered_is_not_found(store: &dyn Store) {
+    let absent = |outcome: Result<(), StoreError>| matches!(outcome, Err(StoreError::NotFound { .. }));
+    assert!(absent(store.register_model("intents", Id::random(), "").map(drop)));
+    assert!(store.model_versions(Some("intents")).unwrap().is_empty(), "nothing is left of the attempt");
+    assert!(absent(store.model_events("intents").map(drop)));
+    assert!(absent(store.set_model_alias("intents", "champion", Some(1), "")));
+    store.register_model("intents", runs_in(store, 1)[0], "").unwrap();
+    assert!(absent(store.set_model_alias("intents", "champion", Some(2), "")));
+    assert!(absent(store.set_model_alias("intents", "champion", None, "")));
+    assert_eq!(store.model_events("intents").unwrap().len(), 1);
 }

@@ -174,17 +174,18 @@ pub fn fit(task: &Task<'_>, watch: &mut Watch<'_>) -> Result<Fitted, TrainError>
 }
 
 impl Task<'_> {
-    /// The settings, the tokenizer and the weights that a training begins with.
-    fn begin(&self) -> Result<(ModelSpec, Tokenizer, Weights), TrainError> {
+    /// The classifier that a training begins with.
+    fn begin(&self, labels: Vec<String>) -> Result<Classifier, TrainError> {
         let seeds = self.seeds.child("weights", 0);
         match (self.model, self.pretrained) {
             (ModelSpec::Bert(spec), Some(pretrained)) => {
                 let tokenizer = pretrained.tokenizer(self.text.max_length)?;
-                Ok((pretrained.adapt(spec), tokenizer, pretrained.weights(seeds)))
+                Ok(Classifier::new(&pretrained.adapt(spec), tokenizer, labels, pretrained.weights(seeds))?)
             }
             (spec, _) => {
                 let texts = self.examples.iter().map(|example| example.text.as_str());
-                Ok((spec.clone(), Tokenizer::build(texts, self.text)?, Weights::new(seeds)))
+                let tokenizer = Tokenizer::build(texts, self.text)?;
+                Ok(Classifier::new(spec, tokenizer, labels, Weights::new(seeds))?)
             }
         }
     }
@@ -216,19 +217,21 @@ impl<'a> Training<'a> {
         if labels.len() < 2 {
             return Err(TrainError::TooLittle { examples: task.examples.len(), classes: labels.len() });
         }
-        let (spec, tokenizer, weights) = task.begin()?;
-        let mut examples = encode(task.examples, &tokenizer, &labels);
-        let validation = encode(task.validation, &tokenizer, &labels);
+        let classifier = task.begin(labels)?;
+        let (tokenizer, labels) = (&classifier.tokenizer, &classifier.labels);
+        let mut examples = encode(task.examples, tokenizer, labels);
+        let validation = encode(task.validation, tokenizer, labels);
         let mut counts = vec![0; labels.len()];
         for &label in &examples.labels {
             counts[label] += 1;
         }
-        for example in task.outside {
+        // Often with a small weight, not seldom with a large one that a whole step would follow.
+        let shows = shows(task);
+        for example in (0..shows).flat_map(|_| task.outside) {
             examples.texts.push(tokenizer.encode(&example.text));
             // No class, so what is asked for is that all be alike.
             examples.labels.push(labels.len());
         }
-        let classifier = Classifier::new(&spec, tokenizer, labels, weights)?;
         let (kernels, crew) = (Kernels::detect(), Crew::new(task.threads)?);
         Ok(Self {
             task,
@@ -303,10 +306,17 @@ impl<'a> Training<'a> {
     }
 }
 
-/// What a text of no intent weighs where one with an intent weighs 1 on average.
+/// How many times an epoch shows each text of no intent: as many as it takes for a step to have two of
+/// them on average, or once where there are more.
+fn shows(task: &Task<'_>) -> usize {
+    let steps = task.examples.len().div_ceil(task.train.batch_size.max(1) as usize);
+    (2 * steps / task.outside.len().max(1)).max(1)
+}
+
+/// What a text of no intent weighs each time, where one with an intent weighs 1 on average.
 fn outside_weight(task: &Task<'_>) -> f32 {
-    let share = task.examples.len() as f64 / task.outside.len().max(1) as f64;
-    (task.train.oos_weight * share) as f32
+    let all = (shows(task) * task.outside.len()).max(1);
+    (task.train.oos_weight * task.examples.len() as f64 / all as f64) as f32
 }
 
 fn encode(examples: &[&Example], tokenizer: &Tokenizer, known: &[String]) -> Encoded {
@@ -347,6 +357,10 @@ mod tests {
     }
 
     fn train(spec: &TrainSpec, seed: u64) -> Result<Fitted, TrainError> {
+        train_with(spec, seed, &[])
+    }
+
+    fn train_with(spec: &TrainSpec, seed: u64, outside: &[&Example]) -> Result<Fitted, TrainError> {
         let examples = examples();
         let part = |held_out: bool| -> Vec<&Example> {
             examples
@@ -371,7 +385,7 @@ mod tests {
                 train: spec,
                 epochs: spec.epochs,
                 examples: &train,
-                outside: &[],
+                outside,
                 validation: &validation,
                 seeds: SeedTree::new(seed),
                 threads: 1,
@@ -385,6 +399,25 @@ mod tests {
         let spec = TrainSpec { epochs: 15, lr: 0.01, batch_size: 8, ..TrainSpec::default() };
         let accuracy = train(&spec, 1).unwrap().validation.unwrap().accuracy;
         assert!(accuracy > 0.95, "{accuracy}");
+    }
+
+    #[test]
+    fn texts_of_no_intent_lose_confidence_and_others_keep_their_accuracy() {
+        let outside = |text: &str| Example { text: text.to_owned(), label: "-".to_owned() };
+        let shown =
+            ["bake me a cake", "sing to me", "what a nice day", "call a friend from work"].map(outside);
+        let spec = TrainSpec { epochs: 15, lr: 0.01, batch_size: 8, oos_weight: 0.2, ..TrainSpec::default() };
+        let confidence = |fitted: &Fitted| {
+            let encoded = fitted.classifier.tokenizer.encode("sing me a nice song");
+            let said = fitted.classifier.predict(&[encoded]).unwrap();
+            said[0].probabilities.iter().copied().fold(0.0, f32::max)
+        };
+        let plain = train(&spec, 1).unwrap();
+        let exposed = train_with(&spec, 1, &shown.each_ref()).unwrap();
+        assert!(confidence(&exposed) < 0.7 && confidence(&plain) > 0.8);
+        assert!(exposed.validation.unwrap().accuracy > 0.95);
+        assert_eq!(exposed.classifier.labels, ["back", "there"]);
+        assert_eq!(exposed.classifier.tokenizer, plain.classifier.tokenizer);
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub(crate) mod plain_bert;
 pub(crate) mod plain_candle;
 pub(crate) mod small_study;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -90,4 +91,11 @@ impl Answer {
         assert_eq!(self.code, Some(code), "{self:?}");
         self.stderr
     }
+}
+
+/// What a Python script says, given arguments and something to read.
+pub(crate) fn python(script: &str, arguments: &[&OsStr], input: &str) -> std::process::Output {
+    let python = std::env::var_os("UAIC_TEST_PYTHON").expect("UAIC_TEST_PYTHON names a Python interpreter");
+    let mut command = Command::new(python);
+    command.arg(script).args(arguments).write_stdin(input).output().unwrap()
 }

@@ -18,8 +18,8 @@ use crate::store::{RunRecord, SqliteStore, Store, StudyRecord};
 use crate::trial::RunState;
 
 use super::exit::{self, Failure};
-use super::select::{self, RUN_GRAMMAR, Target};
 use super::{Global, printer};
+use crate::experiment::select::{self, RUN_GRAMMAR, Target};
 
 /// Arguments of `uaic compare`.
 // Each is a flag of the command line.

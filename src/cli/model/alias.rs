@@ -7,8 +7,9 @@ use serde_json::json;
 
 use crate::store::Store;
 
-use super::super::{Global, printer, select, shape};
+use super::super::{Global, printer, shape};
 use super::{no_model, version_of};
+use crate::experiment::select;
 
 /// Arguments of `uaic model alias`.
 #[derive(Args, Debug)]
@@ -24,7 +25,7 @@ With --json: {\"schema\": 1, \"name\", \"alias\", \"version\": number or null}")
 pub(super) struct AliasArgs {
     /// The version: NAME@3 or NAME@ALIAS; NAME is enough to remove an alias
     #[arg(value_name = "NAME@V")]
-    pub(super) version: String,
+    pub(super) address: String,
 
     /// The alias
     #[arg(value_name = "ALIAS")]
@@ -43,13 +44,13 @@ pub(super) struct AliasArgs {
 pub(super) fn run(global: &Global, args: &AliasArgs) -> anyhow::Result<ExitCode> {
     let store = select::open_existing(&global.store)?;
     let (name, version) = if args.remove {
-        let name = args.version.split('@').next().unwrap_or_default().to_owned();
+        let name = args.address.split('@').next().unwrap_or_default().to_owned();
         if store.model_versions(Some(&name))?.is_empty() {
             return Err(no_model(&store, &name)?.into());
         }
         (name, None)
     } else {
-        let found = version_of(&store, &args.version)?;
+        let found = version_of(&store, &args.address)?;
         (found.name, Some(found.version))
     };
     store.set_model_alias(&name, &args.alias, version, "")?;

@@ -10,9 +10,9 @@ use crate::experiment::load_classifier;
 use crate::store::{RunRecord, SqliteStore, Store};
 
 use super::super::compare::Pair;
-use super::super::select::registered_or_best;
 use super::super::stored::run_with_model;
 use super::super::{Global, printer, shape, table};
+use crate::experiment::select::registered_or_best;
 
 /// Arguments of `uaic model diff`.
 #[derive(Args, Debug)]

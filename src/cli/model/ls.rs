@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::store::{SqliteStore, Store};
 
-use super::super::select::metric_of;
 use super::super::{Global, printer, shape, table};
 use super::{no_model, shape_of};
+use crate::experiment::select::metric_of;
 
 /// Arguments of `uaic model ls`.
 #[derive(Args, Debug)]

@@ -15,8 +15,8 @@ use serde_json::{Map, Value, json};
 use crate::store::{ModelVersion, Store};
 
 use super::exit::Failure;
-use super::select::{model_names, models_hint, registered_or_best};
 use super::{Global, shape};
+use crate::experiment::select::{model_names, models_hint, registered_or_best};
 
 /// Arguments of `uaic model`.
 #[derive(Args, Debug)]

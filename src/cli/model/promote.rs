@@ -9,8 +9,9 @@ use crate::store::{ModelVersion, Store};
 
 use super::super::compare::Pair;
 use super::super::compare::gates::{self, Gate};
-use super::super::{Global, exit, printer, select, shape};
+use super::super::{Global, exit, printer, shape};
 use super::version_of;
+use crate::experiment::select;
 
 /// Arguments of `uaic model promote`.
 #[derive(Args, Debug)]
@@ -33,7 +34,7 @@ With --json: {\"schema\": 1, \"name\", \"alias\", \"version\", \"before\": numbe
 pub(super) struct PromoteArgs {
     /// The version: NAME@challenger or NAME@3
     #[arg(value_name = "NAME@V")]
-    pub(super) version: String,
+    pub(super) address: String,
 
     /// The alias that is to point at it
     #[arg(long, value_name = "ALIAS", default_value = "champion")]
@@ -56,7 +57,7 @@ pub(super) struct PromoteArgs {
 pub(super) fn run(global: &Global, args: &PromoteArgs) -> anyhow::Result<ExitCode> {
     let rules = gates::rules(&args.fail_if)?;
     let store = select::open_existing(&global.store)?;
-    let version = version_of(&store, &args.version)?;
+    let version = version_of(&store, &args.address)?;
     let versions = store.model_versions(Some(&version.name))?;
     let holder = versions.iter().find(|known| known.aliases.contains(&args.to));
     let gates = match holder {
@@ -89,7 +90,9 @@ pub(super) fn run(global: &Global, args: &PromoteArgs) -> anyhow::Result<ExitCod
             "gates": gates.iter().map(gate).collect::<Vec<Value>>(),
         }))?;
     } else {
-        gates.iter().for_each(|gate| printer::talk(gate.told()));
+        for gate in &gates {
+            printer::talk(gate.told());
+        }
         if is_promoted {
             printer::data(told(&version, holder, &args.to))?;
         } else {

@@ -10,8 +10,9 @@ use crate::trial::RunState;
 
 use super::super::exit::Failure;
 use super::super::stored::{MODEL_GRAMMAR, run_with_model};
-use super::super::{Global, printer, select, shape};
+use super::super::{Global, printer, shape};
 use super::shape_of;
+use crate::experiment::select;
 
 /// Arguments of `uaic model register`.
 #[derive(Args, Debug)]

@@ -10,9 +10,9 @@ use crate::experiment::load_figures;
 use crate::store::{SqliteStore, Store};
 
 use super::super::page::Page;
-use super::super::select::place;
 use super::super::{Global, printer, shape, table};
 use super::{shape_of, version_of};
+use crate::experiment::select::place;
 
 /// Arguments of `uaic model show`.
 #[derive(Args, Debug)]
@@ -32,7 +32,7 @@ name, promotions by force among them.")]
 pub(super) struct ShowArgs {
     /// The version: NAME@3, NAME@champion, or NAME
     #[arg(value_name = "NAME@V")]
-    pub(super) version: String,
+    pub(super) address: String,
 
     /// Print JSON
     #[arg(long)]
@@ -42,7 +42,7 @@ pub(super) struct ShowArgs {
 /// Shows it.
 pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> {
     let store = SqliteStore::open_read_only(&global.store)?;
-    let version = version_of(&store, &args.version)?;
+    let version = version_of(&store, &args.address)?;
     let run = store.run(version.run)?;
     let study = store.study(run.new.study)?;
     let figures = load_figures(&store, run.id)?;

@@ -7,8 +7,8 @@ use crate::store::SqliteStore;
 
 use super::super::Global;
 use super::super::exit::Failure;
-use super::super::select::{model_names, models_hint, registered_or_best};
 use super::super::stored::StoredModel;
+use crate::experiment::select::{model_names, models_hint, registered_or_best};
 
 /// Opens the model that a text names.
 pub(super) fn open(global: &Global, name: &str) -> anyhow::Result<Responder> {

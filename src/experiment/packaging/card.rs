@@ -35,6 +35,14 @@ pub(super) fn write(facts: &Facts<'_>) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
+/// A card whose section on confidence and scope is written anew.
+pub(super) fn with_scope(card: &str, facts: &Facts<'_>) -> String {
+    const START: &str = "## Confidence and scope\n";
+    let Some((before, rest)) = card.split_once(START) else { return format!("{card}\n{}", scope(facts)) };
+    let after = rest.find("\n## ").map_or("", |at| &rest[at..]);
+    format!("{before}{}{after}", scope(facts))
+}
+
 /// Text inside a table or a line: nothing in it starts markup.
 fn plain(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

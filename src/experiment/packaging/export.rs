@@ -128,7 +128,7 @@ fn licence(data: &str) -> String {
     )
 }
 
-fn signature(responder: &Responder) -> Result<Vec<u8>, ExperimentError> {
+pub(super) fn signature(responder: &Responder) -> Result<Vec<u8>, ExperimentError> {
     let answer = responder
         .answer(&[EXAMPLE], Asking::default())
         .map_err(|error| ExperimentError::Final(error.to_string()))?;

@@ -3,9 +3,11 @@
 mod card;
 mod export;
 mod import;
+mod recalibrate;
 
 pub use export::package_of;
 pub use import::{Imported, import};
+pub use recalibrate::recalibrate_package;
 
 use crate::package;
 

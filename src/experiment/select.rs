@@ -1,4 +1,4 @@
-//! Selectors: how runs and studies are named on the command line.
+//! Selectors: how runs and studies are named, on the command line and in programs.
 //!
 //! | run | meaning |
 //! |---|---|
@@ -14,15 +14,13 @@
 
 use std::path::Path;
 
-use crate::experiment::FINAL_METRIC;
+use super::{FINAL_METRIC, model_run};
 use crate::nearest::nearest;
 use crate::store::{ModelVersion, RunKind, RunQuery, RunRecord, SqliteStore, Store, StoreError, StudyRecord};
 use crate::trial::RunState;
 
-use super::exit;
-
 /// The grammar, for the help texts of verbs that take selectors.
-pub(super) const RUN_GRAMMAR: &str = "\
+pub const RUN_GRAMMAR: &str = "\
 Runs are selected by:
   3fa2b1c4       the beginning of the id, at least 4 digits
   @, @-1         the latest run, the one before
@@ -32,7 +30,7 @@ Runs are selected by:
   NAME@champion  the run of a registered version, by alias or number (NAME@3)";
 
 /// As [`RUN_GRAMMAR`], for studies.
-pub(super) const STUDY_GRAMMAR: &str = "\
+pub const STUDY_GRAMMAR: &str = "\
 Studies are selected by:
   9c1e22aa       the beginning of the id, at least 4 digits
   @, @-1         the latest study, the one before
@@ -45,7 +43,7 @@ const CANDIDATES: u32 = 8;
 
 /// Why a selector selects nothing.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SelectError {
+pub enum SelectError {
     /// Not in the grammar.
     #[error("`{text}` selects nothing: {why}")]
     Malformed {
@@ -70,17 +68,12 @@ pub(super) enum SelectError {
         /// What there is, or how to see it.
         hint: String,
     },
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl SelectError {
-    /// The exit code that it deserves.
-    pub(super) fn exit_code(&self) -> u8 {
-        match self {
-            Self::Malformed { .. } | Self::Ambiguous { .. } => exit::USAGE,
-            Self::Absent { .. } => exit::NOT_FOUND,
-        }
-    }
-
     fn malformed(text: &str, why: &str) -> Self {
         Self::Malformed { text: text.to_owned(), why: why.to_owned() }
     }
@@ -114,7 +107,7 @@ enum StudySelector {
 ///
 /// # Errors
 /// It is one, and there is no such version.
-pub(super) fn registered(store: &dyn Store, text: &str) -> anyhow::Result<Option<ModelVersion>> {
+pub fn registered(store: &dyn Store, text: &str) -> Result<Option<ModelVersion>, SelectError> {
     let Some((name, tag)) = text.split_once('@').filter(|(name, _)| !name.is_empty()) else {
         return Ok(None);
     };
@@ -125,7 +118,7 @@ pub(super) fn registered(store: &dyn Store, text: &str) -> anyhow::Result<Option
         if name.contains([':', '/']) || text.contains('/') || experiment_study(store, text)?.is_some() {
             return Ok(None);
         }
-        return Err(SelectError::absent(format!("model `{name}`"), models_hint(name, &known)).into());
+        return Err(SelectError::absent(format!("model `{name}`"), models_hint(name, &known)));
     }
     let number = tag.parse().ok();
     let wanted = |version: &ModelVersion| {
@@ -147,7 +140,7 @@ const CHAMPION: &str = "champion";
 ///
 /// # Errors
 /// As [`registered`].
-pub(super) fn registered_or_best(store: &dyn Store, text: &str) -> anyhow::Result<Option<ModelVersion>> {
+pub fn registered_or_best(store: &dyn Store, text: &str) -> Result<Option<ModelVersion>, SelectError> {
     if let Some(version) = registered(store, text)? {
         return Ok(Some(version));
     }
@@ -161,7 +154,7 @@ pub(super) fn registered_or_best(store: &dyn Store, text: &str) -> anyhow::Resul
 }
 
 /// The names of all registered models, sorted.
-pub(super) fn model_names(store: &dyn Store) -> Result<Vec<String>, StoreError> {
+pub fn model_names(store: &dyn Store) -> Result<Vec<String>, StoreError> {
     let mut names: Vec<String> =
         store.model_versions(None)?.into_iter().map(|version| version.name).collect();
     names.dedup();
@@ -169,7 +162,7 @@ pub(super) fn model_names(store: &dyn Store) -> Result<Vec<String>, StoreError> 
 }
 
 /// What to do about a name that no model has.
-pub(super) fn models_hint(name: &str, known: &[String]) -> String {
+pub fn models_hint(name: &str, known: &[String]) -> String {
     match nearest(name, known.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => "`uaic model register SEL NAME` registers one".to_owned(),
@@ -187,7 +180,7 @@ enum Slot {
 }
 
 /// What `show` shows.
-pub(super) enum Target {
+pub enum Target {
     /// A run.
     Run(Box<RunRecord>),
     /// A study.
@@ -195,7 +188,7 @@ pub(super) enum Target {
 }
 
 /// Opens the store that must be there for anything to be selected, for writing.
-pub(super) fn open_existing(folder: &Path) -> Result<SqliteStore, StoreError> {
+pub fn open_existing(folder: &Path) -> Result<SqliteStore, StoreError> {
     // Opening for writing would make an empty store where there is none.
     SqliteStore::open_read_only(folder)?;
     SqliteStore::open(folder)
@@ -205,7 +198,7 @@ pub(super) fn open_existing(folder: &Path) -> Result<SqliteStore, StoreError> {
 ///
 /// # Errors
 /// [`SelectError`], or the store cannot be read.
-pub(super) fn resolve(store: &dyn Store, text: &str) -> anyhow::Result<RunRecord> {
+pub fn resolve(store: &dyn Store, text: &str) -> Result<RunRecord, SelectError> {
     if let Some(version) = registered(store, text)? {
         return Ok(store.run(version.run)?);
     }
@@ -224,7 +217,26 @@ pub(super) fn resolve(store: &dyn Store, text: &str) -> anyhow::Result<RunRecord
             } else {
                 "`uaic ls --all --limit 0` lists them all".to_owned()
             };
-            SelectError::absent(format!("run with an id that starts with `{prefix}`"), hint).into()
+            SelectError::absent(format!("run with an id that starts with `{prefix}`"), hint)
+        }),
+    }
+}
+
+/// The run with the model that `text` selects: a version of a registered model, of a bare name its
+/// champion or else the latest; or a run, of a study its newest one that keeps a model.
+///
+/// # Errors
+/// [`SelectError`]. Whether the run keeps a model is not looked at.
+pub fn resolve_model(store: &dyn Store, text: &str) -> Result<RunRecord, SelectError> {
+    if let Some(version) = registered_or_best(store, text)? {
+        return Ok(store.run(version.run)?);
+    }
+    match resolve_any(store, text)? {
+        Target::Run(run) => Ok(*run),
+        Target::Study(study) => model_run(store, study.id, true)?.ok_or_else(|| {
+            let id = study.id.short();
+            let hint = format!("`uaic resume {id}` trains one");
+            SelectError::absent(format!("model in study {id}"), hint)
         }),
     }
 }
@@ -233,7 +245,7 @@ pub(super) fn resolve(store: &dyn Store, text: &str) -> anyhow::Result<RunRecord
 ///
 /// # Errors
 /// As [`resolve`], for the first that selects nothing.
-pub(super) fn resolve_many(store: &dyn Store, texts: &[String]) -> anyhow::Result<Vec<RunRecord>> {
+pub fn resolve_many(store: &dyn Store, texts: &[String]) -> Result<Vec<RunRecord>, SelectError> {
     let mut runs: Vec<RunRecord> = Vec::new();
     for text in texts {
         let run = resolve(store, text)?;
@@ -248,7 +260,7 @@ pub(super) fn resolve_many(store: &dyn Store, texts: &[String]) -> anyhow::Resul
 ///
 /// # Errors
 /// [`SelectError`], or the store cannot be read.
-pub(super) fn resolve_study(store: &dyn Store, text: Option<&str>) -> anyhow::Result<StudyRecord> {
+pub fn resolve_study(store: &dyn Store, text: Option<&str>) -> Result<StudyRecord, SelectError> {
     find_study(store, &text.map_or(Ok(StudySelector::Latest(0)), parse_study)?)
 }
 
@@ -256,7 +268,7 @@ pub(super) fn resolve_study(store: &dyn Store, text: Option<&str>) -> anyhow::Re
 ///
 /// # Errors
 /// [`SelectError`], or the store cannot be read.
-pub(super) fn resolve_any(store: &dyn Store, text: &str) -> anyhow::Result<Target> {
+pub fn resolve_any(store: &dyn Store, text: &str) -> Result<Target, SelectError> {
     if let Some(version) = registered(store, text)? {
         return Ok(Target::Run(Box::new(store.run(version.run)?)));
     }
@@ -287,7 +299,7 @@ pub(super) fn resolve_any(store: &dyn Store, text: &str) -> anyhow::Result<Targe
 ///
 /// # Errors
 /// The store cannot be read.
-pub(super) fn best_trials(store: &dyn Store, study: &StudyRecord) -> Result<Vec<RunRecord>, StoreError> {
+pub fn best_trials(store: &dyn Store, study: &StudyRecord) -> Result<Vec<RunRecord>, StoreError> {
     let mut trials = store.runs(&RunQuery {
         study: Some(study.id),
         kind: Some(RunKind::Trial),
@@ -362,7 +374,7 @@ fn id_prefix(text: &str) -> Option<String> {
     (long_enough && text.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| text.to_ascii_lowercase())
 }
 
-fn latest_run(store: &dyn Store, query: RunQuery, back: u32, what: &str) -> anyhow::Result<RunRecord> {
+fn latest_run(store: &dyn Store, query: RunQuery, back: u32, what: &str) -> Result<RunRecord, SelectError> {
     let query = RunQuery { limit: Some(1), offset: back, ..query };
     if let Some(run) = store.runs(&query)?.into_iter().next() {
         return Ok(run);
@@ -374,22 +386,20 @@ fn latest_run(store: &dyn Store, query: RunQuery, back: u32, what: &str) -> anyh
             format!("{what} `@-{back}`"),
             format!("there are {count}, so the oldest is `@-{}`", count - 1),
         ),
-    }
-    .into())
+    })
 }
 
-fn best_of(store: &dyn Store, study: &StudyRecord) -> anyhow::Result<RunRecord> {
+fn best_of(store: &dyn Store, study: &StudyRecord) -> Result<RunRecord, SelectError> {
     best_trials(store, study)?.into_iter().next().ok_or_else(|| {
         let id = study.id.short();
         SelectError::absent(
             format!("complete trial in study {id}"),
             format!("`uaic ls --study {id}` shows what there is"),
         )
-        .into()
     })
 }
 
-fn in_study(store: &dyn Store, study: &StudyRecord, slot: &Slot) -> anyhow::Result<RunRecord> {
+fn in_study(store: &dyn Store, study: &StudyRecord, slot: &Slot) -> Result<RunRecord, SelectError> {
     let query =
         RunQuery { study: Some(study.id), include_hidden: true, limit: Some(1), ..RunQuery::default() };
     let (query, what) = match slot {
@@ -407,12 +417,11 @@ fn in_study(store: &dyn Store, study: &StudyRecord, slot: &Slot) -> anyhow::Resu
             format!("{what} in study {id}"),
             format!("`uaic ls --study {id}` shows what there is"),
         )
-        .into()
     })
 }
 
 /// The one run whose id starts like this, hidden or not.
-fn by_prefix(store: &dyn Store, prefix: &str) -> anyhow::Result<Option<RunRecord>> {
+fn by_prefix(store: &dyn Store, prefix: &str) -> Result<Option<RunRecord>, SelectError> {
     let query = RunQuery {
         id_prefix: Some(prefix.to_owned()),
         include_hidden: true,
@@ -422,7 +431,7 @@ fn by_prefix(store: &dyn Store, prefix: &str) -> anyhow::Result<Option<RunRecord
     let mut runs = store.runs(&query)?;
     if runs.len() > 1 {
         let candidates = runs.iter().map(line_of_run).collect();
-        return Err(SelectError::Ambiguous { text: prefix.to_owned(), candidates }.into());
+        return Err(SelectError::Ambiguous { text: prefix.to_owned(), candidates });
     }
     Ok(runs.pop())
 }
@@ -433,18 +442,16 @@ fn studies_by_prefix(store: &dyn Store, prefix: &str) -> Result<Vec<StudyRecord>
     Ok(studies)
 }
 
-fn find_study(store: &dyn Store, selector: &StudySelector) -> anyhow::Result<StudyRecord> {
-    let absent = |what: String| anyhow::Ok(SelectError::absent(what, experiments_hint(store)?));
+fn find_study(store: &dyn Store, selector: &StudySelector) -> Result<StudyRecord, SelectError> {
+    let absent = |what: String| Ok::<_, SelectError>(SelectError::absent(what, experiments_hint(store)?));
     match selector {
         StudySelector::Latest(back) => match store.studies()?.into_iter().nth(*back as usize) {
             Some(study) => Ok(study),
-            None => {
-                Err(absent(if *back == 0 { "study".to_owned() } else { format!("study `@-{back}`") })?.into())
-            }
+            None => Err(absent(if *back == 0 { "study".to_owned() } else { format!("study `@-{back}`") })?),
         },
         StudySelector::OfExperiment(name) => match experiment_study(store, name)? {
             Some(study) => Ok(study),
-            None => Err(absent(format!("study of experiment `{name}`"))?.into()),
+            None => Err(absent(format!("study of experiment `{name}`"))?),
         },
         StudySelector::Word(word) => {
             // Names are chosen, ids are not: a name wins over digits that look like it.
@@ -454,7 +461,7 @@ fn find_study(store: &dyn Store, selector: &StudySelector) -> anyhow::Result<Stu
             let found = id_prefix(word).map_or(Ok(Vec::new()), |prefix| studies_by_prefix(store, &prefix))?;
             match <[StudyRecord; 1]>::try_from(found) {
                 Ok([study]) => Ok(study),
-                Err(none) if none.is_empty() => Err(absent(format!("study `{word}`"))?.into()),
+                Err(none) if none.is_empty() => Err(absent(format!("study `{word}`"))?),
                 Err(several) => {
                     let candidates = several.iter().map(line_of_study).collect();
                     Err(SelectError::Ambiguous { text: word.clone(), candidates }.into())
@@ -491,7 +498,7 @@ fn line_of_study(study: &StudyRecord) -> String {
 }
 
 /// `trial 3` or `final run of trial 3`.
-pub(super) fn place(run: &RunRecord) -> String {
+pub fn place(run: &RunRecord) -> String {
     let number = run.new.number.unwrap_or_default();
     match run.new.kind {
         RunKind::Trial => format!("trial {number}"),
@@ -501,7 +508,7 @@ pub(super) fn place(run: &RunRecord) -> String {
 }
 
 /// The metric whose value a run carries.
-pub(super) fn metric_of<'a>(run: &RunRecord, study_metric: &'a str) -> &'a str {
+pub fn metric_of<'a>(run: &RunRecord, study_metric: &'a str) -> &'a str {
     match run.new.kind {
         RunKind::Trial => study_metric,
         RunKind::Final | RunKind::Imported => FINAL_METRIC,
@@ -509,7 +516,7 @@ pub(super) fn metric_of<'a>(run: &RunRecord, study_metric: &'a str) -> &'a str {
 }
 
 /// `9c1e22aa/3`, `9c1e22aa/final` or `9c1e22aa/imported`: a run as its study sees it, and a selector of it.
-pub(super) fn path_in_study(run: &RunRecord) -> String {
+pub fn path_in_study(run: &RunRecord) -> String {
     let study = run.new.study.short();
     match run.new.kind {
         RunKind::Trial => format!("{study}/{}", run.new.number.unwrap_or_default()),

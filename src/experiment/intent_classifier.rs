@@ -1,0 +1,217 @@
+//! A model from end to end: what a program that embeds uaic needs.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use super::figures::{join, measure_scope, measure_split, predict};
+use super::select::resolve_model;
+use super::{Experiment, ExperimentError, FinalStage, package_of};
+use crate::data::Dataset;
+use crate::eval::Measures;
+use crate::model::Features;
+use crate::package::{Answer, Asking, Package, Responder};
+use crate::platform::{self, ProcessIdentity};
+use crate::rng::SeedTree;
+use crate::spec::Spec;
+use crate::store::{Id, MemoryStore, Store, StudyState};
+use crate::study::{self, Event, Observer, StudyPlan, Surroundings, TrialResult};
+use crate::trial::{FinishedTrial, Params, RunState};
+
+/// A classifier of texts by intent, of any architecture, with its calibration.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use uaic::IntentClassifier;
+/// use uaic::data::Dataset;
+/// use uaic::spec::Spec;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let spec = r#"
+///     experiment.name = "readme"
+///     data.dataset = "data/flights"
+///     model = { architecture = "lstm", hidden_dim = 16, embedding_dim = 16, adversarial = 0 }
+///     final.epochs = 1
+/// "#;
+/// let spec = Spec::parse(spec, Path::new("readme.toml"), &[])?;
+/// let classifier = IntentClassifier::train(&spec)?;
+///
+/// let answers = classifier.predict(&["show me flights to oslo", "how do i bake bread"])?;
+/// println!("{} ({:.2})", answers[0].label, answers[0].confidence);
+/// let figures = classifier.evaluate(&Dataset::open(Path::new("data/flights"))?)?;
+/// assert!(figures.values["test/accuracy"].value > 0.3);
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("flights.uaic");
+/// classifier.save_package(&path)?;
+/// let again = IntentClassifier::from_package(&path)?;
+/// assert_eq!(again.predict(&["show me flights to oslo"])?[0], answers[0]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct IntentClassifier {
+    package: Package,
+    responder: Responder,
+}
+
+impl IntentClassifier {
+    /// Trains what a spec describes, with all threads: tunes what it searches, trains the best point
+    /// on all training texts, and calibrates it. The same as `uaic run`, to the bit, without a store.
+    ///
+    /// # Errors
+    /// The data are missing or wrong, no trial completes, the training fails, or `final.epochs` is 0.
+    pub fn train(spec: &Spec) -> Result<Self, ExperimentError> {
+        let experiment = Experiment::open(spec.clone())?;
+        let (store, process) = (MemoryStore::new(), ProcessIdentity::current());
+        let study = store.create_study(&experiment.new_study())?.id;
+        store.acquire_study(study, &process)?;
+        let cancel = AtomicBool::new(false);
+        let best = if spec.search.is_empty() {
+            own_point()
+        } else {
+            search(&experiment, &store, study, &process, &cancel)?
+        };
+        let threads = platform::cores();
+        let mut stage = FinalStage {
+            store: &store,
+            study,
+            process: &process,
+            threads,
+            watch: &mut |_| {},
+            cancel: &cancel,
+        };
+        if spec.final_stage.epochs == 0 {
+            return Err(ExperimentError::Final("final.epochs is 0, so there is no model to keep".to_owned()));
+        }
+        let report = experiment.retrain(&best, &mut stage)?;
+        let run = report.ok_or_else(|| ExperimentError::Final("it was stopped".to_owned()))?.run;
+        store.release_study(study, &process, StudyState::Complete)?;
+        Self::of(package_of(&store, run)?)
+    }
+
+    /// The model of a package, a file or a folder.
+    ///
+    /// # Errors
+    /// There is none, or it is damaged.
+    pub fn from_package(path: impl AsRef<Path>) -> Result<Self, ExperimentError> {
+        Self::of(Package::read(path.as_ref())?)
+    }
+
+    /// The model that a stored run keeps, selected as on the command line: `@` (the latest run), the
+    /// beginning of an id, `attention` (the final run of an experiment's latest study),
+    /// `intents@champion` (a registered version) and others, which [`select`](super::select) lists.
+    ///
+    /// # Errors
+    /// Nothing is selected, the run keeps no model, or what it has stored is damaged.
+    pub fn from_run(store: &dyn Store, selector: &str) -> Result<Self, ExperimentError> {
+        let run = resolve_model(store, selector)?;
+        Self::of(package_of(store, run.id)?)
+    }
+
+    fn of(package: Package) -> Result<Self, ExperimentError> {
+        let responder = package.responder()?;
+        Ok(Self { package, responder })
+    }
+
+    /// What the model says of texts, in their order. An answer does not depend on what texts are
+    /// beside one, to the bit.
+    ///
+    /// # Errors
+    /// The model's output is not a number.
+    pub fn predict(&self, texts: &[impl AsRef<str> + Sync]) -> Result<Vec<Answer>, ExperimentError> {
+        let asking = Asking { threads: platform::cores(), ..Asking::default() };
+        self.responder.answer(texts, asking).map_err(|error| ExperimentError::Final(error.to_string()))
+    }
+
+    /// The figures on the test splits of a data set: `test/…`, and `oos/…` where it has out-of-scope
+    /// texts; each with its n and a 95 % interval.
+    ///
+    /// # Errors
+    /// There is no split `test`, or the model's output is not a number.
+    pub fn evaluate(&self, dataset: &Dataset) -> Result<Measures, ExperimentError> {
+        let said = |split: &str| {
+            let examples = &dataset.split(split)?.examples;
+            predict(&self.responder.classifier, split, examples, Features::Keep)
+                .map_err(|error| ExperimentError::Final(error.to_string()))
+        };
+        let (calibration, seeds) = (self.responder.calibration.as_ref(), SeedTree::new(0));
+        let test = said("test")?;
+        let mut figures = measure_split("test", &test, calibration, &seeds);
+        if dataset.splits.contains_key("ood_test") {
+            join(&mut figures, measure_scope(&test, &said("ood_test")?, calibration, &seeds));
+        }
+        Ok(figures)
+    }
+
+    /// Writes the model as a package: one file, or a folder where the path ends with a slash or is
+    /// one.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn save_package(&self, path: impl AsRef<Path>) -> Result<(), ExperimentError> {
+        let path = path.as_ref();
+        let is_folder = path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/');
+        if is_folder {
+            self.package.write_folder(path)?
+        } else {
+            self.package.write_file(path)?
+        }
+        Ok(())
+    }
+
+    /// The package that it is: its files, and where it comes from.
+    pub fn package(&self) -> &Package {
+        &self.package
+    }
+}
+
+/// The spec as it stands, as if it had won a search.
+fn own_point() -> TrialResult {
+    let trial = FinishedTrial {
+        number: 0,
+        params: Params::new(),
+        state: RunState::Complete,
+        value: None,
+        intermediate: Vec::new(),
+    };
+    TrialResult { trial, run: Id::random(), reason: None, seconds: 0.0 }
+}
+
+struct Unwatched;
+
+impl Observer for Unwatched {
+    fn notice(&self, _: &Event) {}
+}
+
+/// The best point of a spec's search.
+fn search(
+    experiment: &Experiment,
+    store: &dyn Store,
+    study: Id,
+    process: &ProcessIdentity,
+    cancel: &AtomicBool,
+) -> Result<TrialResult, ExperimentError> {
+    let spec = experiment.spec();
+    let failed = |why: String| ExperimentError::Final(why);
+    let sampler = study::sampler::by_name(&spec.study.sampler)
+        .ok_or_else(|| failed(format!("unknown sampler `{}`", spec.study.sampler)))?;
+    let plan = StudyPlan {
+        space: &spec.search,
+        sampler: sampler.as_ref(),
+        direction: spec.study.direction,
+        trials: spec.study.trials,
+        parallel: spec.study.parallel,
+        seeds: experiment.seeds(),
+    };
+    let surroundings = Surroundings {
+        store,
+        study,
+        jobs: platform::cores(),
+        process,
+        environment: experiment.environment(),
+        observer: &Unwatched,
+        cancel,
+    };
+    let outcome = study::run(&plan, experiment, &surroundings).map_err(|error| failed(error.to_string()))?;
+    outcome.best().cloned().ok_or_else(|| failed("no trial completed".to_owned()))
+}
