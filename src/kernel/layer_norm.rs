@@ -215,7 +215,7 @@ mod tests {
             let columns = |panels: &[Row], rows, row| -> Vec<f64> {
                 (0..width).map(|column| value(panels, rows, row, column)).collect()
             };
-            let (w, b) = (columns(&weight, 1, 0), columns(&bias, 1, 0));
+            let (factors, summands) = (columns(&weight, 1, 0), columns(&bias, 1, 0));
             let (mut dw, mut db) = (vec![0.0; weight.len() * PANEL], vec![0.0; weight.len() * PANEL]);
             for row in 0..ROWS {
                 let mut dropped = x.clone();
@@ -223,13 +223,14 @@ mod tests {
                 let own = columns(&dropped, ROWS, row);
                 let sum: Vec<f64> =
                     own.iter().zip(columns(&residual, ROWS, row)).map(|(a, b)| a + b).collect();
-                let expected = normalize(&sum, &w, &b);
+                let expected = normalize(&sum, &factors, &summands);
                 let at = |column: usize| (column / PANEL * ROWS + row) * PANEL + column % PANEL;
                 let ours: Vec<f32> = (0..width).map(|column| y[at(column)]).collect();
                 assert_close(&ours, expected.clone(), 1e-5);
-                let g = columns(&readout, ROWS, row);
-                let loss =
-                    |x: &[f64]| -> f64 { normalize(x, &w, &b).iter().zip(&g).map(|(y, g)| y * g).sum() };
+                let incoming = columns(&readout, ROWS, row);
+                let loss = |x: &[f64]| -> f64 {
+                    normalize(x, &factors, &summands).iter().zip(&incoming).map(|(y, g)| y * g).sum()
+                };
                 let slope = |column: usize| {
                     let moved = |by: f64| {
                         let mut x = sum.clone();
@@ -242,8 +243,8 @@ mod tests {
                 assert_close(&ours, (0..width).map(slope), 2e-5);
                 let unit = normalize(&sum, &vec![1.0; width], &vec![0.0; width]);
                 for column in 0..width {
-                    dw[column] += g[column] * unit[column];
-                    db[column] += g[column];
+                    dw[column] += incoming[column] * unit[column];
+                    db[column] += incoming[column];
                 }
             }
             assert_close(&grad_weight, dw, 1e-5);
