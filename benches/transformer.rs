@@ -53,9 +53,10 @@ fn main() {
     let text = TextSpec { tokenizer: TokenizerKind::Wordpiece, ..TextSpec::default() };
     let dataset = Dataset::open(Path::new(data)).unwrap();
     let examples: Vec<&Example> = dataset.train().unwrap().examples.iter().collect();
-    let test: Vec<&Example> = match option("test", 0.0) > 0.0 {
-        true => dataset.split("test").unwrap().examples.iter().collect(),
-        false => Vec::new(),
+    let test: Vec<&Example> = if option("test", 0.0) > 0.0 {
+        dataset.split("test").unwrap().examples.iter().collect()
+    } else {
+        Vec::new()
     };
     let pretrained = Pretrained::open(Path::new(folder)).unwrap();
     let threads = option("threads", 2.0) as usize;

@@ -55,7 +55,7 @@ pub struct CalibrateArgs {
     #[arg(long, value_name = "S")]
     pub split: Option<String>,
 
-    /// Split without an intent [default: ood_dev, else ood, else none]
+    /// Split without an intent; by default the out-of-scope texts for validation, where there are any
     #[arg(long, value_name = "S")]
     pub oos: Option<String>,
 
@@ -70,7 +70,9 @@ pub struct CalibrateArgs {
 
 /// Calibrates it.
 pub(super) fn run(global: &Global, args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
-    if Path::new(&args.selector).exists() || args.selector.ends_with(".uaic") {
+    if Path::new(&args.selector).exists()
+        || Path::new(&args.selector).extension().is_some_and(|ending| ending == "uaic")
+    {
         return package(args);
     }
     if args.out.is_some() {

@@ -74,8 +74,8 @@ impl Calibration {
     /// classifier may have been trained on; `models` are what methods have learnt from those that it
     /// was trained on.
     ///
-    /// Where no text is wrong, nothing says how much confidence is too much, and the temperature is
-    /// 1. The method is the one with the largest area under the ROC curve, of equals the cheapest;
+    /// Where no text is wrong, nothing says how much confidence is too much, and the temperature stays
+    /// at 1. The method is the one with the largest area under the ROC curve, of equals the cheapest;
     /// without out-of-scope texts the largest probability. The calibration keeps of `models` what its
     /// method needs.
     ///
@@ -298,7 +298,8 @@ mod tests {
         let fitted = fit(&inside, Some(&outside)).unwrap();
         let choice = fitted.choice.clone().unwrap();
         assert_eq!((fitted.method, choice.texts, choice.areas.len()), (OutOfScopeMethod::MaxLogit, 2, 4));
-        assert_eq!(choice.areas[&OutOfScopeMethod::Energy], choice.areas[&OutOfScopeMethod::MaxLogit]);
+        let of = |method| choice.areas[&method];
+        assert_relative_eq!(of(OutOfScopeMethod::Energy), of(OutOfScopeMethod::MaxLogit));
         assert!(choice.areas[&OutOfScopeMethod::Energy] > choice.areas[&OutOfScopeMethod::MaxSoftmax]);
         assert!(fitted.reason.contains("the largest logit") && fitted.reason.contains("1.0000"));
         assert!(fitted.scores(&inside).unwrap().iter().all(|score| *score >= fitted.threshold));

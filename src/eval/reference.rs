@@ -44,7 +44,9 @@ impl Reference {
             *labels.entry(table.labels[label].clone()).or_default() += 1.0;
         }
         let texts = table.len() as f64;
-        labels.values_mut().for_each(|count| *count /= texts);
+        for count in labels.values_mut() {
+            *count /= texts;
+        }
         let sum = |counts: &[u32]| counts.iter().map(|&count| f64::from(count)).sum::<f64>();
         let words = sum(&table.words);
         Ok(Self {

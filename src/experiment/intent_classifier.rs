@@ -152,9 +152,9 @@ impl IntentClassifier {
         let path = path.as_ref();
         let is_folder = path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/');
         if is_folder {
-            self.package.write_folder(path)?
+            self.package.write_folder(path)?;
         } else {
-            self.package.write_file(path)?
+            self.package.write_file(path)?;
         }
         Ok(())
     }

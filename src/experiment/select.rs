@@ -130,7 +130,7 @@ pub fn registered(store: &dyn Store, text: &str) -> Result<Option<ModelVersion>,
     let mut tags: Vec<String> = versions.iter().flat_map(|version| version.aliases.clone()).collect();
     tags.extend(versions.iter().map(|version| version.version.to_string()));
     let hint = format!("it has {}", tags.join(", "));
-    Err(SelectError::absent(format!("version `{tag}` of model `{name}`"), hint).into())
+    Err(SelectError::absent(format!("version `{tag}` of model `{name}`"), hint))
 }
 
 /// The alias that a bare name stands for, where it is set.
@@ -154,6 +154,9 @@ pub fn registered_or_best(store: &dyn Store, text: &str) -> Result<Option<ModelV
 }
 
 /// The names of all registered models, sorted.
+///
+/// # Errors
+/// The store cannot be read.
 pub fn model_names(store: &dyn Store) -> Result<Vec<String>, StoreError> {
     let mut names: Vec<String> =
         store.model_versions(None)?.into_iter().map(|version| version.name).collect();
@@ -188,6 +191,9 @@ pub enum Target {
 }
 
 /// Opens the store that must be there for anything to be selected, for writing.
+///
+/// # Errors
+/// There is none, or it cannot be written.
 pub fn open_existing(folder: &Path) -> Result<SqliteStore, StoreError> {
     // Opening for writing would make an empty store where there is none.
     SqliteStore::open_read_only(folder)?;
@@ -281,8 +287,7 @@ pub fn resolve_any(store: &dyn Store, text: &str) -> Result<Target, SelectError>
                 Some(run) => {
                     let candidates =
                         std::iter::once(line_of_run(&run)).chain(studies.iter().map(line_of_study));
-                    Err(SelectError::Ambiguous { text: text.to_owned(), candidates: candidates.collect() }
-                        .into())
+                    Err(SelectError::Ambiguous { text: text.to_owned(), candidates: candidates.collect() })
                 }
                 None => study(text),
             }
@@ -290,7 +295,7 @@ pub fn resolve_any(store: &dyn Store, text: &str) -> Result<Target, SelectError>
         Ok(_) => resolve(store, text).map(|run| Target::Run(Box::new(run))),
         Err(error) => match experiment_study(store, text)? {
             Some(found) => Ok(Target::Study(Box::new(found))),
-            None => Err(error.into()),
+            None => Err(error),
         },
     }
 }
@@ -464,7 +469,7 @@ fn find_study(store: &dyn Store, selector: &StudySelector) -> Result<StudyRecord
                 Err(none) if none.is_empty() => Err(absent(format!("study `{word}`"))?),
                 Err(several) => {
                     let candidates = several.iter().map(line_of_study).collect();
-                    Err(SelectError::Ambiguous { text: word.clone(), candidates }.into())
+                    Err(SelectError::Ambiguous { text: word.clone(), candidates })
                 }
             }
         }

@@ -177,7 +177,7 @@ impl Pretrained {
         if max_length > positions {
             return Err(PretrainedError::TooLong { wanted: max_length, positions });
         }
-        Ok(Tokenizer::WordPiece(self.tokenizer.clone().cut_at(max_length as usize)?))
+        Ok(Tokenizer::WordPiece(Box::new(self.tokenizer.clone().cut_at(max_length as usize)?)))
     }
 
     /// Its weights for a new model; what it does not have, such as the last layer, is drawn. All

@@ -33,7 +33,7 @@ pub enum Tokenizer {
     /// Words and their n-grams.
     Words(WordTokenizer),
     /// Pieces of words between a token that begins the text and one that ends it.
-    WordPiece(WordPiece),
+    WordPiece(Box<WordPiece>),
 }
 
 /// Why a tokenizer cannot be made.
@@ -58,7 +58,7 @@ impl Tokenizer {
     ) -> Result<Self, TokenizerError> {
         Ok(match options.tokenizer {
             TokenizerKind::Words => Self::Words(WordTokenizer::build(texts, options)),
-            TokenizerKind::Wordpiece => Self::WordPiece(WordPiece::learn(texts, options)?),
+            TokenizerKind::Wordpiece => Self::WordPiece(Box::new(WordPiece::learn(texts, options)?)),
         })
     }
 
@@ -138,7 +138,7 @@ impl Tokenizer {
         }
         let outline: Outline = serde_json::from_slice(bytes)?;
         Ok(match outline.model {
-            Some(_) => Self::WordPiece(WordPiece::from_json(bytes, None)?),
+            Some(_) => Self::WordPiece(Box::new(WordPiece::from_json(bytes, None)?)),
             None => Self::Words(serde_json::from_slice(bytes)?),
         })
     }

@@ -1,5 +1,9 @@
 //! What is refused, where, and in which words.
 
+use std::path::Path;
+
+use uaic::spec::Spec;
+
 use super::{assert_refused, complaints, parse, shipped, spec_with};
 
 #[test]
@@ -149,13 +153,42 @@ fn unknown_keys_name_the_nearest_or_where_they_belong() {
         "\"lr.peak\" = 1",
         "6:1 unknown key `lr.peak` in [train] | [train] has `epochs`, `batch_size`, `optimizer`, `lr`, \
          `weight_decay`, `layer_decay`, `clip_norm`, `schedule`, `warmup`, `step_epochs`, `step_factor`, \
-         `label_smoothing`, `class_weights`, `average`, `patience`",
+         `label_smoothing`, `class_weights`, `oos_weight`, `average`, `patience`",
     );
 }
 
 #[test]
 fn a_quoted_path_is_no_key_outside_of_search() {
     assert_eq!(complaints(&format!("\"train.lr\" = 1\n{}", spec_with(""))).len(), 1);
+}
+
+#[test]
+fn only_texts_of_no_intent_that_are_not_tested_by_can_be_exposed() {
+    let complaint = |oos: &str| {
+        let overrides = [("data.oos".to_owned(), oos.to_owned())];
+        Spec::parse(&spec_with(""), Path::new("x.toml"), &overrides).map_err(|errors| errors.to_string())
+    };
+    assert_eq!(complaint("ood_dev").unwrap().training.data.oos.as_deref(), Some("ood_dev"));
+    let test = complaint("ood_test").unwrap_err();
+    assert!(test.contains("for the final test alone") && test.contains("belong into `ood.tsv`"), "{test}");
+    let inside = complaint("dev").unwrap_err();
+    assert!(inside.contains("must be a split of texts of no intent") && inside.contains("`dev`"), "{inside}");
+    assert!(inside.contains("write `oos = \"ood\"`"), "{inside}");
+    let fingerprint = |overrides: &[(String, String)]| {
+        Spec::parse(&spec_with(""), Path::new("x.toml"), overrides).unwrap().fingerprint()
+    };
+    let of = |pairs: &[(&str, &str)]| {
+        fingerprint(
+            &pairs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(
+        of(&[("train.oos_weight", "0.5")]),
+        of(&[]),
+        "without such texts their weight decides nothing"
+    );
+    assert_ne!(of(&[("train.oos_weight", "0.5"), ("data.oos", "ood")]), of(&[("data.oos", "ood")]));
+    assert_ne!(of(&[("data.oos", "ood")]), of(&[]));
 }
 
 #[test]

@@ -134,6 +134,7 @@ step_epochs = 10
 step_factor = 0.1
 label_smoothing = 0.0
 class_weights = "none"
+oos_weight = 0.05
 average = 0.99
 patience = 0
 

@@ -134,9 +134,9 @@ impl Slope {
             let share = 0.5 / counts[usize::from(!is_inside)];
             slope.add(&point, dot(&point, weights), is_inside, share);
         }
-        for at in 0..width {
-            slope.loss += 0.5 * PENALTY * weights[at] * weights[at];
-            slope.gradient[at] += PENALTY * weights[at];
+        for (at, weight) in weights[..width].iter().enumerate() {
+            slope.loss += 0.5 * PENALTY * weight * weight;
+            slope.gradient[at] += PENALTY * weight;
             slope.curvature[at * size + at] += PENALTY;
         }
         // The bias is free, and a hair of its own keeps it bounded where sides are far apart.

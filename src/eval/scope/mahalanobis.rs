@@ -66,7 +66,9 @@ fn centre(rows: &mut [f64], width: usize, gold: &[u32]) -> Vec<f64> {
         means[class * width..][..width].iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
     }
     for (mean, count) in means.chunks_exact_mut(width).zip(counts) {
-        mean.iter_mut().for_each(|sum| *sum /= count);
+        for sum in mean {
+            *sum /= count;
+        }
     }
     for (row, class) in rows.chunks_exact_mut(width).zip(class_of) {
         row.iter_mut().zip(&means[class * width..]).for_each(|(value, mean)| *value -= mean);
@@ -100,7 +102,9 @@ fn shrunk_covariance(rows: &[f64], width: usize) -> Vec<f64> {
     // ‖S − μI‖², and the expected ‖S − Σ‖², both as sums over the matrix.
     let (distance, error) = (squares - mean * trace, (fourth - squares) / n);
     let share = if distance > 0.0 { (error / distance).clamp(0.0, 1.0) } else { 1.0 };
-    covariance.iter_mut().for_each(|value| *value *= 1.0 - share);
+    for value in &mut covariance {
+        *value *= 1.0 - share;
+    }
     for at in 0..width {
         covariance[at * width + at] += share * mean;
     }

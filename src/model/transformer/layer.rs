@@ -258,14 +258,14 @@ impl Layer {
     }
 
     /// From gradients of the outputs to those of the inputs, if they are wanted, and of the weights.
-    pub(super) fn back<'a>(
+    pub(super) fn back(
         &self,
         at: At<'_>,
         steps: &mut [Step<'_>],
         asks: Asks,
         wanted: Wanted,
         transposed: &mut Transposed,
-        parts: &mut Parts<'a>,
+        parts: &mut Parts<'_>,
     ) {
         self.begin_back(at, steps, wanted, transposed);
         self.feed_forward_back(at, steps, asks, transposed);
