@@ -408,13 +408,15 @@ mod tests {
             ["bake me a cake", "sing to me", "what a nice day", "call a friend from work"].map(outside);
         let spec = TrainSpec { epochs: 15, lr: 0.01, batch_size: 8, oos_weight: 0.2, ..TrainSpec::default() };
         let confidence = |fitted: &Fitted| {
-            let encoded = fitted.classifier.tokenizer.encode("sing me a nice song");
-            let said = fitted.classifier.predict(&[encoded]).unwrap();
-            said[0].probabilities.iter().copied().fold(0.0, f32::max)
+            let encoded = shown.each_ref().map(|one| fitted.classifier.tokenizer.encode(&one.text));
+            let said = fitted.classifier.predict(&encoded).unwrap();
+            let largest = said.iter().map(|one| one.probabilities.iter().copied().fold(0.0, f32::max));
+            largest.sum::<f32>() / 4.0
         };
         let plain = train(&spec, 1).unwrap();
         let exposed = train_with(&spec, 1, &shown.each_ref()).unwrap();
-        assert!(confidence(&exposed) < 0.7 && confidence(&plain) > 0.8);
+        let (with, without) = (confidence(&exposed), confidence(&plain));
+        assert!(with < 0.65 && with < without - 0.1, "{with} {without}");
         assert!(exposed.validation.unwrap().accuracy > 0.95);
         assert_eq!(exposed.classifier.labels, ["back", "there"]);
         assert_eq!(exposed.classifier.tokenizer, plain.classifier.tokenizer);
