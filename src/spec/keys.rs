@@ -463,14 +463,18 @@ mod tests {
         Spec::parse(MINIMAL, Path::new("x.toml"), &overrides).unwrap()
     }
 
-    /// What another key must be for this one to be legal.
-    fn needed(path: &str, value: &ParamValue) -> Option<(String, String)> {
-        let first = ParamValue::Text("first".to_owned());
-        match &find(path).unwrap().condition {
-            Some(Condition { path, names }) => Some(((*path).to_owned(), names[0].to_owned())),
-            None if *value == first => Some((ARCHITECTURE.to_owned(), "bert".to_owned())),
-            None => None,
+    /// What other keys must be for this one to be legal.
+    fn needed(path: &str, value: &ParamValue) -> Vec<(String, String)> {
+        let set = |path: &str, value: &str| (path.to_owned(), value.to_owned());
+        let condition = find(path).unwrap().condition.as_ref();
+        let mut needed: Vec<_> = condition.map(|of| set(of.path, of.names[0])).into_iter().collect();
+        if *value == ParamValue::Text("first".to_owned()) {
+            needed.push(set(ARCHITECTURE, "bert"));
         }
+        if path == "model.heads" {
+            needed.push(set("model.hidden_dim", "4096"));
+        }
+        needed
     }
 
     /// Legal values of a key, its extremes among them.

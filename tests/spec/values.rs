@@ -126,7 +126,6 @@ batch_size = 32
 optimizer = "adam"
 lr = 0.002
 weight_decay = 0.0
-layer_decay = 1.0
 clip_norm = 0.0
 schedule = "constant"
 warmup = 0.0
