@@ -160,7 +160,9 @@ mod tests {
     fn panels(name: &str, rows: usize, width: usize) -> Vec<Row> {
         let mut panels = random_rows(name, width.div_ceil(PANEL) * rows);
         for (panel, part) in panels.chunks_exact_mut(rows).enumerate() {
-            part.iter_mut().for_each(|row| clear_beyond(row, width, panel));
+            for row in part {
+                clear_beyond(row, width, panel);
+            }
         }
         panels
     }

@@ -153,15 +153,14 @@ impl Adam {
         if self.clip_norm <= 0.0 {
             return 1.0;
         }
-        let squares = match spans {
+        let squares = if let [all] = spans {
             // One group is a small model; value by value is what its published figures stand on.
-            [all] => sum_of_squares(&gradients[all.range.clone()]),
-            _ => {
-                let chunks = spans.iter().flat_map(|span| gradients[span.range.clone()].chunks(CHUNK));
-                let mut sums: Vec<(&[f32], f64)> = chunks.map(|chunk| (chunk, 0.0)).collect();
-                crew.each(&mut sums, |(chunk, sum)| *sum = kernels.sum_of_many_squares(chunk));
-                sums.iter().map(|(_, sum)| sum).sum()
-            }
+            sum_of_squares(&gradients[all.range.clone()])
+        } else {
+            let chunks = spans.iter().flat_map(|span| gradients[span.range.clone()].chunks(CHUNK));
+            let mut sums: Vec<(&[f32], f64)> = chunks.map(|chunk| (chunk, 0.0)).collect();
+            crew.each(&mut sums, |(chunk, sum)| *sum = kernels.sum_of_many_squares(chunk));
+            sums.iter().map(|(_, sum)| sum).sum()
         };
         (self.clip_norm / (squares.sqrt() + 1e-6)).min(1.0)
     }

@@ -89,6 +89,6 @@ impl std::fmt::Debug for FrozenStates {
             .field("limit", &self.limit)
             .field("bytes", &kept.bytes)
             .field("texts", &kept.states.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -260,7 +260,9 @@ pub(super) fn extend_row(panels: &[Row], rows: usize, row: usize, width: usize, 
 fn mean(rows: &[Row]) -> Row {
     let mut sum = [0.0; PANEL];
     for row in rows {
-        sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        for (sum, value) in sum.iter_mut().zip(row) {
+            *sum += value;
+        }
     }
     sum.map(|value| value / rows.len() as f32)
 }

@@ -41,12 +41,16 @@ impl<'a> EncoderPredictor<'a> {
                 states = rest;
             }
         } else {
-            shards.iter_mut().for_each(|shard| shard.embed(at, encoder, None, 0));
+            for shard in &mut *shards {
+                shard.embed(at, encoder, None, 0);
+            }
         }
         if !encoder.is_all_frozen() {
             let layers = encoder.frozen..encoder.layers.len();
             run(at, encoder, layers.clone(), shards, None, Keep::Last);
-            shards.iter_mut().for_each(|shard| encoder.pool(shard, layers.len(), Keep::Last));
+            for shard in &mut *shards {
+                encoder.pool(shard, layers.len(), Keep::Last);
+            }
         }
         let mut tapes: Vec<_> = shards.iter_mut().map(|shard| (&shard.texts, &mut shard.head)).collect();
         encoder.head.forward(at, &mut tapes, None, logits);
