@@ -30,6 +30,18 @@ pub fn plan(lengths: &[usize], batch_size: usize, rng: &mut ChaCha8Rng) -> Vec<V
     batches
 }
 
+/// Gives every batch its share of further examples, in random order: texts of no intent, which by their
+/// lengths would flock together, and leave a batch norm nothing to tell them from.
+pub(super) fn deal(batches: &mut [Vec<usize>], mut further: Vec<usize>, rng: &mut ChaCha8Rng) {
+    let count = batches.len();
+    shuffle(&mut further, rng);
+    for (at, example) in further.into_iter().enumerate() {
+        if let Some(batch) = batches.get_mut(at % count.max(1)) {
+            batch.push(example);
+        }
+    }
+}
+
 /// Fisher–Yates.
 fn shuffle<T>(items: &mut [T], rng: &mut ChaCha8Rng) {
     for last in (1..items.len()).rev() {
@@ -56,6 +68,23 @@ mod tests {
                 prop_assert!(batch.len() > 1 || size == 1 || lengths.len() == 1);
             }
         }
+    }
+
+    #[test]
+    fn further_examples_are_spread_over_all_batches() {
+        let mut rng = SeedTree::new(1).rng("exposure");
+        let own: Vec<Vec<usize>> = (0..5).map(|batch| vec![batch, batch + 5]).collect();
+        let mut batches = own.clone();
+        deal(&mut batches, (10..23).collect(), &mut rng);
+        assert!(batches.iter().zip(&own).all(|(batch, own)| batch.starts_with(own)));
+        assert!(batches.iter().all(|batch| (4..=5).contains(&batch.len())));
+        let mut all = batches.concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..23).collect::<Vec<_>>());
+        deal(&mut [], vec![1], &mut rng);
+        let mut untouched = own.clone();
+        deal(&mut untouched, Vec::new(), &mut rng);
+        assert_eq!(untouched, own);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::batches::plan;
+use super::batches::{deal, plan};
 use super::early_stop::{EarlyStop, Verdict};
 use super::loss::class_weights;
 use super::optimizer::Adam;
@@ -225,9 +225,7 @@ impl<'a> Training<'a> {
         for &label in &examples.labels {
             counts[label] += 1;
         }
-        // Often with a small weight, not seldom with a large one that a whole step would follow.
-        let shows = shows(task);
-        for example in (0..shows).flat_map(|_| task.outside) {
+        for example in task.outside {
             examples.texts.push(tokenizer.encode(&example.text));
             // No class, so what is asked for is that all be alike.
             examples.labels.push(labels.len());
@@ -251,8 +249,13 @@ impl<'a> Training<'a> {
     /// One pass over the training part: the mean loss and the last learning rate.
     fn epoch(&mut self, epoch: u32) -> Result<(f64, f64), TrainError> {
         let seeds = self.task.seeds.child("epoch", u64::from(epoch));
-        let lengths: Vec<usize> = self.examples.texts.iter().map(TokenIds::len).collect();
-        let batches = plan(&lengths, self.task.train.batch_size as usize, &mut seeds.rng("batches"));
+        let inside = self.task.examples.len();
+        let lengths: Vec<usize> = self.examples.texts[..inside].iter().map(TokenIds::len).collect();
+        let mut batches = plan(&lengths, self.task.train.batch_size as usize, &mut seeds.rng("batches"));
+        // Often with a small weight, not seldom with a large one that a whole step would follow.
+        let outside: Vec<usize> =
+            (0..shows(self.task)).flat_map(|_| inside..self.examples.texts.len()).collect();
+        deal(&mut batches, outside, &mut seeds.rng("exposure"));
         let mut dropout = seeds.rng("dropout");
         let (mut sum, mut lr) = (0.0, 0.0);
         for (step, examples) in batches.iter().enumerate() {
@@ -273,7 +276,8 @@ impl<'a> Training<'a> {
         if !self.classifier.weights.are_finite() {
             return Err(TrainError::Diverged { epoch, step: batches.len(), loss: f64::NAN });
         }
-        Ok((sum / lengths.len() as f64, lr))
+        let shown: usize = batches.iter().map(Vec::len).sum();
+        Ok((sum / shown as f64, lr))
     }
 
     /// One step on one batch: its loss.
@@ -404,22 +408,25 @@ mod tests {
     #[test]
     fn texts_of_no_intent_lose_confidence_and_others_keep_their_accuracy() {
         let outside = |text: &str| Example { text: text.to_owned(), label: "-".to_owned() };
-        let shown =
-            ["bake me a cake", "sing to me", "what a nice day", "call a friend from work"].map(outside);
-        let spec = TrainSpec { epochs: 15, lr: 0.01, batch_size: 8, oos_weight: 0.2, ..TrainSpec::default() };
+        let texts =
+            ["from bed to work", "from now to then", "to bed please from me", "to whom it may please"];
+        let shown = texts.map(outside);
+        let spec = TrainSpec { epochs: 25, lr: 0.01, batch_size: 8, oos_weight: 0.2, ..TrainSpec::default() };
         let confidence = |fitted: &Fitted| {
-            let encoded = shown.each_ref().map(|one| fitted.classifier.tokenizer.encode(&one.text));
+            let encoded = texts.map(|text| fitted.classifier.tokenizer.encode(text));
             let said = fitted.classifier.predict(&encoded).unwrap();
-            let largest = said.iter().map(|one| one.probabilities.iter().copied().fold(0.0, f32::max));
-            largest.sum::<f32>() / 4.0
+            said.iter().map(|one| one.probabilities.iter().copied().fold(0.0, f32::max)).sum::<f32>()
         };
-        let plain = train(&spec, 1).unwrap();
-        let exposed = train_with(&spec, 1, &shown.each_ref()).unwrap();
-        let (with, without) = (confidence(&exposed), confidence(&plain));
-        assert!(with < 0.65 && with < without - 0.1, "{with} {without}");
-        assert!(exposed.validation.unwrap().accuracy > 0.95);
-        assert_eq!(exposed.classifier.labels, ["back", "there"]);
-        assert_eq!(exposed.classifier.tokenizer, plain.classifier.tokenizer);
+        let (mut with, mut without) = (0.0, 0.0);
+        for seed in 1..=3 {
+            let plain = train(&spec, seed).unwrap();
+            let exposed = train_with(&spec, seed, &shown.each_ref()).unwrap();
+            (with, without) = (with + confidence(&exposed) / 12.0, without + confidence(&plain) / 12.0);
+            assert!(exposed.validation.unwrap().accuracy > 0.95);
+            assert_eq!(exposed.classifier.labels, ["back", "there"]);
+            assert_eq!(exposed.classifier.tokenizer, plain.classifier.tokenizer);
+        }
+        assert!(with < without - 0.1, "{with} {without}");
     }
 
     #[test]
