@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use uaic::rng::SeedTree;
 use uaic::spec::{Distribution, Space};
-use uaic::study::sampler::{History, by_name};
-use uaic::trial::{Direction, FinishedTrial, ParamValue, RunState};
+use uaic::study::sampler::{History, Settings, by_name};
+use uaic::trial::{Direction, FinishedTrial, ParamValue};
 
 fn main() {
     let space = space();
@@ -15,8 +15,8 @@ fn main() {
     for trials in [100, 1000, 5000] {
         let finished = random_trials(&space, trials);
         let history =
-            History { space: &space, direction: Direction::Minimize, finished: &finished, pending: &[] };
-        let tpe = by_name("tpe").unwrap();
+            History { space: &space, directions: &[Direction::Minimize], finished: &finished, pending: &[] };
+        let mut tpe = by_name("tpe", &Settings::new(SeedTree::new(1))).unwrap();
         let mut times: Vec<f64> = (0..101)
             .map(|repetition| {
                 let mut rng = SeedTree::new(repetition).rng("sampler");
@@ -49,24 +49,18 @@ fn space() -> Space {
         names(3),
         names(6),
     ];
-    Space(distributions.into_iter().enumerate().map(|(i, d)| (format!("parameter.{i}"), d)).collect())
+    Space::new(distributions.into_iter().enumerate().map(|(i, d)| (format!("parameter.{i}"), d)))
 }
 
 fn random_trials(space: &Space, count: u32) -> Vec<FinishedTrial> {
-    let random = by_name("random").unwrap();
-    let history = History { space, direction: Direction::Minimize, finished: &[], pending: &[] };
+    let mut random = by_name("random", &Settings::new(SeedTree::new(1))).unwrap();
+    let history = History { space, directions: &[Direction::Minimize], finished: &[], pending: &[] };
     (0..count)
         .map(|number| {
             let mut rng = SeedTree::new(1).child("trial", number.into()).rng("sampler");
             let params = random.propose(number, &history, &mut rng);
             let value = params.values().filter_map(ParamValue::as_f64).map(|x| (x - 0.3).abs().ln_1p()).sum();
-            FinishedTrial {
-                number,
-                params,
-                state: RunState::Complete,
-                value: Some(value),
-                intermediate: vec![],
-            }
+            FinishedTrial::complete(number, params, value)
         })
         .collect()
 }

@@ -31,6 +31,12 @@ impl ParamValue {
     }
 }
 
+impl From<&str> for ParamValue {
+    fn from(name: &str) -> Self {
+        Self::Text(name.to_owned())
+    }
+}
+
 impl fmt::Display for ParamValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -160,10 +166,41 @@ pub struct FinishedTrial {
     pub params: Params,
     /// `Complete`, `Pruned` or `Failed`.
     pub state: RunState,
-    /// The value of the study's metric; present when complete.
-    pub value: Option<f64>,
+    /// The values of the study's metrics, in their order; present when complete, else empty.
+    pub values: Vec<f64>,
+    /// By how much the constraints on its outcome are missed, summed; 0 when all hold.
+    pub violation: f64,
     /// Reported intermediate values, by step.
     pub intermediate: Vec<(u64, f64)>,
+}
+
+impl FinishedTrial {
+    /// A complete trial with one value, and nothing else to know of it.
+    pub fn complete(number: u32, params: Params, value: f64) -> Self {
+        Self {
+            number,
+            params,
+            state: RunState::Complete,
+            values: vec![value],
+            violation: 0.0,
+            intermediate: vec![],
+        }
+    }
+
+    /// A trial that failed.
+    pub fn failed(number: u32, params: Params) -> Self {
+        Self { state: RunState::Failed, values: vec![], ..Self::complete(number, params, 0.0) }
+    }
+
+    /// A trial that was stopped early, after these reports.
+    pub fn pruned(number: u32, params: Params, intermediate: Vec<(u64, f64)>) -> Self {
+        Self { state: RunState::Pruned, values: vec![], intermediate, ..Self::complete(number, params, 0.0) }
+    }
+
+    /// The value of the study's first metric; present when complete.
+    pub fn value(&self) -> Option<f64> {
+        self.values.first().copied()
+    }
 }
 
 /// A trial that has been proposed but has not ended.

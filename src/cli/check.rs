@@ -92,7 +92,7 @@ pub(super) fn summary(spec: &Spec) -> String {
 
 /// The epochs of a trial, which may themselves be searched.
 fn epochs(spec: &Spec) -> String {
-    match spec.search.0.get("train.epochs") {
+    match spec.search.get("train.epochs") {
         Some(Distribution::Int { low, high, .. } | Distribution::IntLog { low, high }) => {
             format!("{low} to {high} epochs")
         }

@@ -87,14 +87,13 @@ fn acquired(
     }
     let study = store.study(study)?;
     let spec = experiment.spec();
-    let sampler = study::sampler::by_name(&spec.study.sampler)
+    let mut sampler = study::sampler::by_name(&spec.study.sampler, &experiment.sampler_settings())
         .with_context(|| format!("unknown sampler `{}`", spec.study.sampler))?;
     let progress = Progress::new(how.detail, &spec.study.metric, spec.study.direction);
     let cancel = stop_on_signals().context("cannot listen for Ctrl-C")?;
     let plan = StudyPlan {
         space: &spec.search,
-        sampler: sampler.as_ref(),
-        direction: spec.study.direction,
+        directions: &[spec.study.direction],
         trials: study.new.trials,
         parallel: spec.study.parallel,
         seeds: experiment.seeds(),
@@ -108,7 +107,7 @@ fn acquired(
         observer: &progress,
         cancel: &cancel,
     };
-    let outcome = study::run(&plan, experiment, &surroundings);
+    let outcome = study::run(&plan, sampler.as_mut(), experiment, &surroundings);
     progress.clear();
     let outcome = outcome?;
     let wanted = how.final_stage && spec.final_stage.epochs > 0 && !outcome.cancelled;

@@ -67,7 +67,7 @@ pub(super) fn trial(result: &TrialResult) -> Value {
         "number": result.trial.number,
         "run_id": result.run,
         "state": result.trial.state,
-        "value": result.trial.value.map(number),
+        "value": result.trial.value().map(number),
         "params": params(&result.trial.params),
         "duration_s": number(result.seconds),
     })
@@ -78,7 +78,7 @@ pub(super) fn best_trial(result: &TrialResult) -> Value {
     json!({
         "number": result.trial.number,
         "run_id": result.run,
-        "value": result.trial.value.map(number),
+        "value": result.trial.value().map(number),
         "params": params(&result.trial.params),
     })
 }
@@ -196,7 +196,8 @@ mod tests {
                 number: 3,
                 params: Params::from([("train.lr".to_owned(), ParamValue::Float(f64::INFINITY))]),
                 state: RunState::Complete,
-                value: Some(f64::NEG_INFINITY),
+                values: vec![f64::NEG_INFINITY],
+                violation: 0.0,
                 intermediate: vec![],
             },
             run: Id([7; 16]),

@@ -73,7 +73,7 @@ impl Summary<'_> {
             .map(|result| Row {
                 number: Some(result.trial.number),
                 run: result.run,
-                value: result.trial.value,
+                value: result.trial.value(),
                 params: &result.trial.params,
                 seconds: Some(result.seconds),
             })

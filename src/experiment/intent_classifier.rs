@@ -15,7 +15,7 @@ use crate::rng::SeedTree;
 use crate::spec::Spec;
 use crate::store::{Id, MemoryStore, Store, StudyState};
 use crate::study::{self, Event, Observer, StudyPlan, Surroundings, TrialResult};
-use crate::trial::{FinishedTrial, Params, RunState};
+use crate::trial::{FinishedTrial, Params};
 
 /// A classifier of texts by intent, of any architecture, with its calibration.
 ///
@@ -167,13 +167,7 @@ impl IntentClassifier {
 
 /// The spec as it stands, as if it had won a search.
 fn own_point() -> TrialResult {
-    let trial = FinishedTrial {
-        number: 0,
-        params: Params::new(),
-        state: RunState::Complete,
-        value: None,
-        intermediate: Vec::new(),
-    };
+    let trial = FinishedTrial { values: vec![], ..FinishedTrial::complete(0, Params::new(), 0.0) };
     TrialResult { trial, run: Id::random(), reason: None, seconds: 0.0 }
 }
 
@@ -193,12 +187,11 @@ fn search(
 ) -> Result<TrialResult, ExperimentError> {
     let spec = experiment.spec();
     let failed = |why: String| ExperimentError::Final(why);
-    let sampler = study::sampler::by_name(&spec.study.sampler)
+    let mut sampler = study::sampler::by_name(&spec.study.sampler, &experiment.sampler_settings())
         .ok_or_else(|| failed(format!("unknown sampler `{}`", spec.study.sampler)))?;
     let plan = StudyPlan {
         space: &spec.search,
-        sampler: sampler.as_ref(),
-        direction: spec.study.direction,
+        directions: &[spec.study.direction],
         trials: spec.study.trials,
         parallel: spec.study.parallel,
         seeds: experiment.seeds(),
@@ -212,6 +205,7 @@ fn search(
         observer: &Unwatched,
         cancel,
     };
-    let outcome = study::run(&plan, experiment, &surroundings).map_err(|error| failed(error.to_string()))?;
+    let outcome = study::run(&plan, sampler.as_mut(), experiment, &surroundings)
+        .map_err(|error| failed(error.to_string()))?;
     outcome.best().cloned().ok_or_else(|| failed("no trial completed".to_owned()))
 }

@@ -36,6 +36,7 @@ use crate::rng::SeedTree;
 use crate::spec::{Spec, SpecErrors, Validation};
 use crate::store::{Environment, NewStudy, StoreError};
 use crate::study::ObjectiveError;
+use crate::study::sampler::Settings;
 use crate::text::split_tokens;
 use partition::Partition;
 
@@ -191,6 +192,11 @@ impl Experiment {
         SeedTree::new(self.spec.study.seed)
     }
 
+    /// What the study tells its sampler.
+    pub fn sampler_settings(&self) -> Settings {
+        Settings { trials: Some(self.spec.study.trials), ..Settings::new(self.seeds().child("sampler", 0)) }
+    }
+
     /// Hash of all that decides the result: the effective spec without its number of trials, and
     /// the data.
     pub fn fingerprint(&self) -> String {
@@ -270,7 +276,8 @@ mod tests {
             number,
             params,
             state: RunState::Complete,
-            value: Some(0.5),
+            values: vec![0.5],
+            violation: 0.0,
             intermediate: vec![],
         };
         TrialResult { trial, run: Id::random(), reason: None, seconds: 0.0 }

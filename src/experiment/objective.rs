@@ -7,13 +7,13 @@ use crate::data::Example;
 use crate::eval::{auroc, max_softmax};
 use crate::model::{Classifier, Features};
 use crate::store::MetricPoint;
-use crate::study::{Objective, ObjectiveError, Trial};
+use crate::study::{Evaluation, Objective, ObjectiveError, Trial};
 use crate::train::{EpochReport, Flow, Scores, Task, TrainError, fit};
 use crate::trial::Params;
 
 impl Objective for Experiment {
     /// The mean of the study's metric over the folds, each trained from fresh weights.
-    fn evaluate(&self, trial: &Trial<'_>) -> Result<f64, ObjectiveError> {
+    fn evaluate(&self, trial: &Trial<'_>) -> Result<Evaluation, ObjectiveError> {
         let training =
             self.spec.at(trial.params).map_err(|error| ObjectiveError::Failed(error.to_string()))?;
         let folds = self.partitions.len();
@@ -50,7 +50,7 @@ impl Objective for Experiment {
         }
         let value = pick(&mean(&finished), &self.spec.study.metric);
         tracing::info!(value, "trial done");
-        Ok(value)
+        Ok(value.into())
     }
 
     fn config(&self, params: &Params) -> serde_json::Value {

@@ -99,7 +99,7 @@ impl Spec {
     /// All sections but `[search]`, without keys that mean nothing in any trial. A key that is not
     /// given is left out, too, where its default depends on the architecture of a trial.
     pub(super) fn table(&self) -> Table {
-        let choices = Choices::of(&self.given, |path| self.search.0.get(path));
+        let choices = Choices::of(&self.given, |path| self.search.get(path));
         values(&self.given, |key| {
             let mut defaults = choices.architectures_with(key).map(|name| key.default_in(name));
             let first = defaults.next().flatten()?;

@@ -10,6 +10,7 @@ mod dataset;
 mod distribution;
 mod effective;
 mod error;
+mod expression;
 mod keys;
 mod kind;
 mod pretrained;
@@ -31,10 +32,11 @@ use toml::{Table, Value};
 pub use dataset::{FETCHED, GENERATED, MissingDataset, find_dataset};
 pub use effective::{PointError, check_section};
 pub use error::{Place, SpecError, SpecErrors};
+pub use expression::{Constraint, ConstraintError};
 pub use records::*;
 pub use schema::json_schema;
 pub use source::split_override;
-pub use space::{Distribution, Space};
+pub use space::{Distribution, Space, When};
 pub use template::commented;
 
 use condition::Given;
@@ -160,7 +162,7 @@ impl Spec {
         let final_stage = typed(take("final")).map_err(&refuse)?;
         let training = typed(root).map_err(&refuse)?;
         let search = reading.search.into_iter().map(|(path, located)| (path.to_owned(), located.value));
-        let search = Space(search.collect());
+        let search = Space::new(search);
         Ok(Self { experiment, training, search, study, final_stage, source, given })
     }
 }

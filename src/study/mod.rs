@@ -8,6 +8,7 @@ pub mod importance;
 pub mod objective;
 mod outcome;
 mod panics;
+pub mod pruner;
 mod runner;
 pub mod sampler;
 mod schedule;
@@ -15,7 +16,7 @@ mod schedule;
 pub(crate) mod testing;
 
 pub use event::{Event, Observer};
-pub use objective::{Objective, ObjectiveError, Trial};
+pub use objective::{Evaluation, Objective, ObjectiveError, Trial};
 pub use outcome::{StudyError, StudyOutcome, TrialResult};
 pub use panics::caught;
 pub use runner::{StudyPlan, Surroundings, run};

@@ -1,12 +1,28 @@
 //! What a trial evaluates: the one thing that a study knows of training.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::rng::SeedTree;
 use crate::store::{Attempt, MetricPoint, Store, StoreError};
 use crate::trial::Params;
 
 use super::event::{Event, Observer};
+
+/// What a trial came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// The values of the study's metrics, in their order.
+    pub values: Vec<f64>,
+    /// By how much the constraints on its outcome are missed, summed; 0 when all hold.
+    pub violation: f64,
+}
+
+impl From<f64> for Evaluation {
+    fn from(value: f64) -> Self {
+        Self { values: vec![value], violation: 0.0 }
+    }
+}
 
 /// Something that gives a value to a point of the search space.
 pub trait Objective: Sync {
@@ -15,7 +31,7 @@ pub trait Objective: Sync {
     ///
     /// # Errors
     /// Why the trial failed, or that it stopped because [`Trial::is_cancelled`].
-    fn evaluate(&self, trial: &Trial<'_>) -> Result<f64, ObjectiveError>;
+    fn evaluate(&self, trial: &Trial<'_>) -> Result<Evaluation, ObjectiveError>;
 
     /// The whole configuration that `params` lead to, for the record.
     fn config(&self, params: &Params) -> serde_json::Value;
@@ -27,6 +43,9 @@ pub enum ObjectiveError {
     /// It stopped because the study was asked to; the trial will be repeated.
     #[error("stopped on request")]
     Cancelled,
+    /// The pruner, or the objective itself, saw that it cannot become good; why.
+    #[error("pruned: {0}")]
+    Pruned(String),
     /// It failed; the study goes on without it.
     #[error("{0}")]
     Failed(String),
@@ -53,6 +72,16 @@ pub struct Trial<'a> {
     pub observer: &'a dyn Observer,
     /// Set when the study is asked to stop.
     pub cancel: &'a AtomicBool,
+    /// What its reports have come to.
+    pub(super) judge: Judge<'a>,
+}
+
+/// The reports of a trial, and who judges them.
+pub(super) struct Judge<'a> {
+    /// By step, the newest last.
+    pub(super) reports: Mutex<Vec<(u64, f64)>>,
+    /// Says why the trial should stop; `None` lets it go on.
+    pub(super) verdict: &'a (dyn Fn(&[(u64, f64)]) -> Option<String> + Sync),
 }
 
 impl Trial<'_> {
@@ -67,6 +96,21 @@ impl Trial<'_> {
     /// The store refuses them.
     pub fn log(&self, points: &[MetricPoint]) -> Result<(), StoreError> {
         self.store.log_metrics(self.attempt, points)
+    }
+
+    /// Tells the pruner how good the trial is at a step, such as an epoch or a fold. Nothing is
+    /// recorded by this; [`Trial::log`] does that. A second report of a step replaces the first.
+    ///
+    /// # Errors
+    /// [`ObjectiveError::Pruned`], to be passed on: the trial should stop.
+    pub fn report(&self, step: u64, value: f64) -> Result<(), ObjectiveError> {
+        let mut reports = self.judge.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        reports.retain(|(earlier, _)| *earlier != step);
+        reports.push((step, value));
+        match (self.judge.verdict)(&reports) {
+            Some(why) => Err(ObjectiveError::Pruned(why)),
+            None => Ok(()),
+        }
     }
 
     /// Tells the watchers how far the trial is.

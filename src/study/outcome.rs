@@ -32,7 +32,7 @@ impl StudyOutcome {
     pub fn ranked(&self) -> Vec<&TrialResult> {
         let complete = self.finished.iter().filter(|result| result.trial.state == RunState::Complete);
         let mut ranked: Vec<(f64, &TrialResult)> =
-            complete.filter_map(|result| Some((result.trial.value?, result))).collect();
+            complete.filter_map(|result| Some((result.trial.value()?, result))).collect();
         ranked.sort_by(|(a, left), (b, right)| {
             self.direction.compare(*a, *b).then(left.trial.number.cmp(&right.trial.number))
         });
@@ -42,7 +42,7 @@ impl StudyOutcome {
     /// The first of the [`ranked`](Self::ranked) trials; `None` when none has a number for a value.
     pub fn best(&self) -> Option<&TrialResult> {
         let first = self.ranked().into_iter().next();
-        first.filter(|result| result.trial.value.is_some_and(|value| !value.is_nan()))
+        first.filter(|result| result.trial.value().is_some_and(|value| !value.is_nan()))
     }
 }
 
@@ -108,11 +108,9 @@ mod tests {
             .zip(0..)
             .map(|(&value, number)| TrialResult {
                 trial: FinishedTrial {
-                    number,
-                    params: Params::new(),
                     state: if value.is_some() { RunState::Complete } else { RunState::Failed },
-                    value,
-                    intermediate: vec![],
+                    values: value.into_iter().collect(),
+                    ..FinishedTrial::complete(number, Params::new(), 0.0)
                 },
                 run: Id([0; 16]),
                 reason: None,

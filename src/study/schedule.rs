@@ -42,9 +42,9 @@ impl Schedule {
     }
 
     /// What the proposal of the trial that is [`Schedule::ready`] may know.
-    pub(super) fn history<'a>(&'a self, space: &'a Space, direction: Direction) -> History<'a> {
+    pub(super) fn history<'a>(&'a self, space: &'a Space, directions: &'a [Direction]) -> History<'a> {
         let visible = self.proposed.len().saturating_sub(self.parallel as usize - 1);
-        History { space, direction, finished: &self.finished[..visible], pending: &self.proposed[visible..] }
+        History { space, directions, finished: &self.finished[..visible], pending: &self.proposed[visible..] }
     }
 
     /// Notes the proposal of the trial that is [`Schedule::ready`].
@@ -65,21 +65,14 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trial::RunState;
 
     fn end(number: u32) -> FinishedTrial {
-        FinishedTrial {
-            number,
-            params: Params::new(),
-            state: RunState::Complete,
-            value: Some(0.0),
-            intermediate: vec![],
-        }
+        FinishedTrial::complete(number, Params::new(), 0.0)
     }
 
     fn numbers(schedule: &Schedule) -> (Vec<u32>, Vec<u32>) {
         let space = Space::default();
-        let history = schedule.history(&space, Direction::Minimize);
+        let history = schedule.history(&space, &[Direction::Minimize]);
         (
             history.finished.iter().map(|trial| trial.number).collect(),
             history.pending.iter().map(|trial| trial.number).collect(),

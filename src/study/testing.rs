@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 
-use super::{Objective, ObjectiveError, Trial};
+use super::{Evaluation, Objective, ObjectiveError, Trial};
 use crate::platform::ProcessIdentity;
 use crate::store::{
     ArtifactRecord, Attempt, EventRecord, Id, LatestMetric, MemoryStore, MetricPoint, ModelVersion, NewRun,
@@ -24,7 +24,7 @@ pub(crate) struct FakeObjective {
 }
 
 impl Objective for FakeObjective {
-    fn evaluate(&self, trial: &Trial<'_>) -> Result<f64, ObjectiveError> {
+    fn evaluate(&self, trial: &Trial<'_>) -> Result<Evaluation, ObjectiveError> {
         if trial.is_cancelled() {
             return Err(ObjectiveError::Cancelled);
         }
@@ -37,7 +37,7 @@ impl Objective for FakeObjective {
         match trial.number.checked_rem(self.trouble_every) {
             Some(1) => panic!("trial {} lost its nerve", trial.number),
             Some(2) => return Err(ObjectiveError::Failed("the loss became infinite in epoch 2".into())),
-            Some(3) => return Ok(f64::NAN),
+            Some(3) => return Ok(f64::NAN.into()),
             _ => {}
         }
         let distance = |value: &ParamValue| value.as_f64().map_or(0.0, |x| (x - 0.3).powi(2));
@@ -45,7 +45,7 @@ impl Objective for FakeObjective {
         let value = trial.params.values().map(distance).sum::<f64>() + noise / 1000.0;
         trial.log(&[MetricPoint { key: "val/loss".into(), step: 1, time_ms: 0, value }])?;
         trial.progress(1.0, "done".into());
-        Ok(value)
+        Ok(value.into())
     }
 
     fn config(&self, params: &Params) -> serde_json::Value {

@@ -42,9 +42,9 @@ fn fixing_a_searched_key_takes_it_out_of_the_search() {
     let spec = parse(&shipped("attention"), &[("train.lr", "0.002")]).unwrap();
     assert_eq!(spec.training.train.lr.to_bits(), 0.002_f64.to_bits());
     assert_eq!(spec.search.len(), 4);
-    assert!(!spec.search.0.contains_key("train.lr"));
+    assert!(!spec.search.get("train.lr").is_some());
     let again = spec.with(&[("search.train.lr".to_owned(), "{ log = [1e-3, 1e-2] }".to_owned())]).unwrap();
-    assert_eq!(again.search.0["train.lr"], Distribution::Log { low: 1e-3, high: 1e-2 });
+    assert_eq!(again.search.get("train.lr"), Some(&Distribution::Log { low: 1e-3, high: 1e-2 }));
     assert_eq!(again.source.overrides.len(), 2);
 }
 
@@ -232,7 +232,7 @@ fn each_form_of_distribution_is_read_quoted_or_dotted() {
         ("train.optimizer", Distribution::Choice(names(["adamw", "adam"]))),
         ("text.lowercase", Distribution::Choice(vec![ParamValue::Bool(true)])),
     ];
-    let expected = Space(expected.into_iter().map(|(key, form)| (key.to_owned(), form)).collect());
+    let expected = Space::new(expected.into_iter().map(|(key, form)| (key.to_owned(), form)));
     let spec = parse(&text, &[]).unwrap();
     assert_eq!(spec.search, expected);
     assert_eq!(parse(&spec.effective_toml(), &[]).unwrap().search, expected);
@@ -242,5 +242,5 @@ fn each_form_of_distribution_is_read_quoted_or_dotted() {
 fn a_step_as_wide_as_the_range_is_legal_in_spite_of_rounding() {
     let text = spec_with("[search]\ntrain.lr = { uniform = [0.1, 0.3], step = 0.2 }");
     let expected = Distribution::Uniform { low: 0.1, high: 0.3, step: Some(0.2) };
-    assert_eq!(parse(&text, &[]).unwrap().search.0["train.lr"], expected);
+    assert_eq!(parse(&text, &[]).unwrap().search.get("train.lr"), Some(&expected));
 }

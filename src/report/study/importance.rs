@@ -16,13 +16,7 @@ pub fn importances(
 ) -> Result<Vec<(String, f64)>, fanova::ImportanceError> {
     let trials: Vec<FinishedTrial> = study
         .complete()
-        .map(|(trial, value)| FinishedTrial {
-            number: trial.number,
-            params: trial.params.clone(),
-            state: trial.state,
-            value: Some(value),
-            intermediate: Vec::new(),
-        })
+        .map(|(trial, value)| FinishedTrial::complete(trial.number, trial.params.clone(), value))
         .collect();
     fanova::importance(&study.space, &trials, rng)
 }

@@ -92,7 +92,7 @@ fn table(space: &Space, axes: &[Axis<'_>], trials: &[FinishedTrial]) -> (Vec<Col
     let mut columns: Vec<Vec<f64>> = vec![Vec::with_capacity(trials.len()); axes.len()];
     let mut values = Vec::with_capacity(trials.len());
     for trial in trials.iter().filter(|trial| trial.state == RunState::Complete) {
-        let Some(value) = trial.value.filter(|value| value.is_finite()) else { continue };
+        let Some(value) = trial.value().filter(|value| value.is_finite()) else { continue };
         let coordinate = |((name, _), axis): ((&str, _), &Axis<'_>)| axis.encode(trial.params.get(name)?);
         let point: Option<Vec<f64>> = space.iter().zip(axes).map(coordinate).collect();
         let Some(point) = point else { continue };
@@ -122,12 +122,11 @@ mod tests {
     }
 
     fn space(entries: Vec<(&str, Distribution)>) -> Space {
-        Space(entries.into_iter().map(|(name, distribution)| (name.to_owned(), distribution)).collect())
+        Space::new(entries.into_iter().map(|(name, distribution)| (name.to_owned(), distribution)))
     }
 
     fn trial(number: u32, params: Params, value: f64) -> FinishedTrial {
-        let state = RunState::Complete;
-        FinishedTrial { number, params, state, value: Some(value), intermediate: vec![] }
+        FinishedTrial::complete(number, params, value)
     }
 
     /// Trials drawn evenly, with the value that `metric` gives their coordinates.
@@ -135,8 +134,8 @@ mod tests {
         let axes = axes(space);
         let mut rng = SeedTree::new(9).rng("points");
         let point = |number| {
-            let point: Vec<f64> = axes.iter().map(|axis| axis.draw_evenly(&mut rng)).collect();
-            let params = super::super::super::sampler::axis::to_params(space, &axes, &point);
+            let mut point: Vec<f64> = axes.iter().map(|axis| axis.draw_evenly(&mut rng)).collect();
+            let params = super::super::super::sampler::axis::to_params(space, &axes, &mut point);
             trial(number, params, metric(&point))
         };
         (0..count).map(point).collect()
@@ -194,7 +193,7 @@ mod tests {
         let space = space(vec![("x", unit()), ("y", unit())]);
         let trials = drawn(&space, 60, |p| p[0]);
         let mut more = trials.clone();
-        let failed = FinishedTrial { state: RunState::Failed, value: None, ..trials[0].clone() };
+        let failed = FinishedTrial::failed(0, trials[0].params.clone());
         let foreign = trial(99, Params::from([("x".to_owned(), ParamValue::Int(1))]), 1e9);
         more.extend([failed, trial(98, trials[0].params.clone(), f64::NAN), foreign]);
         assert_eq!(importance(&space, &more, &mut rng()), importance(&space, &trials, &mut rng()));

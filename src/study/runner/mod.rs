@@ -15,7 +15,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::event::{Event, Observer};
-use super::objective::{Objective, ObjectiveError, Trial};
+use super::objective::{Judge, Objective, ObjectiveError, Trial};
 use super::outcome::{StudyError, StudyOutcome, TrialResult};
 use super::panics::caught;
 use super::sampler::Sampler;
@@ -33,10 +33,8 @@ use replay::Replay;
 pub struct StudyPlan<'a> {
     /// The search space.
     pub space: &'a Space,
-    /// Proposes the points.
-    pub sampler: &'a dyn Sampler,
-    /// Which end of the value is better.
-    pub direction: Direction,
+    /// Which end of each of the objective's values is better.
+    pub directions: &'a [Direction],
     /// How many trials there are in all, ended ones included.
     pub trials: u32,
     /// How many trials may be pending at once, whatever the machine; at least 1.
@@ -74,12 +72,13 @@ pub struct Surroundings<'a> {
 /// The store fails, or it holds trials that this study would not have proposed.
 pub fn run(
     plan: &StudyPlan<'_>,
+    sampler: &mut dyn Sampler,
     objective: &dyn Objective,
     surroundings: &Surroundings<'_>,
 ) -> Result<StudyOutcome, StudyError> {
     let replay = Replay::load(plan, surroundings)?;
     let finished = replay.ended();
-    let best = replay.best(plan.direction);
+    let best = replay.best(plan.directions[0]);
     surroundings.observer.notice(&Event::Started { trials: plan.trials, finished, best });
     let most = plan.parallel.min(plan.trials.saturating_sub(finished)).max(1) as usize;
     let jobs = surroundings.jobs.clamp(1, most);
@@ -88,6 +87,7 @@ pub fn run(
         objective,
         at: *surroundings,
         progress: Mutex::new(Progress {
+            sampler,
             schedule: Schedule::new(plan.trials, plan.parallel),
             replay,
             results: BTreeMap::new(),
@@ -109,19 +109,20 @@ pub fn run(
 }
 
 /// One run of a study: what all workers share.
-struct Runner<'a> {
+struct Runner<'a, 's> {
     plan: &'a StudyPlan<'a>,
     objective: &'a dyn Objective,
     at: Surroundings<'a>,
     /// Never locked while an objective or the store works.
-    progress: Mutex<Progress>,
+    progress: Mutex<Progress<'s>>,
     /// A trial has ended, or the study is halted.
     changed: Condvar,
     /// What each worker leaves idle goes to its trial.
     threads: usize,
 }
 
-struct Progress {
+struct Progress<'a> {
+    sampler: &'a mut dyn Sampler,
     schedule: Schedule,
     replay: Replay,
     results: BTreeMap<u32, TrialResult>,
@@ -146,7 +147,7 @@ enum Verdict {
     Broken(StudyError),
 }
 
-impl Runner<'_> {
+impl<'s> Runner<'_, 's> {
     /// The life of a worker.
     fn work(&self) {
         let _guard = HaltOnPanic(self);
@@ -232,11 +233,19 @@ impl Runner<'_> {
             attempt,
             observer: self.at.observer,
             cancel: self.at.cancel,
+            judge: Judge { reports: Mutex::default(), verdict: &|_| None },
         };
         match caught(|| self.objective.evaluate(&trial)) {
-            Ok(Ok(value)) if value.is_nan() => failed("the objective's value is NaN".to_owned()),
-            Ok(Ok(value)) => {
-                Verdict::Final(RunEnd { state: RunState::Complete, value: Some(value), reason: None })
+            Ok(Ok(evaluation)) if evaluation.values.iter().any(|value| value.is_nan()) => {
+                failed("the objective's value is NaN".to_owned())
+            }
+            Ok(Ok(evaluation)) => Verdict::Final(RunEnd {
+                state: RunState::Complete,
+                value: evaluation.values.first().copied(),
+                reason: None,
+            }),
+            Ok(Err(ObjectiveError::Pruned(reason))) => {
+                Verdict::Final(RunEnd { state: RunState::Pruned, value: None, reason: Some(reason) })
             }
             Ok(Err(ObjectiveError::Cancelled)) => Verdict::Interrupted,
             Ok(Err(ObjectiveError::Failed(reason))) => failed(reason),
@@ -263,7 +272,8 @@ impl Runner<'_> {
             number: task.number,
             params: task.params.clone(),
             state: end.state,
-            value: end.value,
+            values: end.value.into_iter().collect(),
+            violation: 0.0,
             intermediate: vec![],
         };
         self.lock().finish(TrialResult { trial, run, reason: end.reason, seconds });
@@ -282,7 +292,7 @@ impl Runner<'_> {
         self.changed.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Progress> {
+    fn lock(&self) -> MutexGuard<'_, Progress<'s>> {
         // A panic under the lock is passed on to the caller of `run` in any case.
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -294,20 +304,20 @@ impl Runner<'_> {
             None => Ok(StudyOutcome {
                 cancelled: progress.results.len() < self.plan.trials as usize,
                 finished: progress.results.into_values().collect(),
-                direction: self.plan.direction,
+                direction: self.plan.directions[0],
             }),
         }
     }
 }
 
-impl Progress {
+impl Progress<'_> {
     /// Goes through the trials that are ready: recorded ones are taken over, the first other one
     /// is to be evaluated.
     fn advance(&mut self, plan: &StudyPlan<'_>) -> Result<Option<Task>, StudyError> {
         while let Some(number) = self.schedule.ready() {
             let propose = || {
-                let history = self.schedule.history(plan.space, plan.direction);
-                plan.sampler.propose(number, &history, &mut trial_seeds(plan, number).rng("sampler"))
+                let history = self.schedule.history(plan.space, plan.directions);
+                self.sampler.propose(number, &history, &mut trial_seeds(plan, number).rng("sampler"))
             };
             let params = self.replay.point(number, propose)?;
             self.schedule.propose(params.clone());
@@ -335,9 +345,9 @@ fn failed(reason: String) -> Verdict {
 }
 
 /// Wakes the other workers when this one panics outside of a trial, so that none waits for ever.
-struct HaltOnPanic<'a>(&'a Runner<'a>);
+struct HaltOnPanic<'r, 'a, 's>(&'r Runner<'a, 's>);
 
-impl Drop for HaltOnPanic<'_> {
+impl Drop for HaltOnPanic<'_, '_, '_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.halt(None);

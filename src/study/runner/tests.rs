@@ -7,20 +7,23 @@ use super::*;
 use crate::rng::ChaCha8Rng;
 use crate::spec::Distribution;
 use crate::store::StoreError;
-use crate::study::sampler::{History, by_name};
+use crate::study::sampler::{History, Settings, by_name};
 use crate::study::testing::{BrittleStore, FakeObjective, process};
 use crate::trial::ParamValue;
 
 fn space() -> Space {
-    Space(
+    Space::new(
         [
             ("lr", Distribution::Log { low: 1e-3, high: 1.0 }),
             ("width", Distribution::Int { low: 0, high: 9, step: 1 }),
             ("kind", Distribution::Choice(["a", "b"].map(|name| ParamValue::Text(name.into())).into())),
         ]
-        .map(|(name, distribution)| (name.to_owned(), distribution))
-        .into(),
+        .map(|(name, distribution)| (name.to_owned(), distribution)),
     )
+}
+
+fn sampler(name: &str) -> Box<dyn Sampler> {
+    by_name(name, &Settings::new(SeedTree::new(3))).unwrap()
 }
 
 /// The settings of one test; [`Setup::run`] runs them.
@@ -56,14 +59,13 @@ impl Default for Setup<'_> {
 
 impl Setup<'_> {
     fn run(self, store: &BrittleStore) -> Result<StudyOutcome, StudyError> {
-        self.run_with(&*by_name(self.sampler).unwrap(), store)
+        self.run_with(&mut *sampler(self.sampler), store)
     }
 
-    fn run_with(self, sampler: &dyn Sampler, store: &BrittleStore) -> Result<StudyOutcome, StudyError> {
+    fn run_with(self, sampler: &mut dyn Sampler, store: &BrittleStore) -> Result<StudyOutcome, StudyError> {
         let plan = StudyPlan {
             space: &space(),
-            sampler,
-            direction: Direction::Minimize,
+            directions: &[Direction::Minimize],
             trials: self.trials,
             parallel: self.parallel,
             seeds: SeedTree::new(42),
@@ -78,7 +80,7 @@ impl Setup<'_> {
             observer: self.observer,
             cancel: self.cancel.unwrap_or(&never),
         };
-        run(&plan, self.objective, &surroundings)
+        run(&plan, sampler, self.objective, &surroundings)
     }
 }
 
@@ -95,7 +97,7 @@ fn essence(outcome: &StudyOutcome) -> Vec<(u32, Params, RunState, Option<u64>)> 
         .finished
         .iter()
         .map(|result| &result.trial)
-        .map(|trial| (trial.number, trial.params.clone(), trial.state, trial.value.map(f64::to_bits)))
+        .map(|trial| (trial.number, trial.params.clone(), trial.state, trial.value().map(f64::to_bits)))
         .collect()
 }
 
@@ -126,10 +128,10 @@ fn what_is_recorded_is_what_came_out() {
         assert_eq!(record.new.params, result.trial.params);
         assert_eq!(record.new.config["params"], serde_json::to_value(&result.trial.params).unwrap());
         assert_eq!((record.id, record.attempts, record.state), (result.run, 1, result.trial.state));
-        assert_eq!((record.value, &record.reason), (result.trial.value, &result.reason));
+        assert_eq!((record.value, &record.reason), (result.trial.value(), &result.reason));
     }
-    let best = outcome.best().unwrap().trial.value.unwrap();
-    assert!(outcome.finished.iter().filter_map(|result| result.trial.value).all(|value| value >= best));
+    let best = outcome.best().unwrap().trial.value().unwrap();
+    assert!(outcome.finished.iter().filter_map(|result| result.trial.value()).all(|value| value >= best));
 }
 
 #[test]
@@ -249,13 +251,13 @@ impl Sampler for Spy {
         "spy"
     }
 
-    fn propose(&self, number: u32, history: &History<'_>, rng: &mut ChaCha8Rng) -> Params {
+    fn propose(&mut self, number: u32, history: &History<'_>, rng: &mut ChaCha8Rng) -> Params {
         let visible = (number + 1).saturating_sub(self.parallel);
         let finished: Vec<u32> = history.finished.iter().map(|trial| trial.number).collect();
         let pending: Vec<u32> = history.pending.iter().map(|trial| trial.number).collect();
         assert_eq!(finished, (0..visible).collect::<Vec<_>>(), "finished for trial {number}");
         assert_eq!(pending, (visible..number).collect::<Vec<_>>(), "pending for trial {number}");
-        by_name("random").unwrap().propose(number, history, rng)
+        sampler("random").propose(number, history, rng)
     }
 }
 
@@ -264,7 +266,10 @@ fn the_sampler_is_shown_exactly_the_trials_that_every_machine_would_show() {
     for parallel in [1, 3, 100] {
         for jobs in [1, 4] {
             let setup = Setup { parallel, jobs, objective: &SHUFFLED, ..Setup::default() };
-            assert_eq!(setup.run_with(&Spy { parallel }, &BrittleStore::new()).unwrap().finished.len(), 30);
+            assert_eq!(
+                setup.run_with(&mut Spy { parallel }, &BrittleStore::new()).unwrap().finished.len(),
+                30
+            );
         }
     }
 }
@@ -276,7 +281,7 @@ fn a_sampler_that_panics_takes_the_study_down_and_no_worker_hangs() {
         fn name(&self) -> &'static str {
             "broken"
         }
-        fn propose(&self, number: u32, _: &History<'_>, _: &mut ChaCha8Rng) -> Params {
+        fn propose(&mut self, number: u32, _: &History<'_>, _: &mut ChaCha8Rng) -> Params {
             assert!(number < 5, "a bug");
             Params::new()
         }
@@ -284,7 +289,7 @@ fn a_sampler_that_panics_takes_the_study_down_and_no_worker_hangs() {
     let panicked = within_ten_seconds(|| {
         let run = || {
             let setup = Setup { jobs: 4, objective: &SHUFFLED, ..Setup::default() };
-            setup.run_with(&Broken, &BrittleStore::new())
+            setup.run_with(&mut Broken, &BrittleStore::new())
         };
         std::thread::spawn(move || drop(run())).join().is_err()
     });
@@ -327,7 +332,7 @@ fn events_come_in_the_order_of_a_trials_life() {
         .iter()
         .map(|event| match event {
             Event::Started { trials, finished, best: earlier } => {
-                assert_eq!(*earlier, Some((best.trial.number, best.trial.value.unwrap())));
+                assert_eq!(*earlier, Some((best.trial.number, best.trial.value().unwrap())));
                 format!("study {finished}/{trials}")
             }
             Event::TrialStarted { number, .. } => format!("{number} starts"),

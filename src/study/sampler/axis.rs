@@ -56,14 +56,29 @@ pub(in crate::study) fn axes(space: &Space) -> Vec<Axis<'_>> {
     space.iter().map(|(_, distribution)| Axis::of(distribution)).collect()
 }
 
-/// The values at `point`, one coordinate per axis, under their names.
-pub(in crate::study) fn to_params(space: &Space, axes: &[Axis<'_>], point: &[f64]) -> Params {
-    space
+/// What a coordinate is where its parameter does not exist. Always this NaN, so that equal points
+/// have equal bits.
+pub(super) const ABSENT: f64 = f64::NAN;
+
+/// The values at `point`, one coordinate per axis, under their names. Where a parameter does not
+/// exist beside the others, its coordinate becomes [`ABSENT`].
+pub(in crate::study) fn to_params(space: &Space, axes: &[Axis<'_>], point: &mut [f64]) -> Params {
+    let mut params: Params = space
         .iter()
         .zip(axes)
-        .zip(point)
+        .zip(&*point)
+        .filter(|(_, coordinate)| !coordinate.is_nan())
         .map(|(((name, _), axis), &coordinate)| (name.to_owned(), axis.decode(coordinate)))
-        .collect()
+        .collect();
+    space.prune(&mut params);
+    if params.len() < axes.len() {
+        for ((name, _), coordinate) in space.iter().zip(point) {
+            if !params.contains_key(name) {
+                *coordinate = ABSENT;
+            }
+        }
+    }
+    params
 }
 
 /// A point drawn evenly from the space: one coordinate per axis.

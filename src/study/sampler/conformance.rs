@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::{History, REGISTRY, Sampler, by_name};
+use super::{History, REGISTRY, Sampler, Settings, by_name};
 use crate::rng::SeedTree;
 use crate::spec::{Distribution, SAMPLERS, Space};
 use crate::trial::{Direction, FinishedTrial, ParamValue, Params, PendingTrial, RunState};
@@ -13,17 +13,21 @@ use crate::trial::{Direction, FinishedTrial, ParamValue, Params, PendingTrial, R
 fn the_registry_has_the_samplers_that_specs_may_name() {
     assert_eq!(REGISTRY.map(|(name, _)| name), SAMPLERS);
     for (name, make) in REGISTRY {
-        assert_eq!(make().name(), name);
+        assert_eq!(make(&settings()).name(), name);
     }
-    assert!(by_name("grid-of-dreams").is_none());
+    assert!(by_name("grid-of-dreams", &settings()).is_none());
+}
+
+fn settings() -> Settings {
+    Settings::new(SeedTree::new(5))
 }
 
 fn every_sampler() -> impl Iterator<Item = Box<dyn Sampler>> {
-    SAMPLERS.into_iter().filter_map(by_name)
+    SAMPLERS.into_iter().filter_map(|name| by_name(name, &settings()))
 }
 
 fn space(distributions: impl IntoIterator<Item = Distribution>) -> Space {
-    Space(distributions.into_iter().enumerate().map(|(i, d)| (format!("p{i:02}"), d)).collect())
+    Space::new(distributions.into_iter().enumerate().map(|(i, d)| (format!("p{i:02}"), d)))
 }
 
 fn choice(count: i64) -> Distribution {
@@ -42,26 +46,26 @@ fn mixed_space() -> Space {
     ])
 }
 
-fn propose(sampler: &dyn Sampler, seed: u64, history: &History<'_>) -> Params {
+fn propose(sampler: &mut dyn Sampler, seed: u64, history: &History<'_>) -> Params {
     let number = (history.finished.len() + history.pending.len()) as u32;
     let mut rng = SeedTree::new(seed).child("trial", number.into()).rng("sampler");
     sampler.propose(number, history, &mut rng)
 }
 
 fn finished(number: u32, params: Params, value: f64) -> FinishedTrial {
-    FinishedTrial { number, params, state: RunState::Complete, value: Some(value), intermediate: vec![] }
+    FinishedTrial::complete(number, params, value)
 }
 
 /// Runs a study without a runner: `value_of` decides each trial's end.
 fn study(
-    sampler: &dyn Sampler,
+    sampler: &mut dyn Sampler,
     space: &Space,
     trials: u32,
     value_of: impl Fn(u32, &Params) -> FinishedTrial,
 ) -> Vec<FinishedTrial> {
     let mut done: Vec<FinishedTrial> = Vec::new();
     for number in 0..trials {
-        let history = History { space, direction: Direction::Minimize, finished: &done, pending: &[] };
+        let history = History { space, directions: &[Direction::Minimize], finished: &done, pending: &[] };
         let params = propose(sampler, 7, &history);
         assert!(space.contains(&params), "{}: {params:?} is outside of {space:?}", sampler.name());
         done.push(value_of(number, &params));
@@ -76,49 +80,70 @@ fn sum(params: &Params) -> f64 {
 
 #[test]
 fn proposals_stay_in_every_kind_of_range() {
-    for sampler in every_sampler() {
-        study(&*sampler, &mixed_space(), 60, |number, params| finished(number, params.clone(), sum(params)));
+    for mut sampler in every_sampler() {
+        study(&mut *sampler, &mixed_space(), 60, |number, params| {
+            finished(number, params.clone(), sum(params))
+        });
     }
 }
 
 #[test]
 fn the_same_history_and_stream_give_the_same_proposal() {
-    for sampler in every_sampler() {
-        let run =
-            || study(&*sampler, &mixed_space(), 30, |n, params| finished(n, params.clone(), sum(params)));
-        let first = run();
-        // Whatever happens elsewhere, and on whatever thread.
-        propose(&*sampler, 99, &empty_history(&mixed_space()));
-        let again = std::thread::scope(|scope| scope.spawn(run).join().unwrap());
-        assert_eq!(first, again, "{}", sampler.name());
+    for (mut sampler, mut fresh) in every_sampler().zip(every_sampler()) {
+        let run = |sampler: &mut dyn Sampler| {
+            study(sampler, &mixed_space(), 30, |n, params| finished(n, params.clone(), sum(params)))
+        };
+        let first = run(&mut *sampler);
+        let again = std::thread::scope(|scope| scope.spawn(|| run(&mut *fresh)).join().unwrap());
+        assert_eq!(first, again, "{}: on another thread", sampler.name());
+        assert_eq!(run(&mut *sampler), first, "{}: after another study", sampler.name());
+    }
+}
+
+#[test]
+fn what_a_sampler_keeps_does_not_show() {
+    for mut sampler in every_sampler() {
+        let space = mixed_space();
+        let done = study(&mut *sampler, &space, 60, |n, params| finished(n, params.clone(), sum(params)));
+        for seen in [1, 20, 59] {
+            let history = History {
+                space: &space,
+                directions: &[Direction::Minimize],
+                finished: &done[..seen],
+                pending: &[],
+            };
+            let mut fresh = by_name(sampler.name(), &settings()).unwrap();
+            assert_eq!(propose(&mut *fresh, 7, &history), done[seen].params, "{}", sampler.name());
+        }
     }
 }
 
 fn empty_history(space: &Space) -> History<'_> {
-    History { space, direction: Direction::Maximize, finished: &[], pending: &[] }
+    History { space, directions: &[Direction::Maximize], finished: &[], pending: &[] }
 }
 
 #[test]
 fn different_streams_give_different_proposals() {
-    for sampler in every_sampler() {
+    for mut sampler in every_sampler() {
         let space = mixed_space();
         let history = empty_history(&space);
-        assert_ne!(propose(&*sampler, 1, &history), propose(&*sampler, 2, &history));
+        assert_ne!(propose(&mut *sampler, 1, &history), propose(&mut *sampler, 2, &history));
     }
 }
 
 #[test]
 fn an_empty_space_has_one_empty_point() {
-    for sampler in every_sampler() {
-        let done = study(&*sampler, &Space::default(), 15, |n, params| finished(n, params.clone(), 1.0));
+    for mut sampler in every_sampler() {
+        let done = study(&mut *sampler, &Space::default(), 15, |n, params| finished(n, params.clone(), 1.0));
         assert!(done.iter().all(|trial| trial.params.is_empty()));
     }
 }
 
 #[test]
 fn a_single_choice_is_taken_again_and_again() {
-    for sampler in every_sampler() {
-        let done = study(&*sampler, &space([choice(1)]), 30, |n, params| finished(n, params.clone(), 1.0));
+    for mut sampler in every_sampler() {
+        let done =
+            study(&mut *sampler, &space([choice(1)]), 30, |n, params| finished(n, params.clone(), 1.0));
         assert_eq!(done.len(), 30);
     }
 }
@@ -134,24 +159,25 @@ fn huge_and_tiny_ranges_are_no_trouble() {
         Distribution::IntLog { low: 1, high: i64::MAX },
         choice(1000),
     ]);
-    for sampler in every_sampler() {
-        study(&*sampler, &wide, 40, |number, params| finished(number, params.clone(), f64::from(number % 7)));
+    for mut sampler in every_sampler() {
+        study(&mut *sampler, &wide, 40, |number, params| {
+            finished(number, params.clone(), f64::from(number % 7))
+        });
     }
 }
 
 #[test]
 fn failed_pruned_nan_and_infinite_trials_are_no_trouble() {
-    for sampler in every_sampler() {
-        study(&*sampler, &mixed_space(), 80, |number, params| {
+    for mut sampler in every_sampler() {
+        study(&mut *sampler, &mixed_space(), 80, |number, params| {
             let mut trial = finished(number, params.clone(), sum(params));
             match number % 7 {
-                0 => (trial.state, trial.value) = (RunState::Failed, None),
-                1 => trial.value = Some(f64::NAN),
-                2 => trial.value = Some(f64::INFINITY),
-                3 => trial.value = Some(f64::NEG_INFINITY),
+                0 => trial = FinishedTrial::failed(number, trial.params),
+                1 => trial.values = vec![f64::NAN],
+                2 => trial.values = vec![f64::INFINITY],
+                3 => trial.values = vec![f64::NEG_INFINITY],
                 4 => {
-                    (trial.state, trial.value) = (RunState::Pruned, None);
-                    trial.intermediate = vec![(1, 0.5), (2, f64::NAN)];
+                    trial = FinishedTrial::pruned(number, trial.params, vec![(1, 0.5), (2, f64::NAN)]);
                 }
                 _ => {}
             }
@@ -162,27 +188,25 @@ fn failed_pruned_nan_and_infinite_trials_are_no_trouble() {
 
 #[test]
 fn a_study_in_which_every_trial_fails_still_gets_proposals() {
-    for sampler in every_sampler() {
-        study(&*sampler, &mixed_space(), 40, |number, params| FinishedTrial {
-            state: RunState::Failed,
-            value: None,
-            ..finished(number, params.clone(), 0.0)
+    for mut sampler in every_sampler() {
+        study(&mut *sampler, &mixed_space(), 40, |number, params| {
+            FinishedTrial::failed(number, params.clone())
         });
     }
 }
 
 #[test]
 fn pending_trials_are_accepted() {
-    for sampler in every_sampler() {
+    for mut sampler in every_sampler() {
         let space = mixed_space();
-        let done = study(&*sampler, &space, 40, |n, params| finished(n, params.clone(), sum(params)));
+        let done = study(&mut *sampler, &space, 40, |n, params| finished(n, params.clone(), sum(params)));
         let (done, open) = done.split_at(25);
         let pending: Vec<_> =
             open.iter().map(|t| PendingTrial { number: t.number, params: t.params.clone() }).collect();
         for finished in [&done[..0], done] {
             let history =
-                History { space: &space, direction: Direction::Maximize, finished, pending: &pending };
-            assert!(space.contains(&propose(&*sampler, 3, &history)), "{}", sampler.name());
+                History { space: &space, directions: &[Direction::Maximize], finished, pending: &pending };
+            assert!(space.contains(&propose(&mut *sampler, 3, &history)), "{}", sampler.name());
         }
     }
 }
@@ -190,7 +214,7 @@ fn pending_trials_are_accepted() {
 #[test]
 fn a_history_of_ten_thousand_trials_is_no_trouble() {
     let space = mixed_space();
-    let random = by_name("random").unwrap();
+    let mut random = by_name("random", &settings()).unwrap();
     let done: Vec<_> = (0..10_000)
         .map(|number| {
             let mut rng = SeedTree::new(1).child("trial", number.into()).rng("history");
@@ -199,11 +223,11 @@ fn a_history_of_ten_thousand_trials_is_no_trouble() {
             finished(number, params, value)
         })
         .collect();
-    for sampler in every_sampler() {
+    for mut sampler in every_sampler() {
         let history =
-            History { space: &space, direction: Direction::Minimize, finished: &done, pending: &[] };
+            History { space: &space, directions: &[Direction::Minimize], finished: &done, pending: &[] };
         let start = Instant::now();
-        assert!(space.contains(&propose(&*sampler, 1, &history)));
+        assert!(space.contains(&propose(&mut *sampler, 1, &history)));
         // A few milliseconds when idle; generous, because test machines are not.
         assert!(start.elapsed() < Duration::from_secs(2), "{} took {:?}", sampler.name(), start.elapsed());
     }
@@ -258,7 +282,7 @@ proptest! {
     ) {
         let space = space(distributions);
         let direction = if maximize { Direction::Maximize } else { Direction::Minimize };
-        for sampler in every_sampler() {
+        for mut sampler in every_sampler() {
             let mut done: Vec<FinishedTrial> = Vec::new();
             for (state, value, intermediate) in &ends {
                 let (finished, open) = done.split_at(done.len().saturating_sub(open));
@@ -266,14 +290,15 @@ proptest! {
                     .iter()
                     .map(|t| PendingTrial { number: t.number, params: t.params.clone() })
                     .collect();
-                let history = History { space: &space, direction, finished, pending: &pending };
-                let params = propose(&*sampler, 11, &history);
+                let history = History { space: &space, directions: &[direction], finished, pending: &pending };
+                let params = propose(&mut *sampler, 11, &history);
                 prop_assert!(space.contains(&params), "{}: {:?}", sampler.name(), params);
                 done.push(FinishedTrial {
                     number: done.len() as u32,
                     params,
                     state: *state,
-                    value: *value,
+                    values: value.iter().copied().collect(),
+                    violation: 0.0,
                     intermediate: intermediate.clone(),
                 });
             }

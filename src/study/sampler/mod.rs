@@ -7,12 +7,15 @@ pub(super) mod axis;
 #[cfg(test)]
 mod conformance;
 mod random;
+mod table;
 mod tpe;
 
 pub use random::Random;
 pub use tpe::Tpe;
 
-use crate::rng::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::rng::{ChaCha8Rng, SeedTree};
 use crate::spec::Space;
 use crate::trial::{Direction, FinishedTrial, Params, PendingTrial};
 
@@ -21,8 +24,8 @@ use crate::trial::{Direction, FinishedTrial, Params, PendingTrial};
 pub struct History<'a> {
     /// The search space.
     pub space: &'a Space,
-    /// Which end of the value is better.
-    pub direction: Direction,
+    /// Which end of each value is better; one per value, at least one.
+    pub directions: &'a [Direction],
     /// Trials that have ended, failed ones included.
     pub finished: &'a [FinishedTrial],
     /// Trials that have been proposed but not ended.
@@ -31,22 +34,85 @@ pub struct History<'a> {
 
 /// Proposes points of a search space.
 ///
-/// Stateless: a proposal is a pure function of the history and the RNG, so any process can compute
-/// the proposal of any trial.
-pub trait Sampler: Send + Sync {
+/// A proposal is a pure function of the settings, the history and the RNG, so any process can compute
+/// the proposal of any trial. A sampler may keep what it has worked out of a history, because the
+/// calls to one sampler follow one study: the finished trials of a later call begin with those of
+/// an earlier one, and space and directions stay. What it keeps must not show in what it proposes.
+pub trait Sampler: Send {
     /// The registered name.
     fn name(&self) -> &'static str;
 
-    /// The point that trial number `number` is to evaluate; always inside `history.space`.
-    fn propose(&self, number: u32, history: &History<'_>, rng: &mut ChaCha8Rng) -> Params;
+    /// The point that trial number `number` is to evaluate; always inside `history.space`, and with
+    /// [`Duplicates::Avoid`] one that no trial has had, as long as the space has one.
+    fn propose(&mut self, number: u32, history: &History<'_>, rng: &mut ChaCha8Rng) -> Params;
+
+    /// What led to the proposal `params`, which [`Sampler::propose`] gave for the same history.
+    fn explain(&mut self, number: u32, history: &History<'_>, params: &Params) -> Explanation {
+        let _ = (number, history, params);
+        Explanation { sampler: self.name(), ..Explanation::default() }
+    }
 }
 
-type Make = fn() -> Box<dyn Sampler>;
+/// What a study tells its sampler once.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The root of what the sampler draws once for all trials, such as a scrambling.
+    pub seeds: SeedTree,
+    /// How many trials the study is to have, where that is known. Another number must not change
+    /// the proposals of the trials that both have, or a study could not be extended.
+    pub trials: Option<u32>,
+    /// What to do about points that were tried before.
+    pub duplicates: Duplicates,
+}
+
+impl Settings {
+    /// Duplicates avoided, and no number of trials known.
+    pub fn new(seeds: SeedTree) -> Self {
+        Self { seeds, trials: None, duplicates: Duplicates::Avoid }
+    }
+}
+
+/// What a study does about points that were tried before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Duplicates {
+    /// Propose none as long as there are others.
+    #[default]
+    Avoid,
+    /// Give a repeated point the value that it had.
+    Reuse,
+    /// Evaluate it again, with other seeds.
+    Repeat,
+}
+
+/// What led to a proposal.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Explanation {
+    /// Which sampler made it; where one chooses among several, the chosen one.
+    pub sampler: &'static str,
+    /// In a sentence or two, how it came about: `one of the first 10 trials: drawn evenly`.
+    pub reason: String,
+    /// Numbers of the trials that were taken as good examples.
+    pub good: Vec<u32>,
+    /// Numbers of the trials that were taken as bad ones, pending ones included.
+    pub bad: Vec<u32>,
+    /// The logarithm of the density of good over that of bad trials at the point.
+    pub log_ratio: Option<f64>,
+    /// The same of each parameter alone.
+    pub by_param: Vec<(String, f64)>,
+    /// Other figures, by name, such as a predicted value and its uncertainty.
+    pub facts: Vec<(&'static str, f64)>,
+}
+
+type Make = fn(&Settings) -> Box<dyn Sampler>;
 
 /// Every sampler, in the order of [`crate::spec::SAMPLERS`].
-const REGISTRY: [(&str, Make); 2] = [("random", || Box::new(Random)), ("tpe", || Box::new(Tpe::default()))];
+const REGISTRY: [(&str, Make); 2] = [
+    ("random", |settings| Box::new(Random::new(settings))),
+    ("tpe", |settings| Box::new(Tpe::new(settings))),
+];
 
 /// The sampler registered as `name`, one of [`crate::spec::SAMPLERS`].
-pub fn by_name(name: &str) -> Option<Box<dyn Sampler>> {
-    REGISTRY.iter().find(|(registered, _)| *registered == name).map(|(_, make)| make())
+pub fn by_name(name: &str, settings: &Settings) -> Option<Box<dyn Sampler>> {
+    REGISTRY.iter().find(|(registered, _)| *registered == name).map(|(_, make)| make(settings))
 }

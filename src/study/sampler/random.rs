@@ -3,21 +3,39 @@
 use crate::rng::ChaCha8Rng;
 use crate::trial::Params;
 
-use super::axis::{axes, draw_evenly, to_params};
-use super::{History, Sampler};
+use super::axis::{axes, draw_evenly};
+use super::table::{Table, first_admitted};
+use super::{Duplicates, Explanation, History, Sampler, Settings};
 
 /// Draws every parameter evenly: values of a list and steps alike, logarithmic ranges evenly in the
 /// logarithm.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Random;
+#[derive(Debug)]
+pub struct Random {
+    avoid: bool,
+    table: Table,
+}
+
+impl Random {
+    /// A random sampler.
+    pub fn new(settings: &Settings) -> Self {
+        Self { avoid: settings.duplicates == Duplicates::Avoid, table: Table::default() }
+    }
+}
 
 impl Sampler for Random {
     fn name(&self) -> &'static str {
         "random"
     }
 
-    fn propose(&self, _number: u32, history: &History<'_>, rng: &mut ChaCha8Rng) -> Params {
+    fn propose(&mut self, _number: u32, history: &History<'_>, rng: &mut ChaCha8Rng) -> Params {
         let axes = axes(history.space);
-        to_params(history.space, &axes, &draw_evenly(&axes, rng))
+        if self.avoid {
+            self.table.update(history, &axes);
+        }
+        first_admitted(history, &self.table, self.avoid, rng, |rng| draw_evenly(&axes, rng))
+    }
+
+    fn explain(&mut self, _number: u32, _history: &History<'_>, _params: &Params) -> Explanation {
+        Explanation { sampler: "random", reason: "drawn evenly".to_owned(), ..Explanation::default() }
     }
 }

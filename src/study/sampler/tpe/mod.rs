@@ -12,48 +12,54 @@ mod truncnorm;
 use crate::rng::ChaCha8Rng;
 use crate::trial::Params;
 
-use super::axis::{Axis, axes, draw_evenly, to_params};
-use super::{History, Sampler};
+use super::axis::{Axis, axes, draw_evenly};
+use super::table::first_admitted;
+use super::{Duplicates, History, Sampler, Settings};
 use parzen::{Parzen, Scratch};
-use split::Table;
+use split::Standings;
 
 /// Multivariate TPE with a constant liar for pending trials.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Tpe {
     /// Draw evenly while fewer trials than this have a result.
     startup: usize,
     /// Points drawn from the good density, of which the best is taken.
     candidates: usize,
+    avoid: bool,
+    table: super::table::Table,
 }
 
-impl Default for Tpe {
-    fn default() -> Self {
-        Self { startup: 10, candidates: 24 }
+impl Tpe {
+    /// TPE with its usual settings.
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            startup: 10,
+            candidates: 24,
+            avoid: settings.duplicates == Duplicates::Avoid,
+            table: super::table::Table::default(),
+        }
     }
 }
-
-/// How often to look for a point of a finite space that has not been tried, first where good ones
-/// are, then as often anywhere.
-const ROUNDS: usize = 32;
 
 impl Sampler for Tpe {
     fn name(&self) -> &'static str {
         "tpe"
     }
 
-    fn propose(&self, _number: u32, history: &History<'_>, rng: &mut ChaCha8Rng) -> Params {
+    fn propose(&mut self, _number: u32, history: &History<'_>, rng: &mut ChaCha8Rng) -> Params {
         let axes = axes(history.space);
-        let table = Table::new(history, &axes);
-        let point = if table.ranked() < self.startup {
-            first_new(&axes, &table, rng, |rng| draw_evenly(&axes, rng))
-        } else {
-            let split = table.split();
-            let good = Parzen::new(&axes, &table.columns, &split.good, Some(&split.weights));
-            let bad = Parzen::new(&axes, &table.columns, &split.bad, None);
-            let mut scratch = Scratch::default();
-            first_new(&axes, &table, rng, |rng| self.best_candidate(&axes, &good, &bad, &mut scratch, rng))
-        };
-        to_params(history.space, &axes, &point)
+        self.table.update(history, &axes);
+        let standings = Standings::new(history, &self.table);
+        if standings.ranked() < self.startup {
+            return first_admitted(history, &self.table, self.avoid, rng, |rng| draw_evenly(&axes, rng));
+        }
+        let split = standings.split();
+        let good = Parzen::new(&axes, self.table.columns(), &split.good, Some(&split.weights));
+        let bad = Parzen::new(&axes, self.table.columns(), &split.bad, None);
+        let mut scratch = Scratch::default();
+        first_admitted(history, &self.table, self.avoid, rng, |rng| {
+            self.best_candidate(&axes, &good, &bad, &mut scratch, rng)
+        })
     }
 }
 
@@ -79,22 +85,4 @@ impl Tpe {
         }
         best
     }
-}
-
-/// The first point of `draw` that no trial has had; after some rounds one drawn evenly, and in the
-/// end any point, because the space may be used up. In a continuum no point comes twice.
-fn first_new(
-    axes: &[Axis<'_>],
-    table: &Table,
-    rng: &mut ChaCha8Rng,
-    mut draw: impl FnMut(&mut ChaCha8Rng) -> Vec<f64>,
-) -> Vec<f64> {
-    let first = draw(rng);
-    if axes.iter().any(|axis| axis.cardinality().is_none()) || !table.has(&first) {
-        return first;
-    }
-    (1..2 * ROUNDS)
-        .map(|round| if round < ROUNDS { draw(rng) } else { draw_evenly(axes, rng) })
-        .find(|point| !table.has(point))
-        .unwrap_or(first)
 }

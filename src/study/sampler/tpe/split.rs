@@ -1,25 +1,20 @@
-//! The history as columns of coordinates, divided into a good and a bad set.
+//! The rows of a history divided into a good and a bad set.
 
 use std::cmp::Ordering;
 
-use crate::spec::Space;
-use crate::trial::{Direction, FinishedTrial, Params, RunState};
+use crate::trial::{Direction, FinishedTrial, RunState};
 
 use super::super::History;
-use super::super::axis::Axis;
+use super::super::table::Table;
 
 /// Largest good set.
 const GOOD_LIMIT: usize = 25;
 /// The good share of the ranked trials; Watanabe (2023), arXiv:2304.11127, where it beats 0.1.
 const GOOD_SHARE: f64 = 0.15;
 
-/// All trials of a history that lie in the space: one row per trial.
-pub(super) struct Table {
-    /// `columns[axis][row]`: coordinates.
-    pub(super) columns: Vec<Vec<f64>>,
-    /// Per row, how well it did.
-    standings: Vec<Standing>,
-}
+/// How well each row of a table did.
+#[derive(Debug)]
+pub(super) struct Standings(Vec<Standing>);
 
 /// How well a trial did, best first.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,72 +37,38 @@ pub(super) struct Split {
     pub(super) weights: Vec<f64>,
 }
 
-impl Table {
-    /// Reads the trials of a history; those with foreign parameters are left out.
-    pub(super) fn new(history: &History<'_>, axes: &[Axis<'_>]) -> Self {
-        let rows = history.finished.len() + history.pending.len();
-        let mut table = Self {
-            columns: axes.iter().map(|_| Vec::with_capacity(rows)).collect(),
-            standings: Vec::with_capacity(rows),
+impl Standings {
+    /// Those of a history whose rows `table` has.
+    pub(super) fn new(history: &History<'_>, table: &Table) -> Self {
+        let direction = history.directions[0];
+        let of = |&place: &usize| match history.finished.get(place) {
+            Some(trial) => Standing::of(trial, direction),
+            None => Standing::Unranked,
         };
-        for trial in history.finished {
-            table.add(history.space, axes, &trial.params, Standing::of(trial, history.direction));
-        }
-        for trial in history.pending {
-            table.add(history.space, axes, &trial.params, Standing::Unranked);
-        }
-        table
-    }
-
-    fn add(&mut self, space: &Space, axes: &[Axis<'_>], params: &Params, standing: Standing) {
-        let row = self.standings.len();
-        // Both maps are sorted by name, so that no lookup is needed.
-        let mut values = params.iter();
-        let complete = params.len() == axes.len()
-            && space.iter().zip(axes).zip(&mut self.columns).all(|(((name, _), axis), column)| {
-                let coordinate = values
-                    .next()
-                    .filter(|(found, _)| found.as_str() == name)
-                    .and_then(|(_, value)| axis.encode(value));
-                column.extend(coordinate);
-                coordinate.is_some()
-            });
-        if complete {
-            self.standings.push(standing);
-        } else {
-            for column in &mut self.columns {
-                column.truncate(row);
-            }
-        }
+        Self(table.places().iter().map(of).collect())
     }
 
     /// The number of trials with a rank.
     pub(super) fn ranked(&self) -> usize {
-        self.standings.iter().filter(|standing| **standing != Standing::Unranked).count()
-    }
-
-    /// Whether a trial at exactly this point exists.
-    pub(super) fn has(&self, point: &[f64]) -> bool {
-        (0..self.standings.len())
-            .any(|row| self.columns.iter().zip(point).all(|(column, x)| column[row].to_bits() == x.to_bits()))
+        self.0.iter().filter(|standing| **standing != Standing::Unranked).count()
     }
 
     /// Divides the rows: the best `min(⌈0.15 n⌉, 25)` of the n ranked ones are good.
     pub(super) fn split(&self) -> Split {
         let mut ranked: Vec<usize> =
-            (0..self.standings.len()).filter(|&row| self.standings[row] != Standing::Unranked).collect();
+            (0..self.0.len()).filter(|&row| self.0[row] != Standing::Unranked).collect();
         let size = ((GOOD_SHARE * ranked.len() as f64).ceil() as usize).min(GOOD_LIMIT);
         // The sort is stable: of equals, the earlier trial is the better one.
-        ranked.sort_by(|&a, &b| self.standings[a].compare(self.standings[b]));
+        ranked.sort_by(|&a, &b| self.0[a].compare(self.0[b]));
         let weights_from = ranked.get(size).copied();
         let mut good = ranked;
         good.truncate(size);
         good.sort_unstable();
-        let mut is_good = vec![false; self.standings.len()];
+        let mut is_good = vec![false; self.0.len()];
         for &row in &good {
             is_good[row] = true;
         }
-        let bad = (0..self.standings.len()).filter(|&row| !is_good[row]).collect();
+        let bad = (0..self.0.len()).filter(|&row| !is_good[row]).collect();
         let weights = self.weights(&good, weights_from);
         Split { good, bad, weights }
     }
@@ -115,7 +76,7 @@ impl Table {
     /// Good trials weigh by how far they are below the best bad one, so that the density is that
     /// of expected improvement (Watanabe 2023, §3.3); all alike where this is no finite number.
     fn weights(&self, good: &[usize], best_bad: Option<usize>) -> Vec<f64> {
-        let loss = |row: usize| match self.standings[row] {
+        let loss = |row: usize| match self.0[row] {
             Standing::Complete { loss } => loss,
             _ => f64::NAN,
         };
@@ -135,7 +96,7 @@ impl Standing {
             Direction::Minimize => value,
             Direction::Maximize => -value,
         };
-        match (trial.state, trial.value) {
+        match (trial.state, trial.value()) {
             (RunState::Complete, Some(value)) if !value.is_nan() => Self::Complete { loss: loss(value) },
             (RunState::Pruned, _) => {
                 let last = trial.intermediate.iter().max_by_key(|(step, _)| *step);
@@ -172,12 +133,12 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::Distribution;
+    use crate::spec::{Distribution, Space};
     use crate::study::sampler::axis::axes;
-    use crate::trial::{ParamValue, PendingTrial};
+    use crate::trial::{ParamValue, Params, PendingTrial};
 
     fn space() -> Space {
-        Space([("x".to_owned(), Distribution::Int { low: 0, high: 1000, step: 1 })].into())
+        Space::new([("x".to_owned(), Distribution::Int { low: 0, high: 1000, step: 1 })])
     }
 
     fn at(x: u32) -> Params {
@@ -185,28 +146,24 @@ mod tests {
     }
 
     fn complete(number: u32, value: f64) -> FinishedTrial {
-        FinishedTrial {
-            number,
-            params: at(number),
-            state: RunState::Complete,
-            value: Some(value),
-            intermediate: vec![],
-        }
+        FinishedTrial::complete(number, at(number), value)
     }
 
     fn pruned(number: u32, intermediate: &[(u64, f64)]) -> FinishedTrial {
-        FinishedTrial {
-            state: RunState::Pruned,
-            value: None,
-            intermediate: intermediate.to_vec(),
-            ..complete(number, 0.0)
-        }
+        FinishedTrial::pruned(number, at(number), intermediate.to_vec())
+    }
+
+    fn standings(direction: Direction, finished: &[FinishedTrial], pending: &[PendingTrial]) -> Standings {
+        let space = space();
+        let history = History { space: &space, directions: &[direction], finished, pending };
+        let mut table = Table::default();
+        table.update(&history, &axes(&space));
+        Standings::new(&history, &table)
     }
 
     fn split(direction: Direction, finished: &[FinishedTrial], pending: &[PendingTrial]) -> (Split, usize) {
-        let space = space();
-        let table = Table::new(&History { space: &space, direction, finished, pending }, &axes(&space));
-        (table.split(), table.ranked())
+        let standings = standings(direction, finished, pending);
+        (standings.split(), standings.ranked())
     }
 
     #[test]
@@ -228,7 +185,7 @@ mod tests {
     #[test]
     fn failed_nan_and_pending_trials_are_bad_and_do_not_count() {
         let mut finished: Vec<_> = (0..4).map(|number| complete(number, f64::NAN)).collect();
-        finished.push(FinishedTrial { state: RunState::Failed, value: None, ..complete(4, 0.0) });
+        finished.push(FinishedTrial::failed(4, at(4)));
         finished.push(complete(5, 100.0));
         let pending = [PendingTrial { number: 6, params: at(6) }];
         for direction in [Direction::Minimize, Direction::Maximize] {
@@ -248,12 +205,9 @@ mod tests {
             pruned(4, &[(1, 9.0), (3, 5.0)]),
             complete(5, 1e9),
         ];
-        let space = space();
-        let history =
-            History { space: &space, direction: Direction::Minimize, finished: &finished, pending: &[] };
-        let table = Table::new(&history, &axes(&space));
+        let standings = standings(Direction::Minimize, &finished, &[]);
         let mut order: Vec<usize> = (0..6).collect();
-        order.sort_by(|&a, &b| table.standings[a].compare(table.standings[b]));
+        order.sort_by(|&a, &b| standings.0[a].compare(standings.0[b]));
         assert_eq!(order, [5, 4, 3, 2, 1, 0]);
     }
 
@@ -274,7 +228,7 @@ mod tests {
     fn infinite_values_leave_the_weights_even() {
         for extreme in [f64::NEG_INFINITY, f64::INFINITY] {
             let mut finished: Vec<_> = (0..20).map(|number| complete(number, f64::from(number))).collect();
-            finished[3].value = Some(extreme);
+            finished[3].values = vec![extreme];
             let (split, _) = split(Direction::Minimize, &finished, &[]);
             assert_eq!(split.good.contains(&3), extreme < 0.0);
             assert!(split.weights.iter().all(|weight| weight.is_finite() && *weight > 0.0));
