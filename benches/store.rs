@@ -84,6 +84,7 @@ fn new_study(number: u32) -> NewStudy {
         seed: 42,
         metric: "val/accuracy".into(),
         direction: Direction::Maximize,
+        more_objectives: vec![],
         trials: TRIALS,
         environment: [("git.commit".to_owned(), "abc".to_owned())].into(),
     }

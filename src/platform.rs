@@ -39,9 +39,28 @@ impl ProcessIdentity {
         }
     }
 
+    /// Whoever was asked to evaluate a trial and will tell the result: no process, and never dead.
+    pub fn outside() -> Self {
+        Self {
+            host: OUTSIDE.to_owned(),
+            boot_id: String::new(),
+            namespace: String::new(),
+            pid: 0,
+            started: String::new(),
+        }
+    }
+
+    /// Whether this is [`ProcessIdentity::outside`].
+    pub fn is_outside(&self) -> bool {
+        self.pid == 0 && self.host == OUTSIDE
+    }
+
     /// Whether the process runs now; `None` when it belongs to another host or container, of which
     /// nothing can be said from here.
     pub fn is_alive(&self) -> Option<bool> {
+        if self.is_outside() {
+            return Some(true);
+        }
         if self.host != host_name() {
             return None;
         }
@@ -54,6 +73,9 @@ impl ProcessIdentity {
         Some(process_start(self.pid).is_some_and(|started| started == self.started))
     }
 }
+
+/// In place of a host's name; no host is called so.
+const OUTSIDE: &str = "(outside)";
 
 /// The name of this machine.
 pub fn host_name() -> String {

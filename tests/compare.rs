@@ -99,6 +99,7 @@ impl Shelf {
             seed: made.seed,
             metric: "val/accuracy".into(),
             direction: Direction::Maximize,
+            more_objectives: vec![],
             trials: 1,
             environment: environment.clone(),
         };

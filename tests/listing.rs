@@ -32,6 +32,7 @@ fn new_study(experiment: &str) -> NewStudy {
         seed: 42,
         metric: "val/accuracy".into(),
         direction: Direction::Maximize,
+        more_objectives: vec![],
         trials: 20,
         environment: [("git.commit".to_owned(), "abc".to_owned())].into(),
     }

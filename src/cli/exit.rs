@@ -111,7 +111,11 @@ fn number_of(error: &anyhow::Error) -> u8 {
         Some(StoreError::NotFound { .. } | StoreError::Missing { .. }) => NOT_FOUND,
         Some(StoreError::BadModelName { .. }) => USAGE,
         Some(
-            StoreError::Locked { .. } | StoreError::NotHeld { .. } | StoreError::IllegalTransition { .. },
+            StoreError::Taken { .. }
+            | StoreError::NotHeld { .. }
+            | StoreError::Outdated { .. }
+            | StoreError::NotEnded { .. }
+            | StoreError::IllegalTransition { .. },
         ) => LOCKED,
         _ => FAILED,
     }

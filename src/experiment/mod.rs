@@ -227,6 +227,7 @@ impl Experiment {
             seed: study.seed,
             metric: study.metric.clone(),
             direction: study.direction,
+            more_objectives: vec![],
             trials: study.trials,
             environment: self.environment.clone(),
         }

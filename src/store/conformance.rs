@@ -23,10 +23,12 @@ macro_rules! over_every_store {
 over_every_store! {
     a_study_comes_back_as_it_was_created
     studies_are_listed_newest_first
-    a_study_has_one_living_owner
+    several_processes_may_work_on_a_study
     a_study_of_a_dead_process_is_crashed_and_free
     a_process_elsewhere_counts_as_alive_at_first
-    only_the_holder_starts_runs_and_releases_its_study
+    only_workers_start_runs_and_release_their_study
+    a_run_of_a_live_process_is_not_taken_over
+    what_is_asked_for_outside_never_crashes
     a_released_study_is_in_its_new_state
     trials_of_a_study_only_rise
     a_run_comes_back_as_it_was_started
@@ -57,6 +59,13 @@ over_every_store! {
     what_happens_to_a_model_is_told_in_order
     names_of_models_are_checked
     what_is_not_registered_is_not_found
+    a_trial_may_find_out_what_it_needs
+    several_values_and_a_violation_come_back
+    changes_count_from_the_first_trial_that_nobody_has_started
+    what_is_enqueued_gets_numbers_of_its_own
+    excluded_and_corrected_trials_show_it
+    only_ended_trials_are_changed
+    who_does_not_know_all_changes_starts_nothing
 }
 
 fn new_study() -> NewStudy {
@@ -69,6 +78,7 @@ fn new_study() -> NewStudy {
         seed: u64::MAX,
         metric: "val/accuracy".into(),
         direction: Direction::Maximize,
+        more_objectives: vec![],
         trials: 20,
         environment: [("git.commit".to_owned(), "abc".to_owned())].into(),
     }
@@ -147,17 +157,24 @@ fn studies_are_listed_newest_first(store: &dyn Store) {
     assert_eq!(listed, ids);
 }
 
-fn a_study_has_one_living_owner(store: &dyn Store) {
+/// A process that counts as alive, because nothing can be said of it from here.
+fn process_elsewhere() -> ProcessIdentity {
+    ProcessIdentity { host: "elsewhere".into(), ..ProcessIdentity::current() }
+}
+
+fn several_processes_may_work_on_a_study(store: &dyn Store) {
     let study = study_in(store);
-    let ours = ProcessIdentity::current();
+    let (ours, theirs) = (ProcessIdentity::current(), process_elsewhere());
     store.acquire_study(study, &ours).unwrap();
-    store.acquire_study(study, &ours).unwrap();
+    store.acquire_study(study, &theirs).unwrap();
     let seen = store.study(study).unwrap();
-    assert_eq!((seen.state, seen.owner), (StudyState::Running, Some(ours.clone())));
-    let error = store.acquire_study(study, &dead_process()).unwrap_err();
-    assert!(matches!(error, StoreError::Locked { pid, .. } if pid == ours.pid), "{error}");
-    store.release_study(study, &ours, StudyState::Interrupted).unwrap();
-    store.acquire_study(study, &dead_process()).unwrap();
+    assert_eq!((seen.state, seen.owner), (StudyState::Running, Some(theirs.clone())));
+    store.start_run(&new_run(study, 0)).unwrap();
+    store.start_run(&NewRun { process: theirs.clone(), ..new_run(study, 1) }).unwrap();
+    store.release_study(study, &ours, StudyState::Complete).unwrap();
+    assert_eq!(store.study(study).unwrap().state, StudyState::Running, "one still works");
+    store.release_study(study, &theirs, StudyState::Failed).unwrap();
+    assert_eq!(store.study(study).unwrap().state, StudyState::Failed);
 }
 
 fn a_study_of_a_dead_process_is_crashed_and_free(store: &dyn Store) {
@@ -170,24 +187,16 @@ fn a_study_of_a_dead_process_is_crashed_and_free(store: &dyn Store) {
 }
 
 fn a_process_elsewhere_counts_as_alive_at_first(store: &dyn Store) {
-    let ours = ProcessIdentity::current();
-    let elsewhere = [
-        ProcessIdentity { host: "elsewhere".into(), ..ours.clone() },
-        ProcessIdentity { namespace: "pid:[1]".into(), pid: 1, ..ours.clone() },
-    ];
-    for process in elsewhere {
+    let in_a_container =
+        ProcessIdentity { namespace: "pid:[1]".into(), pid: 1, ..ProcessIdentity::current() };
+    for process in [process_elsewhere(), in_a_container] {
         let study = free_study_in(store);
         store.acquire_study(study, &process).unwrap();
         assert_eq!(store.study(study).unwrap().state, StudyState::Running);
-        let error = store.acquire_study(study, &ours).unwrap_err();
-        assert!(
-            matches!(&error, StoreError::Locked { host, pid, .. } if (host, *pid) == (&process.host, process.pid)),
-            "{error}"
-        );
     }
 }
 
-fn only_the_holder_starts_runs_and_releases_its_study(store: &dyn Store) {
+fn only_workers_start_runs_and_release_their_study(store: &dyn Store) {
     let (ours, theirs) = (ProcessIdentity::current(), dead_process());
     let study = free_study_in(store);
     let refused = |process: &ProcessIdentity| {
@@ -198,21 +207,144 @@ fn only_the_holder_starts_runs_and_releases_its_study(store: &dyn Store) {
         ];
         assert_eq!(store.study(study).unwrap(), before);
         assert!(store.runs(&RunQuery::default()).unwrap().is_empty());
-        answers
+        for error in answers {
+            assert!(matches!(error, StoreError::NotHeld { pid, .. } if pid == process.pid), "{error}");
+        }
     };
-    for error in refused(&ours) {
-        assert!(matches!(error, StoreError::NotHeld { pid, .. } if pid == ours.pid), "{error}");
-    }
-    // The study is taken over from a process that is thought dead, and wakes up.
+    refused(&ours);
+    // A process that is thought dead is forgotten, and then wakes up.
     store.acquire_study(study, &theirs).unwrap();
     store.acquire_study(study, &ours).unwrap();
-    for error in refused(&theirs) {
-        assert!(matches!(error, StoreError::Locked { pid, .. } if pid == ours.pid), "{error}");
-    }
+    refused(&theirs);
     store.release_study(study, &ours, StudyState::Complete).unwrap();
-    for error in [refused(&ours), refused(&theirs)].into_iter().flatten() {
-        assert!(matches!(error, StoreError::NotHeld { .. }), "{error}");
+    refused(&ours);
+    refused(&theirs);
+}
+
+fn a_run_of_a_live_process_is_not_taken_over(store: &dyn Store) {
+    let study = study_in(store);
+    let theirs = process_elsewhere();
+    store.acquire_study(study, &theirs).unwrap();
+    let attempt = store.start_run(&NewRun { process: theirs.clone(), ..new_run(study, 0) }).unwrap();
+    let error = store.start_run(&new_run(study, 0)).unwrap_err();
+    assert!(matches!(error, StoreError::Taken { pid, .. } if pid == theirs.pid), "{error}");
+    store.finish_run(attempt, &end(RunState::Interrupted)).unwrap();
+    assert_eq!(store.start_run(&new_run(study, 0)).unwrap(), Attempt { number: 2, ..attempt });
+    assert_eq!(store.start_run(&new_run(study, 0)).unwrap().number, 3, "a process may start its own anew");
+}
+
+fn what_is_asked_for_outside_never_crashes(store: &dyn Store) {
+    let study = free_study_in(store);
+    let outside = ProcessIdentity::outside();
+    store.acquire_study(study, &outside).unwrap();
+    let attempt = store.start_run(&NewRun { process: outside, ..new_run(study, 0) }).unwrap();
+    assert_eq!(store.run(attempt.run).unwrap().state, RunState::Running);
+    assert_eq!(store.study(study).unwrap().state, StudyState::Running);
+    store.finish_run(attempt, &end(RunState::Complete)).unwrap();
+}
+
+fn a_trial_may_find_out_what_it_needs(store: &dyn Store) {
+    let study = study_in(store);
+    let attempt = store.start_run(&new_run(study, 0)).unwrap();
+    let params: Params = [("x".to_owned(), ParamValue::Float(0.5))].into();
+    store.set_params(attempt, &params, &serde_json::json!({ "seen": 1 })).unwrap();
+    let run = store.run(attempt.run).unwrap();
+    assert_eq!((run.new.params, run.new.config), (params.clone(), serde_json::json!({ "seen": 1 })));
+    store.finish_run(attempt, &end(RunState::Complete)).unwrap();
+    let error = store.set_params(attempt, &params, &serde_json::Value::Null).unwrap_err();
+    assert!(matches!(error, StoreError::Ended { .. }), "{error}");
+}
+
+fn several_values_and_a_violation_come_back(store: &dyn Store) {
+    let new = NewStudy { more_objectives: vec![("size".into(), Direction::Minimize)], ..new_study() };
+    let study = store.create_study(&new).unwrap();
+    assert_eq!(store.study(study.id).unwrap().new, new);
+    assert_eq!(study.metrics().len(), 2);
+    store.acquire_study(study.id, &ProcessIdentity::current()).unwrap();
+    let attempt = store.start_run(&new_run(study.id, 0)).unwrap();
+    store.set_outcome(attempt, &[3.0, f64::INFINITY], 0.25).unwrap();
+    store.finish_run(attempt, &end(RunState::Complete)).unwrap();
+    let run = store.run(attempt.run).unwrap();
+    assert_eq!((run.values(), run.violation), (vec![0.5, 3.0, f64::INFINITY], 0.25));
+    // What an attempt that died has recorded does not stay.
+    let attempt = store.start_run(&new_run(study.id, 1)).unwrap();
+    store.set_outcome(attempt, &[3.0], 1.0).unwrap();
+    let again = store.start_run(&new_run(study.id, 1)).unwrap();
+    let run = store.run(again.run).unwrap();
+    assert_eq!((run.values(), run.violation), (vec![], 0.0));
+}
+
+fn exclusion(trial: u32) -> Change {
+    Change::Exclude { trial, reason: "the disk was full".into() }
+}
+
+fn enqueued(x: f64) -> Change {
+    Change::Enqueue { params: [("x".to_owned(), ParamValue::Float(x))].into() }
+}
+
+fn ended_trial(store: &dyn Store, study: Id, number: u32) -> Id {
+    let attempt = store.start_run(&new_run(study, number)).unwrap();
+    store.finish_run(attempt, &end(RunState::Complete)).unwrap();
+    attempt.run
+}
+
+fn changes_count_from_the_first_trial_that_nobody_has_started(store: &dyn Store) {
+    let study = study_in(store);
+    assert!(store.changes(study).unwrap().is_empty());
+    let space = Change::Space { space: serde_json::json!({ "params": {} }), overrides: vec![] };
+    assert_eq!(store.change_study(study, &space).unwrap().from_trial, 0);
+    ended_trial(store, study, 0);
+    store.start_run(&new_run(study, 1)).unwrap();
+    assert_eq!(store.change_study(study, &exclusion(0)).unwrap().from_trial, 2);
+    let changes = store.changes(study).unwrap();
+    assert_eq!(changes.iter().map(|change| &change.change).collect::<Vec<_>>(), [&space, &exclusion(0)]);
+    assert!(store.changes(free_study_in(store)).unwrap().is_empty(), "of another study");
+}
+
+fn what_is_enqueued_gets_numbers_of_its_own(store: &dyn Store) {
+    let study = study_in(store);
+    ended_trial(store, study, 0);
+    let numbers = [0.1, 0.2].map(|x| store.change_study(study, &enqueued(x)).unwrap().from_trial);
+    assert_eq!(numbers, [1, 2]);
+    assert_eq!(store.change_study(study, &exclusion(0)).unwrap().from_trial, 1, "these are not started");
+    for number in 1..5 {
+        ended_trial(store, study, number);
     }
+    assert_eq!(store.change_study(study, &enqueued(0.3)).unwrap().from_trial, 5);
+}
+
+fn excluded_and_corrected_trials_show_it(store: &dyn Store) {
+    let study = study_in(store);
+    let runs = [ended_trial(store, study, 0), ended_trial(store, study, 1)];
+    store.change_study(study, &exclusion(0)).unwrap();
+    assert!(store.run(runs[0]).unwrap().excluded);
+    assert_eq!(store.tally(study).unwrap().complete, 1);
+    store.change_study(study, &Change::Include { trial: 0, reason: String::new() }).unwrap();
+    assert!(!store.run(runs[0]).unwrap().excluded);
+    let (old, new) = (vec![0.5], vec![0.75, f64::MAX]);
+    store
+        .change_study(study, &Change::Correct { trial: 1, old, new: new.clone(), reason: "typo".into() })
+        .unwrap();
+    assert_eq!(store.run(runs[1]).unwrap().values(), new);
+}
+
+fn only_ended_trials_are_changed(store: &dyn Store) {
+    let study = study_in(store);
+    store.start_run(&new_run(study, 0)).unwrap();
+    let error = store.change_study(study, &exclusion(0)).unwrap_err();
+    assert!(matches!(error, StoreError::NotEnded { number: 0, state: RunState::Running }), "{error}");
+    let error = store.change_study(study, &exclusion(7)).unwrap_err();
+    assert!(matches!(error, StoreError::NotFound { what: "trial", .. }), "{error}");
+    assert!(store.changes(study).unwrap().is_empty());
+}
+
+fn who_does_not_know_all_changes_starts_nothing(store: &dyn Store) {
+    let study = study_in(store);
+    store.start_trial(&new_run(study, 0), 0).unwrap();
+    store.change_study(study, &enqueued(0.5)).unwrap();
+    let error = store.start_trial(&new_run(study, 1), 0).unwrap_err();
+    assert!(matches!(error, StoreError::Outdated { .. }), "{error}");
+    store.start_trial(&new_run(study, 1), 1).unwrap();
 }
 
 fn a_released_study_is_in_its_new_state(store: &dyn Store) {

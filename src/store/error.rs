@@ -64,17 +64,29 @@ pub enum StoreError {
         /// What was asked for.
         id: String,
     },
-    /// A live process works on the study.
-    #[error(
-        "study {study} is being run by process {pid} on {host}; wait for it, or stop it and `uaic resume {study}`"
-    )]
-    Locked {
+    /// A live process runs the run.
+    #[error("run {run} is being executed by process {pid} on {host}")]
+    Taken {
         /// Short id.
-        study: String,
+        run: String,
         /// The host of the other process.
         host: String,
         /// The other process.
         pid: u32,
+    },
+    /// The study has been changed meanwhile.
+    #[error("study {study} has been changed meanwhile")]
+    Outdated {
+        /// Short id.
+        study: String,
+    },
+    /// A trial that is to be excluded or corrected still runs.
+    #[error("trial {number} is {state}; only trials that have ended can be excluded or corrected")]
+    NotEnded {
+        /// Its number.
+        number: u32,
+        /// Its state.
+        state: RunState,
     },
     /// No process works on the study, so the one that wants to write to it has lost it.
     #[error(

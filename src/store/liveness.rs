@@ -12,20 +12,9 @@ pub(super) fn is_alive(process: &ProcessIdentity, heartbeat_ms: i64, now_ms: i64
     process.is_alive().unwrap_or(now_ms - heartbeat_ms < HEARTBEAT_LIMIT_MS)
 }
 
-/// Refuses what only the process may do that works on a study; `holder` is `None` when none does.
-pub(super) fn check_holder(
-    study: Id,
-    holder: Option<&ProcessIdentity>,
-    process: &ProcessIdentity,
-) -> Result<(), StoreError> {
-    let study = study.short();
-    match holder {
-        Some(holder) if holder == process => Ok(()),
-        Some(ProcessIdentity { host, pid, .. }) => {
-            Err(StoreError::Locked { study, host: host.clone(), pid: *pid })
-        }
-        None => Err(StoreError::NotHeld { study, host: process.host.clone(), pid: process.pid }),
-    }
+/// What who does not work on a study is told.
+pub(super) fn not_held(study: Id, process: &ProcessIdentity) -> StoreError {
+    StoreError::NotHeld { study: study.short(), host: process.host.clone(), pid: process.pid }
 }
 
 /// Now, in milliseconds since 1970 UTC.

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::platform::ProcessIdentity;
-use crate::trial::RunState;
+use crate::trial::{Params, RunState};
 
 use super::artifact::check_name;
-use super::liveness::{check_holder, is_alive, now_ms};
+use super::liveness::{is_alive, not_held, now_ms};
 use super::registry::{alias_detail, check_alias, check_model_name, no_alias, no_model, no_version};
 use super::{
-    ArtifactRecord, Attempt, EventRecord, Id, LatestMetric, MetricPoint, ModelVersion, NewRun, NewStudy,
-    RunEnd, RunQuery, RunRecord, Store, StoreError, StudyRecord, StudyState,
+    ArtifactRecord, Attempt, Change, EventRecord, Id, LatestMetric, MetricPoint, ModelVersion, NewRun,
+    NewStudy, RunEnd, RunKind, RunQuery, RunRecord, Store, StoreError, StudyChange, StudyRecord, StudyState,
 };
 
 /// A [`Store`] in memory, with the whole contract but for durability.
@@ -52,7 +52,9 @@ impl RegisteredModel {
 #[derive(Debug)]
 struct Study {
     record: StudyRecord,
-    heartbeat_ms: i64,
+    /// Who works on it, with the time of their last sign of life.
+    workers: Vec<(ProcessIdentity, i64)>,
+    changes: Vec<StudyChange>,
 }
 
 #[derive(Debug)]
@@ -78,17 +80,26 @@ impl MemoryStore {
 impl Study {
     fn seen(&self) -> StudyRecord {
         let mut record = self.record.clone();
-        let alive = record.owner.as_ref().is_some_and(|owner| is_alive(owner, self.heartbeat_ms, now_ms()));
-        if record.state == StudyState::Running && !alive {
+        let now = now_ms();
+        let is_worked_on = self.workers.iter().any(|(worker, beat)| is_alive(worker, *beat, now));
+        if record.state == StudyState::Running && !is_worked_on {
             record.state = StudyState::Crashed;
         }
         record
     }
 
-    /// Refuses what only the process may do that works on the study.
-    fn check_holder(&self, process: &ProcessIdentity) -> Result<(), StoreError> {
-        let StudyRecord { id, state, owner, .. } = &self.record;
-        check_holder(*id, owner.as_ref().filter(|_| *state == StudyState::Running), process)
+    /// Refuses what only a process may do that works on the study.
+    fn check_held(&self, process: &ProcessIdentity) -> Result<(), StoreError> {
+        if self.workers.iter().any(|(worker, _)| worker == process) {
+            Ok(())
+        } else {
+            Err(not_held(self.record.id, process))
+        }
+    }
+
+    fn dismiss_dead(&mut self) {
+        let now = now_ms();
+        self.workers.retain(|(worker, beat)| is_alive(worker, *beat, now));
     }
 }
 
@@ -166,6 +177,78 @@ impl Content {
     }
 }
 
+impl Content {
+    fn start_run(&mut self, new: &NewRun, changes: Option<usize>) -> Result<Attempt, StoreError> {
+        let study = self.study(new.study)?;
+        study.check_held(&new.process)?;
+        if changes.is_some_and(|known| known != study.changes.len()) {
+            return Err(StoreError::Outdated { study: new.study.short() });
+        }
+        let experiment = study.record.new.experiment.clone();
+        let key = |run: &NewRun| (run.study, run.kind, run.number);
+        let earlier = self.runs.iter_mut().find(|run| key(&run.record.new) == key(new));
+        let mut record = RunRecord {
+            id: Id::random(),
+            new: new.clone(),
+            experiment,
+            attempts: 1,
+            state: RunState::Running,
+            value: None,
+            more_values: vec![],
+            violation: 0.0,
+            excluded: false,
+            reason: None,
+            started_ms: now_ms(),
+            ended_ms: None,
+            hidden: false,
+        };
+        let Some(run) = earlier else {
+            let attempt = Attempt { run: record.id, number: 1 };
+            self.runs.push(Run::new(record));
+            return Ok(attempt);
+        };
+        let state = run.state();
+        let RunRecord { id, attempts, hidden, ref new, .. } = run.record;
+        if state.is_final() {
+            return Err(StoreError::IllegalTransition {
+                run: id.short(),
+                from: state,
+                to: RunState::Running,
+            });
+        }
+        if state == RunState::Running && new.process != record.new.process {
+            let ProcessIdentity { host, pid, .. } = new.process.clone();
+            return Err(StoreError::Taken { run: id.short(), host, pid });
+        }
+        (record.id, record.attempts, record.hidden) = (id, attempts + 1, hidden);
+        *run = Run { tags: std::mem::take(&mut run.tags), ..Run::new(record) };
+        Ok(Attempt { run: id, number: attempts + 1 })
+    }
+
+    /// Does to a trial what a change of its study says.
+    fn apply(&mut self, study: Id, number: u32, change: &Change) -> Result<(), StoreError> {
+        let is_meant =
+            |new: &NewRun| (new.study, new.kind, new.number) == (study, RunKind::Trial, Some(number));
+        let run = self.runs.iter_mut().find(|run| is_meant(&run.record.new));
+        let run = run.ok_or_else(|| StoreError::NotFound { what: "trial", id: number.to_string() })?;
+        let state = run.state();
+        if !state.is_final() {
+            return Err(StoreError::NotEnded { number, state });
+        }
+        match change {
+            Change::Exclude { .. } => run.record.excluded = true,
+            Change::Include { .. } => run.record.excluded = false,
+            Change::Correct { new, .. } => {
+                run.record.value = new.first().copied();
+                run.record.more_values = new.get(1..).unwrap_or_default().to_vec();
+                run.record.state = RunState::Complete;
+            }
+            Change::Enqueue { .. } | Change::Space { .. } => {}
+        }
+        Ok(())
+    }
+}
+
 impl Store for MemoryStore {
     fn create_study(&self, new: &NewStudy) -> Result<StudyRecord, StoreError> {
         let record = StudyRecord {
@@ -175,7 +258,8 @@ impl Store for MemoryStore {
             state: StudyState::Interrupted,
             owner: None,
         };
-        self.content().studies.push(Study { record: record.clone(), heartbeat_ms: 0 });
+        let study = Study { record: record.clone(), workers: vec![], changes: vec![] };
+        self.content().studies.push(study);
         Ok(record)
     }
 
@@ -192,23 +276,23 @@ impl Store for MemoryStore {
     fn acquire_study(&self, id: Id, owner: &ProcessIdentity) -> Result<(), StoreError> {
         let mut content = self.content();
         let study = content.study(id)?;
-        if study.seen().state == StudyState::Running
-            && let Some(ProcessIdentity { host, pid, .. }) =
-                study.record.owner.clone().filter(|holder| holder != owner)
-        {
-            return Err(StoreError::Locked { study: id.short(), host, pid });
-        }
+        study.workers.retain(|(worker, _)| worker != owner);
+        study.dismiss_dead();
+        study.workers.push((owner.clone(), now_ms()));
         study.record.owner = Some(owner.clone());
         study.record.state = StudyState::Running;
-        study.heartbeat_ms = now_ms();
         Ok(())
     }
 
     fn release_study(&self, id: Id, owner: &ProcessIdentity, state: StudyState) -> Result<(), StoreError> {
         let mut content = self.content();
         let study = content.study(id)?;
-        study.check_holder(owner)?;
-        study.record.state = state.when_released();
+        study.check_held(owner)?;
+        study.workers.retain(|(worker, _)| worker != owner);
+        study.dismiss_dead();
+        if study.workers.is_empty() {
+            study.record.state = state.when_released();
+        }
         Ok(())
     }
 
@@ -220,40 +304,58 @@ impl Store for MemoryStore {
     }
 
     fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError> {
+        self.content().start_run(new, None)
+    }
+
+    fn start_trial(&self, new: &NewRun, changes: usize) -> Result<Attempt, StoreError> {
+        self.content().start_run(new, Some(changes))
+    }
+
+    fn set_params(
+        &self,
+        attempt: Attempt,
+        params: &Params,
+        config: &serde_json::Value,
+    ) -> Result<(), StoreError> {
         let mut content = self.content();
-        let study = content.study(new.study)?;
-        study.check_holder(&new.process)?;
-        let experiment = study.record.new.experiment.clone();
-        let key = |run: &NewRun| (run.study, run.kind, run.number);
-        let earlier = content.runs.iter_mut().find(|run| key(&run.record.new) == key(new));
-        let mut record = RunRecord {
-            id: Id::random(),
-            new: new.clone(),
-            experiment,
-            attempts: 1,
-            state: RunState::Running,
-            value: None,
-            reason: None,
-            started_ms: now_ms(),
-            ended_ms: None,
-            hidden: false,
-        };
-        let Some(run) = earlier else {
-            let attempt = Attempt { run: record.id, number: 1 };
-            content.runs.push(Run::new(record));
-            return Ok(attempt);
-        };
-        let RunRecord { id, attempts, state, hidden, .. } = run.record;
-        if state.is_final() {
-            return Err(StoreError::IllegalTransition {
-                run: id.short(),
-                from: state,
-                to: RunState::Running,
-            });
+        let run = content.running(attempt)?;
+        run.record.new.params = params.clone();
+        run.record.new.config = config.clone();
+        Ok(())
+    }
+
+    fn set_outcome(&self, attempt: Attempt, more_values: &[f64], violation: f64) -> Result<(), StoreError> {
+        let mut content = self.content();
+        let record = &mut content.running(attempt)?.record;
+        record.more_values = more_values.to_vec();
+        record.violation = violation.clamp(0.0, f64::MAX);
+        Ok(())
+    }
+
+    fn change_study(&self, study: Id, change: &Change) -> Result<StudyChange, StoreError> {
+        let mut content = self.content();
+        content.study(study)?;
+        if let Some(number) = change.trial() {
+            content.apply(study, number, change)?;
         }
-        (record.id, record.attempts, record.hidden) = (id, attempts + 1, hidden);
-        *run = Run { tags: std::mem::take(&mut run.tags), ..Run::new(record) };
-        Ok(Attempt { run: id, number: attempts + 1 })
+        let trials = content
+            .runs
+            .iter()
+            .filter(|run| run.record.new.study == study && run.record.new.kind == RunKind::Trial);
+        let mut from_trial = trials.filter_map(|run| run.record.new.number).max().map_or(0, |last| last + 1);
+        let study = content.study(study)?;
+        if matches!(change, Change::Enqueue { .. }) {
+            let enqueued =
+                study.changes.iter().filter(|earlier| matches!(earlier.change, Change::Enqueue { .. }));
+            from_trial = enqueued.map(|earlier| earlier.from_trial + 1).fold(from_trial, u32::max);
+        }
+        let change = StudyChange { from_trial, time_ms: now_ms(), change: change.clone() };
+        study.changes.push(change.clone());
+        Ok(change)
+    }
+
+    fn changes(&self, study: Id) -> Result<Vec<StudyChange>, StoreError> {
+        Ok(self.content().study(study)?.changes.clone())
     }
 
     fn log_metrics(&self, attempt: Attempt, points: &[MetricPoint]) -> Result<(), StoreError> {

@@ -15,6 +15,7 @@
 //! * NaN and ±∞ come back as they went in.
 
 mod artifact;
+mod change;
 #[cfg(test)]
 mod conformance;
 mod error;
@@ -28,7 +29,9 @@ mod sqlite;
 use std::collections::BTreeMap;
 
 use crate::platform::ProcessIdentity;
+use crate::trial::Params;
 
+pub use change::{Change, StudyChange};
 pub use error::StoreError;
 pub use id::Id;
 pub use memory::MemoryStore;
@@ -59,19 +62,19 @@ pub trait Store: Send + Sync {
     /// The store cannot be read.
     fn studies(&self) -> Result<Vec<StudyRecord>, StoreError>;
 
-    /// Makes `owner` the one process that works on the study, and the study `Running`.
+    /// Makes `owner` one of the processes that work on the study, and the study `Running`. Those
+    /// that have died no longer count (a process on another host or in another container counts as
+    /// alive while its heartbeat is younger than a minute).
     ///
     /// # Errors
-    /// [`StoreError::Locked`] while another live process holds it (a process on another host or
-    /// in another container counts as alive while its heartbeat is younger than a minute).
+    /// [`StoreError::NotFound`].
     fn acquire_study(&self, id: Id, owner: &ProcessIdentity) -> Result<(), StoreError>;
 
-    /// Gives the study back, in its new state (`Interrupted` in place of `Running` or `Crashed`:
-    /// nobody works on it any more).
+    /// Stops working on the study. The last process to do so leaves it in its new state
+    /// (`Interrupted` in place of `Running` or `Crashed`: nobody works on it any more).
     ///
     /// # Errors
-    /// [`StoreError::Locked`] when another process has taken the study over, and
-    /// [`StoreError::NotHeld`] when nobody works on it; it stays as it is.
+    /// [`StoreError::NotHeld`] when this process does not work on it; it stays as it is.
     fn release_study(&self, id: Id, owner: &ProcessIdentity, state: StudyState) -> Result<(), StoreError>;
 
     /// Raises (never lowers) a study's number of trials.
@@ -85,9 +88,48 @@ pub trait Store: Send + Sync {
     /// the earlier attempt recorded is cleared; tags stay.
     ///
     /// # Errors
-    /// [`StoreError::IllegalTransition`] when that run is final; [`StoreError::Locked`] or
-    /// [`StoreError::NotHeld`] when the run's process is not the one that works on the study.
+    /// [`StoreError::IllegalTransition`] when that run is final; [`StoreError::Taken`] when another
+    /// live process runs it; [`StoreError::NotHeld`] when the run's process does not work on the study.
     fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError>;
+
+    /// As [`Store::start_run`], for who knows of so many changes of the study.
+    ///
+    /// # Errors
+    /// [`StoreError::Outdated`] when there are more; and as `start_run`.
+    fn start_trial(&self, new: &NewRun, changes: usize) -> Result<Attempt, StoreError>;
+
+    /// Replaces the parameters and the configuration of a run that runs: of a trial that finds out
+    /// on its way what it needs.
+    ///
+    /// # Errors
+    /// [`StoreError::StaleAttempt`], [`StoreError::Ended`].
+    fn set_params(
+        &self,
+        attempt: Attempt,
+        params: &Params,
+        config: &serde_json::Value,
+    ) -> Result<(), StoreError>;
+
+    /// Records what a running trial has come to besides the value that [`RunEnd`] has: the values
+    /// behind the first one, and by how much constraints are missed.
+    ///
+    /// # Errors
+    /// [`StoreError::StaleAttempt`], [`StoreError::Ended`].
+    fn set_outcome(&self, attempt: Attempt, more_values: &[f64], violation: f64) -> Result<(), StoreError>;
+
+    /// Changes a study. It counts for the trials that have not been started yet; what is enqueued
+    /// gets the next number that nobody has.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: the study or the trial; [`StoreError::NotEnded`]: only trials that
+    /// have ended can be excluded or corrected.
+    fn change_study(&self, study: Id, change: &Change) -> Result<StudyChange, StoreError>;
+
+    /// All changes of a study, in order.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn changes(&self, study: Id) -> Result<Vec<StudyChange>, StoreError>;
 
     /// Appends metric points. May return before they are durable; a later failure comes back from
     /// the next call. Points of equal key and step are all kept, in order.
@@ -155,7 +197,7 @@ pub trait Store: Send + Sync {
             ..RunQuery::default()
         };
         let mut tally = Tally::default();
-        for run in self.runs(&query)? {
+        for run in self.runs(&query)?.into_iter().filter(|run| !run.excluded) {
             tally.add(run.state, run.value, direction);
         }
         Ok(tally)

@@ -67,6 +67,8 @@ pub struct NewStudy {
     pub metric: String,
     /// Which end of it is better.
     pub direction: Direction,
+    /// Further metrics that are optimised, and which end of each is better.
+    pub more_objectives: Vec<(String, Direction)>,
     /// How many trials there will be in all.
     pub trials: u32,
     /// Facts about the surroundings.
@@ -136,7 +138,7 @@ pub struct StudyRecord {
     pub created_ms: i64,
     /// Its state, with dead processes already accounted for.
     pub state: StudyState,
-    /// The process that works on it, or last did.
+    /// The process that works on it, or last did; of several, the one that joined last.
     pub owner: Option<ProcessIdentity>,
 }
 
@@ -208,6 +210,12 @@ pub struct RunRecord {
     pub state: RunState,
     /// The value of the study's metric, once complete.
     pub value: Option<f64>,
+    /// The values of its further metrics, once complete.
+    pub more_values: Vec<f64>,
+    /// By how much the constraints on its outcome are missed, summed; 0 when all hold.
+    pub violation: f64,
+    /// Left out by the user: it counts neither for proposals nor among the best.
+    pub excluded: bool,
     /// Why it ended as it did.
     pub reason: Option<String>,
     /// When it was (last) started, milliseconds since 1970 UTC.
@@ -311,6 +319,27 @@ impl Tally {
     /// Trials that have ended for good.
     pub fn done(&self) -> u32 {
         self.complete + self.pruned + self.failed
+    }
+}
+
+impl StudyRecord {
+    /// Which end of each of the study's metrics is better, in their order.
+    pub fn directions(&self) -> Vec<Direction> {
+        let more = self.new.more_objectives.iter().map(|(_, direction)| *direction);
+        std::iter::once(self.new.direction).chain(more).collect()
+    }
+
+    /// The study's metrics, in order.
+    pub fn metrics(&self) -> Vec<&str> {
+        let more = self.new.more_objectives.iter().map(|(metric, _)| metric.as_str());
+        std::iter::once(self.new.metric.as_str()).chain(more).collect()
+    }
+}
+
+impl RunRecord {
+    /// The values of the study's metrics, in their order; empty unless complete.
+    pub fn values(&self) -> Vec<f64> {
+        self.value.into_iter().chain(self.more_values.iter().copied()).collect()
     }
 }
 

@@ -9,8 +9,8 @@ use rand::RngExt;
 use super::{Evaluation, Objective, ObjectiveError, Trial};
 use crate::platform::ProcessIdentity;
 use crate::store::{
-    ArtifactRecord, Attempt, EventRecord, Id, LatestMetric, MemoryStore, MetricPoint, ModelVersion, NewRun,
-    NewStudy, RunEnd, RunQuery, RunRecord, Store, StoreError, StudyRecord, StudyState,
+    ArtifactRecord, Attempt, Change, EventRecord, Id, LatestMetric, MemoryStore, MetricPoint, ModelVersion,
+    NewRun, NewStudy, RunEnd, RunQuery, RunRecord, Store, StoreError, StudyChange, StudyRecord, StudyState,
 };
 use crate::trial::{Direction, ParamValue, Params, RunState};
 
@@ -84,6 +84,7 @@ impl BrittleStore {
             seed: 0,
             metric: "val/loss".into(),
             direction: Direction::Minimize,
+            more_objectives: vec![],
             trials: 0,
             environment: BTreeMap::new(),
         };
@@ -166,6 +167,26 @@ impl Store for BrittleStore {
     }
     fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError> {
         self.call()?.start_run(new)
+    }
+    fn start_trial(&self, new: &NewRun, changes: usize) -> Result<Attempt, StoreError> {
+        self.call()?.start_trial(new, changes)
+    }
+    fn set_params(
+        &self,
+        attempt: Attempt,
+        params: &Params,
+        config: &serde_json::Value,
+    ) -> Result<(), StoreError> {
+        self.call()?.set_params(attempt, params, config)
+    }
+    fn set_outcome(&self, attempt: Attempt, more_values: &[f64], violation: f64) -> Result<(), StoreError> {
+        self.call()?.set_outcome(attempt, more_values, violation)
+    }
+    fn change_study(&self, study: Id, change: &Change) -> Result<StudyChange, StoreError> {
+        self.call()?.change_study(study, change)
+    }
+    fn changes(&self, study: Id) -> Result<Vec<StudyChange>, StoreError> {
+        self.call()?.changes(study)
     }
     fn log_metrics(&self, attempt: Attempt, points: &[MetricPoint]) -> Result<(), StoreError> {
         self.call()?.log_metrics(attempt, points)

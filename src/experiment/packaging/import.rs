@@ -54,6 +54,7 @@ pub fn import(
         seed: manifest.seed,
         metric: spec.as_ref().map_or_else(|| FINAL_METRIC.to_owned(), |spec| spec.study.metric.clone()),
         direction: spec.as_ref().map_or(Direction::Maximize, |spec| spec.study.direction),
+        more_objectives: vec![],
         trials: 0,
         environment: environment.clone(),
     })?;

@@ -1,5 +1,6 @@
 //! The store on disk: `uaic.db` (SQLite with a write-ahead log) and `blobs/`.
 
+mod change;
 mod codec;
 mod read;
 mod registry;
@@ -15,6 +16,7 @@ use rusqlite::Connection;
 
 use crate::fsx;
 use crate::platform::ProcessIdentity;
+use crate::trial::Params;
 
 use self::read::{Snapshot, single};
 use self::writer::Writer;
@@ -22,8 +24,8 @@ use super::artifact::{BlobFolder, check_name};
 use super::liveness::now_ms;
 use super::registry::{check_alias, check_model_name, no_model};
 use super::{
-    ArtifactRecord, Attempt, EventRecord, Id, LatestMetric, MetricPoint, ModelVersion, NewRun, NewStudy,
-    RunEnd, RunQuery, RunRecord, Store, StoreError, StudyRecord, StudyState, Tally,
+    ArtifactRecord, Attempt, Change, EventRecord, Id, LatestMetric, MetricPoint, ModelVersion, NewRun,
+    NewStudy, RunEnd, RunQuery, RunRecord, Store, StoreError, StudyChange, StudyRecord, StudyState, Tally,
 };
 
 /// A [`Store`] in a folder, for any number of processes of one machine at once.
@@ -159,7 +161,40 @@ impl Store for SqliteStore {
     fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError> {
         let fresh = Id::random();
         let new = new.clone();
-        self.writer()?.call(move |connection| write::start_run(connection, fresh, &new, now_ms()))
+        self.writer()?.call(move |connection| write::start_run(connection, fresh, &new, None, now_ms()))
+    }
+
+    fn start_trial(&self, new: &NewRun, changes: usize) -> Result<Attempt, StoreError> {
+        let fresh = Id::random();
+        let new = new.clone();
+        self.writer()?
+            .call(move |connection| write::start_run(connection, fresh, &new, Some(changes), now_ms()))
+    }
+
+    fn set_params(
+        &self,
+        attempt: Attempt,
+        params: &Params,
+        config: &serde_json::Value,
+    ) -> Result<(), StoreError> {
+        let (params, config) = (params.clone(), config.clone());
+        self.writer()?
+            .call_for(attempt, move |connection| change::set_params(connection, attempt, &params, &config))
+    }
+
+    fn set_outcome(&self, attempt: Attempt, more_values: &[f64], violation: f64) -> Result<(), StoreError> {
+        let values = more_values.to_vec();
+        self.writer()?
+            .call_for(attempt, move |connection| change::set_outcome(connection, attempt, &values, violation))
+    }
+
+    fn change_study(&self, study: Id, change: &Change) -> Result<StudyChange, StoreError> {
+        let change = change.clone();
+        self.writer()?.call(move |connection| change::change_study(connection, study, &change, now_ms()))
+    }
+
+    fn changes(&self, study: Id) -> Result<Vec<StudyChange>, StoreError> {
+        self.read(|snapshot| change::changes(snapshot.connection(), study))
     }
 
     fn log_metrics(&self, attempt: Attempt, points: &[MetricPoint]) -> Result<(), StoreError> {
@@ -296,6 +331,7 @@ mod tests {
             seed: 0,
             metric: "val/accuracy".into(),
             direction: Direction::Maximize,
+            more_objectives: vec![],
             trials: 1,
             environment: BTreeMap::new(),
         };

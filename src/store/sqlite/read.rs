@@ -32,7 +32,7 @@ impl<'a> Snapshot<'a> {
         let mut statement = connection.prepare_cached(
             "SELECT id, identity, heartbeat_ms FROM processes WHERE id IN (
                  SELECT process FROM runs WHERE state = 'RUNNING'
-                 UNION SELECT owner FROM studies WHERE state = 'RUNNING')",
+                 UNION SELECT process FROM study_workers)",
         )?;
         let mut rows = statement.query([])?;
         let mut dead = HashSet::new();
@@ -68,7 +68,7 @@ impl<'a> Snapshot<'a> {
     fn study(&mut self, row: &Row<'_>) -> Result<StudyRecord, Fault> {
         let owner: Option<i64> = row.get("owner")?;
         let mut state = named("study state", &row.get::<_, String>("state")?, StudyState::from_name)?;
-        if state == StudyState::Running && owner.is_none_or(|owner| self.dead.contains(&owner)) {
+        if state == StudyState::Running && !self.has_worker(row.get("id")?)? {
             state = StudyState::Crashed;
         }
         Ok(StudyRecord {
@@ -82,6 +82,7 @@ impl<'a> Snapshot<'a> {
                 seed: row.get::<_, i64>("seed")? as u64,
                 metric: row.get("metric")?,
                 direction: named("direction", &row.get::<_, String>("direction")?, direction_from_name)?,
+                more_objectives: from_json("list of objectives", &row.get::<_, String>("more_objectives")?)?,
                 trials: row.get("trials")?,
                 environment: self.environment(row.get("environment")?)?,
             },
@@ -89,6 +90,19 @@ impl<'a> Snapshot<'a> {
             state,
             owner: owner.map(|owner| self.process(owner)).transpose()?,
         })
+    }
+
+    /// Whether a live process works on a study.
+    fn has_worker(&self, study: i64) -> Result<bool, Fault> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT process FROM study_workers WHERE study = ?")?;
+        let mut rows = statement.query([study])?;
+        while let Some(row) = rows.next()? {
+            if !self.dead.contains(&row.get(0)?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Runs by query, newest first.
@@ -189,6 +203,9 @@ impl<'a> Snapshot<'a> {
             attempts: row.get("attempt")?,
             state: self.state(&row.get::<_, String>("state")?, process)?,
             value: value.transpose()?,
+            more_values: self.more_values(row.get("id")?)?,
+            violation: row.get("violation")?,
+            excluded: row.get("excluded")?,
             reason: row.get("reason")?,
             started_ms: row.get("started_ms")?,
             ended_ms: row.get("ended_ms")?,
@@ -215,12 +232,24 @@ impl<'a> Snapshot<'a> {
         Ok(params)
     }
 
+    fn more_values(&self, run: i64) -> Result<Vec<f64>, Fault> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT value, kind FROM more_values WHERE run = ? ORDER BY place")?;
+        let mut rows = statement.query([run])?;
+        let mut values = Vec::new();
+        while let Some(row) = rows.next()? {
+            values.push(float_value(row.get(0)?, row.get(1)?)?);
+        }
+        Ok(values)
+    }
+
     /// How far a study is.
     pub(super) fn tally(&mut self, study: Id) -> Result<Tally, Fault> {
         let direction = single(self.studies(Some(study))?, "study", study)?.new.direction;
         let mut statement = self.connection.prepare_cached(
             "SELECT runs.state, process, value, value_kind FROM runs JOIN studies ON studies.id = study
-             WHERE studies.uuid = ? AND kind = 'trial'",
+             WHERE studies.uuid = ? AND kind = 'trial' AND excluded = 0",
         )?;
         let mut rows = statement.query([study.0])?;
         let mut tally = Tally::default();

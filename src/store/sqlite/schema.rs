@@ -16,8 +16,11 @@ const _: () = assert!(rusqlite::ffi::SQLITE_VERSION_NUMBER >= 3_051_003);
 const APPLICATION_ID: i64 = 0x7561_6963;
 
 /// Step `i` brings a database of format `i` to format `i + 1`. Released steps never change.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../migrations/0001.sql"), include_str!("../migrations/0002.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../migrations/0001.sql"),
+    include_str!("../migrations/0002.sql"),
+    include_str!("../migrations/0003.sql"),
+];
 
 /// How long to wait for another process to finish its transaction.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -205,7 +208,7 @@ mod tests {
         assert_eq!(pragma::<i64>(&connection, "trusted_schema"), 0);
         assert_eq!(pragma::<i64>(&connection, "busy_timeout"), 30_000);
         assert_eq!(pragma::<i64>(&connection, "application_id"), APPLICATION_ID);
-        assert_eq!(pragma::<i64>(&connection, "user_version"), 2);
+        assert_eq!(pragma::<i64>(&connection, "user_version"), MIGRATIONS.len() as i64);
     }
 
     #[test]
@@ -229,15 +232,16 @@ mod tests {
         let (_folder, path) = file();
         let mut connection = open_writer(&path).unwrap();
         let next = "CREATE TABLE next (x INTEGER) STRICT;";
+        let newest = MIGRATIONS.len() as i64;
+        let with_last = |step| [&MIGRATIONS[..], &[step]].concat();
         // Formats above the newest are refused on opening, so the steps are driven by hand here.
-        let [first, second] = MIGRATIONS;
-        let steps = [first, second, "CREATE TABLE half (x INTEGER) STRICT; CREATE TABLE broken (;"];
+        let steps = with_last("CREATE TABLE half (x INTEGER) STRICT; CREATE TABLE broken (;");
         migrate(&mut connection, &path, &steps).unwrap_err();
-        assert_eq!(pragma::<i64>(&connection, "user_version"), 2);
+        assert_eq!(pragma::<i64>(&connection, "user_version"), newest);
         assert_eq!(pragma::<i64>(&connection, "foreign_keys"), 1);
         connection.execute("SELECT 1 FROM half", []).unwrap_err();
-        migrate(&mut connection, &path, &[first, second, next]).unwrap();
-        assert_eq!(pragma::<i64>(&connection, "user_version"), 3);
+        migrate(&mut connection, &path, &with_last(next)).unwrap();
+        assert_eq!(pragma::<i64>(&connection, "user_version"), newest + 1);
         connection.query_row("SELECT count(*) FROM next", [], |row| row.get::<_, i64>(0)).unwrap();
     }
 
@@ -264,7 +268,7 @@ mod tests {
         let (_folder, path) = file();
         open_writer(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
         for error in [open_writer(&path).unwrap_err(), open_reader(&path).unwrap_err()] {
-            assert!(error.to_string().contains("has format 99, this uaic knows up to 2"), "{error}");
+            assert!(error.to_string().contains("has format 99, this uaic knows up to 3"), "{error}");
         }
     }
 
@@ -275,7 +279,7 @@ mod tests {
         drop(open_writer(&path).unwrap());
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
         let connection = Connection::open_with_flags(unchanging(&path), flags).unwrap();
-        assert_eq!(pragma::<i64>(&connection, "user_version"), 2);
+        assert_eq!(pragma::<i64>(&connection, "user_version"), MIGRATIONS.len() as i64);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no log beside it");
     }
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::Fault;
 use super::codec::{float_columns, from_json, id_at, named, param_columns, step_column, to_json};
 use crate::platform::ProcessIdentity;
-use crate::store::liveness::{check_holder, is_alive};
+use crate::store::liveness::{is_alive, not_held};
 use crate::store::{
     ArtifactRecord, Attempt, Id, MetricPoint, NewRun, NewStudy, RunEnd, StoreError, StudyState,
 };
@@ -23,9 +23,9 @@ pub(super) fn create_study(
     let environment = intern(connection, &to_json("environment", &new.environment)?)?;
     let mut statement = connection.prepare_cached(
         "INSERT INTO studies (uuid, experiment, spec, spec_path, overrides, fingerprint, seed, metric,
-             direction, trials, environment, created_ms, state)
+             direction, more_objectives, trials, environment, created_ms, state)
          VALUES (:uuid, :experiment, :spec, :spec_path, :overrides, :fingerprint, :seed, :metric,
-             :direction, :trials, :environment, :created_ms, 'INTERRUPTED')",
+             :direction, :more_objectives, :trials, :environment, :created_ms, 'INTERRUPTED')",
     )?;
     statement.execute(named_params! {
         ":uuid": id.0,
@@ -37,6 +37,7 @@ pub(super) fn create_study(
         ":seed": new.seed as i64,
         ":metric": new.metric,
         ":direction": new.direction.to_string(),
+        ":more_objectives": to_json("list of objectives", &new.more_objectives)?,
         ":trials": new.trials,
         ":environment": environment,
         ":created_ms": now_ms,
@@ -51,19 +52,35 @@ pub(super) fn acquire_study(
     now_ms: i64,
 ) -> Result<(), Fault> {
     let study = study_row(connection, id)?;
-    if let Some((holder, heartbeat_ms)) = holder_of(connection, study)?
-        && holder != *owner
-        && is_alive(&holder, heartbeat_ms, now_ms)
-    {
-        let ProcessIdentity { host, pid, .. } = holder;
-        return Err(StoreError::Locked { study: id.short(), host, pid }.into());
-    }
+    dismiss_dead(connection, study, now_ms)?;
     let process = process_row(connection, owner, now_ms)?;
+    connection
+        .prepare_cached("INSERT OR IGNORE INTO study_workers (study, process) VALUES (?, ?)")?
+        .execute([study, process])?;
     connection
         .prepare_cached("UPDATE studies SET state = 'RUNNING', owner = ? WHERE id = ?")?
         .execute([process, study])?;
     let detail = format!("by process {} on {}", owner.pid, owner.host);
     event(connection, now_ms, study, None, "acquired", &detail)
+}
+
+/// Forgets workers that have died.
+fn dismiss_dead(connection: &Connection, study: i64, now_ms: i64) -> Result<(), Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT process, identity, heartbeat_ms FROM study_workers
+         JOIN processes ON processes.id = process WHERE study = ?",
+    )?;
+    let workers = statement
+        .query_map([study], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<rusqlite::Result<Vec<(i64, String, i64)>>>()?;
+    for (process, identity, heartbeat_ms) in workers {
+        if !is_alive(&from_json("process", &identity)?, heartbeat_ms, now_ms) {
+            connection
+                .prepare_cached("DELETE FROM study_workers WHERE study = ? AND process = ?")?
+                .execute([study, process])?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn release_study(
@@ -73,9 +90,16 @@ pub(super) fn release_study(
     state: StudyState,
     now_ms: i64,
 ) -> Result<(), Fault> {
-    let study = held_row(connection, id, owner)?;
+    let (study, process) = held_row(connection, id, owner)?;
     connection
-        .prepare_cached("UPDATE studies SET state = ? WHERE id = ?")?
+        .prepare_cached("DELETE FROM study_workers WHERE study = ? AND process = ?")?
+        .execute([study, process])?;
+    dismiss_dead(connection, study, now_ms)?;
+    connection
+        .prepare_cached(
+            "UPDATE studies SET state = ?1
+             WHERE id = ?2 AND NOT EXISTS (SELECT 1 FROM study_workers WHERE study = ?2)",
+        )?
         .execute(params![state.name(), study])?;
     event(connection, now_ms, study, None, "released", state.name())
 }
@@ -91,13 +115,23 @@ pub(super) fn extend_study(connection: &Connection, id: Id, trials: u32, now_ms:
     event(connection, now_ms, study, None, "extended", &format!("to {trials} trials"))
 }
 
+/// `changes` is how many changes of the study the caller knows; `None` when it need not know any.
 pub(super) fn start_run(
     connection: &Connection,
     fresh: Id,
     new: &NewRun,
+    changes: Option<usize>,
     now_ms: i64,
 ) -> Result<Attempt, Fault> {
-    let study = held_row(connection, new.study, &new.process)?;
+    let (study, _) = held_row(connection, new.study, &new.process)?;
+    if let Some(known) = changes {
+        let there: i64 = connection
+            .prepare_cached("SELECT count(*) FROM study_changes WHERE study = ?")?
+            .query_row([study], |row| row.get(0))?;
+        if there != known as i64 {
+            return Err(StoreError::Outdated { study: new.study.short() }.into());
+        }
+    }
     let earlier = earlier_start(connection, study, new, now_ms)?;
     let (row, attempt, detail) = if let Some((row, id, number, state)) = earlier {
         if state.is_final() {
@@ -137,6 +171,10 @@ fn earlier_start(
         let process: ProcessIdentity = from_json("process", &row.get::<_, String>("identity")?)?;
         if !is_alive(&process, row.get("heartbeat_ms")?, now_ms) {
             state = RunState::Crashed;
+        } else if process != new.process {
+            let run = id_at(row, "uuid")?.short();
+            let ProcessIdentity { host, pid, .. } = process;
+            return Err(StoreError::Taken { run, host, pid }.into());
         }
     }
     Ok(Some((row.get("id")?, id_at(row, "uuid")?, row.get("attempt")?, state)))
@@ -160,7 +198,7 @@ fn restart(connection: &Connection, row: i64, new: &NewRun, now_ms: i64) -> Resu
         .prepare_cached(
             "UPDATE runs SET attempt = attempt + 1, state = 'RUNNING', process = ?, config = ?,
                  environment = ?, started_ms = ?, ended_ms = NULL, value = NULL, value_kind = NULL,
-                 reason = NULL
+                 reason = NULL, violation = 0
              WHERE id = ?",
         )?
         .execute(params![process, config, environment, now_ms, row])?;
@@ -183,13 +221,14 @@ fn clear(connection: &Connection, row: i64) -> Result<(), Fault> {
         "DELETE FROM latest_metrics WHERE run = ?",
         "DELETE FROM artifacts WHERE run = ?",
         "DELETE FROM params WHERE run = ?",
+        "DELETE FROM more_values WHERE run = ?",
     ] {
         connection.prepare_cached(statement)?.execute([row])?;
     }
     Ok(())
 }
 
-fn insert_params(connection: &Connection, row: i64, values: &Params) -> Result<(), Fault> {
+pub(super) fn insert_params(connection: &Connection, row: i64, values: &Params) -> Result<(), Fault> {
     let mut statement = connection
         .prepare_cached("INSERT INTO params (run, name, kind, text, number) VALUES (?, ?, ?, ?, ?)")?;
     for (name, value) in values {
@@ -323,7 +362,7 @@ fn event(
 }
 
 /// The row of a text, stored once however often it is used.
-fn intern(connection: &Connection, content: &str) -> Result<i64, Fault> {
+pub(super) fn intern(connection: &Connection, content: &str) -> Result<i64, Fault> {
     let hash = blake3::hash(content.as_bytes());
     let known: Option<i64> = connection
         .prepare_cached("SELECT id FROM texts WHERE hash = ?")?
@@ -361,7 +400,7 @@ fn key_row(connection: &Connection, name: &str) -> Result<i64, Fault> {
     Ok(connection.last_insert_rowid())
 }
 
-fn study_row(connection: &Connection, id: Id) -> Result<i64, Fault> {
+pub(super) fn study_row(connection: &Connection, id: Id) -> Result<i64, Fault> {
     connection
         .prepare_cached("SELECT id FROM studies WHERE uuid = ?")?
         .query_row([id.0], |row| row.get(0))
@@ -369,25 +408,17 @@ fn study_row(connection: &Connection, id: Id) -> Result<i64, Fault> {
         .ok_or_else(|| StoreError::NotFound { what: "study", id: id.short() }.into())
 }
 
-/// As [`study_row`], for what only the process may do that works on the study.
-fn held_row(connection: &Connection, id: Id, process: &ProcessIdentity) -> Result<i64, Fault> {
+/// The rows of a study and of a process that works on it.
+fn held_row(connection: &Connection, id: Id, process: &ProcessIdentity) -> Result<(i64, i64), Fault> {
     let study = study_row(connection, id)?;
-    let holder = holder_of(connection, study)?;
-    check_holder(id, holder.as_ref().map(|(holder, _)| holder), process)?;
-    Ok(study)
-}
-
-/// The process that works on a study, dead or alive, and its last sign of life.
-fn holder_of(connection: &Connection, study: i64) -> Result<Option<(ProcessIdentity, i64)>, Fault> {
-    let found: Option<(String, i64)> = connection
+    let worker: Option<i64> = connection
         .prepare_cached(
-            "SELECT identity, heartbeat_ms FROM studies JOIN processes ON processes.id = owner
-             WHERE studies.id = ? AND state = 'RUNNING'",
+            "SELECT process FROM study_workers JOIN processes ON processes.id = process
+             WHERE study = ? AND identity = ?",
         )?
-        .query_row([study], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row(params![study, to_json("process", process)?], |row| row.get(0))
         .optional()?;
-    let Some((identity, heartbeat_ms)) = found else { return Ok(None) };
-    Ok(Some((from_json("process", &identity)?, heartbeat_ms)))
+    Ok((study, worker.ok_or_else(|| not_held(id, process))?))
 }
 
 pub(super) fn run_row(connection: &Connection, id: Id) -> Result<i64, Fault> {
@@ -415,7 +446,7 @@ fn attempt_row(connection: &Connection, attempt: Attempt) -> Result<(i64, RunSta
 }
 
 /// As [`attempt_row`], for writes that only a running run takes.
-fn running_row(connection: &Connection, attempt: Attempt) -> Result<i64, Fault> {
+pub(super) fn running_row(connection: &Connection, attempt: Attempt) -> Result<i64, Fault> {
     match attempt_row(connection, attempt)? {
         (row, RunState::Running) => Ok(row),
         (_, state) => Err(StoreError::Ended { run: attempt.run.short(), state }.into()),
