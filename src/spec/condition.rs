@@ -8,7 +8,7 @@ use super::kind::one_of;
 use super::problem::{At, Complaint, Problem};
 use super::read::Reading;
 use super::records::{BertSpec, ModelSpec, poolings};
-use super::space::Distribution;
+use super::space::{Distribution, Space};
 use crate::trial::ParamValue;
 
 /// What another key must be.
@@ -82,6 +82,20 @@ fn named<'a>(
         (_, Some(value)) => Some(vec![value.to_string()]),
         _ => None,
     }
+}
+
+/// Lets keys of some architectures or tokenizers exist only in trials that have one of these, where
+/// that is searched.
+pub(super) fn among_searched(mut space: Space) -> Space {
+    for key in &KEYS {
+        let Some(Condition { path, names }) = &key.condition else { continue };
+        if let (Some(_), Some(Distribution::Choice(values))) = (space.get(key.path), space.get(path)) {
+            let own = |value: &&ParamValue| names.contains(&value.to_string().as_str());
+            let values: Vec<ParamValue> = values.iter().filter(own).cloned().collect();
+            space = space.when(key.path, path, values);
+        }
+    }
+    space
 }
 
 /// All that contradicts an architecture or a tokenizer.
@@ -158,7 +172,7 @@ fn sizes(reading: &Reading, given: &Given) -> Vec<Problem> {
     };
     // What is searched is known only in a trial, which fails with its reason.
     let number = |path: &str| match given.get(path) {
-        _ if reading.search.contains_key(path) => None,
+        _ if reading.search.get(path).is_some() => None,
         Some(value) => value.as_f64(),
         None => find(path)?.default_in("bert")?.as_f64(),
     };

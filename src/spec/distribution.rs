@@ -3,7 +3,6 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::Key;
 use super::kind::{Kind, show};
 use super::problem::{Complaint, Origin, Problem};
 use super::read::{kind_of, scalar};
@@ -13,6 +12,9 @@ use crate::trial::ParamValue;
 
 /// Names of distributions, as a spec writes them.
 const FORMS: [&str; 5] = ["uniform", "log", "int", "int_log", "choice"];
+
+/// The key of a distribution that says when its parameter exists.
+pub(super) const WHEN: &str = "when";
 
 /// A range may have at most so many steps; a finer one is as good as none.
 const MOST_STEPS: f64 = 1e6;
@@ -25,33 +27,39 @@ pub(super) fn is_distribution(table: &DeTable<'_>) -> bool {
 }
 
 /// Reads the distribution of one key.
-pub(super) struct Reader<'p> {
-    pub(super) key: &'static Key,
+pub(super) struct Reader<'k, 'p> {
+    /// The name of what is searched, and what it takes.
+    pub(super) path: &'k str,
+    pub(super) kind: Kind,
     pub(super) origin: Origin,
     pub(super) problems: &'p mut Vec<Problem>,
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     fn problem(&mut self, complaint: Complaint, span: std::ops::Range<usize>) {
         self.problems.push(complaint.at(self.origin.at(span)));
     }
 
+    fn section(&self) -> &str {
+        self.path.rsplit_once('.').map_or("", |(section, _)| section)
+    }
+
     /// Forms that suit the key, for help.
     fn example(&self) -> String {
-        match self.key.kind {
+        match self.kind {
             Kind::Int { .. } => format!("`{{ int = [1, 10] }}` or {}", self.example_choice()),
-            Kind::Float(_) => "`{ uniform = [0.1, 0.5] }` or `{ log = [1e-4, 1e-2] }`".to_owned(),
-            Kind::Bool | Kind::Name(_) | Kind::Text(_) => self.example_choice(),
+            Kind::Float(_) | Kind::Any => "`{ uniform = [0.1, 0.5] }` or `{ log = [1e-4, 1e-2] }`".to_owned(),
+            _ => self.example_choice(),
         }
     }
 
     fn example_choice(&self) -> String {
-        match self.key.kind {
+        match self.kind {
             Kind::Bool => "`{ choice = [true, false] }`".to_owned(),
             Kind::Int { .. } => "`{ choice = [16, 32] }`".to_owned(),
-            Kind::Float(_) => "`{ choice = [0.1, 0.2] }`".to_owned(),
+            Kind::Float(_) | Kind::Any => "`{ choice = [0.1, 0.2] }`".to_owned(),
             Kind::Name(names) => format!("`{{ choice = {names:?} }}`"),
-            Kind::Text(_) => "`{ choice = [\"a\", \"b\"] }`".to_owned(),
+            _ => "`{ choice = [\"a\", \"b\"] }`".to_owned(),
         }
     }
 
@@ -59,11 +67,11 @@ impl Reader<'_> {
     pub(super) fn distribution(&mut self, value: &Located<'_>) -> Option<Distribution> {
         let Some(table) = value.get_ref().as_table() else {
             let kind = kind_of(value.get_ref());
-            let complaint = Complaint::new(format!("`{}` needs a distribution, not {kind}", self.key.path));
+            let complaint = Complaint::new(format!("`{}` needs a distribution, not {kind}", self.path));
             let help = if value.get_ref().is_array() {
                 format!("say which, such as {}", self.example())
             } else {
-                format!("write {}, or fix the value in [{}]", self.example(), self.key.section())
+                format!("write {}, or fix the value in [{}]", self.example(), self.section())
             };
             self.problem(complaint.help(help), value.span());
             return None;
@@ -71,7 +79,7 @@ impl Reader<'_> {
         let before = self.problems.len();
         let form = self.form(table);
         if form.is_none() && self.problems.len() == before {
-            let complaint = Complaint::new(format!("`{}` has no distribution", self.key.path));
+            let complaint = Complaint::new(format!("`{}` has no distribution", self.path));
             self.problem(complaint.help(format!("write {}", self.example())), value.span());
         }
         let (form, range) = form?;
@@ -91,7 +99,9 @@ impl Reader<'_> {
     /// The one form of a distribution, if it suits the key, and what is given for it.
     fn form<'t, 'v>(&mut self, table: &'t DeTable<'v>) -> Option<(&'static str, &'t Located<'v>)> {
         let mut found: Option<(&'static str, &Located<'_>)> = None;
-        for (name, value) in table.iter().filter(|(name, _)| name.get_ref() != "step") {
+        for (name, value) in
+            table.iter().filter(|(name, _)| name.get_ref() != "step" && name.get_ref() != WHEN)
+        {
             let known = FORMS.into_iter().find(|form| name.get_ref() == form);
             let complaint = match (known, found) {
                 (Some(form), None) => {
@@ -99,7 +109,7 @@ impl Reader<'_> {
                     self.misfit(form)
                 }
                 (Some(form), Some((first, _))) => Some(
-                    Complaint::new(format!("`{}` has both `{first}` and `{form}`", self.key.path))
+                    Complaint::new(format!("`{}` has both `{first}` and `{form}`", self.path))
                         .help("keep one of the two"),
                 ),
                 (None, _) => Some(self.unknown_form(name.get_ref())),
@@ -113,7 +123,7 @@ impl Reader<'_> {
 
     fn unknown_form(&self, name: &str) -> Complaint {
         Complaint::new(format!("unknown distribution `{name}`")).help(
-            match nearest(name, FORMS.into_iter().chain(["step"])) {
+            match nearest(name, FORMS.into_iter().chain(["step", WHEN])) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("write {}", self.example()),
             },
@@ -122,18 +132,18 @@ impl Reader<'_> {
 
     /// Why the form does not suit the kind of the key.
     fn misfit(&self, form: &str) -> Option<Complaint> {
-        let path = self.key.path;
-        let (takes, instead) = match (self.key.kind, form) {
+        let path = self.path;
+        let (takes, instead) = match (self.kind, form) {
             (Kind::Int { .. }, "uniform") => ("whole numbers", "int"),
             (Kind::Int { .. }, "log") => ("whole numbers", "int_log"),
             (Kind::Float(_), "int") => ("real numbers", "uniform"),
             (Kind::Float(_), "int_log") => ("real numbers", "log"),
-            (_, "choice") | (Kind::Int { .. } | Kind::Float(_), _) => return None,
+            (_, "choice") | (Kind::Int { .. } | Kind::Float(_) | Kind::Any, _) => return None,
             (Kind::Bool, _) => ("`true` and `false`", "choice"),
-            (Kind::Name(_) | Kind::Text(_), _) => ("names", "choice"),
+            _ => ("names", "choice"),
         };
         let complaint = Complaint::new(format!("`{path}` takes {takes}, which `{form}` does not give"));
-        Some(match self.key.kind {
+        Some(match self.kind {
             Kind::Int { .. } | Kind::Float(_) => complaint.help(format!("use `{instead}`")),
             _ => complaint.help(format!("use {}", self.example())),
         })
@@ -141,7 +151,7 @@ impl Reader<'_> {
 
     /// The two ends of a range, each legal for the key.
     fn ends(&mut self, form: &str, range: &Located<'_>) -> Option<[ParamValue; 2]> {
-        let path = self.key.path;
+        let path = self.path;
         let Some([low, high]) = range
             .get_ref()
             .as_array()
@@ -163,7 +173,7 @@ impl Reader<'_> {
                 .help("start above 0, or use a range without log")),
                 _ => Ok(value),
             };
-            let checked = value.and_then(positive).and_then(|value| self.key.kind.check(path, &value));
+            let checked = value.and_then(positive).and_then(|value| self.kind.check(path, &value));
             checked.map_err(|complaint| self.problem(complaint, end.span())).ok()
         });
         match ends {
@@ -181,16 +191,16 @@ impl Reader<'_> {
     fn empty_range(&self, low: &ParamValue, high: &ParamValue) -> Complaint {
         let complaint = Complaint::new(format!(
             "the range of `{}` is empty: {} is not below {}",
-            self.key.path,
+            self.path,
             show(low),
             show(high)
         ));
         if low == high {
             complaint.help(format!(
                 "to fix the value, write `{} = {}` in [{}]",
-                self.key.name(),
+                self.path.rsplit('.').next().unwrap_or(self.path),
                 show(low),
-                self.key.section()
+                self.section()
             ))
         } else {
             complaint.help(format!("write the smaller end first: `[{}, {}]`", show(high), show(low)))
@@ -204,7 +214,11 @@ impl Reader<'_> {
         step: Option<&Located<'_>>,
     ) -> Option<Distribution> {
         let ends = self.ends(form, range)?;
-        let [Some(low), Some(high)] = ends.map(|end| end.as_f64()) else { return None };
+        let [Some(low), Some(high)] = ends.map(|end| end.as_f64()) else {
+            let complaint = Complaint::new(format!("`{form}` takes two numbers"));
+            self.problem(complaint.help(format!("write {}", self.example())), range.span());
+            return None;
+        };
         if form == "log" {
             return Some(Distribution::Log { low, high });
         }
@@ -228,7 +242,12 @@ impl Reader<'_> {
         range: &Located<'_>,
         step: Option<&Located<'_>>,
     ) -> Option<Distribution> {
-        let [ParamValue::Int(low), ParamValue::Int(high)] = self.ends(form, range)? else { return None };
+        let [ParamValue::Int(low), ParamValue::Int(high)] = self.ends(form, range)? else {
+            let complaint = Complaint::new(format!("`{form}` takes whole numbers"));
+            let real = if form == "int" { "uniform" } else { "log" };
+            self.problem(complaint.help(format!("for real numbers use `{real}`")), range.span());
+            return None;
+        };
         if form == "int_log" {
             return Some(Distribution::IntLog { low, high });
         }
@@ -248,7 +267,7 @@ impl Reader<'_> {
     }
 
     fn choice(&mut self, values: &Located<'_>) -> Option<Distribution> {
-        let path = self.key.path;
+        let path = self.path;
         let Some(array) = values.get_ref().as_array().filter(|array| !array.is_empty()) else {
             let complaint =
                 Complaint::new(format!("`choice` of `{path}` takes a list of at least one value"))
@@ -258,11 +277,16 @@ impl Reader<'_> {
         };
         let mut chosen = Vec::new();
         for value in array {
-            match scalar(value.get_ref()).and_then(|value| self.key.kind.check(path, &value)) {
+            match scalar(value.get_ref()).and_then(|value| self.kind.check(path, &value)) {
                 Ok(checked) if chosen.contains(&checked) => {
                     let complaint =
                         Complaint::new(format!("`choice` of `{path}` has {} twice", show(&checked)))
                             .help("leave one out");
+                    self.problem(complaint, value.span());
+                }
+                Ok(checked) if chosen.first().is_some_and(|first| !are_alike(first, &checked)) => {
+                    let complaint = Complaint::new(format!("`choice` of `{path}` mixes kinds of values"))
+                        .help("write all of them as numbers, as texts or as booleans");
                     self.problem(complaint, value.span());
                 }
                 Ok(checked) => chosen.push(checked),
@@ -271,4 +295,9 @@ impl Reader<'_> {
         }
         Some(Distribution::Choice(chosen))
     }
+}
+
+/// Whether two values are of one kind.
+fn are_alike(a: &ParamValue, b: &ParamValue) -> bool {
+    std::mem::discriminant(a) == std::mem::discriminant(b) || (a.as_f64().is_some() && b.as_f64().is_some())
 }

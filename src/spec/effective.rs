@@ -7,7 +7,8 @@ use toml::Table;
 
 use super::condition::{Choices, Given, has};
 use super::keys::{self, ARCHITECTURE, KEYS, Key, SEARCH, SECTIONS};
-use super::space::Distribution;
+use super::kind::split_names;
+use super::space::{Distribution, Space};
 use super::{ModelSpec, Spec, TrainingSpec, natural_direction};
 use crate::trial::{ParamValue, Params};
 
@@ -81,8 +82,14 @@ impl Spec {
     /// A hash (BLAKE3, hexadecimal) of everything in the spec that decides results: all but the
     /// experiment's name and description, and the number of trials, since a study may be extended.
     pub fn fingerprint(&self) -> String {
+        // What later versions added counts only where it is used, so that earlier studies go on.
+        let is_set = |path: &str| {
+            self.given.get(path).is_some_and(|value| Some(value) != keys::find(path)?.default().as_ref())
+        };
         let decides = |key: &Key| match key.path {
-            "study.trials" => false,
+            "study.trials" | "study.timeout" => false,
+            "study.feasible" | "study.target" | "study.duplicates" => is_set(key.path),
+            _ if key.section() == "pruner" => is_set("pruner.kind"),
             // Without such texts their weight decides nothing.
             "train.oos_weight" => self.training.data.oos.is_some(),
             _ => key.section() != "experiment",
@@ -121,9 +128,7 @@ impl Spec {
                 }
             }
             if *section == SEARCH {
-                for (name, distribution) in self.search.iter() {
-                    let _ = writeln!(lines, "\"{name}\" = {distribution}");
-                }
+                lines.push_str(&search_toml(&self.search));
             }
             if !lines.is_empty() {
                 let _ = write!(text, "{}[{section}]\n{lines}", if text.is_empty() { "" } else { "\n" });
@@ -159,12 +164,38 @@ fn values(given: &Given, default: impl Fn(&Key) -> Option<ParamValue>) -> Table 
             keys::put_at(&mut root, key.path, &value);
         }
     }
-    if !given.contains_key("study.direction") {
-        let metric = keys::value_at(&root, "study.metric").map(|metric| metric.to_string());
-        let direction = natural_direction(&metric.unwrap_or_default());
-        keys::put_at(&mut root, "study.direction", &ParamValue::Text(direction.to_string()));
+    if !given.contains_key(keys::DIRECTION) {
+        let metrics = keys::value_at(&root, keys::METRIC).map(|metric| metric.to_string());
+        let metrics = metrics.unwrap_or_default();
+        let directions: Vec<String> =
+            split_names(&metrics).into_iter().map(|metric| natural_direction(metric).to_string()).collect();
+        keys::put_at(&mut root, keys::DIRECTION, &ParamValue::Text(directions.join(", ")));
     }
     root
+}
+
+/// The lines of `[search]`.
+pub(super) fn search_toml(space: &Space) -> String {
+    let mut lines = String::new();
+    for (name, distribution) in space.iter() {
+        let mut shown = distribution.to_string();
+        if let Some(when) = space.condition(name) {
+            let each = |(parent, values): (&String, &Vec<ParamValue>)| {
+                let values: Vec<String> = values.iter().map(toml_of).collect();
+                format!("{} = [{}]", toml_of(&parent.as_str().into()), values.join(", "))
+            };
+            let when: Vec<String> = when.iter().map(each).collect();
+            shown.truncate(shown.len().saturating_sub(2));
+            let _ = write!(shown, ", when = {{ {} }} }}", when.join(", "));
+        }
+        let _ = writeln!(lines, "\"{name}\" = {shown}");
+    }
+    if !space.constraints().is_empty() {
+        let texts: Vec<String> =
+            space.constraints().iter().map(|constraint| toml_of(&constraint.text().into())).collect();
+        let _ = writeln!(lines, "constraints = [{}]", texts.join(", "));
+    }
+    lines
 }
 
 /// A value as TOML; reads back to the same value.

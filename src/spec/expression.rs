@@ -46,6 +46,16 @@ enum Comparison {
     Unequal,
 }
 
+/// Longer ones first, as they are read.
+const SIGNS: [(&str, Comparison); 6] = [
+    ("<=", Comparison::LessOrEqual),
+    (">=", Comparison::GreaterOrEqual),
+    ("==", Comparison::Equal),
+    ("!=", Comparison::Unequal),
+    ("<", Comparison::Less),
+    (">", Comparison::Greater),
+];
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Operator {
     Add,
@@ -107,6 +117,19 @@ impl Constraint {
         let mut seen = std::collections::BTreeSet::new();
         names.retain(|name| seen.insert(*name));
         names
+    }
+
+    /// The constraint with a number in place of a name.
+    #[must_use]
+    pub(super) fn with(&self, name: &str, value: f64) -> Self {
+        let mut bound = self.clone();
+        bound.first.bind(name, value);
+        bound.text = bound.first.to_string();
+        for (comparison, expression) in &mut bound.rest {
+            expression.bind(name, value);
+            bound.text += &format!(" {} {expression}", comparison.sign());
+        }
+        bound
     }
 
     /// Whether it holds. A comparison with a name that has no value says nothing, and holds.
@@ -174,6 +197,10 @@ impl fmt::Display for Constraint {
 }
 
 impl Comparison {
+    fn sign(self) -> &'static str {
+        SIGNS.iter().find(|(_, comparison)| *comparison == self).map_or("", |(sign, _)| sign)
+    }
+
     fn violation(self, left: f64, right: f64) -> f64 {
         if left.is_nan() || right.is_nan() {
             return f64::INFINITY;
@@ -225,6 +252,16 @@ impl Expression {
         })
     }
 
+    fn bind(&mut self, name: &str, value: f64) {
+        match self {
+            Self::Name(found) if found == name => *self = Self::Number(value),
+            Self::Name(_) | Self::Number(_) => {}
+            Self::Negative(inner) => inner.bind(name, value),
+            Self::Binary(_, sides) => sides.iter_mut().for_each(|side| side.bind(name, value)),
+            Self::Call(_, arguments) => arguments.iter_mut().for_each(|argument| argument.bind(name, value)),
+        }
+    }
+
     fn collect<'a>(&'a self, names: &mut Vec<&'a str>) {
         match self {
             Self::Number(_) => {}
@@ -232,6 +269,33 @@ impl Expression {
             Self::Negative(inner) => inner.collect(names),
             Self::Binary(_, sides) => sides.iter().for_each(|side| side.collect(names)),
             Self::Call(_, arguments) => arguments.iter().for_each(|argument| argument.collect(names)),
+        }
+    }
+}
+
+/// With every bracket that there could be.
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) if *number < 0.0 => write!(f, "({number:?})"),
+            Self::Number(number) => write!(f, "{number:?}"),
+            Self::Name(name) => write!(f, "`{name}`"),
+            Self::Negative(inner) => write!(f, "(-{inner})"),
+            Self::Binary(operator, sides) => {
+                let sign = match operator {
+                    Operator::Add => '+',
+                    Operator::Subtract => '-',
+                    Operator::Multiply => '*',
+                    Operator::Divide => '/',
+                    Operator::Power => '^',
+                };
+                write!(f, "({} {sign} {})", sides[0], sides[1])
+            }
+            Self::Call(function, arguments) => {
+                let name = FUNCTIONS.iter().find(|(_, known)| known == function).map_or("", |(name, _)| name);
+                let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+                write!(f, "{name}({})", arguments.join(", "))
+            }
         }
     }
 }
@@ -274,18 +338,7 @@ impl<'a> Parser<'a> {
     }
 
     fn comparison(&mut self) -> Option<Comparison> {
-        // Longer ones first.
-        [
-            ("<=", Comparison::LessOrEqual),
-            (">=", Comparison::GreaterOrEqual),
-            ("==", Comparison::Equal),
-            ("!=", Comparison::Unequal),
-            ("<", Comparison::Less),
-            (">", Comparison::Greater),
-        ]
-        .into_iter()
-        .find(|(token, _)| self.take(token))
-        .map(|(_, comparison)| comparison)
+        SIGNS.into_iter().find(|(token, _)| self.take(token)).map(|(_, comparison)| comparison)
     }
 
     fn sum(&mut self) -> Result<Expression, ConstraintError> {
@@ -496,6 +549,19 @@ mod tests {
     fn names_come_in_order_and_once() {
         let constraint: Constraint = "b * a <= min(b, `odd name`) + val/loss".parse().unwrap();
         assert_eq!(constraint.names(), ["b", "a", "odd name", "val/loss"]);
+    }
+
+    #[test]
+    fn a_bound_constraint_reads_back_as_what_it_is() {
+        let whole: Constraint = "-a ^ 2 + min(b, 2 * a) <= b / 3 < 1e9".parse().unwrap();
+        let bound = whole.with("a", -1.5);
+        assert_eq!(bound.names(), ["b"]);
+        let again: Constraint = bound.text().parse().unwrap();
+        for b in [-20.0, 0.5, 7.0] {
+            let expected = whole.violation(|name| Some(if name == "a" { -1.5 } else { b }));
+            assert_eq!(bound.violation(|_| Some(b)), expected);
+            assert_eq!(again.violation(|_| Some(b)), expected, "{again}");
+        }
     }
 
     proptest! {

@@ -9,9 +9,12 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use super::condition::{BERT, Condition, RECURRENT, WORDS};
-use super::kind::{ABOVE_0, ABOVE_0_TO_1, BETWEEN_0_AND_1, FROM_0, FROM_0_BELOW_1, Kind, TextRule};
+use super::kind::{
+    ABOVE_0, ABOVE_0_TO_1, BETWEEN_0_AND_1, DIRECTIONS, FROM_0, FROM_0_BELOW_1, Kind, PERCENT, REAL, TextRule,
+};
 use super::records::{
-    ARCHITECTURES, FinalSpec, METRICS, ModelSpec, SAMPLERS, StudySpec, TextSpec, TrainSpec, Validation,
+    ARCHITECTURES, FinalSpec, METRICS, ModelSpec, PRUNERS, PrunerSpec, SAMPLERS, StudySpec, TextSpec,
+    TrainSpec, Validation,
 };
 use crate::trial::ParamValue;
 
@@ -56,7 +59,7 @@ impl Key {
 
     /// Whether it takes names or free text, so that an override needs no quotes.
     pub(super) fn takes_text(&self) -> bool {
-        matches!(self.kind, Kind::Name(_) | Kind::Text(_))
+        matches!(self.kind, Kind::Name(_) | Kind::Text(_) | Kind::Names(_) | Kind::Constraints | Kind::Time)
     }
 
     /// Whether a spec must give it.
@@ -98,8 +101,9 @@ impl Key {
 }
 
 /// Sections in the order in which they are written, with one line on each.
-pub(super) const SECTIONS: [(&str, &str); 9] = [
+pub(super) const SECTIONS: [(&str, &str); 11] = [
     ("experiment", "A name that groups runs"),
+    (OBJECTIVE, "A program that is tuned, in place of [data], [text], [model], [train] and [final]"),
     ("data", "Which texts, and how trials are validated"),
     ("data.validation", "One of: folds, fraction, split"),
     ("text", "How a text becomes token ids; learnt from the training part only"),
@@ -107,8 +111,12 @@ pub(super) const SECTIONS: [(&str, &str); 9] = [
     ("train", "How it is trained"),
     (SEARCH, "Keys of [text], [model] and [train] to tune, and over which values"),
     ("study", "How the search is made, and what for"),
+    ("pruner", "Which trials are stopped early"),
     ("final", "The best point, trained again on all training data, then tested once"),
 ];
+
+/// The section of a program in place of our own training.
+pub(super) const OBJECTIVE: &str = "objective";
 
 /// The section whose keys are key paths.
 pub(super) const SEARCH: &str = "search";
@@ -125,11 +133,17 @@ pub(super) const POOLING: &str = "model.pooling";
 /// The key that names the folder of a pretrained model.
 pub(super) const PRETRAINED: &str = "model.pretrained";
 
+/// What is optimised.
+pub(super) const METRIC: &str = "study.metric";
+
+/// Which end of it is better.
+pub(super) const DIRECTION: &str = "study.direction";
+
 /// The section of which exactly one key is given.
 pub(super) const VALIDATION: &str = "data.validation";
 
 /// Every key, in the order in which they are written.
-pub(super) static KEYS: [Key; 56] = [
+pub(super) static KEYS: [Key; 73] = [
     key("experiment.name", Kind::Text(TextRule::Name), "Groups studies and runs in the store"),
     key("experiment.description", Kind::Text(TextRule::Any), "Free text").alias(&["desc", "notes"]),
     key(
@@ -346,9 +360,35 @@ pub(super) static KEYS: [Key; 56] = [
     )
     .alias(&["jobs", "n_jobs", "workers"]),
     key("study.seed", int(0, i64::MAX), "The root of all randomness").alias(&["random_state", "random_seed"]),
-    key("study.metric", Kind::Name(&METRICS), "What is optimised").alias(&["objective", "monitor"]),
-    key("study.direction", Kind::Name(&["minimize", "maximize"]), "Which end of the metric is better")
-        .alias(&["mode", "goal"]),
+    key(METRIC, Kind::Names(&METRICS), "What is optimised; several for a Pareto front")
+        .alias(&["objective", "monitor", "metrics"]),
+    key(DIRECTION, Kind::Names(DIRECTIONS), "Which end of the metric is better")
+        .alias(&["mode", "goal", "directions"]),
+    key("study.feasible", Kind::Constraints, "What the metrics of a trial must be like; others rank behind"),
+    key("study.target", Kind::Float(REAL), "Stop the search once the metric is this good")
+        .alias(&["stop_at", "goal_value"]),
+    key("study.timeout", Kind::Time, "Start no trial after this time, such as \"30m\""),
+    key(
+        "study.duplicates",
+        Kind::Name(&["avoid", "reuse", "repeat"]),
+        "Points that were tried before: none, with the value they had, or again with other seeds",
+    ),
+    key("pruner.kind", Kind::Name(&PRUNERS), "How trials are judged on their way").alias(&["name", "type"]),
+    key("pruner.startup_trials", int(0, 1_000_000), "Stop none before so many have ended")
+        .alias(&["n_startup_trials"]),
+    key("pruner.warmup_steps", int(0, 1_000_000_000), "Judge none before this step")
+        .alias(&["n_warmup_steps"]),
+    key("pruner.interval", int(1, 1_000_000_000), "Steps between two judgements").alias(&["interval_steps"]),
+    key("pruner.percentile", Kind::Float(PERCENT), "percentile: the share of trials that go on, in per cent"),
+    key("pruner.min_resource", int(1, 1_000_000_000), "successive-halving, hyperband: steps before the first cut"),
+    key("pruner.max_resource", int(1, 1_000_000_000), "hyperband: steps of a whole trial"),
+    key("pruner.reduction", int(2, 1000), "successive-halving, hyperband: one of so many goes on")
+        .alias(&["reduction_factor", "eta"]),
+    key("pruner.lower", Kind::Float(REAL), "threshold: stop below this"),
+    key("pruner.upper", Kind::Float(REAL), "threshold: stop above this"),
+    key("pruner.patience", int(0, 1_000_000_000), "Let a trial go on that got better within so many steps"),
+    key("pruner.min_delta", Kind::Float(FROM_0), "With patience: what counts as better"),
+    key("pruner.p_threshold", Kind::Float(BETWEEN_0_AND_1), "wilcoxon: stop below this p-value"),
     key("final.epochs", int(0, 100_000), "Passes over all training data; 0 leaves the final stage out")
         .alias(&["num_epochs", "n_epochs", "max_epochs"]),
 ];
@@ -368,6 +408,7 @@ static DEFAULTS: LazyLock<Table> = LazyLock::new(|| {
         ("text", table_of(&TextSpec::default())),
         ("train", table_of(&TrainSpec::default())),
         ("study", table_of(&StudySpec::default())),
+        ("pruner", table_of(&PrunerSpec::default())),
         ("final", table_of(&FinalSpec::default())),
     ] {
         defaults.insert(section.to_owned(), table.into());

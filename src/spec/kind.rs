@@ -1,7 +1,9 @@
 //! What a key takes, how that is said in words, and the check of one value.
 
 use std::fmt;
+use std::time::Duration;
 
+use super::expression::{Constraint, ConstraintError};
 use super::problem::Complaint;
 use crate::nearest::nearest;
 use crate::trial::ParamValue;
@@ -19,6 +21,14 @@ pub(super) enum Kind {
     Name(&'static [&'static str]),
     /// Free text under a rule.
     Text(TextRule),
+    /// One or several names, in a list or with commas between; any where `names` is empty.
+    Names(&'static [&'static str]),
+    /// Constraints, in a list or with `and` between.
+    Constraints,
+    /// A length of time: `90`, `"90s"`, `"10m"`, `"2h"`; empty for none.
+    Time,
+    /// Any boolean, number or text: a parameter of a program that is not ours.
+    Any,
 }
 
 /// An interval of real numbers; infinite ends are no bounds, and are never legal values.
@@ -54,6 +64,11 @@ pub(super) enum TextRule {
 /// x > 0
 pub(super) const ABOVE_0: Range =
     Range { min: 0.0, min_included: false, max: f64::INFINITY, max_included: false };
+/// Any real number.
+pub(super) const REAL: Range =
+    Range { min: f64::NEG_INFINITY, min_included: false, max: f64::INFINITY, max_included: false };
+/// 0 < x < 100
+pub(super) const PERCENT: Range = Range { max: 100.0, ..ABOVE_0 };
 /// x ≥ 0
 pub(super) const FROM_0: Range = Range { min_included: true, ..ABOVE_0 };
 /// 0 ≤ x < 1
@@ -73,6 +88,9 @@ impl Range {
 
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.min.is_infinite() {
+            return f.write_str("a number");
+        }
         write!(f, "a number {} {}", if self.min_included { "≥" } else { ">" }, self.min)?;
         if self.max.is_infinite() {
             return Ok(());
@@ -91,6 +109,11 @@ impl fmt::Display for Kind {
             Self::Float(range) => range.fmt(f),
             Self::Name(names) => f.write_str(&one_of(names)),
             Self::Text(_) => f.write_str("text"),
+            Self::Names([]) => f.write_str("a name, or a list of names"),
+            Self::Names(names) => write!(f, "{}, or a list of these", one_of(names)),
+            Self::Constraints => f.write_str("a constraint such as `val/loss <= 0.5`, or a list of them"),
+            Self::Time => f.write_str("a time such as `\"90s\"`, `\"10m\"` or `\"2h\"`"),
+            Self::Any => f.write_str("a boolean, a number or text"),
         }
     }
 }
@@ -120,6 +143,20 @@ impl Kind {
                 Ok(value.clone())
             }
             (Self::Text(rule), ParamValue::Text(text)) => rule.check(path, text).map(|()| value.clone()),
+            (Self::Any, ParamValue::Float(x)) if x.is_finite() => Ok(ParamValue::Float(x + 0.0)),
+            (Self::Any, ParamValue::Bool(_) | ParamValue::Int(_) | ParamValue::Text(_)) => Ok(value.clone()),
+            (Self::Names(names), ParamValue::Text(text)) => check_names(path, names, text),
+            (Self::Constraints, ParamValue::Text(text)) => match parse_constraints(text) {
+                Ok(_) => Ok(value.clone()),
+                Err(error) => Err(Complaint::new(format!("`{path}` cannot be read: {error}"))
+                    .help("write it as `val/loss <= 0.5`")),
+            },
+            (Self::Time, ParamValue::Int(seconds)) if *seconds >= 0 => {
+                Ok(ParamValue::Text(format!("{seconds}s")))
+            }
+            (Self::Time, ParamValue::Text(text)) if text.is_empty() || parse_time(text).is_some() => {
+                Ok(value.clone())
+            }
             _ => Err(self.complaint(path, value)),
         }
     }
@@ -150,6 +187,59 @@ impl Kind {
         let float = text.parse().map(ParamValue::Float);
         bool.ok().or(int.ok()).or(float.ok()).is_some_and(|value| self.check(path, &value).is_ok())
     }
+}
+
+/// Which end of a metric is better.
+pub(super) const DIRECTIONS: &[&str] = &["minimize", "maximize"];
+
+/// Puts one space behind every comma, and checks each name.
+fn check_names(path: &str, legal: &'static [&'static str], text: &str) -> Result<ParamValue, Complaint> {
+    let names = split_names(text);
+    if names.is_empty() {
+        return Err(Complaint::new(format!("`{path}` must not be empty")));
+    }
+    for (place, name) in names.iter().enumerate() {
+        if !legal.is_empty() {
+            Kind::Name(legal).check(path, &ParamValue::Text((*name).to_owned()))?;
+        }
+        // Directions may well be equal.
+        if legal != DIRECTIONS && names[..place].contains(name) {
+            return Err(Complaint::new(format!("`{path}` has `{name}` twice")).help("leave one out"));
+        }
+    }
+    Ok(ParamValue::Text(names.join(", ")))
+}
+
+/// The names in a text with commas.
+pub(super) fn split_names(text: &str) -> Vec<&str> {
+    text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
+}
+
+/// The constraints in a text with `and`.
+pub(super) fn parse_constraints(text: &str) -> Result<Vec<Constraint>, ConstraintError> {
+    text.split(" and ").map(str::trim).filter(|part| !part.is_empty()).map(str::parse).collect()
+}
+
+/// The length of `90`, `90s`, `10m`, `2h` or `1h30m`; `None` for anything else.
+pub(super) fn parse_time(text: &str) -> Option<Duration> {
+    let mut seconds = 0.0;
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let number: f64 = rest[..digits].parse().ok()?;
+        rest = rest[digits..].trim_start();
+        let letters = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+        seconds += number
+            * match &rest[..letters] {
+                "" | "s" | "sec" => 1.0,
+                "m" | "min" => 60.0,
+                "h" => 3600.0,
+                "d" => 86_400.0,
+                _ => return None,
+            };
+        rest = rest[letters..].trim_start();
+    }
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 impl TextRule {

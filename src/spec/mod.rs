@@ -15,6 +15,7 @@ mod keys;
 mod kind;
 mod pretrained;
 mod problem;
+mod program;
 mod read;
 mod records;
 mod schema;
@@ -33,6 +34,7 @@ pub use dataset::{FETCHED, GENERATED, MissingDataset, find_dataset};
 pub use effective::{PointError, check_section};
 pub use error::{Place, SpecError, SpecErrors};
 pub use expression::{Constraint, ConstraintError};
+pub use program::{AskedOrRun, ProgramSpec};
 pub use records::*;
 pub use schema::json_schema;
 pub use source::split_override;
@@ -41,6 +43,7 @@ pub use template::commented;
 
 use condition::Given;
 use effective::filled;
+use kind::split_names;
 use problem::{At, Complaint, Problem};
 use read::Reading;
 
@@ -57,6 +60,8 @@ pub struct Spec {
     pub search: Space,
     /// `[study]`
     pub study: StudySpec,
+    /// `[pruner]`
+    pub pruner: PrunerSpec,
     /// `[final]`
     pub final_stage: FinalSpec,
     /// The text that this was read from, after `-P` overrides are noted.
@@ -148,6 +153,12 @@ impl Spec {
         let refuse = |problems| SpecErrors::locate(problems, &source.text, &source.path, &source.overrides);
         reading.problems.extend(crossed_lengths(&reading));
         reading.problems.extend(condition::problems(&reading));
+        reading.problems.extend(unequal_objectives(&reading));
+        let search = reading.search.space(|name| reading.fixed(name)).unwrap_or_else(|problems| {
+            reading.problems.extend(problems);
+            Space::default()
+        });
+        let search = condition::among_searched(search);
         if !reading.problems.is_empty() {
             return Err(refuse(reading.problems));
         }
@@ -158,12 +169,14 @@ impl Spec {
             _ => Table::new(),
         };
         let experiment = typed(take("experiment")).map_err(&refuse)?;
-        let study = typed(take("study")).map_err(&refuse)?;
+        let mut table = take("study");
+        let more = more_objectives(&mut table);
+        let mut study: StudySpec = typed(table).map_err(&refuse)?;
+        let pruner = typed(take("pruner")).map_err(&refuse)?;
         let final_stage = typed(take("final")).map_err(&refuse)?;
         let training = typed(root).map_err(&refuse)?;
-        let search = reading.search.into_iter().map(|(path, located)| (path.to_owned(), located.value));
-        let search = Space::new(search);
-        Ok(Self { experiment, training, search, study, final_stage, source, given })
+        study.more_objectives = more;
+        Ok(Self { experiment, training, search, study, pruner, final_stage, source, given })
     }
 }
 
@@ -199,7 +212,41 @@ fn crossed_lengths(reading: &Reading) -> Option<Problem> {
 
 /// Which end of a metric is better, unless a spec says otherwise.
 pub fn natural_direction(metric: &str) -> Direction {
-    if metric.ends_with("/loss") { Direction::Minimize } else { Direction::Maximize }
+    let smaller = metric.ends_with("/loss") || metric == "model/parameters";
+    if smaller { Direction::Minimize } else { Direction::Maximize }
+}
+
+/// Takes all metrics but the first, and their directions, out of `[study]`.
+fn more_objectives(study: &mut Table) -> Vec<(String, Direction)> {
+    let mut split = |name: &str| -> Vec<String> {
+        let text = study.get(name).and_then(Value::as_str).unwrap_or_default();
+        let mut names: Vec<String> = split_names(text).into_iter().map(str::to_owned).collect();
+        if names.len() > 1 {
+            let rest = names.split_off(1);
+            study.insert(name.to_owned(), names.remove(0).into());
+            return rest;
+        }
+        vec![]
+    };
+    let (metrics, directions) = (split("metric"), split("direction"));
+    let minimize = |direction: String| match direction.as_str() {
+        "minimize" => Direction::Minimize,
+        _ => Direction::Maximize,
+    };
+    metrics.into_iter().zip(directions.into_iter().map(minimize)).collect()
+}
+
+/// The problem that there are more or fewer directions than metrics.
+fn unequal_objectives(reading: &Reading) -> Option<Problem> {
+    let direction = reading.values.get(keys::DIRECTION)?;
+    let count = |text: String| split_names(&text).len();
+    let metrics = reading.values.get(keys::METRIC).map_or(1, |metric| count(metric.value.to_string()));
+    let directions = count(direction.value.to_string());
+    if metrics == directions {
+        return None;
+    }
+    let message = format!("`study.direction` has {directions} entries, `study.metric` {metrics}");
+    Some(Complaint::new(message).help("give one direction for each metric").at(direction.at.clone()))
 }
 
 /// The struct of checked values. The key table agrees with the structs (tested), so this does not

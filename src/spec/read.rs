@@ -7,7 +7,8 @@ use toml::{Spanned, de};
 
 use super::distribution::is_distribution;
 use super::error::without_mark;
-use super::keys::{self, KEYS, Key, SEARCH, VALIDATION};
+use super::keys::{self, KEYS, Key, OBJECTIVE, SEARCH, VALIDATION};
+use super::kind::Kind;
 use super::problem::{At, Complaint, Origin, Problem};
 use super::search;
 use super::suggest::{
@@ -29,6 +30,8 @@ pub(super) struct Reading {
     pub(super) values: BTreeMap<&'static str, Located<ParamValue>>,
     /// Legal distributions, by key path.
     pub(super) search: search::Found,
+    /// `[objective]`, where there is one: a program in place of our own training.
+    pub(super) objective: Option<Located<toml::Table>>,
     /// All that is wrong.
     pub(super) problems: Vec<Problem>,
     /// Keys that were given, legal or not.
@@ -46,6 +49,7 @@ pub(super) fn read(text: &str, overrides: &[(String, String)]) -> Reading {
     if !errors.iter().all(is_local) {
         return reading;
     }
+    reading.search.is_free = root.get_ref().contains_key(OBJECTIVE);
     reading.table(root.get_ref(), "", Origin::File);
     for (index, (path, value)) in overrides.iter().enumerate() {
         reading.override_with(path, value, Origin::Override(index));
@@ -117,14 +121,43 @@ impl Reading {
             return;
         };
         if path == SEARCH {
-            search::read(table, origin, &mut self.search, &mut self.problems);
-            return;
+            return self.search.read(table, origin, &mut self.problems);
+        }
+        if path == OBJECTIVE {
+            return self.objective(value, at);
+        }
+        if self.search.is_free && OURS.contains(&path) {
+            let complaint = Complaint::new(format!("a spec with [objective] has no [{path}]"))
+                .help("the program itself reads its data and trains; take this section out");
+            return self.problems.push(complaint.at(at));
         }
         self.table(table, path, origin);
         if path == VALIDATION && table.is_empty() {
             let complaint =
                 Complaint::new("`data.validation` is empty").help("write `validation = { folds = 5 }`");
             self.problems.push(complaint.at(at));
+        }
+    }
+
+    /// Keeps `[objective]` for whoever knows programs.
+    fn objective(&mut self, value: &Spanned<DeValue<'_>>, at: At) {
+        match plain(value.get_ref()) {
+            Some(toml::Value::Table(value)) => self.objective = Some(Located { value, at }),
+            _ => self.problems.push(Complaint::new("[objective] cannot be read").at(at)),
+        }
+    }
+
+    /// What a key takes in this spec: the metrics of a program are its own.
+    fn kind(&self, key: &Key) -> Kind {
+        if self.search.is_free && key.path == keys::METRIC { Kind::Names(&[]) } else { key.kind }
+    }
+
+    /// The value of a key that is not searched.
+    pub(super) fn fixed(&self, path: &str) -> Option<ParamValue> {
+        let key = keys::find(path).filter(|_| !self.search.is_free)?;
+        match self.values.get(key.path) {
+            Some(located) => Some(located.value.clone()),
+            None => key.default(),
         }
     }
 
@@ -139,7 +172,8 @@ impl Reading {
             self.problems.push(complaint.at(at.clone()));
         }
         self.given.insert(key.path);
-        match scalar(value.get_ref()).and_then(|value| key.kind.check(key.path, &value)) {
+        let kind = self.kind(key);
+        match single(kind, value.get_ref()).and_then(|value| kind.check(key.path, &value)) {
             Ok(value) => {
                 self.values.insert(key.path, Located { value, at });
             }
@@ -162,13 +196,19 @@ impl Reading {
             self.given.retain(|given| !given.starts_with(VALIDATION));
             self.values.retain(|given, _| !given.starts_with(VALIDATION));
         }
+        if let Some(name) = path.strip_prefix("objective.").filter(|_| self.search.is_free) {
+            if let (Some(objective), Some(value)) = (&mut self.objective, plain(value.get_ref())) {
+                objective.value.insert(name.to_owned(), value);
+            }
+            return;
+        }
         match (key, path.strip_prefix("search.")) {
             (Some(key), _) => {
                 self.search.remove(key.path);
                 self.key(key, value, origin);
             }
             (None, Some(searched)) => {
-                search::read_one(searched, value, origin, &mut self.search, &mut self.problems);
+                self.search.replace(searched, value, origin, &mut self.problems);
             }
             (None, None) if keys::is_section(path) && value.get_ref().is_table() => {
                 self.section(path, value, origin);
@@ -201,7 +241,9 @@ impl Reading {
     }
 
     fn find_missing(&mut self) {
-        for key in KEYS.iter().filter(|key| key.is_required() && !self.given.contains(key.path)) {
+        let is_ours = |key: &Key| OURS.iter().any(|section| key.section().starts_with(section));
+        let wanted = KEYS.iter().filter(|key| !(self.search.is_free && is_ours(key)));
+        for key in wanted.filter(|key| key.is_required() && !self.given.contains(key.path)) {
             let (section, name) = (key.section(), key.name());
             let (message, at) = match self.headers.get(section) {
                 Some(at) => (format!("[{section}] lacks `{name}`"), at.clone()),
@@ -210,6 +252,48 @@ impl Reading {
             let example = example_value(key);
             self.problems.push(Complaint::new(message).help(format!("add `{name} = {example}`")).at(at));
         }
+    }
+}
+
+/// The sections of our own training.
+const OURS: [&str; 5] = ["data", "text", "model", "train", "final"];
+
+/// A value as TOML has it.
+fn plain(value: &DeValue<'_>) -> Option<toml::Value> {
+    Some(match value {
+        DeValue::Array(array) => {
+            toml::Value::Array(array.iter().map(|entry| plain(entry.get_ref())).collect::<Option<_>>()?)
+        }
+        DeValue::Table(table) => {
+            let entry = |(name, value): (&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+                Some((name.get_ref().to_string(), plain(value.get_ref())?))
+            };
+            toml::Value::Table(table.iter().map(entry).collect::<Option<_>>()?)
+        }
+        DeValue::Datetime(time) => toml::Value::Datetime(*time),
+        other => match scalar(other).ok()? {
+            ParamValue::Bool(value) => value.into(),
+            ParamValue::Int(value) => value.into(),
+            ParamValue::Float(value) => value.into(),
+            ParamValue::Text(value) => value.into(),
+        },
+    })
+}
+
+/// As [`scalar`]; a list of texts, where the kind takes one, as the text that it stands for.
+fn single(kind: Kind, value: &DeValue<'_>) -> Result<ParamValue, Complaint> {
+    let between = match kind {
+        Kind::Names(_) => ", ",
+        Kind::Constraints => " and ",
+        _ => return scalar(value),
+    };
+    match value {
+        DeValue::Array(array) => {
+            let texts: Option<Vec<&str>> = array.iter().map(|entry| entry.get_ref().as_str()).collect();
+            let texts = texts.ok_or_else(|| Complaint::new("a list of texts is needed here"))?;
+            Ok(ParamValue::Text(texts.join(between)))
+        }
+        other => scalar(other),
     }
 }
 

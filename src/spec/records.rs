@@ -1,6 +1,11 @@
 //! The typed parts of a spec. `keys.rs` says which values of them are legal.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+
+use super::expression::Constraint;
+use super::kind::{parse_constraints, parse_time};
 
 use crate::trial::Direction;
 
@@ -472,7 +477,115 @@ pub struct StudySpec {
     pub metric: String,
     /// Which end of it is better.
     pub direction: Direction,
+    /// Further metrics, and which end of each is better: with them the result is a Pareto front.
+    #[serde(skip)]
+    pub more_objectives: Vec<(String, Direction)>,
+    /// What a trial's metrics must be like, with ` and ` between; empty for anything.
+    pub feasible: String,
+    /// The search ends once the metric is this good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<f64>,
+    /// No trial starts after this time; empty for none.
+    pub timeout: String,
+    /// What to do about points that were tried before.
+    pub duplicates: Duplicates,
 }
+
+impl StudySpec {
+    /// The metrics that are optimised, in order.
+    pub fn metrics(&self) -> Vec<&str> {
+        let more = self.more_objectives.iter().map(|(metric, _)| metric.as_str());
+        std::iter::once(self.metric.as_str()).chain(more).collect()
+    }
+
+    /// Which end of each metric is better, in order.
+    pub fn directions(&self) -> Vec<Direction> {
+        let more = self.more_objectives.iter().map(|(_, direction)| *direction);
+        std::iter::once(self.direction).chain(more).collect()
+    }
+
+    /// What a trial's metrics must be like.
+    pub fn constraints(&self) -> Vec<Constraint> {
+        parse_constraints(&self.feasible).unwrap_or_default()
+    }
+
+    /// The time after which no trial starts.
+    pub fn time_limit(&self) -> Option<Duration> {
+        parse_time(&self.timeout).filter(|limit| !limit.is_zero())
+    }
+}
+
+/// What a study does about points that were tried before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Duplicates {
+    /// Propose none as long as there are others.
+    #[default]
+    Avoid,
+    /// Give a repeated point the value that it had.
+    Reuse,
+    /// Evaluate it again, with other seeds.
+    Repeat,
+}
+
+/// `[pruner]`: which trials are stopped early.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PrunerSpec {
+    /// A registered pruner; see [`PRUNERS`].
+    pub kind: String,
+    /// Stop none before so many trials have ended.
+    pub startup_trials: u32,
+    /// Judge none before this step.
+    pub warmup_steps: u64,
+    /// Steps between two judgements.
+    pub interval: u64,
+    /// `percentile`: the share of trials that go on, in per cent.
+    pub percentile: f64,
+    /// `successive-halving`, `hyperband`: steps before the first cut.
+    pub min_resource: u64,
+    /// `hyperband`: steps of a whole trial; found out from the trials that have ended when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_resource: Option<u64>,
+    /// `successive-halving`, `hyperband`: one of so many goes on.
+    pub reduction: u64,
+    /// `threshold`: stop below this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lower: Option<f64>,
+    /// `threshold`: stop above this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upper: Option<f64>,
+    /// Let a trial go on that got better within so many steps; 0 for no patience.
+    pub patience: u64,
+    /// With patience: what counts as better.
+    pub min_delta: f64,
+    /// `wilcoxon`: stop below this p-value.
+    pub p_threshold: f64,
+}
+
+impl Default for PrunerSpec {
+    fn default() -> Self {
+        Self {
+            kind: "none".to_owned(),
+            startup_trials: 5,
+            warmup_steps: 0,
+            interval: 1,
+            percentile: 25.0,
+            min_resource: 1,
+            max_resource: None,
+            reduction: 3,
+            lower: None,
+            upper: None,
+            patience: 0,
+            min_delta: 0.0,
+            p_threshold: 0.1,
+        }
+    }
+}
+
+/// Registered pruners; `study::pruner` builds each of them.
+pub const PRUNERS: [&str; 7] =
+    ["none", "median", "percentile", "successive-halving", "hyperband", "threshold", "wilcoxon"];
 
 impl Default for StudySpec {
     fn default() -> Self {
@@ -483,12 +596,18 @@ impl Default for StudySpec {
             seed: 42,
             metric: "val/accuracy".to_owned(),
             direction: Direction::Maximize,
+            more_objectives: vec![],
+            feasible: String::new(),
+            target: None,
+            timeout: String::new(),
+            duplicates: Duplicates::Avoid,
         }
     }
 }
 
 /// Metrics that a study may optimise.
-pub const METRICS: [&str; 4] = ["val/accuracy", "val/f1_macro", "val/f1_weighted", "val/loss"];
+pub const METRICS: [&str; 5] =
+    ["val/accuracy", "val/f1_macro", "val/f1_weighted", "val/loss", "model/parameters"];
 
 /// Registered architectures; `model` builds each of them.
 pub const ARCHITECTURES: [&str; 3] = ["lstm", "lstm-attention", "bert"];

@@ -1,73 +1,312 @@
-//! `[search]`: distributions over keys.
+//! `[search]`: distributions over keys, when they exist, and constraints between them.
 
 use std::collections::BTreeMap;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::distribution::{Reader, is_distribution};
+use super::distribution::{Reader, WHEN, is_distribution};
+use super::expression::Constraint;
 use super::keys::{self, Key};
-use super::problem::{Complaint, Origin, Problem};
-use super::read::Located;
-use super::space::Distribution;
+use super::kind::{Kind, show};
+use super::problem::{At, Complaint, Origin, Problem};
+use super::read::{Located, kind_of, scalar};
+use super::space::{Distribution, Space};
 use super::suggest::{name_among, nearest_path};
+use crate::nearest::nearest;
+use crate::trial::ParamValue;
 
-/// Distributions by key path, and where each was given.
-pub(super) type Found = BTreeMap<&'static str, Located<Distribution>>;
+/// The name in `[search]` that stands for constraints.
+const CONSTRAINTS: &str = "constraints";
 
-/// Reads `[search]`. Key paths may be quoted (`"train.lr"`) or dotted (`train.lr`).
-pub(super) fn read(table: &DeTable<'_>, origin: Origin, found: &mut Found, problems: &mut Vec<Problem>) {
-    read_below(table, "", origin, found, problems);
+/// What `[search]` says.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Whether the parameters are those of a program, of which nothing is known, not keys of a spec.
+    pub(super) is_free: bool,
+    /// By name, and where each was given.
+    distributions: BTreeMap<String, Located<Distribution>>,
+    conditions: Vec<Condition>,
+    constraints: Vec<Located<Constraint>>,
 }
 
-fn read_below(
-    table: &DeTable<'_>,
-    above: &str,
-    origin: Origin,
-    found: &mut Found,
-    problems: &mut Vec<Problem>,
-) {
-    for (name, value) in table {
-        let path =
-            if above.is_empty() { name.get_ref().to_string() } else { format!("{above}.{}", name.get_ref()) };
-        match value.get_ref() {
-            DeValue::Table(inner) if keys::is_section(&path) && !is_distribution(inner) => {
-                read_below(inner, &path, origin, found, problems);
-            }
-            _ => match searchable(&path) {
-                Ok(key) if found.contains_key(key.path) => {
+/// That a parameter exists only where another has one of some values.
+#[derive(Debug)]
+struct Condition {
+    name: String,
+    parent: String,
+    values: Vec<ParamValue>,
+    at: At,
+}
+
+impl Found {
+    pub(super) fn get(&self, name: &str) -> Option<&Located<Distribution>> {
+        self.distributions.get(name)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Located<Distribution>)> {
+        self.distributions.iter()
+    }
+
+    /// Takes a parameter out of the search.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.distributions.remove(name);
+        self.conditions.retain(|condition| condition.name != name);
+    }
+
+    /// Reads `[search]`. Key paths may be quoted (`"train.lr"`) or dotted (`train.lr`).
+    pub(super) fn read(&mut self, table: &DeTable<'_>, origin: Origin, problems: &mut Vec<Problem>) {
+        self.read_below(table, "", origin, problems);
+    }
+
+    fn read_below(&mut self, table: &DeTable<'_>, above: &str, origin: Origin, problems: &mut Vec<Problem>) {
+        for (name, value) in table {
+            let path = if above.is_empty() {
+                name.get_ref().to_string()
+            } else {
+                format!("{above}.{}", name.get_ref())
+            };
+            match value.get_ref() {
+                DeValue::Table(inner) if self.is_group(&path) && !is_distribution(inner) => {
+                    self.read_below(inner, &path, origin, problems);
+                }
+                DeValue::Array(_) if path == CONSTRAINTS => self.read_constraints(value, origin, problems),
+                _ if self.distributions.contains_key(&path) => {
                     let complaint =
                         Complaint::new(format!("`{path}` is searched twice")).help("keep one of the two");
                     problems.push(complaint.at(origin.at(name.span())));
                 }
-                Ok(key) => {
-                    if let Some(distribution) = (Reader { key, origin, problems }).distribution(value) {
-                        found.insert(key.path, Located { value: distribution, at: origin.at(name.span()) });
+                _ => self.read_one(&path, value, (origin, origin.at(name.span())), problems),
+            }
+        }
+    }
+
+    /// Whether tables at a path group parameters.
+    fn is_group(&self, path: &str) -> bool {
+        self.is_free || keys::is_section(path)
+    }
+
+    /// Reads one distribution of an override; it replaces an earlier one.
+    pub(super) fn replace(
+        &mut self,
+        path: &str,
+        value: &Spanned<DeValue<'_>>,
+        origin: Origin,
+        problems: &mut Vec<Problem>,
+    ) {
+        self.remove(path);
+        self.read_one(path, value, (origin, origin.at(0..0)), problems);
+    }
+
+    fn read_one(
+        &mut self,
+        path: &str,
+        value: &Spanned<DeValue<'_>>,
+        (origin, at): (Origin, At),
+        problems: &mut Vec<Problem>,
+    ) {
+        let kind = if self.is_free { Ok(Kind::Any) } else { searchable(path).map(|key| key.kind) };
+        let kind = match kind {
+            Ok(kind) => kind,
+            Err(complaint) => return problems.push(complaint.at(at)),
+        };
+        // A fixed value is a parameter like others, with one choice.
+        if self.is_free
+            && let Ok(fixed) = scalar(value.get_ref())
+        {
+            match kind.check(path, &fixed) {
+                Ok(fixed) => {
+                    let value = Distribution::Choice(vec![fixed]);
+                    self.distributions.insert(path.to_owned(), Located { value, at });
+                }
+                Err(complaint) => problems.push(complaint.at(at)),
+            }
+            return;
+        }
+        if let Some(distribution) = (Reader { path, kind, origin, problems }).distribution(value) {
+            self.distributions.insert(path.to_owned(), Located { value: distribution, at });
+        }
+        let when = value.get_ref().as_table().and_then(|table| table.get(WHEN));
+        if let Some(when) = when {
+            self.read_conditions(path, when, origin, problems);
+        }
+    }
+
+    fn read_conditions(
+        &mut self,
+        path: &str,
+        when: &Spanned<DeValue<'_>>,
+        origin: Origin,
+        problems: &mut Vec<Problem>,
+    ) {
+        let help = "write `when = { \"model.architecture\" = \"lstm-attention\" }`";
+        let Some(table) = when.get_ref().as_table() else {
+            let kind = kind_of(when.get_ref());
+            let complaint = Complaint::new(format!("`when` of `{path}` must be a table, not {kind}"));
+            return problems.push(complaint.help(help).at(origin.at(when.span())));
+        };
+        for (parent, values) in flattened(table, "") {
+            let at = origin.at(values.span());
+            let each: Vec<_> = match values.get_ref() {
+                DeValue::Array(array) => array.iter().map(|value| scalar(value.get_ref())).collect(),
+                single => vec![scalar(single)],
+            };
+            match each.into_iter().collect::<Result<Vec<_>, _>>() {
+                Ok(values) => self.conditions.push(Condition { name: path.to_owned(), parent, values, at }),
+                Err(complaint) => problems.push(complaint.help(help).at(at)),
+            }
+        }
+    }
+
+    fn read_constraints(&mut self, list: &Spanned<DeValue<'_>>, origin: Origin, problems: &mut Vec<Problem>) {
+        for entry in list.get_ref().as_array().into_iter().flatten() {
+            let at = origin.at(entry.span());
+            let Some(text) = entry.get_ref().as_str() else {
+                let complaint = Complaint::new("a constraint is a text")
+                    .help("write `constraints = [\"model.hidden_dim <= 2 * model.embedding_dim\"]`");
+                problems.push(complaint.at(at));
+                continue;
+            };
+            match text.parse::<Constraint>() {
+                Ok(value) => self.constraints.push(Located { value, at }),
+                Err(error) => {
+                    // The quote comes before the text.
+                    let start = entry.span().start + 1;
+                    let span = start + error.span.start..start + error.span.end;
+                    problems.push(Complaint::new(error.message).at(origin.at(span)));
+                }
+            }
+        }
+    }
+
+    /// The space, with what is known of keys that are not searched put into conditions and
+    /// constraints; or all that does not fit together.
+    pub(super) fn space(&self, fixed: impl Fn(&str) -> Option<ParamValue>) -> Result<Space, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut distributions = self.distributions.clone();
+        let mut kept: Vec<&Condition> = Vec::new();
+        for condition in &self.conditions {
+            match (self.get(&condition.parent), fixed(&condition.parent)) {
+                (Some(parent), _) => {
+                    problems.extend(condition.impossible(&parent.value));
+                    kept.push(condition);
+                }
+                (None, Some(value)) if condition.admits(&value) => {}
+                // Nothing is to be said of a parameter that never exists.
+                (None, Some(_)) => drop(distributions.remove(&condition.name)),
+                (None, None) => problems.push(self.unknown(&condition.parent, "`when`", &condition.at)),
+            }
+        }
+        let mut space =
+            Space::new(distributions.iter().map(|(name, located)| (name.clone(), located.value.clone())));
+        for Condition { name, parent, values, .. } in kept {
+            if space.get(name).is_some() && space.get(parent).is_some() {
+                space = space.when(name, parent, values.iter().cloned());
+            }
+        }
+        problems.extend(self.circle(&space));
+        for located in &self.constraints {
+            let mut constraint = located.value.clone();
+            for name in located.value.names() {
+                if space.get(name).is_some() {
+                    continue;
+                }
+                match fixed(name).map(|value| value.as_f64()) {
+                    Some(Some(number)) => constraint = constraint.with(name, number),
+                    Some(None) => {
+                        let message = format!("`{name}` is no number, so it cannot be compared");
+                        problems.push(Complaint::new(message).at(located.at.clone()));
+                    }
+                    None if self.get(name).is_some() => {} // it never exists
+                    None => problems.push(self.unknown(name, "the constraint", &located.at)),
+                }
+            }
+            if !constraint.names().is_empty() {
+                space = space.with_constraint(constraint);
+            }
+        }
+        if problems.is_empty() { Ok(space) } else { Err(problems) }
+    }
+
+    fn unknown(&self, name: &str, who: &str, at: &At) -> Problem {
+        let complaint = Complaint::new(format!("{who} names `{name}`, which is not searched"));
+        let near = nearest(name, self.distributions.keys().map(String::as_str));
+        let complaint = match near {
+            Some(near) => complaint.help(format!("did you mean `{near}`?")),
+            None => complaint,
+        };
+        complaint.at(at.clone())
+    }
+
+    /// A parameter that exists only where it exists.
+    fn circle(&self, space: &Space) -> Option<Problem> {
+        let on_circle = |start: &str| {
+            let mut seen = vec![start.to_owned()];
+            let mut next = 0;
+            while next < seen.len() {
+                for parent in space.condition(&seen[next]).into_iter().flat_map(BTreeMap::keys) {
+                    if parent == start {
+                        return true;
+                    }
+                    if !seen.contains(parent) {
+                        seen.push(parent.clone());
                     }
                 }
-                Err(complaint) => problems.push(complaint.at(origin.at(name.span()))),
-            },
-        }
+                next += 1;
+            }
+            false
+        };
+        let condition = self.conditions.iter().find(|condition| on_circle(&condition.name))?;
+        let message =
+            format!("`{}` exists only when it exists: its conditions go in a circle", condition.name);
+        Some(Complaint::new(message).help("take one of the conditions out").at(condition.at.clone()))
     }
 }
 
-/// Reads one distribution, of an override; it replaces an earlier one.
-pub(super) fn read_one(
-    path: &str,
-    value: &Spanned<DeValue<'_>>,
-    origin: Origin,
-    found: &mut Found,
-    problems: &mut Vec<Problem>,
-) {
-    match searchable(path) {
-        Ok(key) => {
-            found.remove(key.path);
-            if let Some(distribution) = (Reader { key, origin, problems }).distribution(value) {
-                found.insert(key.path, Located { value: distribution, at: origin.at(0..0) });
-            }
-        }
-        Err(complaint) => problems.push(complaint.at(origin.at(0..0))),
+impl Condition {
+    fn admits(&self, value: &ParamValue) -> bool {
+        self.values
+            .iter()
+            .any(|wanted| wanted == value || wanted.as_f64().is_some_and(|x| Some(x) == value.as_f64()))
     }
+
+    /// A value that the parent never has.
+    fn impossible(&self, parent: &Distribution) -> Option<Problem> {
+        let missing = self.values.iter().find(|value| !parent.contains(value))?;
+        let message = format!(
+            "`{}` never is {}, so `{}` would never exist for it",
+            self.parent,
+            show(missing),
+            self.name
+        );
+        let near = match (parent, missing) {
+            (Distribution::Choice(values), ParamValue::Text(text)) => {
+                let names: Vec<String> = values.iter().map(ToString::to_string).collect();
+                nearest(text, names.iter().map(String::as_str)).map(str::to_owned)
+            }
+            _ => None,
+        };
+        let complaint = Complaint::new(message);
+        let complaint = match near {
+            Some(near) => complaint.help(format!("did you mean \"{near}\"?")),
+            None => complaint.help(format!("it is searched over {parent}")),
+        };
+        Some(complaint.at(self.at.clone()))
+    }
+}
+
+/// The entries of nested tables, by their whole paths.
+fn flattened<'t, 'v>(table: &'t DeTable<'v>, above: &str) -> Vec<(String, &'t Spanned<DeValue<'v>>)> {
+    let mut entries = Vec::new();
+    for (name, value) in table {
+        let name = name.get_ref();
+        let path = if above.is_empty() { name.to_string() } else { format!("{above}.{name}") };
+        match value.get_ref() {
+            DeValue::Table(inner) => entries.extend(flattened(inner, &path)),
+            _ => entries.push((path, value)),
+        }
+    }
+    entries
 }
 
 /// The key to search at a path, or why there is none.

@@ -23,7 +23,7 @@ pub fn commented() -> String {
         let _ = writeln!(text, "\n# {doc}.\n[{section}]");
         if *section == SEARCH {
             text.push_str(FORMS);
-            for (path, distribution) in &shipped.search {
+            for (path, distribution) in shipped.search.iter() {
                 let _ = writeln!(text, "{:<21} = {}", format!("\"{path}\""), distribution.value);
             }
             continue;

@@ -19,4 +19,4 @@ pub use event::{Event, Observer};
 pub use objective::{Evaluation, Objective, ObjectiveError, Trial};
 pub use outcome::{StudyError, StudyOutcome, TrialResult};
 pub use panics::caught;
-pub use runner::{StudyPlan, Surroundings, run};
+pub use runner::{Pruning, StudyPlan, Surroundings, run};

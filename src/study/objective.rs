@@ -18,6 +18,13 @@ pub struct Evaluation {
     pub violation: f64,
 }
 
+impl Evaluation {
+    /// That of a trial that did not come to its end.
+    pub(super) fn nothing() -> Self {
+        Self { values: vec![], violation: 0.0 }
+    }
+}
+
 impl From<f64> for Evaluation {
     fn from(value: f64) -> Self {
         Self { values: vec![value], violation: 0.0 }
@@ -76,12 +83,15 @@ pub struct Trial<'a> {
     pub(super) judge: Judge<'a>,
 }
 
+/// Why a trial with these reports should stop.
+type Says<'a> = dyn Fn(&[(u64, f64)]) -> Option<String> + Sync + 'a;
+
 /// The reports of a trial, and who judges them.
 pub(super) struct Judge<'a> {
     /// By step, the newest last.
     pub(super) reports: Mutex<Vec<(u64, f64)>>,
     /// Says why the trial should stop; `None` lets it go on.
-    pub(super) verdict: &'a (dyn Fn(&[(u64, f64)]) -> Option<String> + Sync),
+    pub(super) verdict: Box<Says<'a>>,
 }
 
 impl Trial<'_> {
@@ -111,6 +121,11 @@ impl Trial<'_> {
             Some(why) => Err(ObjectiveError::Pruned(why)),
             None => Ok(()),
         }
+    }
+
+    /// What has been reported so far.
+    pub(super) fn reports(&self) -> Vec<(u64, f64)> {
+        self.judge.reports.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Tells the watchers how far the trial is.

@@ -14,6 +14,8 @@ pub struct TrialResult {
     pub reason: Option<String>,
     /// How long its last attempt took.
     pub seconds: f64,
+    /// Left out by the user: it is not among the best.
+    pub excluded: bool,
 }
 
 /// What a study has come to.
@@ -23,20 +25,27 @@ pub struct StudyOutcome {
     pub finished: Vec<TrialResult>,
     /// Whether it stopped before all trials had ended.
     pub cancelled: bool,
-    /// Which end of the value is better.
-    pub direction: Direction,
+    /// Which end of each value is better.
+    pub directions: Vec<Direction>,
 }
 
 impl StudyOutcome {
-    /// The complete trials that have a value, best first; of equals the lowest number, and NaN last.
+    /// The complete trials that have a value, best first by their first value; of equals the lowest
+    /// number, and NaN last. Trials that miss constraints come behind all others, and excluded ones not
+    /// at all.
     pub fn ranked(&self) -> Vec<&TrialResult> {
-        let complete = self.finished.iter().filter(|result| result.trial.state == RunState::Complete);
-        let mut ranked: Vec<(f64, &TrialResult)> =
-            complete.filter_map(|result| Some((result.trial.value()?, result))).collect();
-        ranked.sort_by(|(a, left), (b, right)| {
-            self.direction.compare(*a, *b).then(left.trial.number.cmp(&right.trial.number))
+        let complete = self.finished.iter().filter(|result| {
+            result.trial.state == RunState::Complete && !result.trial.values.is_empty() && !result.excluded
         });
-        ranked.into_iter().map(|(_, result)| result).collect()
+        let mut ranked: Vec<&TrialResult> = complete.collect();
+        ranked.sort_by(|a, b| {
+            let (a, b) = (&a.trial, &b.trial);
+            a.violation
+                .total_cmp(&b.violation)
+                .then(self.directions[0].compare(a.values[0], b.values[0]))
+                .then(a.number.cmp(&b.number))
+        });
+        ranked
     }
 
     /// The first of the [`ranked`](Self::ranked) trials; `None` when none has a number for a value.
@@ -115,9 +124,10 @@ mod tests {
                 run: Id([0; 16]),
                 reason: None,
                 seconds: 0.0,
+                excluded: false,
             })
             .collect();
-        StudyOutcome { finished, cancelled: false, direction }
+        StudyOutcome { finished, cancelled: false, directions: vec![direction] }
     }
 
     #[test]

@@ -3,44 +3,68 @@
 //!
 //! Going on with a study is no special case: recorded trials that have ended are taken as they are,
 //! after a check that they are what would be proposed now; all others start (again) with the same
-//! number, point and seeds.
+//! number, point and seeds. Nor is working on it together: a trial that another process runs is as
+//! good as one that another worker runs, and if that process dies, its trials start again here.
 
-mod replay;
+mod ledger;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::event::{Event, Observer};
-use super::objective::{Judge, Objective, ObjectiveError, Trial};
+use super::objective::{Evaluation, Judge, Objective, ObjectiveError, Trial};
 use super::outcome::{StudyError, StudyOutcome, TrialResult};
 use super::panics::caught;
-use super::sampler::Sampler;
+use super::pruner::{Pruner, Reports};
+use super::sampler::{Duplicates, Sampler, complete};
 use super::schedule::Schedule;
 use crate::platform::ProcessIdentity;
 use crate::rng::SeedTree;
 use crate::run_log::{self, LOG_ARTIFACT};
 use crate::spec::Space;
-use crate::store::{Attempt, Environment, Id, NewRun, RunEnd, RunKind, Store};
+use crate::store::{Attempt, Change, Environment, Id, NewRun, RunEnd, RunKind, RunRecord, Store, StoreError};
 use crate::trial::{Direction, FinishedTrial, Params, RunState};
-use replay::Replay;
+use ledger::Ledger;
+
+/// How often to look after trials that other processes run.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// What decides a study's trials: nothing else has a say in them.
 #[derive(Clone)]
 pub struct StudyPlan<'a> {
-    /// The search space.
+    /// The search space that the study began with.
     pub space: &'a Space,
+    /// Makes what proposes the points.
+    pub sampler: &'a (dyn Fn() -> Box<dyn Sampler> + Sync),
+    /// Stops trials that cannot become good.
+    pub pruning: Option<Pruning<'a>>,
     /// Which end of each of the objective's values is better.
     pub directions: &'a [Direction],
     /// How many trials there are in all, ended ones included.
     pub trials: u32,
     /// How many trials may be pending at once, whatever the machine; at least 1.
     pub parallel: u32,
+    /// A first value that is good enough: once a proposal would see it, none is made any more.
+    pub target: Option<f64>,
+    /// What to do about points that were tried before.
+    pub duplicates: Duplicates,
     /// The study's root of the seed tree.
     pub seeds: SeedTree,
+}
+
+/// How trials are stopped early.
+#[derive(Clone, Copy)]
+pub struct Pruning<'a> {
+    /// Decides.
+    pub pruner: &'a dyn Pruner,
+    /// Under which name the reported values are recorded.
+    pub metric: &'a str,
+    /// Which end of them is better.
+    pub direction: Direction,
 }
 
 /// Where and under whose eyes a study runs: nothing here changes its trials.
@@ -61,6 +85,9 @@ pub struct Surroundings<'a> {
     /// Set it to stop: no trial starts any more, and running ones end at their next look. It is
     /// also set here when the study cannot go on, so that running trials need not reach their end.
     pub cancel: &'a AtomicBool,
+    /// When to start no further trial; running ones are let through. Decides how many trials there
+    /// are, not what they are.
+    pub deadline: Option<Instant>,
 }
 
 /// Runs a study to its end, or until it is cancelled.
@@ -72,25 +99,27 @@ pub struct Surroundings<'a> {
 /// The store fails, or it holds trials that this study would not have proposed.
 pub fn run(
     plan: &StudyPlan<'_>,
-    sampler: &mut dyn Sampler,
     objective: &dyn Objective,
     surroundings: &Surroundings<'_>,
 ) -> Result<StudyOutcome, StudyError> {
-    let replay = Replay::load(plan, surroundings)?;
-    let finished = replay.ended();
-    let best = replay.best(plan.directions[0]);
+    let ledger = Ledger::load(plan, surroundings)?;
+    let finished = ledger.ended();
+    let best = ledger.best(plan.directions[0]);
     surroundings.observer.notice(&Event::Started { trials: plan.trials, finished, best });
     let most = plan.parallel.min(plan.trials.saturating_sub(finished)).max(1) as usize;
     let jobs = surroundings.jobs.clamp(1, most);
+    let target = plan.target.map(|target| (target, plan.directions[0]));
     let runner = Runner {
         plan,
         objective,
         at: *surroundings,
         progress: Mutex::new(Progress {
-            sampler,
-            schedule: Schedule::new(plan.trials, plan.parallel),
-            replay,
+            schedule: Schedule::new(plan.trials, plan.parallel, target),
+            ledger,
+            sampler: (plan.sampler)(),
+            space: plan.space.clone(),
             results: BTreeMap::new(),
+            looked: Instant::now(),
             halted: false,
             error: None,
         }),
@@ -109,50 +138,64 @@ pub fn run(
 }
 
 /// One run of a study: what all workers share.
-struct Runner<'a, 's> {
+struct Runner<'a> {
     plan: &'a StudyPlan<'a>,
     objective: &'a dyn Objective,
     at: Surroundings<'a>,
-    /// Never locked while an objective or the store works.
-    progress: Mutex<Progress<'s>>,
+    /// Locked while a trial is proposed and its row written, never while an objective works.
+    progress: Mutex<Progress>,
     /// A trial has ended, or the study is halted.
     changed: Condvar,
     /// What each worker leaves idle goes to its trial.
     threads: usize,
 }
 
-struct Progress<'a> {
-    sampler: &'a mut dyn Sampler,
+struct Progress {
     schedule: Schedule,
-    replay: Replay,
+    ledger: Ledger,
+    sampler: Box<dyn Sampler>,
+    /// The space as the user has changed it.
+    space: Space,
     results: BTreeMap<u32, TrialResult>,
+    /// When the trials of other processes were last looked after.
+    looked: Instant,
     /// No further trial starts.
     halted: bool,
     /// Why, if it is not the user's wish.
     error: Option<StudyError>,
 }
 
-/// A trial to be evaluated.
+/// A trial to be evaluated, whose row has been written.
 struct Task {
     number: u32,
     params: Params,
+    attempt: Attempt,
+    started: Instant,
+    /// Its configuration, or the panic in place of it.
+    config: Result<serde_json::Value, String>,
+    /// Every trial below this number has ended for its proposal.
+    seen_below: u32,
+    /// An earlier trial at the same point, whose values it takes.
+    same_as: Option<FinishedTrial>,
 }
 
 /// How an evaluation ended.
 enum Verdict {
-    Final(RunEnd),
+    Complete(Evaluation),
+    /// Pruned or failed.
+    Without(RunState, String),
     /// Stopped on request, to be repeated.
     Interrupted,
     /// The study cannot go on.
     Broken(StudyError),
 }
 
-impl<'s> Runner<'_, 's> {
+impl Runner<'_> {
     /// The life of a worker.
     fn work(&self) {
         let _guard = HaltOnPanic(self);
         while let Some(task) = self.next_task() {
-            if let Err(error) = self.execute(&task) {
+            if let Err(error) = self.execute(task) {
                 self.halt(Some(error));
             }
         }
@@ -165,9 +208,21 @@ impl<'s> Runner<'_, 's> {
             if progress.halted || self.at.cancel.load(Ordering::Relaxed) {
                 return None;
             }
-            match progress.advance(self.plan) {
+            if self.at.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                progress.schedule.close();
+            }
+            match self.advance(&mut progress) {
                 Ok(Some(task)) => return Some(task),
-                Ok(None) if progress.schedule.all_proposed() => return None,
+                Ok(None) if progress.ledger.waits_for_others() => {
+                    let waited = self.changed.wait_timeout(progress, PATIENCE);
+                    progress = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
+                Ok(None) if progress.schedule.all_proposed() => {
+                    drop(progress);
+                    // Whoever waits may find that nothing is left either.
+                    self.changed.notify_all();
+                    return None;
+                }
                 // Something runs, or else the next trial would be ready; its end wakes this thread.
                 Ok(None) => {
                     progress = self.changed.wait(progress).unwrap_or_else(PoisonError::into_inner);
@@ -181,85 +236,244 @@ impl<'s> Runner<'_, 's> {
         }
     }
 
-    /// Evaluates a trial and records it from start to end.
-    fn execute(&self, task: &Task) -> Result<(), StudyError> {
-        let start = Instant::now();
-        let config = caught(|| self.objective.config(&task.params));
-        let attempt = self.at.store.start_run(&NewRun {
+    /// Goes through the trials that are ready: recorded ones are taken over, the first other one
+    /// is to be evaluated.
+    fn advance(&self, progress: &mut Progress) -> Result<Option<Task>, StudyError> {
+        if progress.ledger.waits_for_others() && progress.looked.elapsed() >= PATIENCE {
+            progress.looked = Instant::now();
+            for number in progress.ledger.look_after_others(&self.at)? {
+                let params = progress.ledger.record(number).map(|record| record.new.params.clone());
+                if let Some(task) = self.settle(progress, number, params.unwrap_or_default())? {
+                    return Ok(Some(task));
+                }
+            }
+        }
+        while let Some(number) = progress.schedule.ready() {
+            let params = self.point(progress, number)?;
+            let known = progress.schedule.proposed();
+            let task = self.settle(progress, number, params)?;
+            if task.is_some() {
+                return Ok(task);
+            }
+            // A change that came in between: the proposal is made again.
+            debug_assert!(progress.schedule.proposed() >= known);
+        }
+        Ok(None)
+    }
+
+    /// The point of the next trial.
+    fn point(&self, progress: &mut Progress, number: u32) -> Result<Params, StudyError> {
+        while let Some(change) = progress.ledger.next_change(number) {
+            progress.apply(self.plan, &change)?;
+        }
+        if let Some(params) = progress.ledger.trusted(number) {
+            return Ok(params.clone());
+        }
+        let Progress { schedule, sampler, space, ledger, .. } = progress;
+        let mut rng = trial_seeds(self.plan, number).rng("sampler");
+        let mut params = sampler.propose(number, &schedule.history(space, self.plan.directions), &mut rng);
+        if let Some(wanted) = ledger.enqueued(number) {
+            params.extend(wanted.clone());
+            complete(space, &mut params, &mut rng);
+        }
+        ledger.agree(number, &params)?;
+        Ok(params)
+    }
+
+    /// Takes a trial over from the record where it has ended, leaves it to the process that runs it,
+    /// or else writes its row and gives it to the caller.
+    fn settle(
+        &self,
+        progress: &mut Progress,
+        number: u32,
+        params: Params,
+    ) -> Result<Option<Task>, StudyError> {
+        match progress.ledger.record(number).map(|record| (record.id, record.state)) {
+            Some((run, state)) if state.is_final() => {
+                self.take_over(progress, number, run)?;
+                progress.propose(number, params);
+                return Ok(None);
+            }
+            Some((_, RunState::Running)) if self.is_elsewhere(progress.ledger.record(number)) => {
+                progress.ledger.leave_to_others(number);
+                progress.propose(number, params);
+                return Ok(None);
+            }
+            _ => {}
+        }
+        let config = caught(|| self.objective.config(&params));
+        let new = NewRun {
             study: self.at.study,
             kind: RunKind::Trial,
-            number: Some(task.number),
-            params: task.params.clone(),
+            number: Some(number),
+            params: params.clone(),
             config: config.clone().unwrap_or_default(),
             process: self.at.process.clone(),
             environment: self.at.environment.clone(),
-        })?;
+        };
+        let mut started = self.at.store.start_trial(&new, progress.ledger.changes());
+        // A change does not touch the point of a trial that was proposed before.
+        while number < progress.schedule.proposed() && matches!(started, Err(StoreError::Outdated { .. })) {
+            progress.ledger.reload_changes(&self.at)?;
+            started = self.at.store.start_trial(&new, progress.ledger.changes());
+        }
+        match started {
+            Ok(attempt) => {
+                let same_as = (self.plan.duplicates == Duplicates::Reuse)
+                    .then(|| progress.schedule.complete_at(&params).cloned())
+                    .flatten();
+                let seen_below = progress.schedule.shown_below();
+                progress.propose(number, params.clone());
+                let started = Instant::now();
+                Ok(Some(Task { number, params, attempt, started, config, seen_below, same_as }))
+            }
+            Err(StoreError::Outdated { .. }) => {
+                progress.ledger.reload_changes(&self.at)?;
+                Ok(None)
+            }
+            Err(StoreError::Taken { .. } | StoreError::IllegalTransition { .. }) => {
+                progress.ledger.refresh(number, &self.at)?;
+                progress.ledger.agree(number, &params)?;
+                let record = progress.ledger.record(number).map(|record| (record.id, record.state));
+                if let Some((run, state)) = record
+                    && state.is_final()
+                {
+                    self.take_over(progress, number, run)?;
+                } else {
+                    progress.ledger.leave_to_others(number);
+                }
+                progress.propose(number, params);
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether another live process runs a trial that is recorded as running.
+    fn is_elsewhere(&self, record: Option<&RunRecord>) -> bool {
+        record.is_some_and(|record| record.new.process != *self.at.process)
+    }
+
+    /// Takes the result of a trial from the record.
+    fn take_over(&self, progress: &mut Progress, number: u32, run: Id) -> Result<(), StudyError> {
+        let reports = match self.plan.pruning {
+            None => vec![],
+            Some(pruning) => {
+                let history = self.at.store.metric_history(run, pruning.metric)?;
+                history.into_iter().map(|point| (point.step, point.value)).collect()
+            }
+        };
+        if let Some((result, original)) = progress.ledger.result(number, reports) {
+            progress.schedule.finish(original);
+            progress.results.insert(number, result);
+            self.changed.notify_all();
+        }
+        Ok(())
+    }
+
+    /// Evaluates a trial and records it to its end.
+    fn execute(&self, task: Task) -> Result<(), StudyError> {
         self.at.observer.notice(&Event::TrialStarted {
             number: task.number,
-            run: attempt.run,
+            run: task.attempt.run,
             params: task.params.clone(),
         });
-        let (verdict, log) = run_log::capture(|| match config {
-            Ok(_) => self.evaluate(task, attempt),
-            Err(panic) => failed(panic),
+        let trial = self.trial(&task);
+        let (verdict, log) = run_log::capture(|| match (&task.config, &task.same_as) {
+            (Err(panic), _) => Verdict::Without(RunState::Failed, panic.clone()),
+            (_, Some(earlier)) => self.reuse(&task, earlier),
+            _ => self.evaluate(&trial),
         });
+        let reports = trial.reports();
+        drop(trial);
         if !log.is_empty() {
-            self.at.store.put_artifact(attempt, LOG_ARTIFACT, log.as_bytes())?;
+            self.at.store.put_artifact(task.attempt, LOG_ARTIFACT, log.as_bytes())?;
         }
-        let end = match verdict {
-            Verdict::Final(end) => end,
-            Verdict::Interrupted => RunEnd { state: RunState::Interrupted, value: None, reason: None },
+        let (state, evaluation, reason) = match verdict {
+            Verdict::Complete(evaluation) => (RunState::Complete, evaluation, None),
+            Verdict::Without(state, reason) => (state, Evaluation::nothing(), Some(reason)),
+            Verdict::Interrupted => (RunState::Interrupted, Evaluation::nothing(), None),
             Verdict::Broken(error) => {
                 // The first error says more than whatever this one may add.
                 let _ = self.at.store.finish_run(
-                    attempt,
+                    task.attempt,
                     &RunEnd { state: RunState::Interrupted, value: None, reason: Some(error.to_string()) },
                 );
                 return Err(error);
             }
         };
-        self.at.store.finish_run(attempt, &end)?;
-        self.conclude(task, attempt.run, end, start.elapsed().as_secs_f64());
+        if evaluation.values.len() > 1 || evaluation.violation > 0.0 {
+            let more = evaluation.values.get(1..).unwrap_or_default();
+            self.at.store.set_outcome(task.attempt, more, evaluation.violation)?;
+        }
+        let end = RunEnd { state, value: evaluation.values.first().copied(), reason };
+        self.at.store.finish_run(task.attempt, &end)?;
+        self.conclude(task, end, evaluation, reports);
         Ok(())
     }
 
-    fn evaluate(&self, task: &Task, attempt: Attempt) -> Verdict {
-        let trial = Trial {
+    fn trial<'t>(&'t self, task: &'t Task) -> Trial<'t> {
+        Trial {
             number: task.number,
             params: &task.params,
             threads: self.threads,
             seeds: trial_seeds(self.plan, task.number),
             store: self.at.store,
-            attempt,
+            attempt: task.attempt,
             observer: self.at.observer,
             cancel: self.at.cancel,
-            judge: Judge { reports: Mutex::default(), verdict: &|_| None },
-        };
-        match caught(|| self.objective.evaluate(&trial)) {
+            judge: Judge {
+                reports: Mutex::default(),
+                verdict: Box::new(|reports| self.judge(task, reports)),
+            },
+        }
+    }
+
+    /// Whether the pruner stops a trial, and why.
+    fn judge(&self, task: &Task, reports: &[(u64, f64)]) -> Option<String> {
+        let Pruning { pruner, direction, .. } = self.plan.pruning?;
+        let progress = self.lock();
+        let finished = progress.schedule.seen_below(task.seen_below);
+        pruner.verdict(&Reports { number: task.number, direction, reports, finished })
+    }
+
+    fn evaluate(&self, trial: &Trial<'_>) -> Verdict {
+        let wanted = self.plan.directions.len();
+        match caught(|| self.objective.evaluate(trial)) {
             Ok(Ok(evaluation)) if evaluation.values.iter().any(|value| value.is_nan()) => {
-                failed("the objective's value is NaN".to_owned())
+                failed("the objective's value is NaN")
             }
-            Ok(Ok(evaluation)) => Verdict::Final(RunEnd {
-                state: RunState::Complete,
-                value: evaluation.values.first().copied(),
-                reason: None,
-            }),
-            Ok(Err(ObjectiveError::Pruned(reason))) => {
-                Verdict::Final(RunEnd { state: RunState::Pruned, value: None, reason: Some(reason) })
+            Ok(Ok(evaluation)) if evaluation.values.len() != wanted => {
+                failed(&format!("the objective gave {} values for {wanted} metrics", evaluation.values.len()))
             }
+            Ok(Ok(evaluation)) => Verdict::Complete(evaluation),
+            Ok(Err(ObjectiveError::Pruned(reason))) => Verdict::Without(RunState::Pruned, reason),
             Ok(Err(ObjectiveError::Cancelled)) => Verdict::Interrupted,
-            Ok(Err(ObjectiveError::Failed(reason))) => failed(reason),
+            Ok(Err(ObjectiveError::Failed(reason))) => failed(&reason),
             Ok(Err(ObjectiveError::Store(error))) => Verdict::Broken(error.into()),
-            Err(panic) => failed(panic),
+            Err(panic) => failed(&panic),
+        }
+    }
+
+    /// Gives a trial the values of an earlier one at the same point.
+    fn reuse(&self, task: &Task, earlier: &FinishedTrial) -> Verdict {
+        let tag = ("same_as", earlier.number.to_string());
+        match self.at.store.set_tag(task.attempt.run, tag.0, &tag.1) {
+            Ok(()) => {
+                Verdict::Complete(Evaluation { values: earlier.values.clone(), violation: earlier.violation })
+            }
+            Err(error) => Verdict::Broken(error.into()),
         }
     }
 
     /// Tells the others that a recorded trial has ended.
-    fn conclude(&self, task: &Task, run: Id, end: RunEnd, seconds: f64) {
+    fn conclude(&self, task: Task, end: RunEnd, evaluation: Evaluation, reports: Vec<(u64, f64)>) {
+        let Task { number, params, attempt, started, .. } = task;
+        let seconds = started.elapsed().as_secs_f64();
         self.at.observer.notice(&Event::TrialFinished {
-            number: task.number,
-            run,
-            params: task.params.clone(),
+            number,
+            run: attempt.run,
+            params: params.clone(),
             state: end.state,
             value: end.value,
             reason: end.reason.clone(),
@@ -268,15 +482,14 @@ impl<'s> Runner<'_, 's> {
         if end.state == RunState::Interrupted {
             return self.halt(None);
         }
-        let trial = FinishedTrial {
-            number: task.number,
-            params: task.params.clone(),
-            state: end.state,
-            values: end.value.into_iter().collect(),
-            violation: 0.0,
-            intermediate: vec![],
-        };
-        self.lock().finish(TrialResult { trial, run, reason: end.reason, seconds });
+        let Evaluation { values, violation } = evaluation;
+        let intermediate = if self.plan.pruning.is_some() { reports } else { vec![] };
+        let trial = FinishedTrial { number, params, state: end.state, values, violation, intermediate };
+        let result = TrialResult { trial, run: attempt.run, reason: end.reason, seconds, excluded: false };
+        let mut progress = self.lock();
+        progress.schedule.finish(result.trial.clone());
+        progress.results.insert(number, result);
+        drop(progress);
         self.changed.notify_all();
     }
 
@@ -292,7 +505,7 @@ impl<'s> Runner<'_, 's> {
         self.changed.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Progress<'s>> {
+    fn lock(&self) -> MutexGuard<'_, Progress> {
         // A panic under the lock is passed on to the caller of `run` in any case.
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -302,36 +515,39 @@ impl<'s> Runner<'_, 's> {
         match progress.error {
             Some(error) => Err(error),
             None => Ok(StudyOutcome {
-                cancelled: progress.results.len() < self.plan.trials as usize,
+                cancelled: !progress.schedule.all_proposed()
+                    || progress.results.len() < progress.schedule.proposed() as usize,
                 finished: progress.results.into_values().collect(),
-                direction: self.plan.directions[0],
+                directions: self.plan.directions.to_vec(),
             }),
         }
     }
 }
 
-impl Progress<'_> {
-    /// Goes through the trials that are ready: recorded ones are taken over, the first other one
-    /// is to be evaluated.
-    fn advance(&mut self, plan: &StudyPlan<'_>) -> Result<Option<Task>, StudyError> {
-        while let Some(number) = self.schedule.ready() {
-            let propose = || {
-                let history = self.schedule.history(plan.space, plan.directions);
-                self.sampler.propose(number, &history, &mut trial_seeds(plan, number).rng("sampler"))
-            };
-            let params = self.replay.point(number, propose)?;
-            self.schedule.propose(params.clone());
-            match self.replay.take(number) {
-                Some(result) => self.finish(result),
-                None => return Ok(Some(Task { number, params })),
-            }
+impl Progress {
+    /// Notes a point, unless the trial was proposed before.
+    fn propose(&mut self, number: u32, params: Params) {
+        if self.schedule.proposed() == number {
+            self.schedule.propose(params);
         }
-        Ok(None)
     }
 
-    fn finish(&mut self, result: TrialResult) {
-        self.schedule.finish(result.trial.clone());
-        self.results.insert(result.trial.number, result);
+    /// Lets a change of the study count from now on.
+    fn apply(&mut self, plan: &StudyPlan<'_>, change: &Change) -> Result<(), StudyError> {
+        match change {
+            Change::Enqueue { .. } => return Ok(()),
+            Change::Exclude { trial, .. } => self.schedule.exclude(*trial, true),
+            Change::Include { trial, .. } => self.schedule.exclude(*trial, false),
+            Change::Correct { trial, new, .. } => self.schedule.correct(*trial, new),
+            Change::Space { space, .. } => {
+                self.space = serde_json::from_value(space.clone()).map_err(|error| {
+                    StoreError::Malformed { what: "search space", detail: error.to_string() }
+                })?;
+            }
+        }
+        // What it has worked out of the history so far is no longer so.
+        self.sampler = (plan.sampler)();
+        Ok(())
     }
 }
 
@@ -340,14 +556,14 @@ fn trial_seeds(plan: &StudyPlan<'_>, number: u32) -> SeedTree {
     plan.seeds.child("trial", number.into())
 }
 
-fn failed(reason: String) -> Verdict {
-    Verdict::Final(RunEnd { state: RunState::Failed, value: None, reason: Some(reason) })
+fn failed(reason: &str) -> Verdict {
+    Verdict::Without(RunState::Failed, reason.to_owned())
 }
 
 /// Wakes the other workers when this one panics outside of a trial, so that none waits for ever.
-struct HaltOnPanic<'r, 'a, 's>(&'r Runner<'a, 's>);
+struct HaltOnPanic<'r, 'a>(&'r Runner<'a>);
 
-impl Drop for HaltOnPanic<'_, '_, '_> {
+impl Drop for HaltOnPanic<'_, '_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.halt(None);

@@ -10,14 +10,16 @@ mod random;
 mod table;
 mod tpe;
 
+pub use crate::spec::Duplicates;
 pub use random::Random;
 pub use tpe::Tpe;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::rng::{ChaCha8Rng, SeedTree};
 use crate::spec::Space;
 use crate::trial::{Direction, FinishedTrial, Params, PendingTrial};
+use axis::Axis;
 
 /// What a sampler may know. Trials come sorted by number.
 #[derive(Clone, Copy, Debug)]
@@ -72,19 +74,6 @@ impl Settings {
     }
 }
 
-/// What a study does about points that were tried before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Duplicates {
-    /// Propose none as long as there are others.
-    #[default]
-    Avoid,
-    /// Give a repeated point the value that it had.
-    Reuse,
-    /// Evaluate it again, with other seeds.
-    Repeat,
-}
-
 /// What led to a proposal.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Explanation {
@@ -115,4 +104,19 @@ const REGISTRY: [(&str, Make); 2] = [
 /// The sampler registered as `name`, one of [`crate::spec::SAMPLERS`].
 pub fn by_name(name: &str, settings: &Settings) -> Option<Box<dyn Sampler>> {
     REGISTRY.iter().find(|(registered, _)| *registered == name).map(|(_, make)| make(settings))
+}
+
+/// Makes the parameters those that exist beside each other: takes the others away, and draws evenly
+/// what is missing.
+pub(super) fn complete(space: &Space, params: &mut Params, rng: &mut ChaCha8Rng) {
+    for _ in 0..=space.len() {
+        space.prune(params);
+        let mut missing = space.iter().filter(|(name, _)| {
+            !params.contains_key(*name) && space.exists(name, &|other| params.get(other))
+        });
+        let Some((name, distribution)) = missing.next() else { return };
+        let axis = Axis::of(distribution);
+        let value = axis.decode(axis.draw_evenly(rng));
+        params.insert(name.to_owned(), value);
+    }
 }

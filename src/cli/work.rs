@@ -1,0 +1,143 @@
+//! What a spec asks for: our own training, a command, or points that somebody asks for.
+
+use std::path::Path;
+
+use crate::experiment::Experiment;
+use crate::spec::{AskedOrRun, ProgramSpec, PrunerSpec, Space, Spec, StudySpec};
+use crate::store::{Environment, NewStudy, StudyRecord};
+use crate::study::{Evaluation, Objective, ObjectiveError, StudySetup, Trial};
+use crate::trial::Params;
+
+/// A checked spec with all that its study needs.
+pub(super) enum Work {
+    /// Train, validate and test a classifier.
+    Training(Box<Experiment>),
+    /// Evaluate points by a program.
+    Program(Box<Program>),
+}
+
+/// A spec with `[objective]`.
+pub(super) struct Program {
+    pub(super) spec: ProgramSpec,
+    pub(super) objective: Box<dyn Objective>,
+    pub(super) environment: Environment,
+}
+
+/// Whoever asks evaluates; here nobody does.
+struct Asked;
+
+impl Objective for Asked {
+    fn evaluate(&self, _: &Trial<'_>) -> Result<Evaluation, ObjectiveError> {
+        Err(ObjectiveError::Failed("the trials of this study are asked for and told".to_owned()))
+    }
+
+    fn config(&self, params: &Params) -> serde_json::Value {
+        serde_json::json!({ "params": params })
+    }
+}
+
+impl Work {
+    /// Reads a spec, whichever kind it is, and what it names.
+    pub(super) fn load(path: &Path, overrides: &[(String, String)]) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        if ProgramSpec::is_one(&text) {
+            Self::of_program(ProgramSpec::load(path, overrides)?)
+        } else {
+            let experiment = Experiment::open(Spec::load(path, overrides)?)?;
+            Ok(Self::Training(Box::new(experiment)))
+        }
+    }
+
+    /// The work of a recorded study, from its stored spec.
+    pub(super) fn of_study(study: &StudyRecord) -> anyhow::Result<Self> {
+        let NewStudy { spec_text, spec_path, overrides, .. } = &study.new;
+        let path = Path::new(spec_path);
+        if ProgramSpec::is_one(spec_text) {
+            return Self::of_program(ProgramSpec::parse(spec_text, path, overrides)?);
+        }
+        let experiment = Experiment::open(Spec::parse(spec_text, path, overrides)?)?;
+        Ok(Self::Training(Box::new(experiment)))
+    }
+
+    fn of_program(spec: ProgramSpec) -> anyhow::Result<Self> {
+        let objective: Box<dyn Objective> = match &spec.objective {
+            AskedOrRun::Asked => Box::new(Asked),
+            AskedOrRun::Run(_) => anyhow::bail!("commands are not wired yet"),
+        };
+        let environment = crate::experiment::surroundings(&spec.source.text, spec.study.seed);
+        Ok(Self::Program(Box::new(Program { spec, objective, environment })))
+    }
+
+    pub(super) fn study(&self) -> &StudySpec {
+        match self {
+            Self::Training(experiment) => &experiment.spec().study,
+            Self::Program(program) => &program.spec.study,
+        }
+    }
+
+    pub(super) fn space(&self) -> &Space {
+        match self {
+            Self::Training(experiment) => &experiment.spec().search,
+            Self::Program(program) => &program.spec.search,
+        }
+    }
+
+    pub(super) fn pruner(&self) -> &PrunerSpec {
+        match self {
+            Self::Training(experiment) => &experiment.spec().pruner,
+            Self::Program(program) => &program.spec.pruner,
+        }
+    }
+
+    pub(super) fn objective(&self) -> &dyn Objective {
+        match self {
+            Self::Training(experiment) => experiment.as_ref(),
+            Self::Program(program) => program.objective.as_ref(),
+        }
+    }
+
+    pub(super) fn environment(&self) -> &Environment {
+        match self {
+            Self::Training(experiment) => experiment.environment(),
+            Self::Program(program) => &program.environment,
+        }
+    }
+
+    pub(super) fn setup(&self) -> anyhow::Result<StudySetup<'_>> {
+        let reports = match self {
+            Self::Training(experiment) => experiment.reports(),
+            Self::Program(program) => program.spec.study.metric.clone(),
+        };
+        Ok(StudySetup::new(self.space(), self.study(), self.pruner(), &reports)?)
+    }
+
+    /// Hash of all that decides the result, but for the number of trials.
+    pub(super) fn fingerprint(&self) -> String {
+        match self {
+            Self::Training(experiment) => experiment.fingerprint(),
+            Self::Program(program) => program.spec.fingerprint(),
+        }
+    }
+
+    /// The record that creates the study.
+    pub(super) fn new_study(&self) -> NewStudy {
+        let program = match self {
+            Self::Training(experiment) => return experiment.new_study(),
+            Self::Program(program) => program,
+        };
+        let ProgramSpec { experiment, study, source, .. } = &program.spec;
+        NewStudy {
+            experiment: experiment.name.clone(),
+            spec_text: source.text.clone(),
+            spec_path: crate::experiment::absolute(&source.path),
+            overrides: source.overrides.clone(),
+            fingerprint: program.spec.fingerprint(),
+            seed: study.seed,
+            metric: study.metric.clone(),
+            direction: study.direction,
+            more_objectives: study.more_objectives.clone(),
+            trials: study.trials,
+            environment: program.environment.clone(),
+        }
+    }
+}
