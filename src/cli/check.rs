@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::work::Work;
 use super::{Global, exit, printer, shape};
-use crate::experiment::{Experiment, ExperimentError};
-use crate::spec::{Distribution, Spec, SpecError, Validation, split_override};
+use crate::spec::{AskedOrRun, Distribution, Spec, SpecError, Validation, split_override};
 
 /// Arguments of `uaic check`.
 #[derive(Args, Debug)]
@@ -39,22 +39,22 @@ pub struct CheckArgs {
 /// Does it.
 pub(super) fn run(_global: &Global, args: &CheckArgs) -> anyhow::Result<ExitCode> {
     // Its data are a part of what a spec says: read and divided they must be good, too.
-    let checked =
-        Spec::load(&args.spec, &args.overrides).map_err(ExperimentError::from).and_then(Experiment::open);
+    let checked = Work::load(&args.spec, &args.overrides);
     if args.json {
         let errors = match &checked {
             Ok(_) => Vec::new(),
-            Err(ExperimentError::Spec(errors)) => errors.0.iter().map(shape_of).collect(),
-            Err(other) => {
-                vec![json!({ "message": other.to_string(), "path": args.spec.display().to_string() })]
-            }
+            Err(error) => match exit::spec_errors(error) {
+                Some(errors) => errors.0.iter().map(shape_of).collect(),
+                None => {
+                    vec![json!({ "message": error.to_string(), "path": args.spec.display().to_string() })]
+                }
+            },
         };
         let json = json!({ "schema": shape::SCHEMA, "ok": errors.is_empty(), "errors": errors });
         printer::json(&json)?;
         return Ok(checked.map_or(ExitCode::from(exit::USAGE), |_| ExitCode::SUCCESS));
     }
-    let experiment = checked?;
-    printer::data(format!("{}: ok — {}", args.spec.display(), summary(experiment.spec())))?;
+    printer::data(format!("{}: ok — {}", args.spec.display(), summary(&checked?)))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -69,8 +69,26 @@ fn shape_of(error: &SpecError) -> Value {
 }
 
 /// What a spec's study would be, in one line.
-pub(super) fn summary(spec: &Spec) -> String {
-    let study = &spec.study;
+pub(super) fn summary(work: &Work) -> String {
+    let study = work.study();
+    let line = format!(
+        "{} of {}, {}, {} in parallel",
+        counted(u64::from(study.trials), "trial"),
+        counted(work.space().len() as u64, "parameter"),
+        study.sampler,
+        study.parallel,
+    );
+    match work {
+        Work::Training(experiment) => format!("{line}, {}", training(experiment.spec())),
+        Work::Program(program) => match &program.spec.objective {
+            AskedOrRun::Asked => format!("{line}, to be asked for with `uaic ask`"),
+            AskedOrRun::Run(_) => format!("{line}, each a run of the command"),
+        },
+    }
+}
+
+/// What each trial of a training study does, and what comes last.
+fn training(spec: &Spec) -> String {
     let validated = match &spec.training.data.validation {
         Validation::Folds(folds) => format!("{folds} folds ×"),
         Validation::Fraction(fraction) => format!("{} % kept aside,", percent(*fraction)),
@@ -80,14 +98,7 @@ pub(super) fn summary(spec: &Spec) -> String {
         0 => "no final stage".to_owned(),
         epochs => format!("then {}", counted(u64::from(epochs), "epoch")),
     };
-    format!(
-        "{} of {}, {}, {} in parallel, {validated} {}, {last}",
-        counted(u64::from(study.trials), "trial"),
-        counted(spec.search.len() as u64, "parameter"),
-        study.sampler,
-        study.parallel,
-        epochs(spec),
-    )
+    format!("{validated} {}, {last}", epochs(spec))
 }
 
 /// The epochs of a trial, which may themselves be searched.

@@ -13,10 +13,11 @@ use super::exit;
 use super::printer;
 use super::progress::{Detail, Progress, print_above};
 use super::summary::Summary;
-use crate::experiment::{Experiment, ExperimentError, FinalReport, FinalStage};
+use super::work::Work;
+use crate::experiment::{ExperimentError, FinalReport, FinalStage};
 use crate::platform::ProcessIdentity;
 use crate::store::{Id, Store, StudyRecord, StudyState};
-use crate::study::{self, StudyOutcome, StudyPlan, Surroundings};
+use crate::study::{self, StudyOutcome, Surroundings};
 
 /// How to execute a study.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +38,7 @@ pub(super) struct Execution<'a> {
 
 /// Executes a study from where it is to its end, or to Ctrl-C.
 pub(super) fn execute(
-    experiment: &Experiment,
+    work: &Work,
     store: &dyn Store,
     study: Id,
     how: Execution<'_>,
@@ -45,7 +46,7 @@ pub(super) fn execute(
     let process = ProcessIdentity::current();
     let before = store.study(study)?.state;
     store.acquire_study(study, &process)?;
-    let executed = acquired(experiment, store, study, how, &process);
+    let executed = acquired(work, store, study, how, &process);
     let state = match &executed {
         // What the store could not take may work next time.
         Ok(
@@ -61,7 +62,7 @@ pub(super) fn execute(
     // The first thing that went wrong says more than what it led to.
     let executed = executed?;
     released?;
-    conclude(experiment, &executed, how)
+    conclude(work, &executed, how)
 }
 
 /// What was done of a study.
@@ -76,7 +77,7 @@ struct Executed {
 
 /// Searches and retrains, as the study's owner.
 fn acquired(
-    experiment: &Experiment,
+    work: &Work,
     store: &dyn Store,
     study: Id,
     how: Execution<'_>,
@@ -86,32 +87,30 @@ fn acquired(
         store.extend_study(study, trials)?;
     }
     let study = store.study(study)?;
-    let spec = experiment.spec();
-    let mut sampler = study::sampler::by_name(&spec.study.sampler, &experiment.sampler_settings())
-        .with_context(|| format!("unknown sampler `{}`", spec.study.sampler))?;
-    let progress = Progress::new(how.detail, &spec.study.metric, spec.study.direction);
+    let spec = work.study();
+    let setup = work.setup()?;
+    let progress = Progress::new(how.detail, &spec.metric, spec.direction);
     let cancel = stop_on_signals().context("cannot listen for Ctrl-C")?;
-    let plan = StudyPlan {
-        space: &spec.search,
-        directions: &[spec.study.direction],
-        trials: study.new.trials,
-        parallel: spec.study.parallel,
-        seeds: experiment.seeds(),
-    };
+    let plan = setup.plan(study.new.trials);
     let surroundings = Surroundings {
         store,
         study: study.id,
         jobs: how.jobs,
         process,
-        environment: experiment.environment(),
+        environment: work.environment(),
         observer: &progress,
         cancel: &cancel,
+        deadline: setup.deadline(),
     };
-    let outcome = study::run(&plan, sampler.as_mut(), experiment, &surroundings);
+    let outcome = study::run(&plan, work.objective(), &surroundings);
     progress.clear();
     let outcome = outcome?;
-    let wanted = how.final_stage && spec.final_stage.epochs > 0 && !outcome.cancelled;
-    let Some(best) = outcome.best().filter(|_| wanted) else {
+    let experiment = match work {
+        Work::Training(experiment) if experiment.spec().final_stage.epochs > 0 => Some(experiment),
+        _ => None,
+    };
+    let wanted = how.final_stage && !outcome.cancelled;
+    let (Some(best), Some(experiment)) = (outcome.best().filter(|_| wanted), experiment) else {
         return Ok(Executed { study, interrupted: outcome.cancelled, outcome, final_stage: Ok(None) });
     };
     let mut watch = progress.final_stage();
@@ -124,10 +123,10 @@ fn acquired(
 }
 
 /// Prints what a study came to.
-fn conclude(experiment: &Experiment, executed: &Executed, how: Execution<'_>) -> anyhow::Result<ExitCode> {
+fn conclude(work: &Work, executed: &Executed, how: Execution<'_>) -> anyhow::Result<ExitCode> {
     let Executed { study, outcome, final_stage, interrupted } = executed;
     let final_report = final_stage.as_ref().ok().and_then(Option::as_ref);
-    let summary = Summary { experiment, study, outcome, final_report, store: how.folder };
+    let summary = Summary { work, study, outcome, final_report, store: how.folder };
     if how.json {
         printer::json(&summary.json())?;
     } else {

@@ -122,7 +122,7 @@ fn number_of(error: &anyhow::Error) -> u8 {
 }
 
 /// What is wrong with a spec, whoever passed it on.
-fn spec_errors(error: &anyhow::Error) -> Option<&SpecErrors> {
+pub(super) fn spec_errors(error: &anyhow::Error) -> Option<&SpecErrors> {
     match error.downcast_ref() {
         Some(ExperimentError::Spec(errors)) => Some(errors),
         _ => error.downcast_ref(),

@@ -35,6 +35,7 @@ mod stored;
 mod summary;
 mod table;
 mod trials;
+mod work;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,7 +1,6 @@
 //! `uaic resume`: goes on with a study that was stopped or killed.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -9,10 +8,9 @@ use clap::Args;
 use super::execute::execute;
 use super::exit::Failure;
 use super::run::HowArgs;
+use super::work::Work;
 use super::{Global, printer};
-use crate::experiment::Experiment;
 use crate::experiment::select;
-use crate::spec::Spec;
 use crate::store::{SqliteStore, StudyRecord, StudyState};
 
 /// Arguments of `uaic resume`.
@@ -48,10 +46,9 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode
     let found = select::resolve_study(&reader, args.study.as_deref())?;
     drop(reader);
     let store = SqliteStore::open(&global.store)?;
-    let spec = Spec::parse(&found.new.spec_text, Path::new(&found.new.spec_path), &found.new.overrides)?;
-    let experiment = Experiment::open(spec)?;
-    if experiment.fingerprint() != found.new.fingerprint {
-        return Err(Failure::locked(changed(&found, &experiment)).into());
+    let work = Work::of_study(&found)?;
+    if work.fingerprint() != found.new.fingerprint {
+        return Err(Failure::locked(changed(&found, &work)).into());
     }
     if let Some(trials) = args.trials.filter(|trials| *trials <= found.new.trials && !args.how.quiet) {
         printer::talk(format!(
@@ -62,12 +59,12 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode
     } else if found.state == StudyState::Complete && args.trials.is_none() && !args.how.quiet {
         printer::talk(format!("study {} is complete; showing its results", found.id.short()));
     }
-    execute(&experiment, &store, found.id, args.how.execution(global, args.trials))
+    execute(&work, &store, found.id, args.how.execution(global, args.trials))
 }
 
 /// Says why the spec and the data of a study no longer give what they gave.
-fn changed(study: &StudyRecord, experiment: &Experiment) -> String {
-    let (then, now) = (&study.new.environment, experiment.environment());
+fn changed(study: &StudyRecord, work: &Work) -> String {
+    let (then, now) = (&study.new.environment, work.environment());
     let files: Vec<&str> = then
         .keys()
         .chain(now.keys())

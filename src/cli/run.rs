@@ -7,10 +7,10 @@ use clap::Args;
 
 use super::execute::{Execution, execute};
 use super::progress::Detail;
+use super::work::Work;
 use super::{Global, check, printer};
-use crate::experiment::Experiment;
 use crate::platform;
-use crate::spec::{Spec, split_override};
+use crate::spec::split_override;
 use crate::store::{SqliteStore, Store, StudyState};
 
 /// Arguments of `uaic run`.
@@ -93,14 +93,13 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let mut overrides = args.params.clone();
     overrides.extend(args.trials.map(|trials| ("study.trials".to_owned(), trials.to_string())));
     overrides.extend(args.seed.map(|seed| ("study.seed".to_owned(), seed.to_string())));
-    let spec = Spec::load(&args.spec, &overrides)?;
-    let experiment = Experiment::open(spec)?;
+    let work = Work::load(&args.spec, &overrides)?;
     if args.dry_run {
-        printer::data(plan(&experiment, global))?;
+        printer::data(plan(&work, global))?;
         return Ok(ExitCode::SUCCESS);
     }
     let store = SqliteStore::open(&global.store)?;
-    let new = experiment.new_study();
+    let new = work.new_study();
     let earlier = store.studies()?.into_iter().find(|study| {
         study.new.fingerprint == new.fingerprint
             && matches!(study.state, StudyState::Interrupted | StudyState::Crashed)
@@ -113,21 +112,19 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
         ));
     }
     let study = store.create_study(&new)?;
-    execute(&experiment, &store, study.id, args.how.execution(global, None))
+    execute(&work, &store, study.id, args.how.execution(global, None))
 }
 
 /// What `--dry-run` says.
-fn plan(experiment: &Experiment, global: &Global) -> String {
-    let spec = experiment.spec();
-    let mut lines = vec![format!("{}: {}", spec.experiment.name, check::summary(spec))];
-    lines.extend(spec.search.iter().map(|(key, distribution)| format!("search  {key} = {distribution}")));
-    let data = &experiment.dataset().folder;
-    lines.push(format!(
-        "data    {}, {} training examples",
-        data.display(),
-        experiment.train_examples().len()
-    ));
-    lines.push(format!("seed    {}", spec.study.seed));
+fn plan(work: &Work, global: &Global) -> String {
+    let mut lines = vec![format!("{}: {}", work.name(), check::summary(work))];
+    lines.extend(work.space().iter().map(|(key, distribution)| format!("search  {key} = {distribution}")));
+    if let Work::Training(experiment) = work {
+        let data = &experiment.dataset().folder;
+        let examples = experiment.train_examples().len();
+        lines.push(format!("data    {}, {examples} training examples", data.display()));
+    }
+    lines.push(format!("seed    {}", work.study().seed));
     lines.push(format!("store   {}", global.store.display()));
     lines.join("\n")
 }

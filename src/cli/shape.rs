@@ -203,6 +203,7 @@ mod tests {
             run: Id([7; 16]),
             reason: None,
             seconds: 1.5,
+            excluded: false,
         };
         for shape in [trial(&result), best_trial(&result)] {
             assert_eq!((&shape["value"], &shape["params"]), (&json!("-inf"), &json!({ "train.lr": "inf" })));

@@ -5,8 +5,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::trials::{Row, trial_table};
+use super::work::Work;
 use super::{shape, table};
-use crate::experiment::{Experiment, FinalReport};
+use crate::experiment::FinalReport;
 use crate::store::StudyRecord;
 use crate::study::StudyOutcome;
 use crate::trial::RunState;
@@ -29,7 +30,7 @@ const SHOWN: [&str; 9] = [
 
 /// What a study came to.
 pub(super) struct Summary<'a> {
-    pub(super) experiment: &'a Experiment,
+    pub(super) work: &'a Work,
     pub(super) study: &'a StudyRecord,
     pub(super) outcome: &'a StudyOutcome,
     pub(super) final_report: Option<&'a FinalReport>,
@@ -59,6 +60,10 @@ impl Summary<'_> {
             self.study.new.trials
         );
         let failed = count(RunState::Failed);
+        let pruned = count(RunState::Pruned);
+        if pruned > 0 {
+            line = format!("{line}, {pruned} pruned");
+        }
         if failed > 0 {
             line = format!("{line}, {failed} failed");
         }
@@ -82,12 +87,13 @@ impl Summary<'_> {
     }
 
     fn final_headline(&self) -> String {
+        let Work::Training(experiment) = self.work else { return String::new() };
         let mut line = format!(
             "best point, retrained on all {} training examples of {}, tested once",
-            self.experiment.train_examples().len(),
-            self.experiment.dataset().name
+            experiment.train_examples().len(),
+            experiment.dataset().name
         );
-        for (split, shared) in self.experiment.texts_shared_with_train() {
+        for (split, shared) in experiment.texts_shared_with_train() {
             line = format!("{line}; {shared} {split} texts also occur in train");
         }
         line

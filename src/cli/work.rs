@@ -68,6 +68,14 @@ impl Work {
         Ok(Self::Program(Box::new(Program { spec, objective, environment })))
     }
 
+    /// The experiment's name.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Training(experiment) => &experiment.spec().experiment.name,
+            Self::Program(program) => &program.spec.experiment.name,
+        }
+    }
+
     pub(super) fn study(&self) -> &StudySpec {
         match self {
             Self::Training(experiment) => &experiment.spec().study,

@@ -10,15 +10,8 @@ use crate::store::Environment;
 
 /// What is recorded of every run beside its own results.
 pub(super) fn of(spec: &Spec, dataset: &Dataset, pretrained: Option<&Pretrained>) -> Environment {
-    let mut facts = Environment::new();
+    let mut facts = surroundings(&spec.source.text, spec.study.seed);
     let mut add = |name: &str, value: String| facts.insert(name.to_owned(), value);
-    add("uaic.version", env!("CARGO_PKG_VERSION").to_owned());
-    add("os", format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH));
-    add("host", platform::host_name());
-    add("cpu", platform::cpu_model());
-    add("cores", platform::cores().to_string());
-    add("seed", spec.study.seed.to_string());
-    add("spec.hash", blake3::hash(spec.source.text.as_bytes()).to_string());
     add("data.name", dataset.name.clone());
     for (name, split) in &dataset.splits {
         add(&format!("data.{name}.hash"), split.hash.clone());
@@ -26,6 +19,20 @@ pub(super) fn of(spec: &Spec, dataset: &Dataset, pretrained: Option<&Pretrained>
     if let Some(pretrained) = pretrained {
         add("pretrained.hash", pretrained.hash().to_owned());
     }
+    facts
+}
+
+/// What is recorded of every run, whatever it does.
+pub fn surroundings(spec: &str, seed: u64) -> Environment {
+    let mut facts = Environment::new();
+    let mut add = |name: &str, value: String| facts.insert(name.to_owned(), value);
+    add("uaic.version", env!("CARGO_PKG_VERSION").to_owned());
+    add("os", format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH));
+    add("host", platform::host_name());
+    add("cpu", platform::cpu_model());
+    add("cores", platform::cores().to_string());
+    add("seed", seed.to_string());
+    add("spec.hash", blake3::hash(spec.as_bytes()).to_string());
     if let Some(commit) = git(&["rev-parse", "HEAD"]) {
         add("git.commit", commit);
         if let Some(changes) = git(&["status", "--porcelain", "--untracked-files=no"]) {

@@ -14,7 +14,7 @@ use crate::platform::{self, ProcessIdentity};
 use crate::rng::SeedTree;
 use crate::spec::Spec;
 use crate::store::{Id, MemoryStore, Store, StudyState};
-use crate::study::{self, Event, Observer, StudyPlan, Surroundings, TrialResult};
+use crate::study::{self, Event, Observer, StudySetup, Surroundings, TrialResult};
 use crate::trial::{FinishedTrial, Params};
 
 /// A classifier of texts by intent, of any architecture, with its calibration.
@@ -168,7 +168,7 @@ impl IntentClassifier {
 /// The spec as it stands, as if it had won a search.
 fn own_point() -> TrialResult {
     let trial = FinishedTrial { values: vec![], ..FinishedTrial::complete(0, Params::new(), 0.0) };
-    TrialResult { trial, run: Id::random(), reason: None, seconds: 0.0 }
+    TrialResult { trial, run: Id::random(), reason: None, seconds: 0.0, excluded: false }
 }
 
 struct Unwatched;
@@ -187,15 +187,8 @@ fn search(
 ) -> Result<TrialResult, ExperimentError> {
     let spec = experiment.spec();
     let failed = |why: String| ExperimentError::Final(why);
-    let mut sampler = study::sampler::by_name(&spec.study.sampler, &experiment.sampler_settings())
-        .ok_or_else(|| failed(format!("unknown sampler `{}`", spec.study.sampler)))?;
-    let plan = StudyPlan {
-        space: &spec.search,
-        directions: &[spec.study.direction],
-        trials: spec.study.trials,
-        parallel: spec.study.parallel,
-        seeds: experiment.seeds(),
-    };
+    let setup = StudySetup::new(&spec.search, &spec.study, &spec.pruner, &experiment.reports())
+        .map_err(|error| failed(error.to_string()))?;
     let surroundings = Surroundings {
         store,
         study,
@@ -204,8 +197,9 @@ fn search(
         environment: experiment.environment(),
         observer: &Unwatched,
         cancel,
+        deadline: setup.deadline(),
     };
-    let outcome = study::run(&plan, sampler.as_mut(), experiment, &surroundings)
+    let outcome = study::run(&setup.plan(spec.study.trials), experiment, &surroundings)
         .map_err(|error| failed(error.to_string()))?;
     outcome.best().cloned().ok_or_else(|| failed("no trial completed".to_owned()))
 }

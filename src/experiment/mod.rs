@@ -15,13 +15,14 @@ pub mod select;
 mod twins;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use artifacts::{
     FittedCalibration, ScopeMethods, load_calibration, load_classifier, load_figures, load_predictions,
     load_scope_methods, model_run,
 };
 pub use calibrate::{Calibrated, Uncalibrated, fit_scope, without_seen};
+pub use environment::surroundings;
 pub use figures::{measure_methods, measure_scope, measure_split, predict};
 pub use final_stage::{FINAL_METRIC, FinalReport, FinalStage};
 pub use intent_classifier::IntentClassifier;
@@ -36,7 +37,6 @@ use crate::rng::SeedTree;
 use crate::spec::{Spec, SpecErrors, Validation};
 use crate::store::{Environment, NewStudy, StoreError};
 use crate::study::ObjectiveError;
-use crate::study::sampler::Settings;
 use crate::text::split_tokens;
 use partition::Partition;
 
@@ -192,9 +192,15 @@ impl Experiment {
         SeedTree::new(self.spec.study.seed)
     }
 
-    /// What the study tells its sampler.
-    pub fn sampler_settings(&self) -> Settings {
-        Settings { trials: Some(self.spec.study.trials), ..Settings::new(self.seeds().child("sampler", 0)) }
+    /// The metric whose values trials report to the pruner: by epochs where there is one validation
+    /// part, else by folds (of each fold alone for tests that pair them, else the mean so far).
+    pub fn reports(&self) -> String {
+        let metric = &self.spec.study.metric;
+        match (self.partitions.len(), self.spec.pruner.kind.as_str()) {
+            (1, _) => format!("fold=0/{metric}"),
+            (_, "wilcoxon") => format!("{OF_FOLD}{metric}"),
+            _ => metric.clone(),
+        }
     }
 
     /// Hash of all that decides the result: the effective spec without its number of trials, and
@@ -218,25 +224,29 @@ impl Experiment {
             experiment: experiment.name.clone(),
             spec_text: source.text.clone(),
             // Absolute, so that the study can be resumed, and its data found, from anywhere.
-            spec_path: std::path::absolute(&source.path)
-                .unwrap_or_else(|_| source.path.clone())
-                .display()
-                .to_string(),
+            spec_path: absolute(&source.path),
             overrides: source.overrides.clone(),
             fingerprint: self.fingerprint(),
             seed: study.seed,
             metric: study.metric.clone(),
             direction: study.direction,
-            more_objectives: vec![],
+            more_objectives: study.more_objectives.clone(),
             trials: study.trials,
             environment: self.environment.clone(),
         }
     }
 }
 
+/// Before the name of a metric: the series that has each fold's own value.
+const OF_FOLD: &str = "fold/";
+
+/// A path as it is found from anywhere.
+pub fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
@@ -281,7 +291,7 @@ mod tests {
             violation: 0.0,
             intermediate: vec![],
         };
-        TrialResult { trial, run: Id::random(), reason: None, seconds: 0.0 }
+        TrialResult { trial, run: Id::random(), reason: None, seconds: 0.0, excluded: false }
     }
 
     fn retrain(experiment: &Experiment, store: &MemoryStore, study: Id, number: u32) -> FinalReport {

@@ -1,11 +1,12 @@
 //! The built-in objective: train and validate a classifier.
 
-use super::Experiment;
 use super::figures::predict;
 use super::twins::exposed;
+use super::{Experiment, OF_FOLD};
 use crate::data::Example;
 use crate::eval::{auroc, max_softmax};
 use crate::model::{Classifier, Features};
+use crate::spec::Constraint;
 use crate::store::MetricPoint;
 use crate::study::{Evaluation, Objective, ObjectiveError, Trial};
 use crate::train::{EpochReport, Flow, Scores, Task, TrainError, fit};
@@ -17,6 +18,8 @@ impl Objective for Experiment {
         let training =
             self.spec.at(trial.params).map_err(|error| ObjectiveError::Failed(error.to_string()))?;
         let folds = self.partitions.len();
+        let metric = &self.spec.study.metric;
+        let mut parameters = 0.0;
         let mut finished: Vec<Scores> = Vec::with_capacity(folds);
         let mut areas: Vec<f64> = Vec::new();
         for (fold, partition) in self.partitions.iter().enumerate() {
@@ -35,22 +38,36 @@ impl Objective for Experiment {
                 threads: trial.threads,
             };
             tracing::info!(fold, train = examples.len(), validation = validation.len(), "fold starts");
-            let fitted =
-                fit(&task, &mut |report| self.watch(trial, fold, report)).map_err(objective_error)?;
+            let mut stopped = None;
+            let fitted = fit(&task, &mut |report| self.watch(trial, fold, report, &mut stopped));
+            let fitted = fitted.map_err(|error| stopped.take().unwrap_or_else(|| objective_error(error)))?;
             let scores = fitted
                 .validation
                 .ok_or_else(|| ObjectiveError::Failed("the validation part is empty".to_owned()))?;
+            let own = pick(&scores, metric);
             finished.push(scores);
-            trial.log(&points("val", &mean(&finished), fold as u64 + 1))?;
+            let step = fold as u64 + 1;
+            trial.log(&points("val", &mean(&finished), step))?;
             areas.extend(scope_area(&fitted.classifier, validation, kept)?);
             if !areas.is_empty() {
                 let mean = areas.iter().sum::<f64>() / areas.len() as f64;
-                trial.log(&[point("val/oos_auroc".to_owned(), fold as u64 + 1, mean)])?;
+                trial.log(&[point("val/oos_auroc".to_owned(), step, mean)])?;
+            }
+            parameters = fitted.classifier.weights.parameters() as f64;
+            if folds > 1 {
+                self.report_fold(trial, (fold, folds), own, &finished)?;
             }
         }
-        let value = pick(&mean(&finished), &self.spec.study.metric);
-        tracing::info!(value, "trial done");
-        Ok(value.into())
+        let of = |metric: &str| match metric {
+            "model/parameters" => parameters,
+            metric => pick(&mean(&finished), metric),
+        };
+        trial.log(&[point("model/parameters".to_owned(), folds as u64, parameters)])?;
+        let values: Vec<f64> = self.spec.study.metrics().into_iter().map(of).collect();
+        let missed = |constraint: &Constraint| constraint.violation(|metric| Some(of(metric)));
+        let violation = self.spec.study.constraints().iter().map(missed).sum();
+        tracing::info!(?values, "trial done");
+        Ok(Evaluation { values, violation })
     }
 
     fn config(&self, params: &Params) -> serde_json::Value {
@@ -61,7 +78,14 @@ impl Objective for Experiment {
 
 impl Experiment {
     /// Records an epoch of a fold and tells the watchers.
-    fn watch(&self, trial: &Trial<'_>, fold: usize, report: &EpochReport) -> Result<Flow, TrainError> {
+    /// `stopped` is why the trial ends here, where it does.
+    fn watch(
+        &self,
+        trial: &Trial<'_>,
+        fold: usize,
+        report: &EpochReport,
+        stopped: &mut Option<ObjectiveError>,
+    ) -> Result<Flow, TrainError> {
         let folds = self.partitions.len();
         let prefix = format!("fold={fold}/");
         let step = u64::from(report.epoch);
@@ -83,7 +107,31 @@ impl Experiment {
         trial.progress(done, told);
         // The last epoch of all is let through: its trial is as good as finished.
         let last = fold + 1 == folds && report.epoch == report.epochs;
+        if let (1, false, Some(scores)) = (folds, last, &report.validation) {
+            *stopped = trial.report(step, pick(scores, &self.spec.study.metric)).err();
+            if stopped.is_some() {
+                return Ok(Flow::Cancel);
+            }
+        }
         Ok(if trial.is_cancelled() && !last { Flow::Cancel } else { Flow::Continue })
+    }
+}
+
+impl Experiment {
+    /// Records what a fold alone has come to, and tells the pruner, which may stop all but the last.
+    fn report_fold(
+        &self,
+        trial: &Trial<'_>,
+        (fold, folds): (usize, usize),
+        own: f64,
+        finished: &[Scores],
+    ) -> Result<(), ObjectiveError> {
+        let metric = &self.spec.study.metric;
+        let step = fold as u64 + 1;
+        trial.log(&[point(format!("{OF_FOLD}{metric}"), step, own)])?;
+        let value = if self.reports() == *metric { pick(&mean(finished), metric) } else { own };
+        let told = trial.report(step, value);
+        if fold + 1 == folds { Ok(()) } else { told }
     }
 }
 

@@ -354,6 +354,12 @@ impl Weights {
         Some(entry.places().map(|at| entry.range.start + at))
     }
 
+    /// How many values are learnt or were, buffers left out.
+    pub fn parameters(&self) -> usize {
+        let learnt = self.entries.values().filter(|entry| entry.training.is_some());
+        learnt.map(|entry| entry.shape.iter().product::<usize>()).sum()
+    }
+
     /// The shape of a tensor; `None` when there is no such tensor.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         Some(&self.entries.get(name)?.shape)

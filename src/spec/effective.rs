@@ -84,7 +84,9 @@ impl Spec {
     pub fn fingerprint(&self) -> String {
         // What later versions added counts only where it is used, so that earlier studies go on.
         let is_set = |path: &str| {
-            self.given.get(path).is_some_and(|value| Some(value) != keys::find(path)?.default().as_ref())
+            self.given
+                .get(path)
+                .is_some_and(|value| keys::find(path).and_then(Key::default).as_ref() != Some(value))
         };
         let decides = |key: &Key| match key.path {
             "study.trials" | "study.timeout" => false,

@@ -12,9 +12,9 @@ use super::condition::{BERT, Condition, RECURRENT, WORDS};
 use super::kind::{
     ABOVE_0, ABOVE_0_TO_1, BETWEEN_0_AND_1, DIRECTIONS, FROM_0, FROM_0_BELOW_1, Kind, PERCENT, REAL, TextRule,
 };
+use super::pruner::{PRUNERS, PrunerSpec};
 use super::records::{
-    ARCHITECTURES, FinalSpec, METRICS, ModelSpec, PRUNERS, PrunerSpec, SAMPLERS, StudySpec, TextSpec,
-    TrainSpec, Validation,
+    ARCHITECTURES, FinalSpec, METRICS, ModelSpec, SAMPLERS, StudySpec, TextSpec, TrainSpec, Validation,
 };
 use crate::trial::ParamValue;
 
@@ -143,7 +143,7 @@ pub(super) const DIRECTION: &str = "study.direction";
 pub(super) const VALIDATION: &str = "data.validation";
 
 /// Every key, in the order in which they are written.
-pub(super) static KEYS: [Key; 73] = [
+pub(super) static KEYS: [Key; 76] = [
     key("experiment.name", Kind::Text(TextRule::Name), "Groups studies and runs in the store"),
     key("experiment.description", Kind::Text(TextRule::Any), "Free text").alias(&["desc", "notes"]),
     key(
@@ -381,13 +381,16 @@ pub(super) static KEYS: [Key; 73] = [
     key("pruner.interval", int(1, 1_000_000_000), "Steps between two judgements").alias(&["interval_steps"]),
     key("pruner.percentile", Kind::Float(PERCENT), "percentile: the share of trials that go on, in per cent"),
     key("pruner.min_resource", int(1, 1_000_000_000), "successive-halving, hyperband: steps before the first cut"),
+    key("pruner.grace", int(0, 1000), "successive-halving: how many of the lowest rungs let everything pass"),
+    key("pruner.brackets", int(1, 1000), "hyperband: how many brackets there are"),
+    key("pruner.around", Kind::Name(&PRUNERS), "patience: the pruner that has to agree"),
     key("pruner.max_resource", int(1, 1_000_000_000), "hyperband: steps of a whole trial"),
     key("pruner.reduction", int(2, 1000), "successive-halving, hyperband: one of so many goes on")
         .alias(&["reduction_factor", "eta"]),
     key("pruner.lower", Kind::Float(REAL), "threshold: stop below this"),
     key("pruner.upper", Kind::Float(REAL), "threshold: stop above this"),
-    key("pruner.patience", int(0, 1_000_000_000), "Let a trial go on that got better within so many steps"),
-    key("pruner.min_delta", Kind::Float(FROM_0), "With patience: what counts as better"),
+    key("pruner.patience", int(1, 1_000_000_000), "patience: steps without a gain that a trial is given"),
+    key("pruner.min_delta", Kind::Float(FROM_0), "patience: a gain has to be larger than this"),
     key("pruner.p_threshold", Kind::Float(BETWEEN_0_AND_1), "wilcoxon: stop below this p-value"),
     key("final.epochs", int(0, 100_000), "Passes over all training data; 0 leaves the final stage out")
         .alias(&["num_epochs", "n_epochs", "max_epochs"]),
@@ -525,6 +528,10 @@ mod tests {
             Kind::Int { min, max } => [min, max].map(ParamValue::Int).to_vec(),
             Kind::Float(_) => [0.25, 1e-7].map(ParamValue::Float).to_vec(),
             Kind::Name(names) => names.iter().map(|name| ParamValue::Text((*name).to_owned())).collect(),
+            Kind::Names(names) => vec![ParamValue::Text(names[names.len() - 1].to_owned())],
+            Kind::Constraints => vec![ParamValue::Text("val/loss < 2 and `a b` > 1".to_owned())],
+            Kind::Time => ["", "1h30m"].map(ParamValue::from).to_vec(),
+            Kind::Any => vec![],
             Kind::Text(TextRule::OutOfScope) => vec![ParamValue::Text("ood_train".to_owned())],
             Kind::Text(_) => vec![ParamValue::Text("a \"quoted\" näme = 1".to_owned())],
         }
@@ -544,6 +551,7 @@ mod tests {
         let mut table = table_of(&spec.training);
         table.insert("experiment".to_owned(), table_of(&spec.experiment).into());
         table.insert("study".to_owned(), table_of(&spec.study).into());
+        table.insert("pruner".to_owned(), table_of(&spec.pruner).into());
         table.insert("final".to_owned(), table_of(&spec.final_stage).into());
         table
     }

@@ -528,65 +528,6 @@ pub enum Duplicates {
     Repeat,
 }
 
-/// `[pruner]`: which trials are stopped early.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PrunerSpec {
-    /// A registered pruner; see [`PRUNERS`].
-    pub kind: String,
-    /// Stop none before so many trials have ended.
-    pub startup_trials: u32,
-    /// Judge none before this step.
-    pub warmup_steps: u64,
-    /// Steps between two judgements.
-    pub interval: u64,
-    /// `percentile`: the share of trials that go on, in per cent.
-    pub percentile: f64,
-    /// `successive-halving`, `hyperband`: steps before the first cut.
-    pub min_resource: u64,
-    /// `hyperband`: steps of a whole trial; found out from the trials that have ended when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_resource: Option<u64>,
-    /// `successive-halving`, `hyperband`: one of so many goes on.
-    pub reduction: u64,
-    /// `threshold`: stop below this.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lower: Option<f64>,
-    /// `threshold`: stop above this.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub upper: Option<f64>,
-    /// Let a trial go on that got better within so many steps; 0 for no patience.
-    pub patience: u64,
-    /// With patience: what counts as better.
-    pub min_delta: f64,
-    /// `wilcoxon`: stop below this p-value.
-    pub p_threshold: f64,
-}
-
-impl Default for PrunerSpec {
-    fn default() -> Self {
-        Self {
-            kind: "none".to_owned(),
-            startup_trials: 5,
-            warmup_steps: 0,
-            interval: 1,
-            percentile: 25.0,
-            min_resource: 1,
-            max_resource: None,
-            reduction: 3,
-            lower: None,
-            upper: None,
-            patience: 0,
-            min_delta: 0.0,
-            p_threshold: 0.1,
-        }
-    }
-}
-
-/// Registered pruners; `study::pruner` builds each of them.
-pub const PRUNERS: [&str; 7] =
-    ["none", "median", "percentile", "successive-halving", "hyperband", "threshold", "wilcoxon"];
-
 impl Default for StudySpec {
     fn default() -> Self {
         Self {

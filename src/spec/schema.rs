@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{KEYS, Key, SEARCH, SECTIONS, VALIDATION};
+use super::keys::{KEYS, Key, OBJECTIVE, SEARCH, SECTIONS, VALIDATION};
 use super::kind::{Kind, Range};
 
 /// A JSON Schema (draft 2020-12) of specs: every key with its description, default and legal
@@ -10,7 +10,11 @@ use super::kind::{Kind, Range};
 pub fn json_schema() -> Value {
     let mut properties = Map::new();
     for (section, doc) in SECTIONS.iter().filter(|(section, _)| !section.contains('.')) {
-        let mut schema = if *section == SEARCH { search() } else { object_of(section) };
+        let mut schema = match *section {
+            SEARCH => search(),
+            OBJECTIVE => objective(),
+            section => object_of(section),
+        };
         schema.insert("description".to_owned(), json!(doc));
         properties.insert((*section).to_owned(), schema.into());
     }
@@ -19,7 +23,8 @@ pub fn json_schema() -> Value {
         "title": "uaic experiment spec",
         "type": "object",
         "properties": properties,
-        "required": ["experiment", "data"],
+        "required": ["experiment"],
+        "oneOf": [{ "required": ["data"] }, { "required": ["objective"] }],
         "additionalProperties": false,
     })
 }
@@ -67,6 +72,11 @@ fn of_kind(kind: Kind) -> Map<String, Value> {
         Kind::Float(range) => return of_range(range),
         Kind::Name(names) => json!({ "type": "string", "enum": names }),
         Kind::Text(_) => json!({ "type": "string" }),
+        Kind::Names([]) => one_or_several(json!({ "type": "string" })),
+        Kind::Names(names) => one_or_several(json!({ "type": "string", "examples": names })),
+        Kind::Constraints => one_or_several(json!({ "type": "string" })),
+        Kind::Time => json!({ "type": ["string", "integer"] }),
+        Kind::Any => json!({ "type": ["boolean", "number", "string"] }),
     };
     object(schema)
 }
@@ -83,12 +93,30 @@ fn of_range(range: Range) -> Map<String, Value> {
     schema
 }
 
+/// A value, or a list of such.
+fn one_or_several(value: Value) -> Value {
+    json!({ "oneOf": [value, { "type": "array", "items": value, "minItems": 1 }] })
+}
+
 /// The map of an object literal.
 fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,
         _ => Map::new(),
     }
+}
+
+/// `[objective]`: a command, or that points are asked for.
+fn objective() -> Map<String, Value> {
+    let text = json!({ "type": "string" });
+    object(json!({
+        "type": "object",
+        "properties": {
+            "command": { "type": "array", "items": text, "minItems": 1 },
+            "ask": { "type": "boolean" },
+        },
+        "oneOf": [{ "required": ["command"] }, { "required": ["ask"] }],
+    }))
 }
 
 /// `[search]`: key paths, quoted or dotted (which makes them nested tables).
@@ -134,7 +162,7 @@ fn distributions(key: &Key) -> Value {
             range("uniform", Some(json!({ "type": "number", "exclusiveMinimum": 0 })), false);
             range("log", None, true);
         }
-        Kind::Bool | Kind::Name(_) | Kind::Text(_) => {}
+        _ => {}
     }
     let choice = json!({ "type": "array", "items": value, "minItems": 1, "uniqueItems": true });
     let mut properties = Map::new();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::effective::toml_of;
-use super::keys::{KEYS, Key, SEARCH, SECTIONS};
+use super::keys::{KEYS, Key, OBJECTIVE, SEARCH, SECTIONS};
 use super::kind::{Kind, TextRule};
 use super::read;
 
@@ -21,6 +21,10 @@ pub fn commented() -> String {
     for (section, doc) in SECTIONS.iter().filter(|(section, _)| !section.contains('.')) {
         // Writing to a string cannot fail, here and below.
         let _ = writeln!(text, "\n# {doc}.\n[{section}]");
+        if *section == OBJECTIVE {
+            text.truncate(text.len() - format!("\n# {doc}.\n[{section}]\n").len());
+            continue;
+        }
         if *section == SEARCH {
             text.push_str(FORMS);
             for (path, distribution) in shipped.search.iter() {
@@ -56,6 +60,7 @@ fn shown_default(key: &Key) -> String {
     match (key.default(), key.kind) {
         (Some(default), _) => toml_of(&default),
         (None, Kind::Float(_)) => "0.1".to_owned(),
+        (None, Kind::Int { min, .. }) => min.to_string(),
         (None, Kind::Text(TextRule::Split)) => "\"dev\"".to_owned(),
         (None, Kind::Text(TextRule::OutOfScope)) => "\"ood\"".to_owned(),
         (None, _) => "\"\"".to_owned(),

@@ -12,6 +12,7 @@ pub mod pruner;
 mod runner;
 pub mod sampler;
 mod schedule;
+mod setup;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -20,3 +21,4 @@ pub use objective::{Evaluation, Objective, ObjectiveError, Trial};
 pub use outcome::{StudyError, StudyOutcome, TrialResult};
 pub use panics::caught;
 pub use runner::{Pruning, StudyPlan, Surroundings, run};
+pub use setup::{SetupError, StudySetup};

@@ -59,15 +59,23 @@ impl Default for Setup<'_> {
 
 impl Setup<'_> {
     fn run(self, store: &BrittleStore) -> Result<StudyOutcome, StudyError> {
-        self.run_with(&mut *sampler(self.sampler), store)
+        self.run_with(&|| sampler(self.sampler), store)
     }
 
-    fn run_with(self, sampler: &mut dyn Sampler, store: &BrittleStore) -> Result<StudyOutcome, StudyError> {
+    fn run_with(
+        self,
+        sampler: &(dyn Fn() -> Box<dyn Sampler> + Sync),
+        store: &BrittleStore,
+    ) -> Result<StudyOutcome, StudyError> {
         let plan = StudyPlan {
             space: &space(),
+            sampler,
+            pruning: None,
             directions: &[Direction::Minimize],
             trials: self.trials,
             parallel: self.parallel,
+            target: None,
+            duplicates: Duplicates::Avoid,
             seeds: SeedTree::new(42),
         };
         let never = AtomicBool::new(false);
@@ -79,8 +87,9 @@ impl Setup<'_> {
             environment: &Environment::new(),
             observer: self.observer,
             cancel: self.cancel.unwrap_or(&never),
+            deadline: None,
         };
-        run(&plan, sampler, self.objective, &surroundings)
+        run(&plan, self.objective, &surroundings)
     }
 }
 
@@ -267,7 +276,7 @@ fn the_sampler_is_shown_exactly_the_trials_that_every_machine_would_show() {
         for jobs in [1, 4] {
             let setup = Setup { parallel, jobs, objective: &SHUFFLED, ..Setup::default() };
             assert_eq!(
-                setup.run_with(&mut Spy { parallel }, &BrittleStore::new()).unwrap().finished.len(),
+                setup.run_with(&|| Box::new(Spy { parallel }), &BrittleStore::new()).unwrap().finished.len(),
                 30
             );
         }
@@ -289,7 +298,7 @@ fn a_sampler_that_panics_takes_the_study_down_and_no_worker_hangs() {
     let panicked = within_ten_seconds(|| {
         let run = || {
             let setup = Setup { jobs: 4, objective: &SHUFFLED, ..Setup::default() };
-            setup.run_with(&mut Broken, &BrittleStore::new())
+            setup.run_with(&|| Box::new(Broken), &BrittleStore::new())
         };
         std::thread::spawn(move || drop(run())).join().is_err()
     });
