@@ -19,7 +19,7 @@ use uaic::experiment::Experiment;
 use uaic::platform::{self, ProcessIdentity};
 use uaic::spec::Spec;
 use uaic::store::{MemoryStore, Store};
-use uaic::study::{self, StudyPlan, Surroundings};
+use uaic::study::{self, StudySetup, Surroundings};
 
 /// What is changed, as key and value.
 type Change = &'static [(&'static str, &'static str)];
@@ -112,15 +112,8 @@ fn accuracy(spec: &Path, change: Change, seed: u64) -> anyhow::Result<f64> {
     overrides.push(("study.seed".to_owned(), seed.to_string()));
     let experiment = Experiment::open(Spec::load(spec, &overrides)?)?;
     let store = MemoryStore::new();
-    let sampler = study::sampler::by_name("random").context("there is a random sampler")?;
-    let plan = StudyPlan {
-        space: &experiment.spec().search,
-        sampler: sampler.as_ref(),
-        direction: experiment.spec().study.direction,
-        trials: 1,
-        parallel: 1,
-        seeds: experiment.seeds(),
-    };
+    let spec = experiment.spec();
+    let setup = StudySetup::new(&spec.search, &spec.study, &spec.pruner, &experiment.reports())?;
     let process = ProcessIdentity::current();
     let study = store.create_study(&experiment.new_study())?.id;
     store.acquire_study(study, &process)?;
@@ -132,10 +125,11 @@ fn accuracy(spec: &Path, change: Change, seed: u64) -> anyhow::Result<f64> {
         environment: experiment.environment(),
         observer: &(),
         cancel: &AtomicBool::new(false),
+        deadline: None,
     };
-    let outcome = study::run(&plan, &experiment, &surroundings)?;
+    let outcome = study::run(&setup.plan(1), &experiment, &surroundings)?;
     let best = outcome.best().context("the trial failed")?;
-    best.trial.value.context("the trial has no value")
+    best.trial.value().context("the trial has no value")
 }
 
 /// The mean and half the width of its 95 % interval.

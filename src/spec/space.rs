@@ -52,6 +52,28 @@ pub enum Distribution {
 }
 
 impl Distribution {
+    /// What is wrong with it, where it was not read from a spec.
+    ///
+    /// # Errors
+    /// The range is empty, not finite or, with logarithms, not above 0; the step does not fit; there
+    /// is no choice.
+    pub fn check(&self) -> Result<(), String> {
+        let real = |low: f64, high: f64| low.is_finite() && high.is_finite() && low < high;
+        let fits = match *self {
+            Self::Uniform { low, high, step } => {
+                let fits = |step: f64| step > 0.0 && step <= (high - low) * (1.0 + 1e-9);
+                real(low, high) && step.is_none_or(fits)
+            }
+            Self::Log { low, high } => real(low, high) && low > 0.0,
+            Self::Int { low, high, step } => {
+                low < high && step > 0 && i128::from(step) <= i128::from(high) - i128::from(low)
+            }
+            Self::IntLog { low, high } => low < high && low > 0,
+            Self::Choice(ref values) => !values.is_empty(),
+        };
+        if fits { Ok(()) } else { Err(format!("{self} is no range to draw from")) }
+    }
+
     /// Whether `value` may come out of this distribution.
     pub fn contains(&self, value: &ParamValue) -> bool {
         match (self, value) {

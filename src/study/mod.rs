@@ -15,6 +15,7 @@ mod schedule;
 mod setup;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tuning;
 
 pub use event::{Event, Observer};
 pub use objective::{Evaluation, Objective, ObjectiveError, Trial};
@@ -22,3 +23,4 @@ pub use outcome::{StudyError, StudyOutcome, TrialResult};
 pub use panics::caught;
 pub use runner::{Pruning, StudyPlan, Surroundings, run};
 pub use setup::{SetupError, StudySetup};
+pub use tuning::{Draw, Study, StudyBuilder};

@@ -1,9 +1,11 @@
 //! What a trial evaluates: the one thing that a study knows of training.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::rng::SeedTree;
+use crate::spec::Distribution;
 use crate::store::{Attempt, MetricPoint, Store, StoreError};
 use crate::trial::Params;
 
@@ -83,6 +85,12 @@ pub struct Trial<'a> {
     pub(super) judge: Judge<'a>,
 }
 
+/// Values, and the distributions that they were drawn from.
+pub(super) type Point = (Params, BTreeMap<String, Distribution>);
+
+/// The name of the distributions in the configuration of a trial that has said what it needs.
+pub(super) const DISTRIBUTIONS: &str = "distributions";
+
 /// Why a trial with these reports should stop.
 type Says<'a> = dyn Fn(&[(u64, f64)]) -> Option<String> + Sync + 'a;
 
@@ -90,6 +98,8 @@ type Says<'a> = dyn Fn(&[(u64, f64)]) -> Option<String> + Sync + 'a;
 pub(super) struct Judge<'a> {
     /// By step, the newest last.
     pub(super) reports: Mutex<Vec<(u64, f64)>>,
+    /// The point and the distributions of a trial that says itself what it needs.
+    pub(super) drawn: Mutex<Option<Point>>,
     /// Says why the trial should stop; `None` lets it go on.
     pub(super) verdict: Box<Says<'a>>,
 }
@@ -121,6 +131,20 @@ impl Trial<'_> {
             Some(why) => Err(ObjectiveError::Pruned(why)),
             None => Ok(()),
         }
+    }
+
+    /// Records the point and the distributions of a trial that says itself what it needs.
+    pub(super) fn set_point(&self, point: Point) -> Result<(), StoreError> {
+        let (params, distributions) = &point;
+        let config = serde_json::json!({ "params": params, (DISTRIBUTIONS): distributions });
+        self.store.set_params(self.attempt, params, &config)?;
+        *self.judge.drawn.lock().unwrap_or_else(PoisonError::into_inner) = Some(point);
+        Ok(())
+    }
+
+    /// What has been given to [`Trial::set_point`].
+    pub(super) fn drawn(&self) -> Option<Point> {
+        self.judge.drawn.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// What has been reported so far.

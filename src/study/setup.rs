@@ -64,7 +64,7 @@ impl<'a> StudySetup<'a> {
     /// The plan of so many trials.
     pub fn plan(&self, trials: u32) -> StudyPlan<'_> {
         StudyPlan {
-            space: self.space,
+            space: Some(self.space),
             sampler: self.sampler.as_ref(),
             pruning: self.pruner.as_ref().map(|(pruner, metric)| Pruning {
                 pruner: pruner.as_ref(),

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::learn::Drawn;
 use super::{StudyPlan, Surroundings};
 use crate::store::{Change, RunKind, RunQuery, RunRecord, StoreError, StudyChange};
+use crate::study::objective::DISTRIBUTIONS;
 use crate::study::outcome::{StudyError, TrialResult};
 use crate::trial::{Direction, FinishedTrial, Params, RunState};
 
@@ -116,6 +118,17 @@ impl Ledger {
             }
         }
         Ok(settled)
+    }
+
+    /// The distributions that a trial has drawn from, as its configuration has them.
+    pub(super) fn drawn(&self, number: u32) -> Result<Drawn, StudyError> {
+        let config = self.records.get(&number).map(|record| &record.new.config);
+        match config.and_then(|config| config.get(DISTRIBUTIONS)) {
+            None => Ok(Drawn::new()),
+            Some(drawn) => serde_json::from_value(drawn.clone()).map_err(|error| {
+                StoreError::Malformed { what: "search space", detail: error.to_string() }.into()
+            }),
+        }
     }
 
     /// How many changes of the study are known.

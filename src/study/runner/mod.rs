@@ -6,6 +6,7 @@
 //! number, point and seeds. Nor is working on it together: a trial that another process runs is as
 //! good as one that another worker runs, and if that process dies, its trials start again here.
 
+mod learn;
 mod ledger;
 #[cfg(test)]
 mod tests;
@@ -20,14 +21,15 @@ use super::objective::{Evaluation, Judge, Objective, ObjectiveError, Trial};
 use super::outcome::{StudyError, StudyOutcome, TrialResult};
 use super::panics::caught;
 use super::pruner::{Pruner, Reports};
-use super::sampler::{Duplicates, Sampler, complete};
+use super::sampler::{Duplicates, History, Sampler, complete};
 use super::schedule::Schedule;
 use crate::platform::ProcessIdentity;
-use crate::rng::SeedTree;
+use crate::rng::{ChaCha8Rng, SeedTree};
 use crate::run_log::{self, LOG_ARTIFACT};
 use crate::spec::Space;
 use crate::store::{Attempt, Change, Environment, Id, NewRun, RunEnd, RunKind, RunRecord, Store, StoreError};
 use crate::trial::{Direction, FinishedTrial, Params, RunState};
+use learn::Learnt;
 use ledger::Ledger;
 
 /// How often to look after trials that other processes run.
@@ -36,8 +38,8 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// What decides a study's trials: nothing else has a say in them.
 #[derive(Clone)]
 pub struct StudyPlan<'a> {
-    /// The search space that the study began with.
-    pub space: &'a Space,
+    /// The search space that the study began with; `None` when trials say themselves what they need.
+    pub space: Option<&'a Space>,
     /// Makes what proposes the points.
     pub sampler: &'a (dyn Fn() -> Box<dyn Sampler> + Sync),
     /// Stops trials that cannot become good.
@@ -117,7 +119,8 @@ pub fn run(
             schedule: Schedule::new(plan.trials, plan.parallel, target),
             ledger,
             sampler: (plan.sampler)(),
-            space: plan.space.clone(),
+            space: plan.space.cloned().unwrap_or_default(),
+            learnt: plan.space.is_none().then(Learnt::default),
             results: BTreeMap::new(),
             looked: Instant::now(),
             halted: false,
@@ -156,6 +159,8 @@ struct Progress {
     sampler: Box<dyn Sampler>,
     /// The space as the user has changed it.
     space: Space,
+    /// The space as trials have it, where that decides.
+    learnt: Option<Learnt>,
     results: BTreeMap<u32, TrialResult>,
     /// When the trials of other processes were last looked after.
     looked: Instant,
@@ -266,11 +271,14 @@ impl Runner<'_> {
         while let Some(change) = progress.ledger.next_change(number) {
             progress.apply(self.plan, &change)?;
         }
+        let mut rng = trial_seeds(self.plan, number).rng("sampler");
+        if progress.learnt.is_some() {
+            return Ok(progress.propose_within_learnt(self.plan, number, &mut rng));
+        }
         if let Some(params) = progress.ledger.trusted(number) {
             return Ok(params.clone());
         }
         let Progress { schedule, sampler, space, ledger, .. } = progress;
-        let mut rng = trial_seeds(self.plan, number).rng("sampler");
         let mut params = sampler.propose(number, &schedule.history(space, self.plan.directions), &mut rng);
         if let Some(wanted) = ledger.enqueued(number) {
             params.extend(wanted.clone());
@@ -333,7 +341,9 @@ impl Runner<'_> {
             }
             Err(StoreError::Taken { .. } | StoreError::IllegalTransition { .. }) => {
                 progress.ledger.refresh(number, &self.at)?;
-                progress.ledger.agree(number, &params)?;
+                if progress.learnt.is_none() {
+                    progress.ledger.agree(number, &params)?;
+                }
                 let record = progress.ledger.record(number).map(|record| (record.id, record.state));
                 if let Some((run, state)) = record
                     && state.is_final()
@@ -363,6 +373,9 @@ impl Runner<'_> {
                 history.into_iter().map(|point| (point.step, point.value)).collect()
             }
         };
+        if let Some(learnt) = &mut progress.learnt {
+            learnt.note(number, progress.ledger.drawn(number)?);
+        }
         if let Some((result, original)) = progress.ledger.result(number, reports) {
             progress.schedule.finish(original);
             progress.results.insert(number, result);
@@ -372,7 +385,7 @@ impl Runner<'_> {
     }
 
     /// Evaluates a trial and records it to its end.
-    fn execute(&self, task: Task) -> Result<(), StudyError> {
+    fn execute(&self, mut task: Task) -> Result<(), StudyError> {
         self.at.observer.notice(&Event::TrialStarted {
             number: task.number,
             run: task.attempt.run,
@@ -384,8 +397,14 @@ impl Runner<'_> {
             (_, Some(earlier)) => self.reuse(&task, earlier),
             _ => self.evaluate(&trial),
         });
-        let reports = trial.reports();
+        let (reports, drawn) = (trial.reports(), trial.drawn());
         drop(trial);
+        if let Some((params, drawn)) = drawn {
+            task.params = params;
+            if let Some(learnt) = &mut self.lock().learnt {
+                learnt.note(task.number, drawn);
+            }
+        }
         if !log.is_empty() {
             self.at.store.put_artifact(task.attempt, LOG_ARTIFACT, log.as_bytes())?;
         }
@@ -424,6 +443,7 @@ impl Runner<'_> {
             cancel: self.at.cancel,
             judge: Judge {
                 reports: Mutex::default(),
+                drawn: Mutex::default(),
                 verdict: Box::new(|reports| self.judge(task, reports)),
             },
         }
@@ -525,6 +545,21 @@ impl Runner<'_> {
 }
 
 impl Progress {
+    /// The point of a trial in the space that the trials before it have shown.
+    fn propose_within_learnt(&mut self, plan: &StudyPlan<'_>, number: u32, rng: &mut ChaCha8Rng) -> Params {
+        let Some(learnt) = &mut self.learnt else { return Params::new() };
+        let known = self.schedule.history(&self.space, plan.directions);
+        if learnt.update(known.finished) {
+            self.sampler = (plan.sampler)();
+        }
+        let history = History { space: learnt.space(), finished: learnt.finished(), ..known };
+        let mut params = self.sampler.propose(number, &history, rng);
+        if let Some(wanted) = self.ledger.enqueued(number) {
+            params.extend(wanted.clone());
+        }
+        params
+    }
+
     /// Notes a point, unless the trial was proposed before.
     fn propose(&mut self, number: u32, params: Params) {
         if self.schedule.proposed() == number {

@@ -68,7 +68,7 @@ impl Setup<'_> {
         store: &BrittleStore,
     ) -> Result<StudyOutcome, StudyError> {
         let plan = StudyPlan {
-            space: &space(),
+            space: Some(&space()),
             sampler,
             pruning: None,
             directions: &[Direction::Minimize],

@@ -88,7 +88,7 @@ pub(super) fn draw_evenly(axes: &[Axis<'_>], rng: &mut ChaCha8Rng) -> Vec<f64> {
 
 impl<'a> Axis<'a> {
     /// The axis of one parameter.
-    pub(super) fn of(distribution: &'a Distribution) -> Self {
+    pub(in crate::study) fn of(distribution: &'a Distribution) -> Self {
         let (values, log) = match distribution {
             Distribution::Choice(values) => return Self::Choice(values),
             &Distribution::Uniform { low, high, step: None } => (Values::Real { low, high }, false),
@@ -108,7 +108,7 @@ impl<'a> Axis<'a> {
     }
 
     /// The value at a coordinate; the nearest one where there are steps.
-    pub(super) fn decode(&self, coordinate: f64) -> ParamValue {
+    pub(in crate::study) fn decode(&self, coordinate: f64) -> ParamValue {
         match self {
             Self::Range(range) => range.decode(coordinate),
             Self::Choice(values) => values[(coordinate as usize).min(values.len() - 1)].clone(),
