@@ -3,6 +3,7 @@
 //! stdout is data, stderr is talk. Exit codes: 0 done, 1 failed, 2 usage or bad spec, 3 not found,
 //! 4 locked or conflict, 130 interrupted.
 
+mod ask;
 mod best;
 mod calibrate;
 mod check;
@@ -32,6 +33,7 @@ mod schema;
 mod shape;
 mod show;
 mod stored;
+mod study;
 mod summary;
 mod table;
 mod trials;
@@ -116,6 +118,14 @@ pub enum Verb {
     Rm(rm::RmArgs),
     /// Bring hidden runs back
     Restore(rm::RestoreArgs),
+    /// Create, show and change studies; which parameters matter
+    Study(study::StudyArgs),
+    /// Show what led to the point of a trial
+    Explain(study::ExplainArgs),
+    /// Ask for trials that are evaluated elsewhere
+    Ask(ask::AskArgs),
+    /// Tell the result of a trial that was asked for
+    Tell(ask::TellArgs),
     /// Check a spec and say all that is wrong with it
     Check(check::CheckArgs),
     /// Print a JSON Schema of specs, for editors
@@ -151,6 +161,10 @@ pub fn main() -> ExitCode {
         Verb::Report(args) => report::run(global, args),
         Verb::Rm(args) => rm::remove(global, args),
         Verb::Restore(args) => rm::restore(global, args),
+        Verb::Study(args) => study::run(global, args),
+        Verb::Explain(args) => study::explain(global, args),
+        Verb::Ask(args) => ask::ask(global, args),
+        Verb::Tell(args) => ask::tell(global, args),
         Verb::Check(args) => check::run(global, args),
         Verb::Schema(args) => schema::run(global, args),
         Verb::Init(args) => init::run(global, args),

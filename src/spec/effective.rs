@@ -63,7 +63,7 @@ impl Spec {
             given.insert(key.path, value);
         }
         let mut table = filled(&given);
-        for section in ["experiment", "study", "final"] {
+        for section in ["experiment", "study", "pruner", "final"] {
             table.remove(section);
         }
         TrainingSpec::deserialize(table).map_err(|error| PointError::IllegalValue {

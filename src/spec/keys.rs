@@ -575,8 +575,14 @@ mod tests {
                 leaves(&keys_of(&with(key.path, &value)), "", &mut found);
             }
         }
-        // It is left out where it is not given.
+        // These are left out where they are not given.
         leaves(&keys_of(&with("data.oos", &ParamValue::Text("ood".to_owned()))), "", &mut found);
+        for path in ["study.target", "pruner.lower", "pruner.upper"] {
+            leaves(&keys_of(&with(path, &ParamValue::Float(0.5))), "", &mut found);
+        }
+        for path in ["pruner.max_resource", "pruner.brackets"] {
+            leaves(&keys_of(&with(path, &ParamValue::Int(9))), "", &mut found);
+        }
         let keys: BTreeSet<String> = KEYS.iter().map(|key| key.path.to_owned()).collect();
         assert_eq!(found, keys);
     }

@@ -216,7 +216,8 @@ impl Content {
                 to: RunState::Running,
             });
         }
-        if state == RunState::Running && new.process != record.new.process {
+        let is_other = new.process != record.new.process || new.process.is_outside();
+        if state == RunState::Running && is_other {
             let ProcessIdentity { host, pid, .. } = new.process.clone();
             return Err(StoreError::Taken { run: id.short(), host, pid });
         }

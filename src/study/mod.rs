@@ -3,7 +3,9 @@
 //! [`run`] takes a [`StudyPlan`], an [`Objective`] and the [`Surroundings`]; the plan and the
 //! objective alone decide what comes out. A [`sampler`] proposes the points.
 
+mod asking;
 pub mod event;
+mod hindsight;
 pub mod importance;
 pub mod objective;
 mod outcome;
@@ -17,6 +19,7 @@ mod setup;
 pub(crate) mod testing;
 mod tuning;
 
+pub use asking::{AskError, Asked, Told, ask, explain, tell};
 pub use event::{Event, Observer};
 pub use objective::{Evaluation, Objective, ObjectiveError, Trial};
 pub use outcome::{StudyError, StudyOutcome, TrialResult};

@@ -80,6 +80,27 @@ impl<'a> StudySetup<'a> {
         }
     }
 
+    /// A sampler that knows nothing yet.
+    pub(super) fn sampler(&self) -> Box<dyn Sampler> {
+        (self.sampler)()
+    }
+
+    pub(super) fn space(&self) -> &Space {
+        self.space
+    }
+
+    pub(super) fn directions(&self) -> &[Direction] {
+        &self.directions
+    }
+
+    pub(super) fn parallel(&self) -> u32 {
+        self.spec.parallel.max(1)
+    }
+
+    pub(super) fn trial_seeds(&self, number: u32) -> SeedTree {
+        self.seeds.child("trial", number.into())
+    }
+
     /// When to start no further trial, counted from now.
     pub fn deadline(&self) -> Option<Instant> {
         Instant::now().checked_add(self.spec.time_limit()?)

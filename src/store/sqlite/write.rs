@@ -171,7 +171,7 @@ fn earlier_start(
         let process: ProcessIdentity = from_json("process", &row.get::<_, String>("identity")?)?;
         if !is_alive(&process, row.get("heartbeat_ms")?, now_ms) {
             state = RunState::Crashed;
-        } else if process != new.process {
+        } else if process != new.process || process.is_outside() {
             let run = id_at(row, "uuid")?.short();
             let ProcessIdentity { host, pid, .. } = process;
             return Err(StoreError::Taken { run, host, pid }.into());

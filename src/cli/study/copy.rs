@@ -1,0 +1,141 @@
+//! `uaic study copy`: a study with all of its trials, in this store or another.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+
+use super::super::{Global, printer, shape};
+use crate::experiment::select::{self, STUDY_GRAMMAR};
+use crate::platform::ProcessIdentity;
+use crate::store::{
+    NewRun, NewStudy, RunEnd, RunQuery, RunRecord, SqliteStore, Store, StudyChange, StudyRecord, StudyState,
+};
+use crate::trial::RunState;
+
+/// Arguments of `uaic study copy`.
+#[derive(Args, Debug)]
+#[command(after_help = format!("\
+The copy has the same trials, values, metrics, tags, artifacts and changes under new ids, and goes on
+by itself: with the same spec it proposes what the original would. Trials that have not ended are
+left out.
+
+Examples:
+  uaic study copy attention --name attention-2
+  uaic study copy @ --to ../team/runs
+
+{STUDY_GRAMMAR}
+
+With --json: {{\"schema\": 1, \"study\": the id of the copy, \"runs\": how many were copied}}."))]
+pub struct CopyArgs {
+    /// The study
+    study: String,
+
+    /// The folder of another store
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
+
+    /// Another name of the experiment
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Copies it.
+pub(super) fn run(global: &Global, args: &CopyArgs) -> anyhow::Result<ExitCode> {
+    let source = SqliteStore::open_read_only(&global.store)?;
+    let study = select::resolve_study(&source, Some(&args.study))?;
+    let target = SqliteStore::open(args.to.as_ref().unwrap_or(&global.store))?;
+    let name = args.name.clone().unwrap_or_else(|| study.new.experiment.clone());
+    let copy = target.create_study(&NewStudy { experiment: name, ..study.new.clone() })?;
+    let process = ProcessIdentity::current();
+    target.acquire_study(copy.id, &process)?;
+    let copied = copy_runs(&source, &study, &target, &copy, &process);
+    let state = if copied.is_ok() { state_of(&study) } else { StudyState::Failed };
+    target.release_study(copy.id, &process, state)?;
+    let copied = copied?;
+    if args.json {
+        printer::json(&json!({ "schema": shape::SCHEMA, "study": copy.id, "runs": copied }))?;
+    } else {
+        printer::talk(format!("{copied} runs copied"));
+        printer::data(copy.id.short())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn state_of(study: &StudyRecord) -> StudyState {
+    match study.state {
+        StudyState::Complete => StudyState::Complete,
+        _ => StudyState::Interrupted,
+    }
+}
+
+fn copy_runs(
+    source: &dyn Store,
+    study: &StudyRecord,
+    target: &dyn Store,
+    copy: &StudyRecord,
+    process: &ProcessIdentity,
+) -> anyhow::Result<usize> {
+    let query = RunQuery { study: Some(study.id), include_hidden: true, ..RunQuery::default() };
+    let mut runs = source.runs(&query)?;
+    runs.retain(|run| run.state.is_final());
+    // Changes count from the first trial that has not been started, so they are made in between.
+    runs.sort_by_key(|run| (run.new.kind, run.new.number));
+    let mut changes = source.changes(study.id)?.into_iter().peekable();
+    let mut corrected: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+    for change in source.changes(study.id)? {
+        if let crate::store::Change::Correct { trial, old, .. } = change.change {
+            corrected.entry(trial).or_insert(old);
+        }
+    }
+    for run in &runs {
+        let number = run.new.number.unwrap_or(u32::MAX);
+        while let Some(StudyChange { change, .. }) = changes.next_if(|change| change.from_trial <= number) {
+            target.change_study(copy.id, &change)?;
+        }
+        let original = corrected.get(&number).cloned().unwrap_or_else(|| run.values());
+        copy_run(source, run, &original, target, &NewRun {
+            study: copy.id,
+            process: process.clone(),
+            ..run.new.clone()
+        })?;
+    }
+    for StudyChange { change, .. } in changes {
+        target.change_study(copy.id, &change)?;
+    }
+    Ok(runs.len())
+}
+
+fn copy_run(
+    source: &dyn Store,
+    run: &RunRecord,
+    values: &[f64],
+    target: &dyn Store,
+    new: &NewRun,
+) -> anyhow::Result<()> {
+    let attempt = target.start_run(new)?;
+    for metric in source.latest_metrics(run.id)? {
+        target.log_metrics(attempt, &source.metric_history(run.id, &metric.key)?)?;
+    }
+    for artifact in source.artifacts(run.id)? {
+        target.put_artifact(attempt, &artifact.name, &source.read_artifact(run.id, &artifact.name)?)?;
+    }
+    for (key, value) in source.tags(run.id)? {
+        target.set_tag(attempt.run, &key, &value)?;
+    }
+    if values.len() > 1 || run.violation > 0.0 {
+        target.set_outcome(attempt, values.get(1..).unwrap_or_default(), run.violation)?;
+    }
+    let state = if values.is_empty() && run.state == RunState::Complete { RunState::Failed } else { run.state };
+    target.finish_run(attempt, &RunEnd { state, value: values.first().copied(), reason: run.reason.clone() })?;
+    if run.hidden {
+        target.set_hidden(attempt.run, true)?;
+    }
+    Ok(())
+}

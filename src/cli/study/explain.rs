@@ -1,0 +1,107 @@
+//! `uaic explain`: what led to the point of a trial.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::super::work::Work;
+use super::super::{Global, printer, shape, table};
+use crate::experiment::select;
+use crate::store::{RunKind, RunRecord, SqliteStore, Store};
+use crate::study::{self, sampler::Explanation};
+
+/// Arguments of `uaic explain`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The proposal is made again from exactly what it could see, so this works for any trial of any study.
+`ln good/bad` says how much more likely the point is among good trials than among bad ones; the
+parameters alone need not add up to it, because they are modelled together.
+
+Examples:
+  uaic explain @/17
+  uaic explain attention/17 --json
+
+With --json: {\"schema\": 1, \"number\", \"run_id\", \"sampler\", \"reason\", \"good\": [numbers],
+  \"bad\": [numbers], \"log_ratio\": number or null, \"by_param\": {name: number},
+  \"facts\": {name: number}}.")]
+pub struct ExplainArgs {
+    /// The trial, such as STUDY/17
+    trial: String,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Explains it.
+pub(in super::super) fn run(global: &Global, args: &ExplainArgs) -> anyhow::Result<ExitCode> {
+    let store = SqliteStore::open_read_only(&global.store)?;
+    let trial = select::resolve(&store, &args.trial)?;
+    let number = trial.new.number.filter(|_| trial.new.kind == RunKind::Trial);
+    let number = number.with_context(|| format!("run {} is no trial of a study", trial.id.short()))?;
+    let record = store.study(trial.new.study)?;
+    let work = Work::of_study(&record)?;
+    let explanation = study::explain(&store, &record, &work.setup()?, number)?;
+    if args.json {
+        printer::json(&json_of(&trial, number, &explanation))?;
+    } else {
+        printer::data(text_of(&trial, number, &explanation))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn json_of(trial: &RunRecord, number: u32, explanation: &Explanation) -> Value {
+    let by_param: Map<String, Value> =
+        explanation.by_param.iter().map(|(name, value)| (name.clone(), shape::number(*value))).collect();
+    let facts: Map<String, Value> =
+        explanation.facts.iter().map(|(name, value)| ((*name).to_owned(), shape::number(*value))).collect();
+    json!({
+        "schema": shape::SCHEMA,
+        "number": number,
+        "run_id": trial.id,
+        "sampler": explanation.sampler,
+        "reason": explanation.reason,
+        "good": explanation.good,
+        "bad": explanation.bad,
+        "log_ratio": explanation.log_ratio.map(shape::number),
+        "by_param": by_param,
+        "facts": facts,
+    })
+}
+
+fn text_of(trial: &RunRecord, number: u32, explanation: &Explanation) -> String {
+    let mut lines =
+        vec![format!("trial {number} · {} · {}", explanation.sampler, explanation.reason)];
+    if !explanation.good.is_empty() {
+        lines.push(format!("good trials   {}", listed(&explanation.good)));
+        lines.push(format!("bad trials    {}", listed(&explanation.bad)));
+    }
+    if let Some(ratio) = explanation.log_ratio {
+        lines.push(format!("ln good/bad   {}", table::number(ratio)));
+    }
+    for (name, value) in &explanation.facts {
+        lines.push(format!("{name:<13} {}", table::number(*value)));
+    }
+    let has_ratios = !explanation.by_param.is_empty();
+    let mut rows = table::table(if has_ratios { &["PARAMETER", "VALUE", ">ln good/bad"] } else { &["PARAMETER", "VALUE", ""] });
+    for (name, value) in &trial.new.params {
+        let ratio = explanation.by_param.iter().find(|(of, _)| of == name);
+        let ratio = ratio.map(|(_, ratio)| table::number(*ratio)).unwrap_or_default();
+        rows.add_row([table::one_line(name), table::one_line(&table::param(value)), ratio]);
+    }
+    lines.push(table::render(&rows));
+    lines.join("\n")
+}
+
+/// Numbers on one line, the middle of a long list left out.
+fn listed(numbers: &[u32]) -> String {
+    const ENDS: usize = 12;
+    let texts: Vec<String> = numbers.iter().map(u32::to_string).collect();
+    if texts.len() <= 2 * ENDS {
+        return texts.join(", ");
+    }
+    let (first, last) = (&texts[..ENDS], &texts[texts.len() - ENDS..]);
+    format!("{}, … {} in all …, {}", first.join(", "), texts.len(), last.join(", "))
+}

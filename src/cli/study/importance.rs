@@ -1,0 +1,112 @@
+//! `uaic study importance`: which parameters matter.
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value, json};
+
+use super::super::work::Work;
+use super::super::{Global, printer, shape, table};
+use crate::experiment::select::{self, STUDY_GRAMMAR};
+use crate::rng::SeedTree;
+use crate::store::{RunRecord, SqliteStore};
+use crate::study::importance::{fanova, ped_anova};
+use crate::trial::FinishedTrial;
+
+/// Arguments of `uaic study importance`.
+#[derive(Args, Debug)]
+#[command(after_help = format!("\
+  fanova     the share of the variance of all values that each parameter alone explains
+             (Hutter et al. 2014)
+  ped-anova  how much each parameter has to do with being among the best tenth (Watanabe et al. 2023)
+
+Examples:
+  uaic study importance @
+  uaic study importance attention --method ped-anova --json
+
+{STUDY_GRAMMAR}
+
+With --json: {{\"schema\": 1, \"study\", \"method\", \"importance\": {{name: share}}}}."))]
+pub struct ImportanceArgs {
+    /// The study; the latest by default
+    study: Option<String>,
+
+    /// How it is measured; both by default
+    #[arg(long, value_name = "METHOD")]
+    method: Option<Method>,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Method {
+    Fanova,
+    PedAnova,
+}
+
+/// Shows it.
+pub(super) fn run(global: &Global, args: &ImportanceArgs) -> anyhow::Result<ExitCode> {
+    let store = SqliteStore::open_read_only(&global.store)?;
+    let study = select::resolve_study(&store, args.study.as_deref())?;
+    let work = Work::of_study(&study)?;
+    let trials = select::best_trials(&store, &study)?;
+    let trials: Vec<FinishedTrial> = trials.iter().filter_map(finished).collect();
+    let measure = |method: Method| match method {
+        Method::Fanova => {
+            let mut rng = SeedTree::new(study.new.seed).rng("importance");
+            fanova::importance(work.space(), &trials, &mut rng)
+        }
+        Method::PedAnova => ped_anova::importance(work.space(), &trials, study.new.direction),
+    };
+    let methods = args.method.map_or(vec![Method::Fanova, Method::PedAnova], |method| vec![method]);
+    let measured: Vec<(Method, Vec<(String, f64)>)> = methods
+        .into_iter()
+        .map(|method| Ok((method, measure(method)?)))
+        .collect::<anyhow::Result<_>>()?;
+    if args.json {
+        let each: Map<String, Value> =
+            measured.iter().map(|(method, shares)| (name_of(*method).to_owned(), json_of(shares))).collect();
+        let shown = match &measured[..] {
+            [(method, shares)] => json!({ "method": name_of(*method), "importance": json_of(shares) }),
+            _ => json!({ "importance": each }),
+        };
+        let mut shown = shape::object(shown);
+        shown.insert("schema".to_owned(), json!(shape::SCHEMA));
+        shown.insert("study".to_owned(), json!(study.id));
+        printer::json(&shown)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut titles = vec!["PARAMETER".to_owned()];
+    titles.extend(measured.iter().map(|(method, _)| format!(">{}", name_of(*method))));
+    let mut rows = table::table(&titles);
+    for (name, _) in &measured[0].1 {
+        let mut row = vec![table::one_line(name)];
+        for (_, shares) in &measured {
+            let share = shares.iter().find(|(of, _)| of == name).map(|(_, share)| *share);
+            row.push(share.map(|share| format!("{:.1} %", 100.0 * share)).unwrap_or_default());
+        }
+        rows.add_row(row);
+    }
+    printer::talk(format!("study {} · {} trials", study.id.short(), trials.len()));
+    printer::data(table::render(&rows))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn finished(run: &RunRecord) -> Option<FinishedTrial> {
+    Some(FinishedTrial::complete(run.new.number?, run.new.params.clone(), run.value?))
+}
+
+fn name_of(method: Method) -> &'static str {
+    match method {
+        Method::Fanova => "fanova",
+        Method::PedAnova => "ped-anova",
+    }
+}
+
+fn json_of(shares: &[(String, f64)]) -> Value {
+    let shares: Map<String, Value> =
+        shares.iter().map(|(name, share)| (name.clone(), shape::number(*share))).collect();
+    shares.into()
+}

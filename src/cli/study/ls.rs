@@ -1,0 +1,44 @@
+//! `uaic study ls`: as `uaic ls --studies`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::super::Global;
+use super::super::ls as runs;
+
+/// Arguments of `uaic study ls`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  uaic study ls
+  uaic study ls --experiment attention -n 3
+
+With --json: as `uaic ls --studies --json`.")]
+pub struct LsArgs {
+    /// Only of this experiment
+    #[arg(long, value_name = "NAME")]
+    experiment: Option<String>,
+
+    /// At most so many; 0 for all
+    #[arg(short = 'n', long, default_value_t = 20, value_name = "N")]
+    limit: u32,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lists them.
+pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
+    let args = runs::LsArgs {
+        limit: args.limit,
+        experiment: args.experiment.clone(),
+        study: None,
+        state: None,
+        all: false,
+        studies: true,
+        json: args.json,
+    };
+    runs::run(global, &args)
+}

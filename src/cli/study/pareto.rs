@@ -1,0 +1,104 @@
+//! `uaic study pareto`: the trials that no other one beats.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::super::{Global, printer, shape, table};
+use crate::experiment::select::{self, STUDY_GRAMMAR};
+use crate::store::{RunKind, RunQuery, RunRecord, SqliteStore, Store, StudyRecord};
+use crate::trial::RunState;
+
+/// Arguments of `uaic study pareto`.
+#[derive(Args, Debug)]
+#[command(after_help = format!("\
+A trial is on the front when no other one is at least as good in every metric and better in one, and
+it misses no constraint of `study.feasible`.
+
+Examples:
+  uaic study pareto @
+  uaic plot pareto-front @ -o front.png
+
+{STUDY_GRAMMAR}
+
+With --json: {{\"schema\": 1, \"study\", \"metrics\": [names], \"trials\": [{{as in `uaic ls --json`,
+  \"values\": [numbers]}}]}}."))]
+pub struct ParetoArgs {
+    /// The study; the latest by default
+    study: Option<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows them.
+pub(super) fn run(global: &Global, args: &ParetoArgs) -> anyhow::Result<ExitCode> {
+    let store = SqliteStore::open_read_only(&global.store)?;
+    let study = select::resolve_study(&store, args.study.as_deref())?;
+    let front = front(&store, &study)?;
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    if args.json {
+        let shape_of = |run: &RunRecord| -> Map<String, Value> {
+            let mut shape = shape::run(run, now_ms);
+            let values: Vec<Value> = run.values().into_iter().map(shape::number).collect();
+            shape.insert("values".to_owned(), values.into());
+            shape
+        };
+        let trials: Vec<_> = front.iter().map(shape_of).collect();
+        printer::json(&json!({
+            "schema": shape::SCHEMA,
+            "study": study.id,
+            "metrics": study.metrics(),
+            "trials": trials,
+        }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    printer::talk(format!("study {} · {} trials on the front", study.id.short(), front.len()));
+    let mut titles = vec![">TRIAL".to_owned(), "ID".to_owned()];
+    titles.extend(study.metrics().into_iter().map(|metric| format!(">{metric}")));
+    titles.push("POINT…".to_owned());
+    let mut rows = table::table(&titles);
+    for run in &front {
+        let number = run.new.number.map(|number| number.to_string()).unwrap_or_default();
+        let mut row = vec![number, run.id.short()];
+        row.extend(run.values().into_iter().map(table::number));
+        let params = run.new.params.iter();
+        let params: Vec<String> = params.map(|(name, value)| format!("{name}={}", table::param(value))).collect();
+        row.push(table::one_line(&params.join(" ")));
+        rows.add_row(row);
+    }
+    printer::data(table::render(&rows))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The front, by the first metric.
+fn front(store: &dyn Store, study: &StudyRecord) -> anyhow::Result<Vec<RunRecord>> {
+    let directions = study.directions();
+    let query = RunQuery {
+        study: Some(study.id),
+        kind: Some(RunKind::Trial),
+        state: Some(RunState::Complete),
+        ..RunQuery::default()
+    };
+    let mut able = store.runs(&query)?;
+    able.retain(|run| !run.excluded && run.violation == 0.0 && run.values().len() == directions.len());
+    let values: Vec<Vec<f64>> = able.iter().map(RunRecord::values).collect();
+    let beats = |a: &[f64], b: &[f64]| {
+        let pairs = || a.iter().zip(b).zip(&directions);
+        pairs().all(|((a, b), direction)| !direction.better(*b, *a))
+            && pairs().any(|((a, b), direction)| direction.better(*a, *b))
+    };
+    let mut front: Vec<RunRecord> = able
+        .into_iter()
+        .zip(&values)
+        .filter(|(_, own)| !values.iter().any(|other| beats(other, own)))
+        .map(|(run, _)| run)
+        .collect();
+    front.sort_by(|a, b| {
+        let first = |run: &RunRecord| run.value.unwrap_or(f64::NAN);
+        directions[0].compare(first(a), first(b)).then(a.new.number.cmp(&b.new.number))
+    });
+    Ok(front)
+}

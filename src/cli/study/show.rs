@@ -1,0 +1,129 @@
+//! `uaic study show`: what a study searches, how far it is, and what was changed of it.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::super::work::Work;
+use super::super::{Global, printer, shape, table};
+use crate::experiment::select::{self, STUDY_GRAMMAR};
+use crate::spec::Space;
+use crate::store::{Change, SqliteStore, Store, StudyChange, StudyRecord, Tally};
+
+/// Arguments of `uaic study show`.
+#[derive(Args, Debug)]
+#[command(after_help = format!("\
+Examples:
+  uaic study show
+  uaic study show attention --json | jq .changes
+
+{STUDY_GRAMMAR}
+
+With --json: {{\"schema\": 1, \"study\": {{as in `uaic ls --studies --json`}}, \"metrics\": [names],
+  \"sampler\", \"pruner\", \"parallel\", \"space\": {{\"params\", \"conditions\", \"constraints\"}},
+  \"changes\": [{{\"from_trial\", \"time_ms\", \"kind\", …}}]}}."))]
+pub struct ShowArgs {
+    /// The study; the latest by default
+    study: Option<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows it.
+pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> {
+    let store = SqliteStore::open_read_only(&global.store)?;
+    let study = select::resolve_study(&store, args.study.as_deref())?;
+    let tally = store.tally(study.id)?;
+    let changes = store.changes(study.id)?;
+    let work = Work::of_study(&study)?;
+    if args.json {
+        let mut shown: Map<String, Value> = shape::object(json!({
+            "schema": shape::SCHEMA,
+            "study": shape::study(&study, &tally),
+            "metrics": study.metrics(),
+            "sampler": work.study().sampler,
+            "pruner": work.pruner().kind,
+            "parallel": work.study().parallel,
+            "space": latest_space(&work, &changes),
+        }));
+        shown.insert("changes".to_owned(), serde_json::to_value(&changes)?);
+        printer::json(&shown)?;
+    } else {
+        printer::data(text(&study, &tally, &changes, &work))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The space as it was last changed.
+fn latest_space(work: &Work, changes: &[StudyChange]) -> Space {
+    let last = changes.iter().rev().find_map(|change| match &change.change {
+        Change::Space { space, .. } => serde_json::from_value(space.clone()).ok(),
+        _ => None,
+    });
+    last.unwrap_or_else(|| work.space().clone())
+}
+
+fn text(study: &StudyRecord, tally: &Tally, changes: &[StudyChange], work: &Work) -> String {
+    let setting = work.study();
+    let mut lines = vec![
+        format!("study     {} · {} · {}", study.id.short(), table::one_line(&study.new.experiment), study.state),
+        format!("trials    {} of {} · {}", tally.done(), study.new.trials, states(tally)),
+    ];
+    for (metric, direction) in study.metrics().into_iter().zip(study.directions()) {
+        lines.push(format!("{:<9} {}", direction.to_string(), table::one_line(metric)));
+    }
+    if let Some(best) = tally.best {
+        lines.push(format!("best      {}", table::number(best)));
+    }
+    lines.push(format!(
+        "sampler   {} · {} in parallel · seed {} · duplicates: {:?}",
+        setting.sampler, setting.parallel, setting.seed, setting.duplicates
+    ));
+    lines.push(format!("pruner    {}", work.pruner().kind));
+    let space = latest_space(work, changes);
+    for (name, distribution) in space.iter() {
+        let mut line = format!("search    {} = {distribution}", table::one_line(name));
+        for (parent, values) in space.condition(name).into_iter().flatten() {
+            let values: Vec<String> = values.iter().map(table::param).collect();
+            line = format!("{line}, when {parent} is {}", values.join(" or "));
+        }
+        lines.push(line);
+    }
+    lines.extend(space.constraints().iter().map(|constraint| format!("such that {constraint}")));
+    lines.extend(changes.iter().map(changed));
+    lines.join("\n")
+}
+
+fn states(tally: &Tally) -> String {
+    let counts = [
+        (tally.complete, "complete"),
+        (tally.pruned, "pruned"),
+        (tally.failed, "failed"),
+        (tally.running, "running"),
+        (tally.interrupted, "interrupted"),
+        (tally.crashed, "crashed"),
+    ];
+    let shown: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, state)| format!("{count} {state}")).collect();
+    if shown.is_empty() { "none yet".to_owned() } else { shown.join(", ") }
+}
+
+fn changed(change: &StudyChange) -> String {
+    let what = match &change.change {
+        Change::Enqueue { params } => {
+            let values: Vec<String> =
+                params.iter().map(|(name, value)| format!("{name}={}", table::param(value))).collect();
+            format!("trial {} is to be {}", change.from_trial, values.join(" "))
+        }
+        Change::Exclude { trial, reason } => format!("trial {trial} excluded: {reason}"),
+        Change::Include { trial, reason } => format!("trial {trial} included again: {reason}"),
+        Change::Correct { trial, old, new, reason } => {
+            format!("trial {trial} corrected from {old:?} to {new:?}: {reason}")
+        }
+        Change::Space { .. } => format!("another search space from trial {} on", change.from_trial),
+    };
+    format!("changed   {} · {}", table::utc(change.time_ms), table::one_line(&what))
+}

@@ -1,0 +1,220 @@
+//! Trials that somebody else evaluates: they are asked for, and their results told.
+
+use super::hindsight::{Recorded, SEEN, numbers, ranges};
+use super::outcome::StudyError;
+use super::sampler::{Explanation, complete};
+use super::setup::StudySetup;
+use crate::platform::ProcessIdentity;
+use crate::store::{
+    Attempt, Id, MetricPoint, NewRun, RunEnd, RunKind, RunRecord, Store, StoreError, StudyRecord, StudyState,
+};
+use crate::trial::{Params, RunState};
+
+/// A trial that was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// Its number in the study.
+    pub number: u32,
+    /// Its run.
+    pub run: Id,
+    /// The point to evaluate.
+    pub params: Params,
+}
+
+/// What is told of a trial.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// The values of the study's metrics, in their order.
+    Values(Vec<f64>),
+    /// It was stopped early.
+    Pruned,
+    /// It failed, and why.
+    Failed(String),
+}
+
+/// Why nothing was asked or told.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The study, or its record, is at fault.
+    #[error(transparent)]
+    Study(#[from] StudyError),
+    /// All trials have been asked for.
+    #[error(
+        "study {study} has all of its {trials} trials; `uaic resume {study} --trials N` raises their number"
+    )]
+    Spent {
+        /// Short id.
+        study: String,
+        /// Its number of trials.
+        trials: u32,
+    },
+    /// The trial has ended otherwise.
+    #[error(
+        "trial {number} is {state} already; `uaic study correct STUDY/{number} VALUE` changes a value, with a reason"
+    )]
+    Otherwise {
+        /// Its number.
+        number: u32,
+        /// How it ended.
+        state: RunState,
+    },
+    /// There is no such trial.
+    #[error("there is no trial {number} in study {study}")]
+    Absent {
+        /// Its number.
+        number: u32,
+        /// Short id.
+        study: String,
+    },
+    /// As many values as metrics are needed.
+    #[error("{found} values were told, but the study has {} ({})", metrics.len(), metrics.join(", "))]
+    Count {
+        /// How many were told.
+        found: usize,
+        /// The metrics.
+        metrics: Vec<String>,
+    },
+}
+
+impl From<StoreError> for AskError {
+    fn from(error: StoreError) -> Self {
+        Self::Study(error.into())
+    }
+}
+
+/// Proposes the next trial of a study and writes its row. The proposal sees all trials that have
+/// ended by now; which ones is recorded, so that it can be made again.
+///
+/// # Errors
+/// The budget is spent; the store fails.
+pub fn ask(store: &dyn Store, study: &StudyRecord, setup: &StudySetup<'_>) -> Result<Asked, AskError> {
+    let outside = ProcessIdentity::outside();
+    store.acquire_study(study.id, &outside)?;
+    loop {
+        let recorded = Recorded::load(store, study.id)?;
+        let number = recorded.runs.last().and_then(|run| run.new.number).map_or(0, |last| last + 1);
+        if number >= study.new.trials {
+            return Err(AskError::Spent { study: study.id.short(), trials: study.new.trials });
+        }
+        let view = recorded.view(setup.space(), number, |_| true)?;
+        let mut rng = setup.trial_seeds(number).rng("sampler");
+        let mut params = setup.sampler().propose(number, &view.history(setup.directions()), &mut rng);
+        if let Some(wanted) = &view.enqueued {
+            params.extend(wanted.clone());
+            complete(&view.space, &mut params, &mut rng);
+        }
+        let new = NewRun {
+            study: study.id,
+            kind: RunKind::Trial,
+            number: Some(number),
+            params: params.clone(),
+            config: serde_json::json!({ "params": params }),
+            process: outside.clone(),
+            environment: study.new.environment.clone(),
+        };
+        match store.start_trial(&new, recorded.changes.len()) {
+            // The same trial cannot be given to two who ask at once: its row is new.
+            Ok(Attempt { run, number: 1 }) => {
+                let seen = view.finished.iter().map(|trial| trial.number);
+                store.set_tag(run, SEEN, &ranges(seen))?;
+                return Ok(Asked { number, run, params });
+            }
+            Ok(_) | Err(StoreError::Taken { .. } | StoreError::Outdated { .. }) => {}
+            Err(StoreError::IllegalTransition { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Records the result of a trial that was asked for; whether that is news: telling the same again
+/// changes nothing.
+///
+/// # Errors
+/// There is no such trial, it has ended otherwise, or the number of values is wrong.
+pub fn tell(store: &dyn Store, study: &StudyRecord, number: u32, told: &Told) -> Result<bool, AskError> {
+    let recorded = Recorded::load(store, study.id)?;
+    let run = recorded.runs.iter().find(|run| run.new.number == Some(number));
+    let run = run.ok_or_else(|| AskError::Absent { number, study: study.id.short() })?;
+    let metrics = study.metrics();
+    let (state, values, reason) = match told {
+        Told::Values(values) if values.iter().any(|value| value.is_nan()) => {
+            (RunState::Failed, &[][..], Some("the objective's value is NaN".to_owned()))
+        }
+        Told::Values(values) => (RunState::Complete, &values[..], None),
+        Told::Pruned => (RunState::Pruned, &[][..], None),
+        Told::Failed(reason) => (RunState::Failed, &[][..], Some(reason.clone())),
+    };
+    if let Told::Values(values) = told
+        && values.len() != metrics.len()
+    {
+        let metrics = metrics.into_iter().map(str::to_owned).collect();
+        return Err(AskError::Count { found: values.len(), metrics });
+    }
+    if run.state.is_final() {
+        let same = run.state == state && run.values() == values;
+        return if same { Ok(false) } else { Err(AskError::Otherwise { number, state: run.state }) };
+    }
+    let attempt = Attempt { run: run.id, number: run.attempts };
+    let time_ms = jiff::Timestamp::now().as_millisecond();
+    let point = |(metric, value): (&&str, &f64)| MetricPoint {
+        key: (*metric).to_owned(),
+        step: 0,
+        time_ms,
+        value: *value,
+    };
+    store.log_metrics(attempt, &metrics.iter().zip(values).map(point).collect::<Vec<_>>())?;
+    if values.len() > 1 {
+        store.set_outcome(attempt, &values[1..], 0.0)?;
+    }
+    store.finish_run(attempt, &RunEnd { state, value: values.first().copied(), reason })?;
+    close_when_done(store, study, &recorded, number)?;
+    Ok(true)
+}
+
+/// Makes a study complete whose last trial has been told.
+fn close_when_done(
+    store: &dyn Store,
+    study: &StudyRecord,
+    recorded: &Recorded,
+    told: u32,
+) -> Result<(), StoreError> {
+    let open = recorded.runs.iter().any(|run| !run.state.is_final() && run.new.number != Some(told));
+    if open || recorded.runs.len() < study.new.trials as usize {
+        return Ok(());
+    }
+    match store.release_study(study.id, &ProcessIdentity::outside(), StudyState::Complete) {
+        Err(StoreError::NotHeld { .. }) | Ok(()) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// What led to the point of a trial: its proposal is made again, from what it could see.
+///
+/// # Errors
+/// There is no such trial; the store fails.
+pub fn explain(
+    store: &dyn Store,
+    study: &StudyRecord,
+    setup: &StudySetup<'_>,
+    number: u32,
+) -> Result<Explanation, AskError> {
+    let recorded = Recorded::load(store, study.id)?;
+    let run = recorded.runs.iter().find(|run| run.new.number == Some(number));
+    let run = run.ok_or_else(|| AskError::Absent { number, study: study.id.short() })?;
+    let seen = store.tags(run.id)?.get(SEEN).map(|text| numbers(text));
+    let parallel = setup.parallel();
+    let sees = |other: &RunRecord| {
+        let of_other = other.new.number.unwrap_or_default();
+        match &seen {
+            Some(seen) => seen.contains(&of_other),
+            None => of_other.saturating_add(parallel) <= number,
+        }
+    };
+    let view = recorded.view(setup.space(), number, sees)?;
+    let history = view.history(setup.directions());
+    let mut explanation = setup.sampler().explain(number, &history, &run.new.params);
+    if view.enqueued.is_some() {
+        explanation.reason = format!("enqueued by the user. Without that: {}", explanation.reason);
+    }
+    Ok(explanation)
+}
