@@ -1,7 +1,37 @@
 //! Pruners stop trials that cannot become good: functions of recorded values, like samplers.
 //!
-//! To add one: a file with an `impl Pruner`, and a line in the registry below and in
-//! [`crate::spec::PRUNERS`]. The conformance suite then runs over it.
+//! To add one: a file with an `impl Pruner`, a name in [`NAMES`] and an arm in [`by_settings`],
+//! where the compiler and a test ask for it. The conformance suite then runs over it.
+//!
+//! What they have in common. A trial is judged by what it has reported up to now, in the order of the
+//! steps, and of equal steps by the last report. NaN is worse than every number. A comparison that
+//! ties never stops a trial, and neither does a lack of trials to compare with.
+
+#[cfg(test)]
+mod conformance;
+mod halving;
+mod hyperband;
+mod median;
+mod none;
+mod patience;
+mod percentile;
+mod saved;
+mod series;
+mod settings;
+mod threshold;
+mod wilcoxon;
+mod wording;
+
+pub use halving::SuccessiveHalving;
+pub use hyperband::Hyperband;
+pub use median::Median;
+pub use none::Never;
+pub use patience::Patience;
+pub use percentile::Percentile;
+pub use saved::saved;
+pub use settings::{NAMES, PrunerSettings, by_settings};
+pub use threshold::Threshold;
+pub use wilcoxon::Wilcoxon;
 
 use crate::trial::{Direction, FinishedTrial};
 
@@ -20,10 +50,13 @@ pub struct Reports<'a> {
 }
 
 /// Decides after each report whether a trial goes on.
+///
+/// A verdict is a pure function of the settings and of [`Reports`], so that any process comes to
+/// the same one whatever has happened meanwhile.
 pub trait Pruner: Send + Sync {
     /// The registered name.
     fn name(&self) -> &'static str;
 
-    /// Why the trial should stop; `None` to let it go on.
+    /// Why the trial should stop, as a sentence for its record; `None` to let it go on.
     fn verdict(&self, seen: &Reports<'_>) -> Option<String>;
 }
