@@ -107,8 +107,9 @@ mod tests {
 
     #[test]
     fn three_objectives_have_a_volume_too() {
-        let points: Vec<Vec<f64>> =
-            (0..30).map(|i| vec![f64::from(i), f64::from((i * 7) % 30), f64::from((i * 11) % 30)]).collect();
+        let points: Vec<Vec<f64>> = (0..30)
+            .map(|i| vec![f64::from(i), f64::from((i * 7 + 3) % 30), f64::from((i * 11 + 17) % 30)])
+            .collect();
         let points: Vec<&[f64]> = points.iter().map(|point| &point[..]).collect();
         let course = course(&objectives(&[Minimize; 3], &points));
         assert!(course.is_sorted_by(|a, b| a.1 <= b.1) && (0.0..1.0).contains(&course[29].1), "{course:?}");

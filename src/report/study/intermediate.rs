@@ -42,14 +42,22 @@ pub fn intermediate(study: &StudyView, series: &[Series]) -> Figure {
         Direction::Maximize => (low, values().filter(|value| value.is_finite()).fold(high, f64::max)),
         Direction::Minimize => (values().filter(|value| value.is_finite()).fold(low, f64::min), high),
     };
+    let ends: Vec<(f64, f64)> = series
+        .iter()
+        .filter(|(number, _)| state_of(*number) == Some(RunState::Pruned))
+        .filter_map(|(_, points)| points.last())
+        .filter(|(_, value)| value.is_finite())
+        .map(|(step, value)| (*step as f64, *value))
+        .collect();
+    let (low, high) = with_most(&ends, study.direction, (low, high));
     let content = if first < last {
         let x = Axis::new("step", Scale::Count { low: first, high: last });
         let y = Axis::new(study.metric.clone(), Scale::Linear { low, high });
-        let ends = series.iter().filter(|(number, _)| state_of(*number) == Some(RunState::Pruned));
-        let ends = ends.filter_map(|(_, points)| points.last());
-        let ends = ends.filter(|(_, value)| value.is_finite());
-        let points =
-            ends.map(|(step, value)| (*step as f64, value.clamp(low, high), Paint::Series(4))).collect();
+        let inset = (high - low) * 0.012;
+        let points = ends
+            .iter()
+            .map(|(step, value)| (*step, value.clamp(low + inset, high - inset), Paint::Series(4)));
+        let points = points.collect();
         let stops = Mark::Points { points, sign: Sign::Ring, size: 2.6 };
         // Over the dimmed lines, under the best.
         let at = lines.len().saturating_sub(usize::from(best.is_some()));
@@ -87,6 +95,21 @@ pub fn intermediate(study: &StudyView, series: &[Series]) -> Figure {
         legend,
         note: "With folds, a step is a fold and its value the mean over the folds so far.".to_owned(),
         ..Figure::default()
+    }
+}
+
+/// The range with three quarters of the places where trials were stopped in it; the others are marked
+/// at its edge.
+fn with_most(ends: &[(f64, f64)], direction: Direction, (low, high): (f64, f64)) -> (f64, f64) {
+    let mut values: Vec<f64> = ends.iter().map(|(_, value)| *value).collect();
+    values.sort_by(|a, b| direction.compare(*a, *b));
+    let Some(worst) = values.get((values.len() * 3).div_ceil(4).saturating_sub(1)) else {
+        return (low, high);
+    };
+    let room = (high - low) * 0.05;
+    match direction {
+        Direction::Maximize => (low.min(worst - room), high),
+        Direction::Minimize => (low, high.max(worst + room)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The values of several objectives, as pictures see them.
 
 use super::StudyView;
+use super::history::telling_range_of;
 use crate::report::figure::Scale;
 use crate::study::pareto::fronts;
 use crate::trial::Direction;
@@ -44,16 +45,11 @@ impl Objectives {
         fronts(&self.losses()).into_iter().next().unwrap_or_default()
     }
 
-    /// One objective of all trials.
-    pub(super) fn column(&self, objective: usize) -> Vec<f64> {
-        self.points.iter().map(|point| point[objective]).collect()
-    }
-
-    /// The range of an objective that tells most: all of it, unless a few bad trials would take up most.
-    /// What `always` names is within it.
+    /// The range of an objective that tells most: all of it, unless a few bad trials would take up
+    /// most. What `always` names is within it.
     pub(super) fn range(&self, objective: usize, always: &[usize]) -> (f64, f64) {
-        let (low, high) =
-            super::history::telling_range_of(self.column(objective), self.directions[objective]);
+        let column = self.points.iter().map(|point| point[objective]).collect();
+        let (low, high) = telling_range_of(column, self.directions[objective]);
         let kept = || always.iter().map(|place| self.points[*place][objective]);
         let (least, most) = (kept().fold(low, f64::min), kept().fold(high, f64::max));
         let room = (most - least) * 0.03;

@@ -12,6 +12,9 @@ const NAMED: usize = 12;
 
 /// One panel for two objectives, or one per pair: the front stands out, what it dominates is faint.
 /// A line along the front of a pair ends what can be had of these two.
+///
+/// A few bad trials do not flatten the rest: they are marked at the edge. Of two objectives the whole
+/// front is within the axes; of more, a trial may be of the front for one alone and bad in all others.
 pub fn pareto_front(objectives: &Objectives) -> Figure {
     let count = objectives.names.len();
     let front = objectives.front();
@@ -29,11 +32,12 @@ pub fn pareto_front(objectives: &Objectives) -> Figure {
     let cut =
         if count > MOST { format!(" · the first {MOST} of {count} objectives") } else { String::new() };
     let drawn = count > 1 && !front.is_empty();
+    let is_cut = panels.iter().any(has_rings);
     Figure {
         title: "Pareto front".to_owned(),
         subtitle: format!("{}{cut}", objectives.subtitle),
         columns,
-        legend: if drawn { legend(front.len(), all, count) } else { Vec::new() },
+        legend: if drawn { legend(front.len(), all, count, is_cut) } else { Vec::new() },
         note: if count > 2 && drawn {
             "A trial of the front may look dominated in a panel: it is better in what the panel does not show."
                 .to_owned()
@@ -42,7 +46,7 @@ pub fn pareto_front(objectives: &Objectives) -> Figure {
         },
         aspect: match panels.len() {
             1 => 1.4,
-            2 | 3 => 2.5,
+            2 | 3 => 2.3,
             _ => 1.35,
         },
         panels,
@@ -54,7 +58,14 @@ fn empty(why: &str) -> Panel {
     Panel { title: String::new(), content: Content::Empty(why.to_owned()) }
 }
 
-fn legend(front: usize, all: usize, objectives: usize) -> Vec<Key> {
+/// Whether some trials of a panel are marked at its edge.
+fn has_rings(panel: &Panel) -> bool {
+    let is_ring =
+        |mark: &Mark| matches!(mark, Mark::Points { points, sign: Sign::Ring, .. } if !points.is_empty());
+    matches!(&panel.content, Content::Chart { marks, .. } if marks.iter().any(is_ring))
+}
+
+fn legend(front: usize, all: usize, objectives: usize, is_cut: bool) -> Vec<Key> {
     let key = |paint, look, text: String| Key { paint, look, text };
     let of = if objectives > 2 { "front of the two alone" } else { "what has been reached" };
     let mut keys = vec![
@@ -68,36 +79,37 @@ fn legend(front: usize, all: usize, objectives: usize) -> Vec<Key> {
     if front < all {
         keys.push(key(Paint::Muted, Look::Sign(Sign::Disc), "dominated".to_owned()));
     }
+    if is_cut {
+        keys.push(key(Paint::Ink, Look::Sign(Sign::Ring), "beyond the axis".to_owned()));
+    }
     keys
 }
 
 /// Two objectives of all trials.
 fn pair(objectives: &Objectives, front: &[usize], x: usize, y: usize) -> Panel {
-    let (across, up) = (objectives.range(x, front), objectives.range(y, front));
+    let is_whole = objectives.names.len() == 2;
+    let always = if is_whole { front } else { &[] };
+    let (across, up) = (objectives.range(x, always), objectives.range(y, always));
     let at = |place: usize| {
         let point = &objectives.points[place];
-        (point[x].clamp(across.0, across.1), point[y].clamp(up.0, up.1))
+        (inside(point[x], across), inside(point[y], up))
     };
-    let points = |places: &mut dyn Iterator<Item = usize>, paint| {
-        places.map(|place| (at(place).0, at(place).1, paint)).collect::<Vec<_>>()
+    let is_shown = |place: &usize| at(*place) == (objectives.points[*place][x], objectives.points[*place][y]);
+    let mut others: Vec<usize> = (0..objectives.points.len()).collect();
+    others.retain(|place| !front.contains(place));
+    let signs = |places: &[usize], paint, size| {
+        let (shown, cut): (Vec<usize>, Vec<usize>) = places.iter().partition(|place| is_shown(place));
+        let marks = |places: Vec<usize>, sign| {
+            let points = places.into_iter().map(|place| (at(place).0, at(place).1, paint)).collect();
+            Mark::Points { points, sign, size }
+        };
+        [marks(shown, Sign::Disc), marks(cut, Sign::Ring)]
     };
-    let others =
-        points(&mut (0..objectives.points.len()).filter(|place| !front.contains(place)), Paint::Muted);
-    let size = if others.len() > 500 { 2.2 } else { 3.2 };
-    let is_whole = objectives.names.len() == 2;
-    let mut marks = vec![
-        Mark::Points { points: others, sign: Sign::Disc, size },
-        Mark::Line {
-            points: edge(objectives, x, y),
-            paint: Paint::Accent,
-            stroke: if is_whole { Stroke::Steps } else { Stroke::Dashed },
-        },
-        Mark::Points {
-            points: points(&mut front.iter().copied(), Paint::Accent),
-            sign: Sign::Disc,
-            size: 4.2,
-        },
-    ];
+    let small = if others.len() > 500 { 2.2 } else { 3.0 };
+    let mut marks = signs(&others, Paint::Muted, small).to_vec();
+    let stroke = if is_whole { Stroke::Steps } else { Stroke::Dashed };
+    marks.push(Mark::Line { points: edge(objectives, x, y), paint: Paint::Accent, stroke });
+    marks.extend(signs(front, Paint::Accent, if is_whole { 4.2 } else { 3.2 }));
     if is_whole && front.len() <= NAMED {
         let beside = (across.1 - across.0) * 0.012;
         marks.extend(front.iter().map(|place| named(objectives.numbers[*place], at(*place), beside, across)));
@@ -110,6 +122,16 @@ fn pair(objectives: &Objectives, front: &[usize], x: usize, y: usize) -> Panel {
         Axis::new(format!("{} ({better} is better)", objectives.names[objective]), linear(range))
     };
     Panel { title: String::new(), content: Content::Chart { x: axis(x, across), y: axis(y, up), marks } }
+}
+
+/// A value, or where it is marked when it lies outside of a range.
+fn inside(value: f64, (low, high): (f64, f64)) -> f64 {
+    let room = (high - low) * 0.012;
+    match value {
+        below if below < low => low + room,
+        above if above > high => high - room,
+        within => within,
+    }
 }
 
 /// The number of a trial, on the side of its point that has room.
@@ -152,7 +174,7 @@ mod tests {
         let figure = pareto_front(&found);
         let Mark::Points { points, .. } = &marks(&figure, 0)[0] else { panic!() };
         assert_eq!(points, &[(0.6, 5.0, Paint::Muted), (0.85, 9.5, Paint::Muted)]);
-        let Mark::Line { points, stroke: Stroke::Steps, .. } = &marks(&figure, 0)[1] else { panic!() };
+        let Mark::Line { points, stroke: Stroke::Steps, .. } = &marks(&figure, 0)[2] else { panic!() };
         assert_eq!(points, &[(0.9, 9.0), (0.8, 3.0), (0.7, 2.0)]);
         assert_eq!(figure.legend[0].text, "front (3 of 5 trials)");
         let named =
@@ -166,10 +188,21 @@ mod tests {
         let found = objectives(&[Minimize; 3], &[&[1.0, 1.0, 5.0], &[2.0, 2.0, 1.0], &[3.0, 3.0, 6.0]]);
         let figure = pareto_front(&found);
         assert_eq!(figure.panels.len(), 3);
-        let Mark::Points { points, .. } = &marks(&figure, 0)[2] else { panic!() };
+        let Mark::Points { points, .. } = &marks(&figure, 0)[3] else { panic!() };
         assert_eq!(points.len(), 2, "both are of the front of all three");
-        let Mark::Line { points, .. } = &marks(&figure, 0)[1] else { panic!() };
+        let Mark::Line { points, .. } = &marks(&figure, 0)[2] else { panic!() };
         assert_eq!(points, &[(1.0, 1.0)], "of the pair only one is");
+    }
+
+    #[test]
+    fn bad_trials_are_marked_at_the_edge() {
+        let mut points: Vec<[f64; 2]> = (0..40).map(|i| [f64::from(i), f64::from(i % 7)]).collect();
+        points[9][1] = 500.0;
+        let points: Vec<&[f64]> = points.iter().map(|point| &point[..]).collect();
+        let figure = pareto_front(&objectives(&[Minimize; 2], &points));
+        let Mark::Points { points, sign: Sign::Ring, .. } = &marks(&figure, 0)[1] else { panic!() };
+        assert!(points.len() == 1 && points[0].1 < 30.0, "{points:?}");
+        assert_eq!(figure.legend.last().unwrap().text, "beyond the axis");
     }
 
     #[test]
