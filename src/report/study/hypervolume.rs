@@ -3,7 +3,7 @@
 use super::objectives::Objectives;
 use crate::report::figure::{Axis, Content, Figure, Mark, Paint, Panel, Scale, Stroke};
 use crate::report::wording::number;
-use crate::study::pareto::{fronts, hypervolume as volume};
+use crate::study::pareto::{dominates, hypervolume as volume};
 use crate::trial::Direction;
 
 /// The hypervolume of the trials up to each, as a share of the box from a reference point to the best
@@ -68,15 +68,11 @@ fn course(objectives: &Objectives) -> Vec<(f64, f64)> {
     let mut front: Vec<Vec<f64>> = Vec::new();
     let mut share = 0.0;
     let grown = |(number, point): (&u32, &Vec<f64>)| {
-        front.push(point.clone());
-        let kept = fronts(&front).into_iter().next().unwrap_or_default();
-        // The newest is the last: where it is not of the front nothing has changed.
-        if kept.last() == Some(&(front.len() - 1)) {
-            front = kept.iter().map(|place| front[*place].clone()).collect();
-            front.dedup();
+        // A trial that others are better than, or the same as, changes nothing.
+        if !front.iter().any(|other| other == point || dominates(other, point)) {
+            front.retain(|other| !dominates(point, other));
+            front.push(point.clone());
             share = if whole > 0.0 { (volume(&front, &reference) / whole).clamp(share, 1.0) } else { 1.0 };
-        } else {
-            front.pop();
         }
         (f64::from(*number), share)
     };
