@@ -53,7 +53,9 @@ pub fn ped_anova(
     if !(total > 0.0 && total.is_finite()) {
         return Err(ImportanceError::NoDifference { top: best.len(), trials: all.len() });
     }
-    shares.iter_mut().for_each(|(_, share)| *share /= total);
+    for (_, share) in &mut shares {
+        *share /= total;
+    }
     shares.sort_by(|a, b| b.1.total_cmp(&a.1));
     Ok(shares)
 }
