@@ -8,10 +8,10 @@ use crate::trial::{FinishedTrial, RunState};
 /// Goes on beyond a rung with trials that are among the best of those that have reached it.
 ///
 /// Rungs lie at the steps `min_resource · reduction^k` for k = `grace`, `grace` + 1, … A trial is judged
-/// by the report with which it reaches a rung: at least one `reduction`-th of all trials there, itself
-/// included, goes on. Those are complete and pruned trials: a pruned one has been stopped at its
-/// last rung and stays in the count there; a failed one says nothing. A trial that jumps over a
-/// rung has the value of its first report beyond it.
+/// by the report with which it reaches a rung: of the n trials there, itself included, the best
+/// ⌊n / `reduction`⌋ go on. Those are complete and pruned trials: a pruned one has been stopped at
+/// its last rung and stays in the count there; a failed one says nothing. A trial that jumps over
+/// a rung has the value of its first report beyond it.
 ///
 /// Nothing is paused, so a trial is judged once per rung, by the trials that had ended when it was
 /// proposed. As long as fewer than `reduction` trials are at a rung no share of them can be told,
