@@ -113,8 +113,11 @@ pub(super) fn ask(global: &Global, args: &AskArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     for trial in &asked {
-        let params: Vec<String> =
-            trial.params.iter().map(|(name, value)| format!("{name}={}", table::one_line(&value.to_string()))).collect();
+        let params: Vec<String> = trial
+            .params
+            .iter()
+            .map(|(name, value)| format!("{name}={}", table::one_line(&value.to_string())))
+            .collect();
         printer::data(format!("{}  {}", trial.number, params.join("  ")))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -132,9 +135,7 @@ pub(super) fn tell(global: &Global, args: &TellArgs) -> anyhow::Result<ExitCode>
     let news = study::tell(&store, &study, args.number, &told)?;
     if args.json {
         let id = study.id;
-        printer::json(
-            &json!({ "schema": shape::SCHEMA, "study": id, "number": args.number, "news": news }),
-        )?;
+        printer::json(&json!({ "schema": shape::SCHEMA, "study": id, "number": args.number, "news": news }))?;
     } else if !news {
         printer::talk(format!("trial {} was told so before", args.number));
     }

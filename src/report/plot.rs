@@ -1,7 +1,7 @@
 //! Every kind of picture by name, and how it is made from what is recorded.
 
 use super::figure::Figure;
-use super::study::{self, Dimension, StudyView, ViewError};
+use super::study::{self, Dimension, Objectives, StudyView, ViewError};
 use super::subject::Subject;
 use super::{model, pictures};
 use crate::eval::Predictions;
@@ -134,6 +134,21 @@ pub const KINDS: &[Kind] = &[
     kind("importance", About::Study, "what each parameter is worth, by functional ANOVA", |subjects, _| {
         let subject = first(subjects)?;
         Ok(study::importance(subject.view()?, &mut subject.seeds().rng("importance")))
+    }),
+    kind(
+        "importance_top",
+        About::Study,
+        "what each matters for the best tenth, by PED-ANOVA",
+        |subjects, _| Ok(study::importance_top(first(subjects)?.view()?)),
+    ),
+    kind(
+        "pareto_front",
+        About::Study,
+        "trials that no other is better than in all objectives",
+        |subjects, _| Ok(study::pareto_front(&Objectives::of(first(subjects)?.view()?))),
+    ),
+    kind("hypervolume", About::Study, "how much of several objectives is covered so far", |subjects, _| {
+        Ok(study::hypervolume(&Objectives::of(first(subjects)?.view()?)))
     }),
     kind("curves", About::Training, "losses and metrics over epochs, folds as a band", |subjects, _| {
         pictures::curves(subjects)

@@ -48,8 +48,22 @@ impl Report {
 /// Which pictures a section has.
 const PICTURES: [(&str, &[&str]); 8] = [
     ("data", &["classes"]),
-    ("search", &["history", "parallel", "contour", "slice", "rank", "edf", "intermediate", "timeline"]),
-    ("best", &["importance"]),
+    (
+        "search",
+        &[
+            "history",
+            "pareto_front",
+            "hypervolume",
+            "parallel",
+            "contour",
+            "slice",
+            "rank",
+            "edf",
+            "intermediate",
+            "timeline",
+        ],
+    ),
+    ("best", &["importance", "importance_top"]),
     ("training", &["curves"]),
     ("test", &["confusion", "confusion_share", "f1", "roc", "precision_recall", "lift", "gain", "segments"]),
     ("errors", &["embedding", "attention"]),

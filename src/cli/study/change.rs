@@ -25,7 +25,7 @@ Examples:
   uaic study enqueue @ optimizer=sgd
 
 With --json: {\"schema\": 1, \"study\", \"number\", \"params\": {name: value}}.")]
-pub struct EnqueueArgs {
+pub(super) struct EnqueueArgs {
     /// The study
     study: String,
 
@@ -45,7 +45,7 @@ The trial stays in the record with the reason; proposals, rankings and pictures 
 
 Example:
   uaic study exclude @/3 --reason 'the disk was full'")]
-pub struct ExcludeArgs {
+pub(super) struct ExcludeArgs {
     /// The trial, such as STUDY/3
     trial: String,
 
@@ -57,7 +57,7 @@ pub struct ExcludeArgs {
 /// Arguments of `uaic study include`.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  uaic study include @/3 --reason 'it was another disk'")]
-pub struct IncludeArgs {
+pub(super) struct IncludeArgs {
     /// The trial, such as STUDY/3
     trial: String,
 
@@ -74,7 +74,7 @@ The old values stay in the record with the reason.
 Examples:
   uaic study correct @/5 0.91 --reason 'a typo in the log'
   uaic study correct @/5 0.91 120000 --reason 'two metrics'")]
-pub struct CorrectArgs {
+pub(super) struct CorrectArgs {
     /// The trial, such as STUDY/5
     trial: String,
 
@@ -134,7 +134,8 @@ fn value_of(work: &Work, name: &str, text: &str) -> anyhow::Result<ParamValue> {
     let boolean = text.parse().map(ParamValue::Bool);
     let readings = [int.ok(), float.ok(), boolean.ok(), Some(ParamValue::Text(text.to_owned()))];
     let fitting = readings.into_iter().flatten().find(|value| distribution.contains(value));
-    fitting.ok_or_else(|| Failure::usage(format!("`{name}` is searched over {distribution}, not {text}")).into())
+    fitting
+        .ok_or_else(|| Failure::usage(format!("`{name}` is searched over {distribution}, not {text}")).into())
 }
 
 /// Excludes a trial.

@@ -29,7 +29,7 @@ Examples:
 {STUDY_GRAMMAR}
 
 With --json: {{\"schema\": 1, \"study\": the id of the copy, \"runs\": how many were copied}}."))]
-pub struct CopyArgs {
+pub(super) struct CopyArgs {
     /// The study
     study: String,
 
@@ -100,11 +100,13 @@ fn copy_runs(
             target.change_study(copy.id, &change)?;
         }
         let original = corrected.get(&number).cloned().unwrap_or_else(|| run.values());
-        copy_run(source, run, &original, target, &NewRun {
-            study: copy.id,
-            process: process.clone(),
-            ..run.new.clone()
-        })?;
+        copy_run(
+            source,
+            run,
+            &original,
+            target,
+            &NewRun { study: copy.id, process: process.clone(), ..run.new.clone() },
+        )?;
     }
     for StudyChange { change, .. } in changes {
         target.change_study(copy.id, &change)?;
@@ -132,8 +134,10 @@ fn copy_run(
     if values.len() > 1 || run.violation > 0.0 {
         target.set_outcome(attempt, values.get(1..).unwrap_or_default(), run.violation)?;
     }
-    let state = if values.is_empty() && run.state == RunState::Complete { RunState::Failed } else { run.state };
-    target.finish_run(attempt, &RunEnd { state, value: values.first().copied(), reason: run.reason.clone() })?;
+    let state =
+        if values.is_empty() && run.state == RunState::Complete { RunState::Failed } else { run.state };
+    target
+        .finish_run(attempt, &RunEnd { state, value: values.first().copied(), reason: run.reason.clone() })?;
     if run.hidden {
         target.set_hidden(attempt.run, true)?;
     }

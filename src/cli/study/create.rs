@@ -20,7 +20,7 @@ Examples:
   uaic resume $id            in several terminals: each takes trials until all are done
 
 With --json: {\"schema\": 1, \"study\": its id}.")]
-pub struct CreateArgs {
+pub(super) struct CreateArgs {
     /// The spec
     spec: PathBuf,
 

@@ -72,8 +72,7 @@ fn json_of(trial: &RunRecord, number: u32, explanation: &Explanation) -> Value {
 }
 
 fn text_of(trial: &RunRecord, number: u32, explanation: &Explanation) -> String {
-    let mut lines =
-        vec![format!("trial {number} · {} · {}", explanation.sampler, explanation.reason)];
+    let mut lines = vec![format!("trial {number} · {} · {}", explanation.sampler, explanation.reason)];
     if !explanation.good.is_empty() {
         lines.push(format!("good trials   {}", listed(&explanation.good)));
         lines.push(format!("bad trials    {}", listed(&explanation.bad)));
@@ -85,7 +84,11 @@ fn text_of(trial: &RunRecord, number: u32, explanation: &Explanation) -> String 
         lines.push(format!("{name:<13} {}", table::number(*value)));
     }
     let has_ratios = !explanation.by_param.is_empty();
-    let mut rows = table::table(if has_ratios { &["PARAMETER", "VALUE", ">ln good/bad"] } else { &["PARAMETER", "VALUE", ""] });
+    let mut rows = table::table(if has_ratios {
+        &["PARAMETER", "VALUE", ">ln good/bad"]
+    } else {
+        &["PARAMETER", "VALUE", ""]
+    });
     for (name, value) in &trial.new.params {
         let ratio = explanation.by_param.iter().find(|(of, _)| of == name);
         let ratio = ratio.map(|(_, ratio)| table::number(*ratio)).unwrap_or_default();

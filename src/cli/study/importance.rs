@@ -10,7 +10,7 @@ use super::super::{Global, printer, shape, table};
 use crate::experiment::select::{self, STUDY_GRAMMAR};
 use crate::rng::SeedTree;
 use crate::store::{RunRecord, SqliteStore};
-use crate::study::importance::{fanova, ped_anova};
+use crate::study::importance::{TOP, importance as fanova, ped_anova};
 use crate::trial::FinishedTrial;
 
 /// Arguments of `uaic study importance`.
@@ -27,7 +27,7 @@ Examples:
 {STUDY_GRAMMAR}
 
 With --json: {{\"schema\": 1, \"study\", \"method\", \"importance\": {{name: share}}}}."))]
-pub struct ImportanceArgs {
+pub(super) struct ImportanceArgs {
     /// The study; the latest by default
     study: Option<String>,
 
@@ -56,15 +56,13 @@ pub(super) fn run(global: &Global, args: &ImportanceArgs) -> anyhow::Result<Exit
     let measure = |method: Method| match method {
         Method::Fanova => {
             let mut rng = SeedTree::new(study.new.seed).rng("importance");
-            fanova::importance(work.space(), &trials, &mut rng)
+            fanova(work.space(), &trials, &mut rng)
         }
-        Method::PedAnova => ped_anova::importance(work.space(), &trials, study.new.direction),
+        Method::PedAnova => ped_anova(work.space(), &trials, study.new.direction, TOP),
     };
     let methods = args.method.map_or(vec![Method::Fanova, Method::PedAnova], |method| vec![method]);
-    let measured: Vec<(Method, Vec<(String, f64)>)> = methods
-        .into_iter()
-        .map(|method| Ok((method, measure(method)?)))
-        .collect::<anyhow::Result<_>>()?;
+    let measured: Vec<(Method, Vec<(String, f64)>)> =
+        methods.into_iter().map(|method| Ok((method, measure(method)?))).collect::<anyhow::Result<_>>()?;
     if args.json {
         let each: Map<String, Value> =
             measured.iter().map(|(method, shares)| (name_of(*method).to_owned(), json_of(shares))).collect();

@@ -15,7 +15,7 @@ Examples:
   uaic study ls --experiment attention -n 3
 
 With --json: as `uaic ls --studies --json`.")]
-pub struct LsArgs {
+pub(super) struct LsArgs {
     /// Only of this experiment
     #[arg(long, value_name = "NAME")]
     experiment: Option<String>,

@@ -16,7 +16,8 @@ use clap::{Args, Subcommand};
 
 use super::{Global, best};
 
-pub(super) use explain::{ExplainArgs, run as explain};
+pub use explain::ExplainArgs;
+pub(super) use explain::run as explain;
 
 /// Arguments of `uaic study`.
 #[derive(Args, Debug)]

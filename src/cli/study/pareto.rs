@@ -24,7 +24,7 @@ Examples:
 
 With --json: {{\"schema\": 1, \"study\", \"metrics\": [names], \"trials\": [{{as in `uaic ls --json`,
   \"values\": [numbers]}}]}}."))]
-pub struct ParetoArgs {
+pub(super) struct ParetoArgs {
     /// The study; the latest by default
     study: Option<String>,
 
@@ -65,7 +65,8 @@ pub(super) fn run(global: &Global, args: &ParetoArgs) -> anyhow::Result<ExitCode
         let mut row = vec![number, run.id.short()];
         row.extend(run.values().into_iter().map(table::number));
         let params = run.new.params.iter();
-        let params: Vec<String> = params.map(|(name, value)| format!("{name}={}", table::param(value))).collect();
+        let params: Vec<String> =
+            params.map(|(name, value)| format!("{name}={}", table::param(value))).collect();
         row.push(table::one_line(&params.join(" ")));
         rows.add_row(row);
     }

@@ -19,7 +19,7 @@ Examples:
   uaic study rm 9c1e22aa --undo
 
 {STUDY_GRAMMAR}"))]
-pub struct RmArgs {
+pub(super) struct RmArgs {
     /// The study
     study: String,
 

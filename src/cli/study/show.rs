@@ -23,7 +23,7 @@ Examples:
 With --json: {{\"schema\": 1, \"study\": {{as in `uaic ls --studies --json`}}, \"metrics\": [names],
   \"sampler\", \"pruner\", \"parallel\", \"space\": {{\"params\", \"conditions\", \"constraints\"}},
   \"changes\": [{{\"from_trial\", \"time_ms\", \"kind\", …}}]}}."))]
-pub struct ShowArgs {
+pub(super) struct ShowArgs {
     /// The study; the latest by default
     study: Option<String>,
 
@@ -69,7 +69,12 @@ fn latest_space(work: &Work, changes: &[StudyChange]) -> Space {
 fn text(study: &StudyRecord, tally: &Tally, changes: &[StudyChange], work: &Work) -> String {
     let setting = work.study();
     let mut lines = vec![
-        format!("study     {} · {} · {}", study.id.short(), table::one_line(&study.new.experiment), study.state),
+        format!(
+            "study     {} · {} · {}",
+            study.id.short(),
+            table::one_line(&study.new.experiment),
+            study.state
+        ),
         format!("trials    {} of {} · {}", tally.done(), study.new.trials, states(tally)),
     ];
     for (metric, direction) in study.metrics().into_iter().zip(study.directions()) {
@@ -106,8 +111,11 @@ fn states(tally: &Tally) -> String {
         (tally.interrupted, "interrupted"),
         (tally.crashed, "crashed"),
     ];
-    let shown: Vec<String> =
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, state)| format!("{count} {state}")).collect();
+    let shown: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, state)| format!("{count} {state}"))
+        .collect();
     if shown.is_empty() { "none yet".to_owned() } else { shown.join(", ") }
 }
 

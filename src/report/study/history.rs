@@ -2,7 +2,7 @@
 
 use super::StudyView;
 use crate::report::figure::{Axis, Content, Figure, Key, Look, Mark, Paint, Panel, Scale, Sign, Stroke};
-use crate::trial::RunState;
+use crate::trial::{Direction, RunState};
 
 /// The value of every trial by its number, with the best so far.
 pub fn history(study: &StudyView) -> Figure {
@@ -83,7 +83,11 @@ pub fn history(study: &StudyView) -> Figure {
 
 /// The range of values that tells most: all of it, unless a few bad trials would take up most of it.
 pub(super) fn telling_range(study: &StudyView) -> (f64, f64) {
-    let mut values: Vec<f64> = study.complete().map(|(_, value)| value).collect();
+    telling_range_of(study.complete().map(|(_, value)| value).collect(), study.direction)
+}
+
+/// The same of any values that are numbers.
+pub(super) fn telling_range_of(mut values: Vec<f64>, direction: Direction) -> (f64, f64) {
     values.sort_by(f64::total_cmp);
     let (Some(&least), Some(&most)) = (values.first(), values.last()) else { return (0.0, 1.0) };
     let quartile = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
@@ -91,9 +95,9 @@ pub(super) fn telling_range(study: &StudyView) -> (f64, f64) {
     let (mut low, mut high) = (least, most);
     if reach > 0.0 && values.len() >= 10 {
         // The good end is never cut.
-        match study.direction {
-            crate::trial::Direction::Maximize => low = low.max(quartile(0.25) - reach),
-            crate::trial::Direction::Minimize => high = high.min(quartile(0.75) + reach),
+        match direction {
+            Direction::Maximize => low = low.max(quartile(0.25) - reach),
+            Direction::Minimize => high = high.min(quartile(0.75) + reach),
         }
     }
     let room = if high > low { (high - low) * 0.05 } else { low.abs().max(1.0) * 0.05 };

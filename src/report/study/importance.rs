@@ -3,27 +3,47 @@
 use super::StudyView;
 use crate::report::figure::{Along, Axis, Content, Figure, Mark, Paint, Panel, Scale};
 use crate::rng::ChaCha8Rng;
-use crate::study::importance as fanova;
+use crate::study::importance::{ImportanceError, TOP, importance as fanova, ped_anova};
 use crate::trial::FinishedTrial;
 
 /// The share of the metric's variance that each parameter explains, or why that cannot be said.
 ///
 /// # Errors
 /// There are too few trials, or their values do not differ.
-pub fn importances(
-    study: &StudyView,
-    rng: &mut ChaCha8Rng,
-) -> Result<Vec<(String, f64)>, fanova::ImportanceError> {
-    let trials: Vec<FinishedTrial> = study
-        .complete()
-        .map(|(trial, value)| FinishedTrial::complete(trial.number, trial.params.clone(), value))
-        .collect();
-    fanova::importance(&study.space, &trials, rng)
+pub fn importances(study: &StudyView, rng: &mut ChaCha8Rng) -> Result<Vec<(String, f64)>, ImportanceError> {
+    fanova(&study.space, &finished(study), rng)
 }
 
-/// One bar per parameter, the most important at the top.
+/// One bar per parameter, the most important at the top: functional ANOVA.
 pub fn importance(study: &StudyView, rng: &mut ChaCha8Rng) -> Figure {
-    let content = match importances(study, rng) {
+    Figure {
+        title: "Importance of parameters".to_owned(),
+        note: "Functional ANOVA on the study's own trials: what several parameters explain only together is left out."
+            .to_owned(),
+        ..bars(study, importances(study, rng), "share of the variance explained")
+    }
+}
+
+/// One bar per parameter, the most important at the top: what it matters for being among the best tenth
+/// (PED-ANOVA), where the other picture is of all trials, good and bad.
+pub fn importance_top(study: &StudyView) -> Figure {
+    let shares = ped_anova(&study.space, &finished(study), study.direction, TOP);
+    Figure {
+        title: "Importance for the best tenth".to_owned(),
+        note: "PED-ANOVA: where the best tenth of the trials lies, against where all of them lie.".to_owned(),
+        ..bars(study, shares, "share of the divergence")
+    }
+}
+
+fn finished(study: &StudyView) -> Vec<FinishedTrial> {
+    let complete = study.complete();
+    complete
+        .map(|(trial, value)| FinishedTrial::complete(trial.number, trial.params.clone(), value))
+        .collect()
+}
+
+fn bars(study: &StudyView, shares: Result<Vec<(String, f64)>, ImportanceError>, label: &str) -> Figure {
+    let content = match shares {
         Err(why) => Content::Empty(why.to_string()),
         Ok(shares) => {
             let bars =
@@ -39,10 +59,7 @@ pub fn importance(study: &StudyView, rng: &mut ChaCha8Rng) -> Figure {
             marks.extend(shares.iter().enumerate().map(text));
             let names = shares.iter().map(|(name, _)| name.clone()).collect();
             Content::Chart {
-                x: Axis::new(
-                    "share of the variance explained",
-                    Scale::Linear { low: 0.0, high: most * 1.12 },
-                ),
+                x: Axis::new(label, Scale::Linear { low: 0.0, high: most * 1.12 }),
                 y: Axis::new("", Scale::Categories(names)),
                 marks,
             }
@@ -50,11 +67,8 @@ pub fn importance(study: &StudyView, rng: &mut ChaCha8Rng) -> Figure {
     };
     let rows = study.space.len().max(2) as f64;
     Figure {
-        title: "Importance of parameters".to_owned(),
         subtitle: study.subtitle(),
         panels: vec![Panel { title: String::new(), content }],
-        note: "Functional ANOVA on the study's own trials: what several parameters explain only together is left out."
-            .to_owned(),
         aspect: 800.0 / (180.0 + 42.0 * rows),
         ..Figure::default()
     }
@@ -75,6 +89,20 @@ mod tests {
         let Content::Chart { y, marks, .. } = &figure.panels[0].content else { panic!() };
         assert!(matches!(&y.scale, Scale::Categories(names) if names[0] == "model.hidden_dim"));
         assert!(matches!(&marks[0], Mark::Bars { bars, .. } if bars[0].1 > 0.8));
+    }
+
+    #[test]
+    fn for_the_best_tenth_another_one_may_decide() {
+        // With 64 units all are good; the best tenth has them all, and large rates besides.
+        let values: Vec<(f64, i64, Option<f64>)> = (0..200)
+            .map(|i| {
+                let lr = 1e-4 * 10_f64.powf(f64::from(i) / 100.0);
+                (lr, 32 + 32 * i64::from(i % 2), Some(9.0 * f64::from(i % 2) + f64::from(i) / 200.0))
+            })
+            .collect();
+        let figure = importance_top(&study(&values));
+        let Content::Chart { y, .. } = &figure.panels[0].content else { panic!() };
+        assert!(matches!(&y.scale, Scale::Categories(names) if names[0] == "train.lr"));
     }
 
     #[test]

@@ -3,18 +3,24 @@
 mod contour;
 mod distribution;
 mod history;
+mod hypervolume;
 mod importance;
 mod intermediate;
+mod objectives;
 mod parallel;
+mod pareto;
 mod slice;
 mod timeline;
 
 pub use contour::{contour, contour_matrix, rank};
 pub use distribution::edf;
 pub use history::history;
-pub use importance::{importance, importances};
+pub use hypervolume::hypervolume;
+pub use importance::{importance, importance_top, importances};
 pub use intermediate::{Series, intermediate};
+pub use objectives::Objectives;
 pub use parallel::parallel;
+pub use pareto::pareto_front;
 pub use slice::slice;
 pub use timeline::timeline;
 
@@ -34,6 +40,8 @@ pub struct TrialView {
     pub state: RunState,
     /// The value of the study's metric, once complete.
     pub value: Option<f64>,
+    /// The values of all metrics of the study, in their order, once complete.
+    pub values: Vec<f64>,
     /// When it started and ended, milliseconds since 1970 UTC.
     pub span_ms: (i64, Option<i64>),
 }
@@ -99,6 +107,8 @@ impl StudyView {
                 params: run.new.params,
                 state: run.state,
                 value: run.value,
+                // Records hold one value until studies of several are recorded.
+                values: run.value.into_iter().collect(),
                 span_ms: (run.started_ms, run.ended_ms),
             })
             .collect();
@@ -248,6 +258,7 @@ pub(crate) mod testing {
             ]),
             state: if value.is_some() { RunState::Complete } else { RunState::Failed },
             value: *value,
+            values: value.iter().copied().collect(),
             span_ms: (number as i64 * 1000, Some(number as i64 * 1000 + 1500)),
         };
         StudyView {

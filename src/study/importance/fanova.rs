@@ -1,37 +1,17 @@
 //! Functional ANOVA: the share of a metric's variance that each parameter explains by itself.
 
-use super::super::sampler::axis::{Axis, axes};
+use super::error::ImportanceError;
 use super::forest::{Column, grow};
+use super::usable::usable;
 use crate::rng::ChaCha8Rng;
 use crate::spec::Space;
-use crate::trial::{FinishedTrial, RunState};
+use crate::study::sampler::axis::{Axis, axes};
+use crate::trial::FinishedTrial;
 
-/// Fewer trials say nothing about importance.
-pub const LEAST_TRIALS: usize = 4;
 /// Trees of the forest, as in Optuna.
 const TREES: usize = 64;
 /// Most trials that one tree sees, drawn with replacement: what bounds the time for long studies.
 const SAMPLE: usize = 1024;
-
-/// Why a study has no importances.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum ImportanceError {
-    /// Nothing is searched.
-    #[error("the study searches no parameter, so none can be important")]
-    NothingSearched,
-    /// Too few trials have a value.
-    #[error("{found} trials are complete with a number for a value; importance takes {LEAST_TRIALS} or more")]
-    TooFew {
-        /// How many have one.
-        found: usize,
-    },
-    /// All values are equal.
-    #[error("all {trials} trials have the same value, so no parameter has made a difference")]
-    Constant {
-        /// How many trials there are.
-        trials: usize,
-    },
-}
 
 /// How important each parameter of a space is, most important first; they sum to 1. Of equal ones
 /// the first by name comes first.
@@ -44,6 +24,11 @@ pub enum ImportanceError {
 /// Logarithmic ranges count in the logarithm, stepped ones by step, choices as unordered names.
 /// Which end of the metric is better plays no part.
 ///
+/// A parameter that exists at some points only is drawn evenly where it does not: there it explains
+/// nothing, and its importance is that for the whole space, thinned by the share of points that
+/// lack it. A fixed value instead would mark those points, and the parameter would be given
+/// what is due to the one that decides whether it exists.
+///
 /// Used are complete trials of the space with a finite value, in their order; all randomness comes
 /// from `rng`.
 ///
@@ -54,18 +39,10 @@ pub fn importance(
     trials: &[FinishedTrial],
     rng: &mut ChaCha8Rng,
 ) -> Result<Vec<(String, f64)>, ImportanceError> {
-    if space.is_empty() {
-        return Err(ImportanceError::NothingSearched);
-    }
     let axes = axes(space);
-    let (columns, values) = table(space, &axes, trials);
-    if values.len() < LEAST_TRIALS {
-        return Err(ImportanceError::TooFew { found: values.len() });
-    }
-    let constant = ImportanceError::Constant { trials: values.len() };
-    if values.iter().all(|value| value.to_bits() == values[0].to_bits()) {
-        return Err(constant);
-    }
+    let trials = usable(space, &axes, trials)?;
+    let columns = columns(space, &axes, &trials, rng);
+    let values: Vec<f64> = trials.iter().map(|(_, value)| *value).collect();
     let mut sums = vec![0.0; axes.len()];
     for _ in 0..TREES {
         let tree = grow(&columns, &values, SAMPLE.min(values.len()), rng);
@@ -79,7 +56,7 @@ pub fn importance(
     }
     let total: f64 = sums.iter().sum();
     if !(total > 0.0 && total.is_finite()) {
-        return Err(constant);
+        return Err(ImportanceError::Constant { trials: values.len() });
     }
     let names = space.iter().map(|(name, _)| name.to_owned());
     let mut shares: Vec<(String, f64)> = names.zip(sums.into_iter().map(|sum| sum / total)).collect();
@@ -87,30 +64,31 @@ pub fn importance(
     Ok(shares)
 }
 
-/// The trials that can be used: a column of coordinates for each axis, and their values.
-fn table(space: &Space, axes: &[Axis<'_>], trials: &[FinishedTrial]) -> (Vec<Column>, Vec<f64>) {
-    let mut columns: Vec<Vec<f64>> = vec![Vec::with_capacity(trials.len()); axes.len()];
-    let mut values = Vec::with_capacity(trials.len());
-    for trial in trials.iter().filter(|trial| trial.state == RunState::Complete) {
-        let Some(value) = trial.value().filter(|value| value.is_finite()) else { continue };
-        let coordinate = |((name, _), axis): ((&str, _), &Axis<'_>)| axis.encode(trial.params.get(name)?);
-        let point: Option<Vec<f64>> = space.iter().zip(axes).map(coordinate).collect();
-        let Some(point) = point else { continue };
-        columns.iter_mut().zip(point).for_each(|(column, coordinate)| column.push(coordinate));
-        values.push(value);
-    }
-    let kind = |axis: &Axis<'_>| match axis {
-        Axis::Choice(names) => Some(names.len()),
-        Axis::Range(_) => None,
+/// A column of coordinates for each axis, drawn where the parameter does not exist.
+fn columns(
+    space: &Space,
+    axes: &[Axis<'_>],
+    trials: &[(&FinishedTrial, f64)],
+    rng: &mut ChaCha8Rng,
+) -> Vec<Column> {
+    let mut column = |((name, _), axis): ((&str, _), &Axis<'_>)| {
+        let encode = |trial: &FinishedTrial| trial.params.get(name).and_then(|value| axis.encode(value));
+        let coordinates =
+            trials.iter().map(|(trial, _)| encode(trial).unwrap_or_else(|| axis.draw_evenly(rng))).collect();
+        let names = match axis {
+            Axis::Choice(names) => Some(names.len()),
+            Axis::Range(_) => None,
+        };
+        Column::new(coordinates, names)
     };
-    let columns = columns.into_iter().zip(axes).map(|(column, axis)| Column::new(column, kind(axis)));
-    (columns.collect(), values)
+    space.iter().zip(axes).map(&mut column).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
+    use super::super::testing::{drawn, share, space, unit};
     use super::*;
     use crate::rng::SeedTree;
     use crate::spec::Distribution;
@@ -121,32 +99,8 @@ mod tests {
         SeedTree::new(5).rng("importance")
     }
 
-    fn space(entries: Vec<(&str, Distribution)>) -> Space {
-        Space::new(entries.into_iter().map(|(name, distribution)| (name.to_owned(), distribution)))
-    }
-
     fn trial(number: u32, params: Params, value: f64) -> FinishedTrial {
         FinishedTrial::complete(number, params, value)
-    }
-
-    /// Trials drawn evenly, with the value that `metric` gives their coordinates.
-    fn drawn(space: &Space, count: u32, metric: impl Fn(&[f64]) -> f64) -> Vec<FinishedTrial> {
-        let axes = axes(space);
-        let mut rng = SeedTree::new(9).rng("points");
-        let point = |number| {
-            let mut point: Vec<f64> = axes.iter().map(|axis| axis.draw_evenly(&mut rng)).collect();
-            let params = super::super::super::sampler::axis::to_params(space, &axes, &mut point);
-            trial(number, params, metric(&point))
-        };
-        (0..count).map(point).collect()
-    }
-
-    fn unit() -> Distribution {
-        Distribution::Uniform { low: 0.0, high: 1.0, step: None }
-    }
-
-    fn share(shares: &[(String, f64)], name: &str) -> f64 {
-        shares.iter().find(|(known, _)| known == name).unwrap().1
     }
 
     #[test]
@@ -233,6 +187,24 @@ mod tests {
             }
             known.insert("optimizer", Distribution::Choice(names.clone()));
         }
+    }
+
+    #[test]
+    fn a_parameter_that_exists_at_times_is_not_given_what_its_condition_is_due() {
+        let names = ["a", "b"].map(|name| ParamValue::Text(name.to_owned())).to_vec();
+        let space = space(vec![("kind", Distribution::Choice(names)), ("of_a", unit()), ("z", unit())]).when(
+            "of_a",
+            "kind",
+            [ParamValue::Text("a".to_owned())],
+        );
+        // With a the value is 2 higher whatever else there is, and `of_a` adds nothing.
+        let trials = drawn(&space, 300, |p| if p[0] < 0.5 { 2.0 } else { 0.0 } + 0.5 * p[2]);
+        let shares = importance(&space, &trials, &mut rng()).unwrap();
+        assert!(share(&shares, "kind") > 0.9 && share(&shares, "of_a") < 0.02, "{shares:?}");
+        // Here it is all that counts, in the half of the trials that have it.
+        let trials = drawn(&space, 300, |p| if p[0] < 0.5 { p[1] } else { 0.5 });
+        let shares = importance(&space, &trials, &mut rng()).unwrap();
+        assert!(share(&shares, "of_a") > 0.8, "{shares:?}");
     }
 
     #[test]

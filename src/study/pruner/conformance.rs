@@ -52,9 +52,13 @@ fn risen(tops: impl IntoIterator<Item = f64>) -> Vec<FinishedTrial> {
 }
 
 /// The steps of a course at which a trial would be stopped.
-fn stops(pruner: &dyn Pruner, course: &[(u64, f64)], finished: &[FinishedTrial]) -> Vec<u64> {
-    let stopped =
-        |count: &usize| pruner.verdict(&seen(Direction::Maximize, &course[..*count], finished)).is_some();
+fn stops(
+    pruner: &dyn Pruner,
+    direction: Direction,
+    course: &[(u64, f64)],
+    finished: &[FinishedTrial],
+) -> Vec<u64> {
+    let stopped = |count: &usize| pruner.verdict(&seen(direction, &course[..*count], finished)).is_some();
     (1..=course.len()).filter(stopped).map(|count| course[count - 1].0).collect()
 }
 
@@ -70,7 +74,7 @@ fn the_best_trial_is_never_stopped() {
     let finished = risen((1..=30).map(|top| 0.02 * f64::from(top)));
     let best: Vec<(u64, f64)> = (1..=27).map(|step| (step, 0.9 * step as f64 / 27.0)).collect();
     for settings in settings() {
-        assert_eq!(stops(&*build(&settings), &best, &finished), [0; 0], "{settings:?}");
+        assert_eq!(stops(&*build(&settings), Direction::Maximize, &best, &finished), [0; 0], "{settings:?}");
     }
 }
 
@@ -79,7 +83,7 @@ fn a_hopeless_trial_is_stopped_by_all_that_look_at_it() {
     let finished = risen((1..=30).map(|top| 0.02 * f64::from(top)));
     let hopeless: Vec<(u64, f64)> = (1..=27).map(|step| (step, -1.0 - step as f64)).collect();
     for settings in settings() {
-        let stopped = stops(&*build(&settings), &hopeless, &finished);
+        let stopped = stops(&*build(&settings), Direction::Maximize, &hopeless, &finished);
         assert_eq!(stopped.is_empty(), settings.kind == "none", "{settings:?}");
     }
 }
@@ -97,7 +101,11 @@ fn without_trials_to_compare_with_nobody_is_compared() {
             continue;
         }
         for finished in &speechless {
-            assert_eq!(stops(&*build(&settings), &hopeless, finished), [0; 0], "{settings:?}");
+            assert_eq!(
+                stops(&*build(&settings), Direction::Maximize, &hopeless, finished),
+                [0; 0],
+                "{settings:?}"
+            );
         }
     }
 }
@@ -108,6 +116,43 @@ fn a_trial_that_has_reported_nothing_goes_on() {
     for settings in settings() {
         assert_eq!(build(&settings).verdict(&seen(Direction::Maximize, &[], &finished)), None);
     }
+}
+
+/// `optuna_fixture.py` beside this file writes the steps at which Optuna stops these trials.
+#[test]
+fn verdicts_are_those_of_optuna_where_it_means_the_same() {
+    let fixture: Vec<serde_json::Value> = serde_json::from_str(include_str!("optuna_fixture.json")).unwrap();
+    let named = |kind: &str| PrunerSettings { kind: kind.to_owned(), ..PrunerSettings::default() };
+    let pruners = [
+        named("median"),
+        PrunerSettings {
+            percentile: 40.0,
+            startup_trials: 3,
+            warmup_steps: 2,
+            interval: 2,
+            ..named("percentile")
+        },
+        PrunerSettings { lower: Some(0.2), upper: Some(0.9), ..named("threshold") },
+    ];
+    let course = |values: &serde_json::Value| -> Vec<(u64, f64)> {
+        (1..).zip(values.as_array().unwrap()).map(|(step, value)| (step, value.as_f64().unwrap())).collect()
+    };
+    let mut stopped = 0;
+    for case in &fixture {
+        let direction: Direction = serde_json::from_value(case["direction"].clone()).unwrap();
+        let finished: Vec<FinishedTrial> = (0..)
+            .zip(case["finished"].as_array().unwrap())
+            .map(|(i, row)| complete(i, &course(row)))
+            .collect();
+        let own = course(&case["own"]);
+        for settings in &pruners {
+            let expected: Vec<u64> = serde_json::from_value(case["stops"][&settings.kind].clone()).unwrap();
+            let found = stops(&*build(settings), direction, &own, &finished);
+            assert_eq!(found, expected, "{}: {case}", settings.kind);
+            stopped += expected.len();
+        }
+    }
+    assert!(stopped > 100, "{stopped}");
 }
 
 fn any_value() -> impl Strategy<Value = f64> {

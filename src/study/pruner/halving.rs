@@ -8,10 +8,10 @@ use crate::trial::{FinishedTrial, RunState};
 /// Goes on beyond a rung with trials that are among the best of those that have reached it.
 ///
 /// Rungs lie at the steps `min_resource · reduction^k` for k = `grace`, `grace` + 1, … A trial is judged
-/// by the report with which it reaches a rung: at least one `reduction`-th of all trials there, itself
-/// included, goes on. Those are complete and pruned trials: a pruned one has been stopped at its
-/// last rung and stays in the count there; a failed one says nothing. A trial that jumps over a
-/// rung has the value of its first report beyond it.
+/// by the report with which it reaches a rung: of the n trials there, itself included, the best
+/// ⌊n / `reduction`⌋ go on. Those are complete and pruned trials: a pruned one has been stopped at
+/// its last rung and stays in the count there; a failed one says nothing. A trial that jumps over
+/// a rung has the value of its first report beyond it.
 ///
 /// Nothing is paused, so a trial is judged once per rung, by the trials that had ended when it was
 /// proposed. As long as fewer than `reduction` trials are at a rung no share of them can be told,
@@ -99,26 +99,22 @@ mod tests {
     use super::*;
     use crate::trial::{Direction, Params};
 
-    fn pruner(settings: PrunerSettings) -> SuccessiveHalving {
-        SuccessiveHalving::new(&settings)
-    }
-
     #[test]
     fn rungs_grow_by_the_reduction_from_the_grace_on() {
         let default = PrunerSettings::default;
-        assert_eq!(pruner(default()).reached(None, 30), [1, 3, 9, 27]);
-        assert_eq!(pruner(default()).reached(Some(3), 27), [9, 27]);
+        assert_eq!(SuccessiveHalving::new(&default()).reached(None, 30), [1, 3, 9, 27]);
+        assert_eq!(SuccessiveHalving::new(&default()).reached(Some(3), 27), [9, 27]);
         let late = PrunerSettings { min_resource: 2, grace: 1, max_resource: Some(18), ..default() };
-        assert_eq!(pruner(late).reached(None, 100), [6], "18 is the whole of it");
+        assert_eq!(SuccessiveHalving::new(&late).reached(None, 100), [6], "18 is the whole of it");
         let huge = PrunerSettings { min_resource: u64::MAX, grace: 200, ..default() };
-        assert_eq!(pruner(huge).reached(None, u64::MAX), [0; 0]);
+        assert_eq!(SuccessiveHalving::new(&huge).reached(None, u64::MAX), [0; 0]);
     }
 
     #[test]
     fn a_third_of_all_trials_at_a_rung_goes_on() {
         let values = [0.5, 0.9, 0.6, 0.7, 0.8];
         let finished: Vec<_> = (0..).zip(values).map(|(i, value)| complete(i, &[(3, value)])).collect();
-        let pruner = pruner(PrunerSettings::default());
+        let pruner = SuccessiveHalving::new(&PrunerSettings::default());
         let verdict = |reports: &[(u64, f64)], count: usize| {
             pruner.verdict(&seen(Direction::Maximize, reports, &finished[..count]))
         };
@@ -134,7 +130,7 @@ mod tests {
     #[test]
     fn fewer_trials_than_the_reduction_are_all_let_through() {
         let finished = [complete(0, &[(1, 0.9)]), complete(1, &[(1, 0.8)])];
-        let pruner = pruner(PrunerSettings::default());
+        let pruner = SuccessiveHalving::new(&PrunerSettings::default());
         let verdict = |count: usize| {
             pruner.verdict(&seen(Direction::Maximize, &[(1, 0.1)], &finished[..count])).is_some()
         };
@@ -147,7 +143,7 @@ mod tests {
         let failed =
             FinishedTrial { intermediate: vec![(1, 0.9)], ..FinishedTrial::failed(3, Params::new()) };
         let finished = [pruned(0, 0.9), pruned(1, 0.8), failed];
-        let pruner = pruner(PrunerSettings::default());
+        let pruner = SuccessiveHalving::new(&PrunerSettings::default());
         let verdict = |reports: &[(u64, f64)]| pruner.verdict(&seen(Direction::Maximize, reports, &finished));
         let told = "0.1 at step 1 is below 0.9, place 1 of 3 trials at rung 1";
         assert_eq!(verdict(&[(1, 0.1)]).as_deref(), Some(told));

@@ -144,7 +144,7 @@ mod tests {
     fn a_trial_is_compared_with_its_bracket_only() {
         let pruner = pruner(9);
         let of_bracket = |bracket| (0..40).filter(move |number| pruner.bracket(*number, 3) == bracket);
-        let number = of_bracket(0).last().unwrap();
+        let number = of_bracket(0).next_back().unwrap();
         let others = (0..40).filter(|other| pruner.bracket(*other, 3) != 0);
         let good: Vec<_> = others.map(|other| complete(other, &[(1, 0.9), (9, 0.9)])).collect();
         let verdict = |finished: &[FinishedTrial]| {

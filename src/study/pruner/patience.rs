@@ -13,14 +13,14 @@ use crate::trial::Direction;
 /// Around a pruner that judges at some steps only, both must come together.
 pub struct Patience {
     around: Option<Box<dyn Pruner>>,
-    patience: u64,
+    steps: u64,
     min_delta: f64,
 }
 
 impl Patience {
     /// By its settings, `patience` and `min_delta`, around another pruner.
     pub fn new(settings: &PrunerSettings, around: Option<Box<dyn Pruner>>) -> Self {
-        Self { around, patience: settings.patience, min_delta: settings.min_delta }
+        Self { around, steps: settings.patience, min_delta: settings.min_delta }
     }
 
     /// Why patience is at its end.
@@ -33,7 +33,7 @@ impl Patience {
                 (since, best) = (step, value);
             }
         }
-        if now - since < self.patience.max(1) {
+        if now - since < self.steps.max(1) {
             return None;
         }
         let steps = now - since;

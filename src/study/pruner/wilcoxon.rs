@@ -99,7 +99,9 @@ fn doubled_ranks(differences: &[f64]) -> Vec<usize> {
     let mut ranks = vec![0; order.len()];
     let mut before = 0;
     for equal in order.chunk_by(|&a, &b| differences[a].abs().total_cmp(&differences[b].abs()).is_eq()) {
-        equal.iter().for_each(|&place| ranks[place] = 2 * before + equal.len() + 1);
+        for &place in equal {
+            ranks[place] = 2 * before + equal.len() + 1;
+        }
         before += equal.len();
     }
     ranks
