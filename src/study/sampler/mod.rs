@@ -7,10 +7,12 @@ pub(super) mod axis;
 #[cfg(test)]
 mod conformance;
 mod random;
+mod sobol;
 mod table;
 mod tpe;
 
 pub use random::Random;
+pub use sobol::SobolSampler;
 pub use tpe::Tpe;
 
 use serde::{Deserialize, Serialize};
@@ -107,8 +109,9 @@ pub struct Explanation {
 type Make = fn(&Settings) -> Box<dyn Sampler>;
 
 /// Every sampler, in the order of [`crate::spec::SAMPLERS`].
-const REGISTRY: [(&str, Make); 2] = [
+const REGISTRY: [(&str, Make); 3] = [
     ("random", |settings| Box::new(Random::new(settings))),
+    ("sobol", |settings| Box::new(SobolSampler::new(settings))),
     ("tpe", |settings| Box::new(Tpe::new(settings))),
 ];
 
