@@ -8,6 +8,7 @@ pub mod importance;
 pub mod objective;
 mod outcome;
 mod panics;
+pub mod pareto;
 pub mod pruner;
 mod runner;
 pub mod sampler;
