@@ -3,6 +3,7 @@
 //! [`run`] takes a [`StudyPlan`], an [`Objective`] and the [`Surroundings`]; the plan and the
 //! objective alone decide what comes out. A [`sampler`] proposes the points.
 
+pub mod bench;
 pub mod event;
 pub mod importance;
 pub mod objective;

@@ -4,13 +4,16 @@
 //! [`crate::spec::SAMPLERS`]. The conformance suite then runs over it.
 
 pub(super) mod axis;
+mod cma;
 #[cfg(test)]
 mod conformance;
 mod random;
+mod selection;
 mod sobol;
 mod table;
 mod tpe;
 
+pub use cma::CmaEs;
 pub use random::Random;
 pub use sobol::SobolSampler;
 pub use tpe::Tpe;
@@ -109,7 +112,8 @@ pub struct Explanation {
 type Make = fn(&Settings) -> Box<dyn Sampler>;
 
 /// Every sampler, in the order of [`crate::spec::SAMPLERS`].
-const REGISTRY: [(&str, Make); 3] = [
+const REGISTRY: [(&str, Make); 4] = [
+    ("cma-es", |settings| Box::new(CmaEs::new(settings))),
     ("random", |settings| Box::new(Random::new(settings))),
     ("sobol", |settings| Box::new(SobolSampler::new(settings))),
     ("tpe", |settings| Box::new(Tpe::new(settings))),
