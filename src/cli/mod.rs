@@ -3,6 +3,7 @@
 //! stdout is data, stderr is talk. Exit codes: 0 done, 1 failed, 2 usage or bad spec, 3 not found,
 //! 4 locked or conflict, 130 interrupted.
 
+mod bench;
 mod best;
 mod calibrate;
 mod check;
@@ -123,6 +124,8 @@ pub enum Verb {
     Init(init::InitArgs),
     /// Generate, fetch and look at data sets
     Data(data::DataArgs),
+    /// Measure samplers on known functions, and say which differences are real
+    Bench(bench::BenchArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
 }
@@ -154,6 +157,7 @@ pub fn main() -> ExitCode {
         Verb::Schema(args) => schema::run(global, args),
         Verb::Init(args) => init::run(global, args),
         Verb::Data(args) => data::run(global, args),
+        Verb::Bench(args) => bench::run(global, args),
         Verb::Completions(args) => completions::run(global, args),
     };
     exit::code_of(answer)
