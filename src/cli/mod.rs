@@ -4,6 +4,7 @@
 //! 4 locked or conflict, 130 interrupted.
 
 mod ask;
+mod bench;
 mod best;
 mod calibrate;
 mod check;
@@ -134,6 +135,8 @@ pub enum Verb {
     Init(init::InitArgs),
     /// Generate, fetch and look at data sets
     Data(data::DataArgs),
+    /// Measure samplers on known functions, and say which differences are real
+    Bench(bench::BenchArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
 }
@@ -169,6 +172,7 @@ pub fn main() -> ExitCode {
         Verb::Schema(args) => schema::run(global, args),
         Verb::Init(args) => init::run(global, args),
         Verb::Data(args) => data::run(global, args),
+        Verb::Bench(args) => bench::run(global, args),
         Verb::Completions(args) => completions::run(global, args),
     };
     exit::code_of(answer)

@@ -4,6 +4,7 @@
 //! objective alone decide what comes out. A [`sampler`] proposes the points.
 
 mod asking;
+pub mod bench;
 pub mod event;
 mod hindsight;
 pub mod importance;

@@ -16,7 +16,7 @@ use clap::{Args, Subcommand};
 
 use super::{Global, best};
 
-pub use explain::ExplainArgs;
+pub(super) use explain::ExplainArgs;
 pub(super) use explain::run as explain;
 
 /// Arguments of `uaic study`.

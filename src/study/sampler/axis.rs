@@ -143,6 +143,19 @@ impl<'a> Axis<'a> {
         }
     }
 
+    /// The coordinate of the value below which this share of all values lies (0 to 1): evenly spread
+    /// shares give evenly spread values, in the sense of [`Axis::draw_evenly`].
+    pub(super) fn at_share(&self, share: f64) -> f64 {
+        let nth = |count: f64| (share * count).floor().clamp(0.0, count - 1.0);
+        match self {
+            Self::Choice(values) => nth(values.len() as f64),
+            Self::Range(range) => self.snap(match (range.cells(), range.log) {
+                (Some(last), false) => (nth(last as f64 + 1.0) + 0.5) / (last as f64 + 1.0),
+                _ => share,
+            }),
+        }
+    }
+
     /// How many different values there are; `None` for a continuum.
     pub(super) fn cardinality(&self) -> Option<f64> {
         match self {

@@ -4,14 +4,23 @@
 //! [`crate::spec::SAMPLERS`]. The conformance suite then runs over it.
 
 pub(super) mod axis;
+mod cma;
 #[cfg(test)]
 mod conformance;
+mod grid;
+mod nsga2;
 mod random;
+mod selection;
+mod sobol;
 mod table;
 mod tpe;
 
 pub use crate::spec::Duplicates;
+pub use cma::CmaEs;
+pub use grid::{Grid, size as grid_size};
+pub use nsga2::Nsga2;
 pub use random::Random;
+pub use sobol::SobolSampler;
 pub use tpe::Tpe;
 
 use serde::Serialize;
@@ -96,8 +105,12 @@ pub struct Explanation {
 type Make = fn(&Settings) -> Box<dyn Sampler>;
 
 /// Every sampler, in the order of [`crate::spec::SAMPLERS`].
-const REGISTRY: [(&str, Make); 2] = [
+const REGISTRY: [(&str, Make); 6] = [
+    ("cma-es", |settings| Box::new(CmaEs::new(settings))),
+    ("grid", |settings| Box::new(Grid::new(settings))),
+    ("nsga2", |settings| Box::new(Nsga2::new(settings))),
     ("random", |settings| Box::new(Random::new(settings))),
+    ("sobol", |settings| Box::new(SobolSampler::new(settings))),
     ("tpe", |settings| Box::new(Tpe::new(settings))),
 ];
 
