@@ -112,8 +112,9 @@ impl Model {
         ratio: &Ratio<'_>,
         rng: &mut ChaCha8Rng,
     ) -> Vec<Vec<f64>> {
+        let cumulative = ratio.good.cumulative();
         let draw = |_| {
-            let mut point = ratio.good.draw(axes, rng);
+            let mut point = ratio.good.draw(axes, &cumulative, rng);
             self.branches.prune(&mut point);
             point
         };

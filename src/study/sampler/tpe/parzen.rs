@@ -47,7 +47,7 @@ enum Dimension {
 pub(super) struct Scratch {
     constant: Vec<f32>,
     coordinates: Vec<f32>,
-    terms: Vec<f32>,
+    largest: Vec<f32>,
 }
 
 impl Parzen {
@@ -120,19 +120,22 @@ impl Parzen {
         }
     }
 
+    /// The weights summed up, slot by slot.
+    pub(super) fn cumulative(&self) -> Vec<f64> {
+        let weights = self.log_weight.iter().map(|&weight| libm::exp(f64::from(weight)));
+        weights
+            .scan(0.0, |sum, weight| {
+                *sum += weight;
+                Some(*sum)
+            })
+            .collect()
+    }
+
     /// Draws a point: a kernel by weight, then every coordinate from that kernel. Coordinates that
-    /// the kernel lacks are drawn evenly.
-    pub(super) fn draw(&self, axes: &[Axis<'_>], rng: &mut ChaCha8Rng) -> Vec<f64> {
-        let weight = |slot: usize| libm::exp(f64::from(self.log_weight[slot]));
-        let mut place = rng.random::<f64>() * (0..self.log_weight.len()).map(weight).sum::<f64>();
-        let mut slot = 0;
-        for candidate in 0..self.log_weight.len() {
-            place -= weight(candidate);
-            if place < 0.0 {
-                slot = candidate;
-                break;
-            }
-        }
+    /// the kernel lacks are drawn evenly. `cumulative` is [`Parzen::cumulative`].
+    pub(super) fn draw(&self, axes: &[Axis<'_>], cumulative: &[f64], rng: &mut ChaCha8Rng) -> Vec<f64> {
+        let place = rng.random::<f64>() * cumulative.last().copied().unwrap_or_default();
+        let slot = cumulative.partition_point(|&sum| sum <= place).min(self.kernels);
         axes.iter()
             .zip(&self.dimensions)
             .map(|(axis, dimension)| match dimension {
@@ -152,14 +155,14 @@ impl Parzen {
     /// For every point the logarithm of the density, relative to an even draw, of its coordinates
     /// on some axes; all of them have those.
     pub(super) fn log_densities(&self, points: &[&[f64]], axes: &[usize], scratch: &mut Scratch) -> Vec<f64> {
-        let Scratch { constant, coordinates, terms } = scratch;
+        let Scratch { constant, coordinates, largest } = scratch;
         constant.clone_from(&self.log_weight);
         let mut columns = Vec::with_capacity(axes.len());
         for &axis in axes {
             match &self.dimensions[axis] {
                 Dimension::Range(normals) => {
                     subtract(constant, normals.log_norm(), 1.0);
-                    columns.push(MixtureAxis::Normal { mean: normals.mean(), scale: normals.scale() });
+                    columns.push(MixtureAxis::Normal { scale: normals.scale(), shift: normals.shift() });
                 }
                 Dimension::Choice { choices, code, present } => {
                     let kernels = self.kernels as f64 + 1.0;
@@ -173,7 +176,8 @@ impl Parzen {
         coordinates.clear();
         coordinates.extend(points.iter().flat_map(|point| axes.iter().map(|&axis| point[axis] as f32)));
         let mut sums = vec![0.0; points.len()];
-        Kernels::detect().log_mixture(constant, &columns, coordinates, terms, &mut sums);
+        largest.resize(points.len(), 0.0);
+        Kernels::detect().log_mixture(constant, &columns, coordinates, largest, &mut sums);
         let log_total = libm::log(self.kernels as f64 + 1.0);
         sums.iter().map(|sum| sum - log_total).collect()
     }

@@ -12,7 +12,7 @@ use super::super::axis::{Axis, Range};
 /// Narrowest kernel, as a share of the range.
 const NARROWEST: f64 = 0.03;
 /// On grids of no more values the mass of a normal is summed over them.
-const COARSE: f64 = 32.0;
+const COARSE: f64 = 16.0;
 
 /// The normals of all kernels on one axis, as columns by slot, cut to the range. A slot without one
 /// has scale and `log_norm` 0: an even density.
@@ -27,6 +27,8 @@ pub(super) struct Normals {
     mean: Vec<f32>,
     /// 1 / (√2 σ)
     scale: Vec<f32>,
+    /// mean · scale
+    shift: Vec<f32>,
     /// ln of ∫ exp(−((x − mean) · scale)²) over the range, on a coarse grid as a sum over its cells.
     log_norm: Vec<f32>,
 }
@@ -42,16 +44,16 @@ impl Normals {
         let coordinates = if is_coarse { axis.coordinates().unwrap_or_default() } else { Vec::new() };
         let width = |x: f64| range.as_ref().and_then(|range| range.cell(x)).map_or(0.0, |(_, width)| width);
         let cells = coordinates.into_iter().map(|x| (x, width(x))).collect();
-        let (mean, scale, log_norm) = (Vec::new(), Vec::new(), Vec::new());
-        Self { cells, range, order: Vec::new(), mean, scale, log_norm }
-    }
-
-    pub(super) fn mean(&self) -> &[f32] {
-        &self.mean
+        let [mean, scale, shift, log_norm] = [const { Vec::new() }; 4];
+        Self { cells, range, order: Vec::new(), mean, scale, shift, log_norm }
     }
 
     pub(super) fn scale(&self) -> &[f32] {
         &self.scale
+    }
+
+    pub(super) fn shift(&self) -> &[f32] {
+        &self.shift
     }
 
     pub(super) fn log_norm(&self) -> &[f32] {
@@ -60,7 +62,7 @@ impl Normals {
 
     /// Makes the columns so long. Slots that go have no normal.
     pub(super) fn resize(&mut self, slots: usize) {
-        for column in [&mut self.mean, &mut self.scale, &mut self.log_norm] {
+        for column in [&mut self.mean, &mut self.scale, &mut self.shift, &mut self.log_norm] {
             column.resize(slots, 0.0);
         }
     }
@@ -93,7 +95,9 @@ impl Normals {
             return;
         }
         self.order.remove(at);
-        (self.mean[slot], self.scale[slot], self.log_norm[slot]) = (0.0, 0.0, 0.0);
+        for column in [&mut self.mean, &mut self.scale, &mut self.shift, &mut self.log_norm] {
+            column[slot] = 0.0;
+        }
         self.refresh(at.saturating_sub(1), at + 1);
     }
 
@@ -114,6 +118,7 @@ impl Normals {
             let x = f64::from(self.mean[slot]);
             let sigma = width(at.checked_sub(1).and_then(mean), x, mean(at + 1)).max(self.narrowest(x));
             self.scale[slot] = (1.0 / (SQRT_2 * sigma)) as f32;
+            self.shift[slot] = (x / (SQRT_2 * sigma)) as f32;
             self.log_norm[slot] = libm::log(self.norm(x, sigma)) as f32;
         }
     }
@@ -140,7 +145,7 @@ impl Normals {
         }
         let (mean, sigma) = (f64::from(self.mean[slot]), 1.0 / (SQRT_2 * f64::from(self.scale[slot])));
         let Some((last, _)) = self.cells.last() else { return axis.snap(draw_within(mean, sigma, rng)) };
-        let mut place = rng.random::<f64>() * self.norm(mean, sigma);
+        let mut place = rng.random::<f64>() * libm::exp(f64::from(self.log_norm[slot]));
         for &cell in &self.cells {
             place -= mass(cell, mean, sigma);
             if place < 0.0 {
