@@ -14,6 +14,12 @@ use super::branch::{Branches, present};
 use super::parzen::{Parzen, Scratch};
 use super::split::{Good, Ranking};
 
+/// Narrowest kernel of good trials, as a share of the range.
+const GOOD_NARROWEST: f64 = 0.03;
+/// And of bad ones: wider, so that the bad trials around a good one do not fence it in.
+const BAD_NARROWEST: f64 = 0.05;
+/// How much narrower every second candidate's kernel is, which is the best trial's.
+const NEAR: f64 = 0.5;
 /// Draws per candidate before the space is taken for used up near the good trials.
 const TRIES: usize = 8;
 
@@ -44,7 +50,7 @@ impl Model {
             branches: Branches::new(space, axes),
             ranking: Ranking::default(),
             good: Good { rows: Vec::new(), weights: Vec::new() },
-            bad: Parzen::new(axes),
+            bad: Parzen::new(axes, BAD_NARROWEST),
             scratch: RefCell::default(),
         }
     }
@@ -94,14 +100,14 @@ impl Model {
 
     /// The densities of good and bad trials.
     pub(super) fn ratio(&self, axes: &[Axis<'_>]) -> Ratio<'_> {
-        let mut good = Parzen::new(axes);
+        let mut good = Parzen::new(axes, GOOD_NARROWEST);
         let slots: Vec<(usize, f64)> = (1..).zip(self.good.weights.iter().copied()).collect();
         let columns = self.table.columns();
         good.insert(&slots, |axis, slot| columns[axis][self.good.rows[slot - 1]]);
         Ratio { good, bad: &self.bad, scratch: &self.scratch }
     }
 
-    /// Up to `count` points drawn from the good density that the space allows and, where `avoid`
+    /// Up to `count` points drawn from the good density and close to the best trial that the space allows and, where `avoid`
     /// says so, no trial has had.
     pub(super) fn candidates(
         &self,
@@ -113,8 +119,13 @@ impl Model {
         rng: &mut ChaCha8Rng,
     ) -> Vec<Vec<f64>> {
         let cumulative = ratio.good.cumulative();
-        let draw = |_| {
-            let mut point = ratio.good.draw(axes, &cumulative, rng);
+        let best = ratio.good.heaviest();
+        let draw = |attempt: usize| {
+            let mut point = if attempt.is_multiple_of(2) {
+                ratio.good.draw(axes, Parzen::draw_slot(&cumulative, rng), 1.0, rng)
+            } else {
+                ratio.good.draw(axes, best, NEAR, rng)
+            };
             self.branches.prune(&mut point);
             point
         };

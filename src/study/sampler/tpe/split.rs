@@ -11,7 +11,7 @@ use super::pareto;
 /// Largest good set.
 const GOOD_LIMIT: usize = 25;
 /// The good share of the ranked trials.
-const GOOD_SHARE: f64 = 0.15;
+const GOOD_SHARE: f64 = 0.1;
 
 /// The rows of finished trials, from best to worst. Growing with a study, it places only what is new.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ impl Ranking {
         self.order.len()
     }
 
-    /// The best `min(⌈0.15 n⌉, 25)` of the n ranked rows.
+    /// The best `min(⌈0.1 n⌉, 25)` of the n ranked rows.
     pub(super) fn good(&self) -> Good {
         let size = ((GOOD_SHARE * self.ranked() as f64).ceil() as usize).min(GOOD_LIMIT);
         let complete = self.order.partition_point(|&row| self.standings[row as usize].class() == 0);
@@ -198,8 +198,8 @@ mod tests {
     }
 
     #[test]
-    fn the_best_fifteen_per_cent_are_good_up_to_twenty_five() {
-        for (trials, good) in [(1, 1), (10, 2), (20, 3), (100, 15), (1000, 25)] {
+    fn the_best_tenth_is_good_up_to_twenty_five() {
+        for (trials, good) in [(1, 1), (10, 1), (11, 2), (100, 10), (1000, 25)] {
             let finished: Vec<_> = (0..trials).map(|number| complete(number, f64::from(number))).collect();
             let (found, ranked) = super::tests::good(Direction::Minimize, &finished);
             assert_eq!(found.rows, (0..good).collect::<Vec<_>>());
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn the_other_direction_takes_the_other_end() {
         let finished: Vec<_> = (0..10).map(|number| complete(number, f64::from(number))).collect();
-        assert_eq!(good(Direction::Maximize, &finished).0.rows, [8, 9]);
+        assert_eq!(good(Direction::Maximize, &finished).0.rows, [9]);
     }
 
     #[test]
@@ -262,14 +262,14 @@ mod tests {
             })
             .collect();
         let good = ranking(&[Direction::Minimize, Direction::Maximize], &finished).good();
-        assert_eq!(good.rows.len(), 3);
+        assert_eq!(good.rows.len(), 2);
         assert!(good.rows.iter().all(|row| row % 2 == 0), "{:?}", good.rows);
-        assert_eq!(good.weights, [1.0; 3]);
+        assert_eq!(good.weights, [1.0; 2]);
     }
 
     #[test]
     fn weights_are_gains_over_the_best_bad_trial() {
-        let finished: Vec<_> = [0.0, 6.0, 8.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0]
+        let finished: Vec<_> = [0.0, 6.0, 8.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0]
             .iter()
             .zip(0..)
             .map(|(value, number)| complete(number, *value))

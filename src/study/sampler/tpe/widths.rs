@@ -9,8 +9,6 @@ use crate::rng::ChaCha8Rng;
 
 use super::super::axis::{Axis, Range};
 
-/// Narrowest kernel, as a share of the range.
-const NARROWEST: f64 = 0.03;
 /// On grids of no more values the mass of a normal is summed over them.
 const COARSE: f64 = 16.0;
 
@@ -20,8 +18,9 @@ const COARSE: f64 = 16.0;
 pub(super) struct Normals {
     /// Coordinate and width of every value of a coarse grid, in order; else nothing.
     cells: Vec<(f64, f64)>,
-    /// Half the width of the cell of a value, which no kernel is narrower than.
+    /// The range, where it has cells: no kernel is narrower than half the cell of its mean.
     range: Option<Range>,
+    narrowest: f64,
     /// Slots with a normal, by mean and slot.
     order: Vec<u32>,
     mean: Vec<f32>,
@@ -34,8 +33,8 @@ pub(super) struct Normals {
 }
 
 impl Normals {
-    /// None yet, on a numeric axis.
-    pub(super) fn new(axis: &Axis<'_>) -> Self {
+    /// None yet, on a numeric axis. None will be narrower than this share of the range.
+    pub(super) fn new(axis: &Axis<'_>, narrowest: f64) -> Self {
         let range = match axis {
             Axis::Range(range) if axis.cardinality().is_some() => Some(range.clone()),
             _ => None,
@@ -45,7 +44,7 @@ impl Normals {
         let width = |x: f64| range.as_ref().and_then(|range| range.cell(x)).map_or(0.0, |(_, width)| width);
         let cells = coordinates.into_iter().map(|x| (x, width(x))).collect();
         let [mean, scale, shift, log_norm] = [const { Vec::new() }; 4];
-        Self { cells, range, order: Vec::new(), mean, scale, shift, log_norm }
+        Self { cells, range, narrowest, order: Vec::new(), mean, scale, shift, log_norm }
     }
 
     pub(super) fn scale(&self) -> &[f32] {
@@ -126,7 +125,7 @@ impl Normals {
     /// The narrowest kernel at a value: half its cell, so that a cell's middle stands for all of it.
     fn narrowest(&self, x: f64) -> f64 {
         let cell = self.range.as_ref().and_then(|range| range.cell(x)).map_or(0.0, |(_, width)| width);
-        NARROWEST.max(cell / 2.0)
+        self.narrowest.max(cell / 2.0)
     }
 
     /// ∫ exp(−(x − mean)² / 2σ²) over the range, or its cells.
@@ -138,14 +137,15 @@ impl Normals {
         self.cells.iter().map(|&cell| mass(cell, mean, sigma)).sum()
     }
 
-    /// A coordinate drawn from the normal of a slot; evenly where it has none.
-    pub(super) fn draw(&self, slot: usize, axis: &Axis<'_>, rng: &mut ChaCha8Rng) -> f64 {
+    /// A coordinate drawn from the normal of a slot, made narrower by the factor `shrink`; evenly
+    /// where it has none.
+    pub(super) fn draw(&self, slot: usize, axis: &Axis<'_>, shrink: f64, rng: &mut ChaCha8Rng) -> f64 {
         if self.scale[slot] == 0.0 {
             return axis.draw_evenly(rng);
         }
-        let (mean, sigma) = (f64::from(self.mean[slot]), 1.0 / (SQRT_2 * f64::from(self.scale[slot])));
+        let (mean, sigma) = (f64::from(self.mean[slot]), shrink / (SQRT_2 * f64::from(self.scale[slot])));
         let Some((last, _)) = self.cells.last() else { return axis.snap(draw_within(mean, sigma, rng)) };
-        let mut place = rng.random::<f64>() * libm::exp(f64::from(self.log_norm[slot]));
+        let mut place = rng.random::<f64>() * self.norm(mean, sigma);
         for &cell in &self.cells {
             place -= mass(cell, mean, sigma);
             if place < 0.0 {
@@ -200,7 +200,7 @@ mod tests {
     use crate::spec::Distribution;
 
     fn normals(distribution: &Distribution, points: &[f32]) -> Normals {
-        let mut normals = Normals::new(&Axis::of(distribution));
+        let mut normals = Normals::new(&Axis::of(distribution), 0.03);
         normals.resize(points.len());
         normals.insert(points.iter().copied().enumerate());
         normals
@@ -220,7 +220,7 @@ mod tests {
     fn no_kernel_is_narrower_than_the_floor_or_half_its_cell() {
         let many: Vec<f32> = (0..1000).map(|i| i as f32 / 999.0).collect();
         let sigma = |scale: &f32| 1.0 / (SQRT_2 * f64::from(*scale));
-        assert!(normals(&REAL, &many).scale.iter().all(|scale| (sigma(scale) - NARROWEST).abs() < 1e-6));
+        assert!(normals(&REAL, &many).scale.iter().all(|scale| (sigma(scale) - 0.03).abs() < 1e-6));
         let coarse = Distribution::Int { low: 1, high: 4, step: 1 };
         let found = normals(&coarse, &[0.375; 9]);
         assert!(found.scale.iter().map(sigma).all(|sigma| sigma >= 0.125 - 1e-6));
