@@ -156,6 +156,16 @@ impl<'a> Axis<'a> {
         }
     }
 
+    /// The coordinates of all values; `None` for a continuum and for more of them than anybody lists.
+    pub(super) fn coordinates(&self) -> Option<Vec<f64>> {
+        const MOST: f64 = 16_384.0;
+        let count = self.cardinality().filter(|count| *count <= MOST)? as u64;
+        Some(match self {
+            Self::Range(range) => (0..count).map(|number| range.place(range.value(number))).collect(),
+            Self::Choice(_) => (0..count).map(|choice| choice as f64).collect(),
+        })
+    }
+
     /// How many different values there are; `None` for a continuum.
     pub(super) fn cardinality(&self) -> Option<f64> {
         match self {
@@ -214,10 +224,20 @@ impl Range {
     fn nearest(&self, coordinate: f64) -> f64 {
         match self.values {
             Values::Real { low, high } => self.unrounded(coordinate).clamp(low, high),
-            Values::RealGrid { low, high, step, .. } => {
-                (low + self.step_number(coordinate, low, step) as f64 * step).min(high)
-            }
+            Values::RealGrid { low, step, .. } => self.value(self.step_number(coordinate, low, step)),
             Values::IntGrid { .. } => self.nearest_int(coordinate) as f64,
+        }
+    }
+
+    /// The value of a step, as a number; `low` for a continuum.
+    fn value(&self, number: u64) -> f64 {
+        match self.values {
+            Values::Real { low, .. } => low,
+            Values::RealGrid { low, high, step, .. } => (low + number as f64 * step).min(high),
+            // No overflow: `low + last · step` is at most `high`.
+            Values::IntGrid { low, step, .. } => {
+                (i128::from(low) + i128::from(number) * i128::from(step)) as i64 as f64
+            }
         }
     }
 

@@ -118,6 +118,193 @@ fn what_a_sampler_keeps_does_not_show() {
     }
 }
 
+/// Branches of different size, one of them below another, beside parameters that all share.
+fn conditional_space() -> Space {
+    let real = Distribution::Uniform { low: 0.0, high: 1.0, step: None };
+    space([choice(3), choice(2), real.clone(), Distribution::Log { low: 1e-4, high: 1.0 }, real])
+        .when("p01", "p00", [ParamValue::Int(0)])
+        .when("p02", "p01", [ParamValue::Int(1)])
+        .when("p03", "p00", [ParamValue::Int(0), ParamValue::Int(2)])
+}
+
+fn constrained_space() -> Space {
+    let whole = Distribution::Int { low: 1, high: 64, step: 1 };
+    let real = Distribution::Uniform { low: 0.0, high: 1.0, step: None };
+    space([whole.clone(), whole, real.clone(), real])
+        .with_constraint("p00 <= p01".parse().unwrap())
+        .with_constraint("0.5 <= p02 + p03 <= 1".parse().unwrap())
+}
+
+#[test]
+fn proposals_have_the_parameters_of_their_branch() {
+    for mut sampler in every_sampler() {
+        let done = study(&mut *sampler, &conditional_space(), 80, |number, params| {
+            finished(number, params.clone(), sum(params))
+        });
+        let branches: std::collections::BTreeSet<Vec<&String>> =
+            done.iter().map(|trial| trial.params.keys().collect()).collect();
+        assert!(branches.len() > 1, "{} stays in one branch", sampler.name());
+    }
+}
+
+#[test]
+fn proposals_keep_to_constraints() {
+    for mut sampler in every_sampler() {
+        study(&mut *sampler, &constrained_space(), 60, |number, params| {
+            finished(number, params.clone(), -sum(params))
+        });
+    }
+}
+
+#[test]
+fn several_objectives_and_constraints_on_outcomes_are_no_trouble() {
+    let directions = [Direction::Minimize, Direction::Maximize];
+    for mut sampler in every_sampler() {
+        let space = mixed_space();
+        let mut done: Vec<FinishedTrial> = Vec::new();
+        for number in 0..60 {
+            let history = History { space: &space, directions: &directions, finished: &done, pending: &[] };
+            let params = propose(&mut *sampler, 7, &history);
+            assert!(space.contains(&params), "{}: {params:?}", sampler.name());
+            let violation = if number % 3 == 0 { f64::from(number) } else { 0.0 };
+            let second = [1.0, f64::NAN, f64::INFINITY, sum(&params).sin()][number as usize % 4];
+            let values = vec![sum(&params), second];
+            done.push(FinishedTrial { values, violation, ..finished(number, params, 0.0) });
+        }
+    }
+}
+
+/// Every point that a study of so many trials has.
+fn distinct_points(done: &[FinishedTrial]) -> usize {
+    let points: std::collections::BTreeSet<String> =
+        done.iter().map(|trial| format!("{:?}", trial.params)).collect();
+    points.len()
+}
+
+#[test]
+fn no_point_is_tried_twice_while_others_are_left() {
+    let whole = Distribution::Int { low: 0, high: 3, step: 1 };
+    let plain = space([choice(3), whole.clone()]);
+    let conditional = space([choice(3), whole.clone(), choice(5)])
+        .when("p01", "p00", [ParamValue::Int(1)])
+        .when("p02", "p00", [ParamValue::Int(2)]);
+    // 1 of 4 · 4 pairs; and 64 · 64 of which 64 are allowed, too few to be found by chance.
+    let constrained = space([whole.clone(), whole]).with_constraint("p00 + p01 <= 3".parse().unwrap());
+    let wide = Distribution::Int { low: 0, high: 63, step: 1 };
+    let thin = space([wide.clone(), wide]).with_constraint("p00 == p01".parse().unwrap());
+    for (space, points) in [(plain, 12), (conditional, 10), (constrained, 10), (thin, 64)] {
+        for mut sampler in every_sampler() {
+            let done =
+                study(&mut *sampler, &space, points, |n, params| finished(n, params.clone(), sum(params)));
+            assert_eq!(distinct_points(&done), points as usize, "{}", sampler.name());
+            let more = study(&mut *sampler, &space, points + 3, |n, params| {
+                finished(n, params.clone(), sum(params))
+            });
+            assert_eq!(more.len(), points as usize + 3, "a space that is used up still gives points");
+        }
+    }
+}
+
+#[test]
+fn pending_points_are_not_proposed_again_while_others_are_left() {
+    let space = space([choice(3), choice(4)]);
+    for mut sampler in every_sampler() {
+        let mut points: Vec<Params> = Vec::new();
+        for number in 0..12 {
+            let (finished, open) = points.split_at(number / 2);
+            let finished: Vec<_> = (0..)
+                .zip(finished)
+                .map(|(n, params)| self::finished(n, params.clone(), sum(params)))
+                .collect();
+            let pending: Vec<_> = (finished.len() as u32..)
+                .zip(open)
+                .map(|(number, params)| PendingTrial { number, params: params.clone() })
+                .collect();
+            let directions = &[Direction::Minimize];
+            let history = History { space: &space, directions, finished: &finished, pending: &pending };
+            let params = propose(&mut *sampler, 7, &history);
+            assert!(!points.contains(&params), "{}: {params:?}", sampler.name());
+            points.push(params);
+        }
+    }
+}
+
+/// A study of several trials at a time, of which this sampler proposes the ones that `asks` names;
+/// the others come from `proposals`.
+fn parallel_study(
+    sampler: &mut dyn Sampler,
+    space: &Space,
+    directions: &[Direction],
+    proposals: &[Params],
+    asks: impl Fn(usize) -> bool,
+) -> Vec<Params> {
+    const PARALLEL: usize = 4;
+    let mut points: Vec<Params> = Vec::new();
+    for number in 0..60_usize {
+        let (ended, open) = points.split_at(number.saturating_sub(PARALLEL));
+        let ended: Vec<FinishedTrial> = (0..)
+            .zip(ended)
+            .map(|(number, params)| {
+                let values =
+                    directions.iter().zip([1.0, 0.3]).map(|(_, x)| (x * sum(params)).cos()).collect();
+                let trial = FinishedTrial { values, ..finished(number, params.clone(), 0.0) };
+                if number % 11 == 5 { FinishedTrial::failed(number, trial.params) } else { trial }
+            })
+            .collect();
+        let pending: Vec<_> = (ended.len() as u32..)
+            .zip(open)
+            .map(|(number, params)| PendingTrial { number, params: params.clone() })
+            .collect();
+        let history = History { space, directions, finished: &ended, pending: &pending };
+        let point = if asks(number) { propose(sampler, 7, &history) } else { proposals[number].clone() };
+        points.push(point);
+    }
+    points
+}
+
+#[test]
+fn what_a_sampler_keeps_does_not_show_beside_pending_trials_and_where_it_was_not_asked() {
+    let both = [Direction::Minimize, Direction::Maximize];
+    for space in [mixed_space(), conditional_space(), constrained_space(), space([choice(7), choice(9)])] {
+        for directions in [&both[..1], &both] {
+            for mut sampler in every_sampler() {
+                let name = sampler.name();
+                let points = parallel_study(&mut *sampler, &space, directions, &[], |_| true);
+                let mut seldom = by_name(name, &settings()).unwrap();
+                let again =
+                    parallel_study(&mut *seldom, &space, directions, &points, |number| number % 7 == 6);
+                assert_eq!(again, points, "{name}: asked for every seventh trial");
+                for last in [13, 59] {
+                    let mut fresh = by_name(name, &settings()).unwrap();
+                    let again =
+                        parallel_study(&mut *fresh, &space, directions, &points, |number| number == last);
+                    assert_eq!(again, points, "{name}: asked for trial {last} only");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn explaining_does_not_change_what_is_proposed() {
+    for (mut sampler, mut explained) in every_sampler().zip(every_sampler()) {
+        let space = conditional_space();
+        let mut done: Vec<FinishedTrial> = Vec::new();
+        for number in 0..40 {
+            let directions = &[Direction::Minimize];
+            let history = History { space: &space, directions, finished: &done, pending: &[] };
+            let params = propose(&mut *sampler, 7, &history);
+            assert_eq!(propose(&mut *explained, 7, &history), params);
+            let explanation = explained.explain(number, &history, &params);
+            assert!(!explanation.sampler.is_empty());
+            let known = |(name, ratio): &(String, f64)| params.contains_key(name) && ratio.is_finite();
+            assert!(explanation.by_param.iter().all(known), "{explanation:?}");
+            let value = sum(&params);
+            done.push(finished(number, params, value));
+        }
+    }
+}
+
 fn empty_history(space: &Space) -> History<'_> {
     History { space, directions: &[Direction::Maximize], finished: &[], pending: &[] }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use rand::RngExt;
+
 use crate::rng::ChaCha8Rng;
 use crate::spec::Space;
 use crate::trial::{Params, PendingTrial};
@@ -30,10 +32,7 @@ pub(super) struct Table {
 impl Table {
     /// Brings the table up to a history.
     pub(super) fn update(&mut self, history: &History<'_>, axes: &[Axis<'_>]) {
-        let is_same = self.columns.len() == axes.len()
-            && self.read <= history.finished.len()
-            && self.read.checked_sub(1).map(|last| history.finished[last].number) == self.last;
-        if !is_same {
+        if !self.is_begin_of(history) {
             *self = Self { columns: vec![Vec::new(); axes.len()], ..Self::default() };
         }
         for column in &mut self.columns {
@@ -52,6 +51,13 @@ impl Table {
         for (place, PendingTrial { params, .. }) in history.pending.iter().enumerate() {
             self.push(history.space, axes, params, history.finished.len() + place);
         }
+    }
+
+    /// Whether the history continues the one that was read last; if not, an update starts anew.
+    pub(super) fn is_begin_of(&self, history: &History<'_>) -> bool {
+        self.columns.len() == history.space.len()
+            && self.read <= history.finished.len()
+            && self.read.checked_sub(1).map(|last| history.finished[last].number) == self.last
     }
 
     /// Adds a row, unless the parameters are not those of the space.
@@ -94,7 +100,7 @@ impl Table {
 
     /// Whether a trial has had exactly this point.
     pub(super) fn has(&self, point: &[f64]) -> bool {
-        let bits: Box<[u64]> = point.iter().map(|x| x.to_bits()).collect();
+        let bits = bits_of(point);
         self.tried.contains(&bits)
             || (self.finished_rows..self.places.len()).any(|row| self.bits(row) == bits)
     }
@@ -107,10 +113,48 @@ impl Table {
 /// How often to look for another point when one is not wanted.
 const ROUNDS: usize = 64;
 
+/// Spaces of so many points, or fewer, are listed rather than searched by chance.
+const MOST_LISTED: f64 = 16_384.0;
+
+/// All points of a small finite space that it allows and no trial has had; `None` where there are
+/// too many points to list.
+pub(super) fn untried(history: &History<'_>, table: &Table) -> Option<Vec<Vec<f64>>> {
+    let space = history.space;
+    let axes = axes(space);
+    let values: Vec<Vec<f64>> = axes.iter().map(Axis::coordinates).collect::<Option<_>>()?;
+    let count: f64 = values.iter().map(|values| values.len() as f64).product();
+    if count > MOST_LISTED {
+        return None;
+    }
+    let (mut seen, mut points) = (HashSet::new(), Vec::new());
+    for number in 0..count as usize {
+        let mut rest = number;
+        let mut point: Vec<f64> = values
+            .iter()
+            .map(|values| {
+                let value = values[rest % values.len()];
+                rest /= values.len();
+                value
+            })
+            .collect();
+        let params = to_params(space, &axes, &mut point);
+        let is_new = !space.is_conditional() || seen.insert(bits_of(&point));
+        if is_new && !table.has(&point) && space.allows(&params) {
+            points.push(point);
+        }
+    }
+    Some(points)
+}
+
+fn bits_of(point: &[f64]) -> Box<[u64]> {
+    point.iter().map(|x| x.to_bits()).collect()
+}
+
 /// The first point of `draw` that the space allows and, where `avoid` says so, no trial has had.
 ///
-/// After some rounds points are drawn evenly instead; and in the end a point that was tried before
-/// is as good as any, because the space may be used up. `draw` gives coordinates of all axes; those
+/// After some rounds points are drawn evenly instead; then one of the points left is drawn, if they
+/// can be listed; and in the end a point that was tried before is as good as any, because the space
+/// may be used up. `draw` gives coordinates of all axes; those
 /// of parameters that do not exist beside the others are taken away here.
 pub(super) fn first_admitted(
     history: &History<'_>,
@@ -122,6 +166,12 @@ pub(super) fn first_admitted(
     let axes = axes(history.space);
     let (mut allowed, mut last) = (None, None);
     for round in 0..MOST_ROUNDS {
+        if round == 2 * ROUNDS {
+            let left = untried(history, table).unwrap_or_default();
+            if let Some(point) = left.get(rng.random_range(0..left.len().max(1))) {
+                return to_params(history.space, &axes, &mut point.clone());
+            }
+        }
         if round >= 2 * ROUNDS && allowed.is_some() {
             break;
         }
