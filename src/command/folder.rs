@@ -95,6 +95,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::trial::ParamValue;
 
     #[test]
     fn a_followed_file_gives_each_line_once_and_whole() {
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn every_trial_has_a_folder_of_its_own_until_it_ends() {
-        let params = Params::from([("train.lr".to_owned(), 0.5.into())]);
+        let params = Params::from([("train.lr".to_owned(), ParamValue::Float(0.5))]);
         let (one, two) = (Folder::create(&params).unwrap(), Folder::create(&params).unwrap());
         assert_ne!(one.path(), two.path());
         assert_eq!(std::fs::read_to_string(&one.params).unwrap(), r#"{"train.lr":0.5}"#);
