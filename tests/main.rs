@@ -4,6 +4,7 @@
 
 mod architecture;
 mod calibrate;
+mod command;
 mod compare;
 mod data;
 mod evaluate;
