@@ -23,6 +23,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod cli;
+pub mod command;
 pub mod data;
 pub mod eval;
 pub mod experiment;

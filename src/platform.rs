@@ -1,11 +1,19 @@
-//! The one place that knows the operating system: process identity and liveness, host and
-//! processor names, file modes, and the thread setting of the matrix kernels.
+//! The one place that knows the operating system: process identity and liveness, groups of
+//! processes, host and processor names, file modes, and the thread setting of the matrix kernels.
 //!
 //! Linux and macOS are supported. What a system cannot tell is `None`, never a guess.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::process::Command;
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::sync::OnceLock;
+
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process_group, test_kill_process_group, waitid,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -146,10 +154,79 @@ pub fn make_readable(file: &File) -> io::Result<()> {
 ///
 /// Must be the first statement of `main`, before any other thread exists.
 pub fn use_one_thread_per_product() {
+    let _ = THREADS_BEFORE.set(std::env::var_os(THREADS));
     // SAFETY: called before any thread is started, so nobody reads the environment meanwhile.
     #[allow(unsafe_code)]
     unsafe {
-        std::env::set_var("RAYON_NUM_THREADS", "1");
+        std::env::set_var(THREADS, "1");
+    }
+}
+
+const THREADS: &str = "RAYON_NUM_THREADS";
+
+/// What [`THREADS`] was before it was set here.
+static THREADS_BEFORE: OnceLock<Option<OsString>> = OnceLock::new();
+
+/// The environment that this process was started with: what other programs should get, without
+/// our own setting of threads.
+pub fn inherited_environment() -> BTreeMap<OsString, OsString> {
+    let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    match THREADS_BEFORE.get() {
+        None => {}
+        Some(None) => drop(variables.remove(&OsString::from(THREADS))),
+        Some(Some(value)) => drop(variables.insert(THREADS.into(), value.clone())),
+    }
+    variables
+}
+
+/// A path that starts this very program again, even when its file was replaced meanwhile.
+pub fn own_program() -> Option<PathBuf> {
+    if cfg!(target_os = "linux") {
+        Some(PathBuf::from("/proc/self/exe"))
+    } else {
+        std::env::current_exe().ok()
+    }
+}
+
+/// A group of processes that a child of this one leads: the child and all that it starts, unless
+/// they leave.
+#[derive(Clone, Copy, Debug)]
+pub struct ProcessGroup {
+    leader: Pid,
+}
+
+impl ProcessGroup {
+    /// The group of a child that was started with `process_group(0)`.
+    pub fn led_by(child: &Child) -> Self {
+        Self { leader: Pid::from_child(child) }
+    }
+
+    /// The group with an id, which is its leader's process id.
+    pub fn with_id(id: i32) -> Option<Self> {
+        Pid::from_raw(id.max(0)).map(|leader| Self { leader })
+    }
+
+    /// Asks all its processes to end (SIGTERM). Nothing happens when there are none.
+    pub fn terminate(self) {
+        // It fails when nobody is left, which is what was wanted.
+        let _ = kill_process_group(self.leader, Signal::TERM);
+    }
+
+    /// Ends all its processes (SIGKILL). Nothing happens when there are none.
+    pub fn kill(self) {
+        let _ = kill_process_group(self.leader, Signal::KILL);
+    }
+
+    /// Whether it has any process, ended ones that nobody has waited for included.
+    pub fn exists(self) -> bool {
+        test_kill_process_group(self.leader) != Err(rustix::io::Errno::SRCH)
+    }
+
+    /// Waits until its leader, a child of this process, has ended, and leaves its status to be
+    /// fetched: until then its id belongs to nobody else.
+    pub fn wait_for_leader(self) {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while matches!(waitid(WaitId::Pid(self.leader), options), Err(rustix::io::Errno::INTR)) {}
     }
 }
 

@@ -25,7 +25,11 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     let mut experiment = vec!["spec", "store", "data", "model", "train", "study", "package"];
     experiment.extend(ground);
     rules.insert("experiment", experiment.clone());
-    experiment.extend(["experiment", "onnx"]);
+    rules.insert(
+        "command",
+        vec!["study", "spec", "store", "trial", "rng", "run_log", "fsx", "platform", "nearest"],
+    );
+    experiment.extend(["experiment", "command", "onnx"]);
     rules.insert("report", experiment.clone());
     experiment.push("report");
     rules.insert("cli", experiment);

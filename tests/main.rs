@@ -5,6 +5,7 @@
 mod architecture;
 mod bench;
 mod calibrate;
+mod command;
 mod compare;
 mod data;
 mod evaluate;

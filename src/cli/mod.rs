@@ -143,6 +143,10 @@ pub enum Verb {
 
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
+    // A verb that is not for users, and whose arguments belong to another program.
+    if let Some(code) = crate::command::supervise_if_asked(std::env::args_os()) {
+        return code;
+    }
     let cli = Cli::parse();
     logging::start(cli.global.verbose, cli.global.log_format);
     let global = &cli.global;

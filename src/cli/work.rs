@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
+use crate::command::{CommandObjective, CommandSpec, Problem};
 use crate::experiment::Experiment;
+use crate::fsx;
+use crate::platform;
 use crate::spec::{AskedOrRun, ProgramSpec, PrunerSpec, Space, Spec, StudySpec};
 use crate::store::{Environment, NewStudy, StudyRecord};
 use crate::study::{Evaluation, Objective, ObjectiveError, StudySetup, Trial};
@@ -21,6 +24,19 @@ pub(super) struct Program {
     pub(super) spec: ProgramSpec,
     pub(super) objective: Box<dyn Objective>,
     pub(super) environment: Environment,
+    /// The metric whose values are reported to the pruner.
+    pub(super) reports: String,
+}
+
+/// The objective of a spec whose `[objective]` is a command.
+fn command(spec: &ProgramSpec, table: &toml::Table) -> Result<CommandObjective, Vec<Problem>> {
+    let path = crate::experiment::absolute(&spec.source.path);
+    let read = CommandSpec::read(table, &spec.study, fsx::parent_of(Path::new(&path)))?;
+    let objective = CommandObjective::new(read, &spec.search)?;
+    Ok(match platform::own_program() {
+        Some(uaic) => objective.supervised_by(uaic),
+        None => objective,
+    })
 }
 
 /// Whoever asks evaluates; here nobody does.
@@ -60,12 +76,17 @@ impl Work {
     }
 
     fn of_program(spec: ProgramSpec) -> anyhow::Result<Self> {
+        let mut reports = spec.study.metric.clone();
         let objective: Box<dyn Objective> = match &spec.objective {
             AskedOrRun::Asked => Box::new(Asked),
-            AskedOrRun::Run(_) => anyhow::bail!("commands are not wired yet"),
+            AskedOrRun::Run(table) => {
+                let command = command(&spec, table).map_err(|problems| spec.refuse_objective(&problems))?;
+                reports = command.spec().prune_by.clone().unwrap_or(reports);
+                Box::new(command)
+            }
         };
         let environment = crate::experiment::surroundings(&spec.source.text, spec.study.seed);
-        Ok(Self::Program(Box::new(Program { spec, objective, environment })))
+        Ok(Self::Program(Box::new(Program { spec, objective, environment, reports })))
     }
 
     /// The experiment's name.
@@ -114,7 +135,7 @@ impl Work {
     pub(super) fn setup(&self) -> anyhow::Result<StudySetup<'_>> {
         let reports = match self {
             Self::Training(experiment) => experiment.reports(),
-            Self::Program(program) => program.spec.study.metric.clone(),
+            Self::Program(program) => program.reports.clone(),
         };
         Ok(StudySetup::new(self.space(), self.study(), self.pruner(), &reports)?)
     }

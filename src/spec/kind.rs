@@ -221,7 +221,7 @@ pub(super) fn parse_constraints(text: &str) -> Result<Vec<Constraint>, Constrain
 }
 
 /// The length of `90`, `90s`, `10m`, `2h` or `1h30m`; `None` for anything else.
-pub(super) fn parse_time(text: &str) -> Option<Duration> {
+pub fn parse_time(text: &str) -> Option<Duration> {
     let mut seconds = 0.0;
     let mut rest = text.trim();
     while !rest.is_empty() {

@@ -35,6 +35,7 @@ pub use dataset::{FETCHED, GENERATED, MissingDataset, find_dataset};
 pub use effective::{PointError, check_section};
 pub use error::{Place, SpecError, SpecErrors};
 pub use expression::{Constraint, ConstraintError};
+pub use kind::parse_time;
 pub use program::{AskedOrRun, ProgramSpec};
 pub use pruner::{PRUNERS, PrunerSpec};
 pub use records::*;

@@ -1,0 +1,339 @@
+//! One trial: the program from its start to its end.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use rand::Rng;
+use serde_json::json;
+
+use super::check::{ARTIFACTS, METRICS_FILE, PARAMS_FILE, SEED, TRIAL};
+use super::environment::{Environment, Facts};
+use super::folder::{Folder, Follower};
+use super::metric_line::{self, Line};
+use super::output::Output;
+use super::process::{self, Launch, Process, Streams};
+use super::reported::Reported;
+use super::supervisor::Ending;
+use super::{COMMAND_ARTIFACT, CommandObjective, ending, template};
+use crate::rng::SeedTree;
+use crate::store::{MetricPoint, StoreError};
+use crate::study::{Evaluation, ObjectiveError, Trial};
+
+/// How often to look at the file of metrics, and whether the trial should stop.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long a stream may stay open after everything that is known of has ended: somebody who left the
+/// group may hold it.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Lines that wait to be read, at most: then the program waits, too.
+const WAITING: usize = 256;
+
+/// Broken lines that are warned of, at most.
+const WARNINGS: usize = 20;
+
+/// What the threads that watch a program tell.
+enum Event {
+    /// A line of stdout that may be metrics.
+    Line(String),
+    /// A stream has ended.
+    Closed,
+    /// The program has ended.
+    Ended,
+}
+
+/// Why a program is being stopped.
+pub(super) enum Stop {
+    /// The pruner's reason.
+    Pruned(String),
+    Cancelled,
+    TimedOut,
+}
+
+impl Stop {
+    /// What the program finds in the stop file.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Pruned(_) => "pruned",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timeout",
+        }
+    }
+}
+
+/// A trial whose program runs.
+pub(super) struct Execution<'a> {
+    pub(super) objective: &'a CommandObjective,
+    pub(super) trial: &'a Trial<'a>,
+    pub(super) folder: &'a Folder,
+    pub(super) started: Instant,
+    pub(super) stdout: Output,
+    pub(super) stderr: Output,
+    pub(super) reported: Reported,
+    /// Points that are not yet recorded.
+    pending: Vec<MetricPoint>,
+    follower: Follower,
+    pub(super) stopped: Option<Stop>,
+    warnings: usize,
+}
+
+/// Runs the program of a trial and makes of it what it is worth.
+pub(super) fn execute(objective: &CommandObjective, trial: &Trial<'_>) -> Result<Evaluation, ObjectiveError> {
+    let failed = |error: crate::fsx::FileError| ObjectiveError::Failed(error.to_string());
+    let folder = Folder::create(trial.params).map_err(failed)?;
+    let execution = Execution {
+        objective,
+        trial,
+        folder: &folder,
+        started: Instant::now(),
+        stdout: Output::default(),
+        stderr: Output::default(),
+        reported: Reported::default(),
+        pending: vec![],
+        follower: Follower::default(),
+        stopped: None,
+        warnings: 0,
+    };
+    execution.run()
+}
+
+impl Execution<'_> {
+    fn run(mut self) -> Result<Evaluation, ObjectiveError> {
+        if self.trial.is_cancelled() {
+            return Err(ObjectiveError::Cancelled);
+        }
+        let seed = seed_of(&self.trial.seeds);
+        let arguments = self.arguments(seed);
+        let environment = self.environment(seed);
+        self.describe(&arguments, &environment)?;
+        let ended = Arc::new(OnceLock::new());
+        let (events, listener) = sync_channel(WAITING);
+        let launch = Launch {
+            arguments: &arguments,
+            environment: &environment,
+            cwd: &self.objective.spec.cwd,
+            folder: self.folder.path(),
+            grace: self.objective.spec.grace,
+            supervisor: self.objective.supervisor.as_deref(),
+        };
+        let (tell, end) = (events.clone(), Arc::clone(&ended));
+        let started = process::start(&launch, move |ending| {
+            let _ = end.set(ending);
+            // Where many lines wait, somebody looks soon anyway.
+            let _ = tell.try_send(Event::Ended);
+        });
+        let ending = match started {
+            Err(error) => Ending::Unstarted(error.to_string()),
+            Ok((process, streams)) => {
+                self.follow(streams, &events);
+                drop(events);
+                self.watch(process, listener, &ended)?
+            }
+        };
+        ending::conclude(self, &ending)
+    }
+
+    fn arguments(&self, seed: u32) -> Vec<String> {
+        let Folder { params, metrics, artifacts, .. } = self.folder;
+        template::fill(&self.objective.templates, |name| match self.trial.params.get(name) {
+            Some(value) => Some(value.to_string()),
+            None => match name {
+                TRIAL => Some(self.trial.number.to_string()),
+                SEED => Some(seed.to_string()),
+                PARAMS_FILE => Some(params.to_string_lossy().into_owned()),
+                METRICS_FILE => Some(metrics.to_string_lossy().into_owned()),
+                ARTIFACTS => Some(artifacts.to_string_lossy().into_owned()),
+                _ => None,
+            },
+        })
+    }
+
+    fn environment(&self, seed: u32) -> Environment {
+        let Trial { store, attempt, .. } = self.trial;
+        let facts = Facts {
+            trial: self.trial.number,
+            run: attempt.run.to_string(),
+            study: store.run(attempt.run).ok().map(|run| run.new.study.to_string()),
+            seed,
+            threads: self.trial.threads,
+            params: self.trial.params,
+            params_file: &self.folder.params,
+            metrics_file: &self.folder.metrics,
+            artifacts: &self.folder.artifacts,
+            stop_file: &self.folder.stop,
+        };
+        let mut environment = self.objective.environment.clone();
+        facts.add_to(&mut environment);
+        environment
+    }
+
+    /// Records what is about to be started.
+    fn describe(&self, arguments: &[String], environment: &Environment) -> Result<(), StoreError> {
+        let CommandObjective { spec, secrets, .. } = self.objective;
+        let masked: Vec<String> = arguments.iter().map(|argument| secrets.mask(argument)).collect();
+        tracing::info!("starting {}", masked.join(" "));
+        let set = spec.env.iter().map(|(name, value)| (name.as_str(), secrets.mask(value)));
+        let description = json!({
+            "command": masked,
+            "cwd": spec.cwd,
+            "env": set.collect::<std::collections::BTreeMap<_, _>>(),
+            "env_names": environment.keys().map(|name| name.to_string_lossy()).collect::<Vec<_>>(),
+            "secrets": spec.secrets,
+        });
+        let bytes = serde_json::to_vec_pretty(&description).unwrap_or_default();
+        self.trial.store.put_artifact(self.trial.attempt, COMMAND_ARTIFACT, &bytes).map(drop)
+    }
+
+    /// Starts the threads that read what the program writes.
+    fn follow(&self, streams: Streams, events: &SyncSender<Event>) {
+        let (stdout, tell) = (self.stdout.clone(), events.clone());
+        std::thread::spawn(move || {
+            if let Some(stream) = streams.stdout {
+                // When nobody listens any more, reading goes on: the program must not block.
+                stdout.follow(stream, |line| drop(tell.send(Event::Line(line))));
+            }
+            let _ = tell.send(Event::Closed);
+        });
+        let (stderr, tell) = (self.stderr.clone(), events.clone());
+        std::thread::spawn(move || {
+            if let Some(stream) = streams.stderr {
+                stderr.follow(stream, drop);
+            }
+            let _ = tell.send(Event::Closed);
+        });
+    }
+
+    /// Watches the program until it has ended and all that it said is read.
+    fn watch(
+        &mut self,
+        mut process: Process,
+        listener: Receiver<Event>,
+        ended: &OnceLock<Ending>,
+    ) -> Result<Ending, StoreError> {
+        // Let go of first, so that no reader waits for us while we wait for the program's end.
+        let listener = listener;
+        let (mut open, mut looked) = (2, self.started);
+        let mut linger: Option<Instant> = None;
+        loop {
+            match listener.recv_timeout(LOOK) {
+                Ok(Event::Line(line)) => self.take(metric_line::read(&line, &self.objective.expected)),
+                Ok(Event::Closed) => open -= 1,
+                Ok(Event::Ended) | Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => open = 0,
+            }
+            if let Some(ending) = ended.get() {
+                let until = *linger.get_or_insert_with(|| Instant::now() + LINGER);
+                if open == 0 || Instant::now() >= until {
+                    self.stdout.abandon();
+                    self.stderr.abandon();
+                    self.look_at_file(true);
+                    self.record()?;
+                    return Ok(ending.clone());
+                }
+            }
+            if looked.elapsed() >= LOOK {
+                looked = Instant::now();
+                self.look_at_file(false);
+                self.record()?;
+                if ended.get().is_none() {
+                    self.look_for_reasons();
+                }
+            }
+            if self.stopped.is_some() {
+                process.stop();
+            }
+        }
+    }
+
+    /// Whether there is a reason to stop the program, other than its own values.
+    fn look_for_reasons(&mut self) {
+        let timeout = self.objective.spec.timeout;
+        if self.trial.is_cancelled() {
+            self.stop(Stop::Cancelled);
+        } else if timeout.is_some_and(|timeout| self.started.elapsed() >= timeout) {
+            self.stop(Stop::TimedOut);
+        }
+    }
+
+    /// Notes that the program should stop; the first reason counts.
+    fn stop(&mut self, why: Stop) {
+        if self.stopped.is_some() {
+            return;
+        }
+        tracing::info!("stopping the program: {}", why.word());
+        if let Err(error) = self.folder.write_stop(why.word()) {
+            tracing::warn!("{error}");
+        }
+        self.stopped = Some(why);
+    }
+
+    fn look_at_file(&mut self, to_the_end: bool) {
+        let mut lines = Vec::new();
+        let mut follower = std::mem::take(&mut self.follower);
+        let mut note = |line: &[u8]| lines.push(metric_line::read_strictly(&String::from_utf8_lossy(line)));
+        follower.look(&self.folder.metrics, &mut note);
+        if to_the_end {
+            follower.finish(&mut note);
+        }
+        self.follower = follower;
+        lines.into_iter().for_each(|line| self.take(line));
+    }
+
+    /// Takes what a line says.
+    fn take(&mut self, line: Line) {
+        match line {
+            Line::Metrics { step, values, problems } => {
+                problems.iter().for_each(|problem| self.warn(problem));
+                for (name, value) in values {
+                    self.take_value(name, step, value);
+                }
+            }
+            Line::Broken(why) => self.warn(&why),
+            Line::Other => {}
+        }
+    }
+
+    /// Takes a value, unless the trial is pruned: how much a program says after that depends on the
+    /// clock, and what is recorded must not.
+    pub(super) fn take_value(&mut self, key: String, step: Option<u64>, value: f64) {
+        if matches!(self.stopped, Some(Stop::Pruned(_))) {
+            return;
+        }
+        let step = self.reported.add(&key, step, value);
+        let is_judged = self.objective.spec.prune_by.as_ref() == Some(&key);
+        let time_ms = jiff::Timestamp::now().as_millisecond();
+        self.pending.push(MetricPoint { key, step, time_ms, value });
+        if is_judged && let Err(ObjectiveError::Pruned(why)) = self.trial.report(step, value) {
+            self.stop(Stop::Pruned(why));
+        }
+    }
+
+    fn warn(&mut self, why: &str) {
+        self.warnings += 1;
+        match self.warnings {
+            ..=WARNINGS => {
+                tracing::warn!("a line of metrics is ignored: {}", self.objective.secrets.mask(why));
+            }
+            few if few == WARNINGS + 1 => tracing::warn!("further broken lines of metrics are not named"),
+            _ => {}
+        }
+    }
+
+    /// Records the points that have come, and shows the newest.
+    pub(super) fn record(&mut self) -> Result<(), StoreError> {
+        let Some(last) = self.pending.last() else { return Ok(()) };
+        let same_step = self.pending.iter().filter(|point| point.step == last.step);
+        let newest = same_step.rev().take(4).collect::<Vec<_>>().into_iter().rev();
+        let values: Vec<_> = newest.map(|point| format!("{} {:.4}", point.key, point.value)).collect();
+        self.trial.progress(0.0, format!("step {} {}", last.step, values.join(" ")));
+        self.trial.log(&self.pending)?;
+        self.pending.clear();
+        Ok(())
+    }
+}
+
+/// The trial's seed for a program: every generator takes 31 bits.
+fn seed_of(seeds: &SeedTree) -> u32 {
+    seeds.rng("command").next_u32() >> 1
+}
