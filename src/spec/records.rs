@@ -494,7 +494,7 @@ pub const METRICS: [&str; 4] = ["val/accuracy", "val/f1_macro", "val/f1_weighted
 pub const ARCHITECTURES: [&str; 3] = ["lstm", "lstm-attention", "bert"];
 
 /// Registered samplers; `study::sampler` builds each of them.
-pub const SAMPLERS: [&str; 2] = ["random", "tpe"];
+pub const SAMPLERS: [&str; 4] = ["auto", "gp", "random", "tpe"];
 
 /// `[final]`: retraining on all training data, then one look at the test split.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,13 +3,17 @@
 //! To add one: a file with an `impl Sampler`, and a line in the registry below and in
 //! [`crate::spec::SAMPLERS`]. The conformance suite then runs over it.
 
+mod auto;
 pub(super) mod axis;
 #[cfg(test)]
 mod conformance;
+mod gp;
 mod random;
 mod table;
 mod tpe;
 
+pub use auto::{Auto, choice};
+pub use gp::Gp;
 pub use random::Random;
 pub use tpe::Tpe;
 
@@ -98,7 +102,7 @@ pub struct Explanation {
     pub bad: Vec<u32>,
     /// The logarithm of the density of good over that of bad trials at the point.
     pub log_ratio: Option<f64>,
-    /// The same of each parameter alone.
+    /// The same of each parameter alone; of a Gaussian process, the length scale of each.
     pub by_param: Vec<(String, f64)>,
     /// Other figures, by name, such as a predicted value and its uncertainty.
     pub facts: Vec<(&'static str, f64)>,
@@ -107,7 +111,9 @@ pub struct Explanation {
 type Make = fn(&Settings) -> Box<dyn Sampler>;
 
 /// Every sampler, in the order of [`crate::spec::SAMPLERS`].
-const REGISTRY: [(&str, Make); 2] = [
+const REGISTRY: [(&str, Make); 4] = [
+    ("auto", |settings| Box::new(Auto::new(settings))),
+    ("gp", |settings| Box::new(Gp::new(settings))),
     ("random", |settings| Box::new(Random::new(settings))),
     ("tpe", |settings| Box::new(Tpe::new(settings))),
 ];
