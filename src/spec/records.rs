@@ -554,7 +554,7 @@ pub const METRICS: [&str; 5] =
 pub const ARCHITECTURES: [&str; 3] = ["lstm", "lstm-attention", "bert"];
 
 /// Registered samplers; `study::sampler` builds each of them.
-pub const SAMPLERS: [&str; 6] = ["cma-es", "grid", "nsga2", "random", "sobol", "tpe"];
+pub const SAMPLERS: [&str; 8] = ["auto", "cma-es", "gp", "grid", "nsga2", "random", "sobol", "tpe"];
 
 /// `[final]`: retraining on all training data, then one look at the test split.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,10 +3,12 @@
 //! To add one: a file with an `impl Sampler`, and a line in the registry below and in
 //! [`crate::spec::SAMPLERS`]. The conformance suite then runs over it.
 
+mod auto;
 pub(super) mod axis;
 mod cma;
 #[cfg(test)]
 mod conformance;
+mod gp;
 mod grid;
 mod nsga2;
 mod random;
@@ -16,7 +18,9 @@ mod table;
 mod tpe;
 
 pub use crate::spec::Duplicates;
+pub use auto::{Auto, choice};
 pub use cma::CmaEs;
+pub use gp::Gp;
 pub use grid::{Grid, size as grid_size};
 pub use nsga2::Nsga2;
 pub use random::Random;
@@ -96,7 +100,7 @@ pub struct Explanation {
     pub bad: Vec<u32>,
     /// The logarithm of the density of good over that of bad trials at the point.
     pub log_ratio: Option<f64>,
-    /// The same of each parameter alone.
+    /// The same of each parameter alone; of a Gaussian process, the length scale of each.
     pub by_param: Vec<(String, f64)>,
     /// Other figures, by name, such as a predicted value and its uncertainty.
     pub facts: Vec<(&'static str, f64)>,
@@ -105,8 +109,10 @@ pub struct Explanation {
 type Make = fn(&Settings) -> Box<dyn Sampler>;
 
 /// Every sampler, in the order of [`crate::spec::SAMPLERS`].
-const REGISTRY: [(&str, Make); 6] = [
+const REGISTRY: [(&str, Make); 8] = [
+    ("auto", |settings| Box::new(Auto::new(settings))),
     ("cma-es", |settings| Box::new(CmaEs::new(settings))),
+    ("gp", |settings| Box::new(Gp::new(settings))),
     ("grid", |settings| Box::new(Grid::new(settings))),
     ("nsga2", |settings| Box::new(Nsga2::new(settings))),
     ("random", |settings| Box::new(Random::new(settings))),
