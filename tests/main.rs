@@ -18,6 +18,7 @@ mod readme;
 mod registry;
 mod report;
 mod run;
+mod search;
 mod spec;
 mod store;
 mod study;

@@ -1,6 +1,7 @@
 //! `uaic resume`: goes on with a study that was stopped or killed.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -11,7 +12,8 @@ use super::run::HowArgs;
 use super::work::Work;
 use super::{Global, printer};
 use crate::experiment::select;
-use crate::store::{SqliteStore, StudyRecord, StudyState};
+use crate::spec::split_override;
+use crate::store::{Change, NewStudy, SqliteStore, Store, StudyRecord, StudyState};
 
 /// Arguments of `uaic resume`.
 #[derive(Args, Debug)]
@@ -20,6 +22,8 @@ Examples:
   uaic resume                     the newest study
   uaic resume 3f2a9c              by the start of its id
   uaic resume --trials 50         and raise its number of trials
+  uaic resume --spec wider.toml --trials 50
+  uaic resume -P search.train.lr='{ log = [1e-5, 1] }' --trials 50
 
 The study goes on from its stored spec: finished trials are kept, the others are repeated with the
 same parameters and seeds, so the result is that of an uninterrupted run. Data that have changed
@@ -30,6 +34,14 @@ trials of earlier processes in it.")]
 pub struct ResumeArgs {
     /// The study: the start of its id, an experiment's name, or nothing for the newest
     pub study: Option<String>,
+
+    /// Go on with the search space of this spec: a range was widened, a choice added
+    #[arg(long, value_name = "SPEC")]
+    pub spec: Option<PathBuf>,
+
+    /// Go on with another range, such as search.train.lr='{ log = [1e-5, 1] }'
+    #[arg(short = 'P', long = "param", value_name = "KEY=VALUE", value_parser = split_override)]
+    pub params: Vec<(String, String)>,
 
     /// Raise the study's number of trials to N
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -50,6 +62,9 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode
     if work.fingerprint() != found.new.fingerprint {
         return Err(Failure::locked(changed(&found, &work)).into());
     }
+    if args.spec.is_some() || !args.params.is_empty() {
+        change_space(&store, &found, args)?;
+    }
     if let Some(trials) = args.trials.filter(|trials| *trials <= found.new.trials && !args.how.quiet) {
         printer::talk(format!(
             "note: study {} has {} trials; --trials {trials} does not lower that",
@@ -60,6 +75,44 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode
         printer::talk(format!("study {} is complete; showing its results", found.id.short()));
     }
     execute(&work, &store, found.id, args.how.execution(global, args.trials))
+}
+
+/// Lets the trials to come be proposed in another space. What has been tried stays known to the
+/// sampler, as far as it lies within.
+fn change_space(store: &dyn Store, found: &StudyRecord, args: &ResumeArgs) -> anyhow::Result<()> {
+    let changes = store.changes(found.id)?;
+    let earlier = changes.iter().rev().find_map(|change| match &change.change {
+        Change::Space { overrides, .. } => Some(overrides.clone()),
+        _ => None,
+    });
+    let mut overrides = earlier.unwrap_or_else(|| found.new.overrides.clone());
+    overrides.extend(args.params.clone());
+    let wanted = match &args.spec {
+        Some(path) => Work::load(path, &overrides)?,
+        None => {
+            let new = NewStudy { overrides: overrides.clone(), ..found.new.clone() };
+            Work::of_study(&StudyRecord { new, ..found.clone() })?
+        }
+    };
+    let known = Work::of_study(found)?;
+    if wanted.frame_fingerprint() != known.frame_fingerprint() {
+        let message = format!(
+            "study {} can go on with another [search], but with nothing else changed: its old and new trials \
+             could not be compared. Start anew: `uaic run {}`",
+            found.id.short(),
+            args.spec
+                .as_deref()
+                .map_or_else(|| found.new.spec_path.clone(), |path| path.display().to_string())
+        );
+        return Err(Failure::locked(message).into());
+    }
+    if *wanted.space() == known.latest_space(&changes) {
+        return Ok(());
+    }
+    let space = serde_json::to_value(wanted.space())?;
+    let change = store.change_study(found.id, &Change::Space { space, overrides })?;
+    printer::talk(format!("the new search space counts from trial {} on", change.from_trial));
+    Ok(())
 }
 
 /// Says why the spec and the data of a study no longer give what they gave.

@@ -7,7 +7,7 @@ use crate::experiment::Experiment;
 use crate::fsx;
 use crate::platform;
 use crate::spec::{AskedOrRun, ProgramSpec, PrunerSpec, Space, Spec, StudySpec};
-use crate::store::{Environment, NewStudy, StudyRecord};
+use crate::store::{Change, Environment, NewStudy, StudyChange, StudyRecord};
 use crate::study::{Evaluation, Objective, ObjectiveError, StudySetup, Trial};
 use crate::trial::Params;
 
@@ -138,6 +138,23 @@ impl Work {
             Self::Program(program) => program.reports.clone(),
         };
         Ok(StudySetup::new(self.space(), self.study(), self.pruner(), &reports)?)
+    }
+
+    /// As [`Work::fingerprint`], but for the search space.
+    pub(super) fn frame_fingerprint(&self) -> String {
+        match self {
+            Self::Training(experiment) => experiment.frame_fingerprint(),
+            Self::Program(program) => program.spec.frame_fingerprint(),
+        }
+    }
+
+    /// The space as it was last changed.
+    pub(super) fn latest_space(&self, changes: &[StudyChange]) -> Space {
+        let last = changes.iter().rev().find_map(|change| match &change.change {
+            Change::Space { space, .. } => serde_json::from_value(space.clone()).ok(),
+            _ => None,
+        });
+        last.unwrap_or_else(|| self.space().clone())
     }
 
     /// Hash of all that decides the result, but for the number of trials.

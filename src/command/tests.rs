@@ -83,7 +83,7 @@ fn run_trials(spec: CommandSpec, trials: u32, cancel: &AtomicBool) -> Ran {
     let settings = Settings::new(SeedTree::new(1));
     let pruner = AtValue(13.0);
     let plan = StudyPlan {
-        space: &space,
+        space: Some(&space),
         sampler: &move || by_name("random", &settings).unwrap(),
         pruning: Some(Pruning { pruner: &pruner, metric: "loss", direction: Direction::Minimize }),
         directions: &directions,
@@ -442,7 +442,7 @@ fn a_store_that_breaks_ends_the_program() {
     let objective = CommandObjective::new(sh(&script), &space).unwrap();
     let settings = Settings::new(SeedTree::new(1));
     let plan = StudyPlan {
-        space: &space,
+        space: Some(&space),
         sampler: &move || by_name("random", &settings).unwrap(),
         pruning: None,
         directions: &[Direction::Minimize],

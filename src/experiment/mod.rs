@@ -206,8 +206,17 @@ impl Experiment {
     /// Hash of all that decides the result: the effective spec without its number of trials, and
     /// the data.
     pub fn fingerprint(&self) -> String {
+        self.hash(&self.spec.fingerprint())
+    }
+
+    /// As [`Experiment::fingerprint`], but for the search space, which may change while a study goes on.
+    pub fn frame_fingerprint(&self) -> String {
+        self.hash(&self.spec.frame_fingerprint())
+    }
+
+    fn hash(&self, spec: &str) -> String {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(self.spec.fingerprint().as_bytes());
+        hasher.update(spec.as_bytes());
         for (name, split) in &self.dataset.splits {
             hasher.update(name.as_bytes()).update(&[0]).update(split.hash.as_bytes());
         }

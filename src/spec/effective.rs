@@ -76,12 +76,21 @@ impl Spec {
     /// something, in the order of the documentation. Reading it gives
     /// this spec again.
     pub fn effective_toml(&self) -> String {
-        self.write(|_| true)
+        self.write(|_| true, true)
     }
 
     /// A hash (BLAKE3, hexadecimal) of everything in the spec that decides results: all but the
     /// experiment's name and description, and the number of trials, since a study may be extended.
     pub fn fingerprint(&self) -> String {
+        self.hash(true)
+    }
+
+    /// As [`Spec::fingerprint`], but for the search space, which may change while a study goes on.
+    pub fn frame_fingerprint(&self) -> String {
+        self.hash(false)
+    }
+
+    fn hash(&self, with_search: bool) -> String {
         // What later versions added counts only where it is used, so that earlier studies go on.
         let is_set = |path: &str| {
             self.given
@@ -96,7 +105,7 @@ impl Spec {
             "train.oos_weight" => self.training.data.oos.is_some(),
             _ => key.section() != "experiment",
         };
-        blake3::hash(self.write(decides).as_bytes()).to_hex().to_string()
+        blake3::hash(self.write(decides, with_search).as_bytes()).to_hex().to_string()
     }
 
     /// The value of a key, in a test.
@@ -117,7 +126,7 @@ impl Spec {
         })
     }
 
-    fn write(&self, included: impl Fn(&Key) -> bool) -> String {
+    fn write(&self, included: impl Fn(&Key) -> bool, with_search: bool) -> String {
         let table = self.table();
         let mut text = String::new();
         for (section, _) in SECTIONS.iter().filter(|(section, _)| !section.contains('.')) {
@@ -129,7 +138,7 @@ impl Spec {
                     let _ = writeln!(lines, "{name} = {}", toml_of(&value));
                 }
             }
-            if *section == SEARCH {
+            if *section == SEARCH && with_search {
                 lines.push_str(&search_toml(&self.search));
             }
             if !lines.is_empty() {

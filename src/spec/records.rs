@@ -464,7 +464,7 @@ pub enum ClassWeights {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StudySpec {
-    /// A registered sampler: `tpe` or `random`.
+    /// A registered sampler; `auto` chooses one.
     pub sampler: String,
     /// How many trials there will be in all.
     pub trials: u32,
@@ -531,7 +531,7 @@ pub enum Duplicates {
 impl Default for StudySpec {
     fn default() -> Self {
         Self {
-            sampler: "tpe".to_owned(),
+            sampler: "auto".to_owned(),
             trials: 20,
             parallel: 4,
             seed: 42,

@@ -10,7 +10,7 @@ use super::super::exit::Failure;
 use super::super::work::Work;
 use super::super::{Global, printer, shape};
 use crate::experiment::select;
-use crate::spec::split_override;
+use crate::spec::{Space, split_override};
 use crate::store::{Change, RunKind, RunRecord, SqliteStore, Store, StudyRecord};
 use crate::trial::{ParamValue, Params};
 
@@ -92,10 +92,11 @@ pub(super) fn enqueue(global: &Global, args: &EnqueueArgs) -> anyhow::Result<Exi
     let store = select::open_existing(&global.store)?;
     let study = select::resolve_study(&store, Some(&args.study))?;
     let work = Work::of_study(&study)?;
+    let space = work.latest_space(&store.changes(study.id)?);
     let params = args
         .params
         .iter()
-        .map(|(name, text)| Ok((name.clone(), value_of(&work, name, text)?)))
+        .map(|(name, text)| Ok((name.clone(), value_of(&space, name, text)?)))
         .collect::<anyhow::Result<Params>>()?;
     let number = store.change_study(study.id, &Change::Enqueue { params: params.clone() })?.from_trial;
     if number >= study.new.trials {
@@ -120,9 +121,9 @@ pub(super) fn enqueue(global: &Global, args: &EnqueueArgs) -> anyhow::Result<Exi
 }
 
 /// A value as the parameter's distribution has it.
-fn value_of(work: &Work, name: &str, text: &str) -> anyhow::Result<ParamValue> {
-    let Some(distribution) = work.space().get(name) else {
-        let known = work.space().iter().map(|(name, _)| name);
+fn value_of(space: &Space, name: &str, text: &str) -> anyhow::Result<ParamValue> {
+    let Some(distribution) = space.get(name) else {
+        let known = space.iter().map(|(name, _)| name);
         let hint = match crate::nearest::nearest(name, known) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`uaic study show STUDY` lists its parameters".to_owned(),

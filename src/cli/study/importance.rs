@@ -9,7 +9,7 @@ use super::super::work::Work;
 use super::super::{Global, printer, shape, table};
 use crate::experiment::select::{self, STUDY_GRAMMAR};
 use crate::rng::SeedTree;
-use crate::store::{RunRecord, SqliteStore};
+use crate::store::{RunRecord, SqliteStore, Store};
 use crate::study::importance::{TOP, importance as fanova, ped_anova};
 use crate::trial::FinishedTrial;
 
@@ -51,14 +51,15 @@ pub(super) fn run(global: &Global, args: &ImportanceArgs) -> anyhow::Result<Exit
     let store = SqliteStore::open_read_only(&global.store)?;
     let study = select::resolve_study(&store, args.study.as_deref())?;
     let work = Work::of_study(&study)?;
+    let space = work.latest_space(&store.changes(study.id)?);
     let trials = select::best_trials(&store, &study)?;
     let trials: Vec<FinishedTrial> = trials.iter().filter_map(finished).collect();
     let measure = |method: Method| match method {
         Method::Fanova => {
             let mut rng = SeedTree::new(study.new.seed).rng("importance");
-            fanova(work.space(), &trials, &mut rng)
+            fanova(&space, &trials, &mut rng)
         }
-        Method::PedAnova => ped_anova(work.space(), &trials, study.new.direction, TOP),
+        Method::PedAnova => ped_anova(&space, &trials, study.new.direction, TOP),
     };
     let methods = args.method.map_or(vec![Method::Fanova, Method::PedAnova], |method| vec![method]);
     let measured: Vec<(Method, Vec<(String, f64)>)> =

@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 use super::super::work::Work;
 use super::super::{Global, printer, shape, table};
 use crate::experiment::select::{self, STUDY_GRAMMAR};
-use crate::spec::Space;
 use crate::store::{Change, SqliteStore, Store, StudyChange, StudyRecord, Tally};
 
 /// Arguments of `uaic study show`.
@@ -47,7 +46,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
             "sampler": work.study().sampler,
             "pruner": work.pruner().kind,
             "parallel": work.study().parallel,
-            "space": latest_space(&work, &changes),
+            "space": work.latest_space(&changes),
         }));
         shown.insert("changes".to_owned(), serde_json::to_value(&changes)?);
         printer::json(&shown)?;
@@ -55,15 +54,6 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
         printer::data(text(&study, &tally, &changes, &work))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The space as it was last changed.
-fn latest_space(work: &Work, changes: &[StudyChange]) -> Space {
-    let last = changes.iter().rev().find_map(|change| match &change.change {
-        Change::Space { space, .. } => serde_json::from_value(space.clone()).ok(),
-        _ => None,
-    });
-    last.unwrap_or_else(|| work.space().clone())
 }
 
 fn text(study: &StudyRecord, tally: &Tally, changes: &[StudyChange], work: &Work) -> String {
@@ -88,7 +78,7 @@ fn text(study: &StudyRecord, tally: &Tally, changes: &[StudyChange], work: &Work
         setting.sampler, setting.parallel, setting.seed, setting.duplicates
     ));
     lines.push(format!("pruner    {}", work.pruner().kind));
-    let space = latest_space(work, changes);
+    let space = work.latest_space(changes);
     for (name, distribution) in space.iter() {
         let mut line = format!("search    {} = {distribution}", table::one_line(name));
         for (parent, values) in space.condition(name).into_iter().flatten() {
