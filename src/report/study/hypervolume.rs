@@ -72,7 +72,9 @@ fn course(objectives: &Objectives) -> Vec<(f64, f64)> {
         if !front.iter().any(|other| other == point || dominates(other, point)) {
             front.retain(|other| !dominates(point, other));
             front.push(point.clone());
-            share = if whole > 0.0 { (volume(&front, &reference) / whole).clamp(share, 1.0) } else { 1.0 };
+            // Where the box is empty, or too large for its volume to be a number, there is no share.
+            let part = volume(&front, &reference) / whole;
+            share = if part.is_finite() { part.min(1.0).max(share) } else { 1.0 };
         }
         (f64::from(*number), share)
     };
@@ -115,6 +117,8 @@ mod tests {
     fn one_objective_has_none_and_equal_trials_cover_all() {
         assert!(hypervolume(&objectives(&[Minimize], &[&[1.0]])).is_empty());
         assert!(hypervolume(&objectives(&[Minimize; 2], &[])).is_empty());
+        let huge: [&[f64]; 3] = [&[f64::MAX, 0.0], &[f64::MIN, 1.0], &[0.0, f64::MAX]];
+        assert_eq!(course(&objectives(&[Minimize; 2], &huge)).len(), 3);
         let equal = course(&objectives(&[Minimize; 2], &[&[1.0, 2.0], &[1.0, 2.0]]));
         assert!(equal.iter().all(|(_, share)| (share - 1.0).abs() < 1e-12), "{equal:?}");
     }

@@ -13,89 +13,104 @@ pub type Series = (u32, Vec<(u64, f64)>);
 /// One line per trial over the steps of `series`, the best in colour. Pruned trials are dimmed, and a
 /// ring marks where each was stopped.
 pub fn intermediate(study: &StudyView, series: &[Series]) -> Figure {
-    let best = study.best().map(|(trial, _)| trial.number);
     let steps = series.iter().flat_map(|(_, points)| points.iter().map(|(step, _)| *step as f64));
     let (first, last) =
         steps.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), step| (a.min(step), b.max(step)));
-    let state_of = |number: u32| {
-        let trial = study.trials.iter().find(|trial| trial.number == number);
-        trial.map(|trial| trial.state)
-    };
-    let mut lines: Vec<(u8, Mark)> = series
-        .iter()
-        .map(|(number, points)| {
-            let (height, paint, stroke) = match state_of(*number) {
-                _ if Some(*number) == best => (2, Paint::Accent, Stroke::Solid),
-                Some(RunState::Pruned) => (0, Paint::Muted, Stroke::Thin),
-                Some(RunState::Failed) => (1, Paint::Wrong, Stroke::Thin),
-                _ => (1, Paint::Series(0), Stroke::Thin),
-            };
-            let points = points.iter().map(|(step, value)| (*step as f64, *value)).collect();
-            (height, Mark::Line { points, paint, stroke })
-        })
-        .collect();
-    lines.sort_by_key(|(height, _)| *height);
-    let (low, high) = telling_range(study);
-    let values = || series.iter().flat_map(|(_, points)| points.iter().map(|(_, value)| *value));
-    // The good end is never cut.
-    let (low, high) = match study.direction {
-        Direction::Maximize => (low, values().filter(|value| value.is_finite()).fold(high, f64::max)),
-        Direction::Minimize => (values().filter(|value| value.is_finite()).fold(low, f64::min), high),
-    };
-    let ends: Vec<(f64, f64)> = series
-        .iter()
-        .filter(|(number, _)| state_of(*number) == Some(RunState::Pruned))
-        .filter_map(|(_, points)| points.last())
-        .filter(|(_, value)| value.is_finite())
-        .map(|(step, value)| (*step as f64, *value))
-        .collect();
-    let (low, high) = with_most(&ends, study.direction, (low, high));
     let content = if first < last {
-        let x = Axis::new("step", Scale::Count { low: first, high: last });
-        let y = Axis::new(study.metric.clone(), Scale::Linear { low, high });
-        let inset = (high - low) * 0.012;
-        let points = ends
-            .iter()
-            .map(|(step, value)| (*step, value.clamp(low + inset, high - inset), Paint::Series(4)));
-        let points = points.collect();
-        let stops = Mark::Points { points, sign: Sign::Ring, size: 2.6 };
-        // Over the dimmed lines, under the best.
-        let at = lines.len().saturating_sub(usize::from(best.is_some()));
-        let mut marks: Vec<Mark> = lines.into_iter().map(|(_, mark)| mark).collect();
-        marks.insert(at, stops);
-        Content::Chart { x, y, marks }
+        let ends = ends(study, series);
+        let (low, high) = range(study, series, &ends);
+        Content::Chart {
+            x: Axis::new("step", Scale::Count { low: first, high: last }),
+            y: Axis::new(study.metric.clone(), Scale::Linear { low, high }),
+            marks: marks(study, series, stops(&ends, (low, high))),
+        }
     } else {
         Content::Empty("no trial has recorded more than one value".to_owned())
     };
-    let key = |paint, stroke, text: &str| Key { paint, look: Look::Line(stroke), text: text.to_owned() };
-    let mut legend = vec![key(
-        Paint::Accent,
-        Stroke::Solid,
-        &best.map_or("best".to_owned(), |number| format!("best (trial {number})")),
-    )];
-    legend.push(key(Paint::Series(0), Stroke::Thin, "complete"));
-    let count = |state| study.trials.iter().filter(|trial| trial.state == state).count();
-    let pruned = count(RunState::Pruned);
-    if pruned > 0 {
-        legend.push(Key {
-            paint: Paint::Series(4),
-            look: Look::Sign(Sign::Ring),
-            text: format!("stopped here ({pruned} pruned)"),
-        });
-    }
-    if count(RunState::Failed) > 0 {
-        legend.push(key(Paint::Wrong, Stroke::Thin, "failed"));
-    }
-    let saved = saved_steps(study, series).filter(|_| pruned > 0);
+    let saved = saved_steps(study, series).filter(|_| count(study, RunState::Pruned) > 0);
     let told = saved.map_or(String::new(), |saved| format!(" · pruning saved {} of all steps", share(saved)));
     Figure {
         title: "Intermediate values".to_owned(),
         subtitle: format!("{}{told}", study.subtitle()),
         panels: vec![Panel { title: String::new(), content }],
-        legend,
+        legend: legend(study),
         note: "With folds, a step is a fold and its value the mean over the folds so far.".to_owned(),
         ..Figure::default()
     }
+}
+
+fn state_of(study: &StudyView, number: u32) -> Option<RunState> {
+    study.trials.iter().find(|trial| trial.number == number).map(|trial| trial.state)
+}
+
+fn count(study: &StudyView, state: RunState) -> usize {
+    study.trials.iter().filter(|trial| trial.state == state).count()
+}
+
+/// The dimmed lines, the others, the marks where trials were stopped, and over all the best.
+fn marks(study: &StudyView, series: &[Series], stops: Mark) -> Vec<Mark> {
+    let best = study.best().map(|(trial, _)| trial.number);
+    let line = |(number, points): &Series| {
+        let (height, paint, stroke) = match state_of(study, *number) {
+            _ if Some(*number) == best => (3, Paint::Accent, Stroke::Solid),
+            Some(RunState::Pruned) => (0, Paint::Muted, Stroke::Thin),
+            Some(RunState::Failed) => (1, Paint::Wrong, Stroke::Thin),
+            _ => (1, Paint::Series(0), Stroke::Thin),
+        };
+        let points = points.iter().map(|(step, value)| (*step as f64, *value)).collect();
+        (height, Mark::Line { points, paint, stroke })
+    };
+    let mut marks: Vec<(u8, Mark)> = series.iter().map(line).collect();
+    marks.push((2, stops));
+    marks.sort_by_key(|(height, _)| *height);
+    marks.into_iter().map(|(_, mark)| mark).collect()
+}
+
+/// The last step and value of each pruned trial.
+fn ends(study: &StudyView, series: &[Series]) -> Vec<(f64, f64)> {
+    let pruned = series.iter().filter(|(number, _)| state_of(study, *number) == Some(RunState::Pruned));
+    let last = pruned.filter_map(|(_, points)| points.last()).filter(|(_, value)| value.is_finite());
+    last.map(|(step, value)| (*step as f64, *value)).collect()
+}
+
+/// Rings where trials were stopped, at the edge where the range leaves them out.
+fn stops(ends: &[(f64, f64)], (low, high): (f64, f64)) -> Mark {
+    let inset = (high - low) * 0.012;
+    // Not `clamp`, which panics where the range is too large for its width to be a number.
+    let inside = |value: f64| value.max(low + inset).min(high - inset);
+    let points = ends.iter().map(|(step, value)| (*step, inside(*value), Paint::Series(4))).collect();
+    Mark::Points { points, sign: Sign::Ring, size: 2.6 }
+}
+
+/// The telling range of complete trials, with all that is better, and with most `ends`.
+fn range(study: &StudyView, series: &[Series], ends: &[(f64, f64)]) -> (f64, f64) {
+    let (low, high) = telling_range(study);
+    let values = series.iter().flat_map(|(_, points)| points.iter().map(|(_, value)| *value));
+    let finite = values.filter(|value| value.is_finite());
+    // The good end is never cut.
+    let range = match study.direction {
+        Direction::Maximize => (low, finite.fold(high, f64::max)),
+        Direction::Minimize => (finite.fold(low, f64::min), high),
+    };
+    with_most(ends, study.direction, range)
+}
+
+fn legend(study: &StudyView) -> Vec<Key> {
+    let line = |paint, stroke, text: String| Key { paint, look: Look::Line(stroke), text };
+    let best = study.best().map_or("best".to_owned(), |(trial, _)| format!("best (trial {})", trial.number));
+    let mut keys = vec![
+        line(Paint::Accent, Stroke::Solid, best),
+        line(Paint::Series(0), Stroke::Thin, "complete".to_owned()),
+    ];
+    let pruned = count(study, RunState::Pruned);
+    if pruned > 0 {
+        let text = format!("stopped here ({pruned} pruned)");
+        keys.push(Key { paint: Paint::Series(4), look: Look::Sign(Sign::Ring), text });
+    }
+    if count(study, RunState::Failed) > 0 {
+        keys.push(line(Paint::Wrong, Stroke::Thin, "failed".to_owned()));
+    }
+    keys
 }
 
 /// The range with three quarters of the places where trials were stopped in it; the others are marked
@@ -162,5 +177,13 @@ mod tests {
         // Of 8 steps 2 are missing.
         assert!(figure.subtitle.ends_with("pruning saved 25.0 % of all steps"), "{}", figure.subtitle);
         assert_eq!(figure.legend[2].text, "stopped here (1 pruned)");
+    }
+
+    #[test]
+    fn ranges_beyond_all_numbers_are_no_trouble() {
+        let mut study = study(&[(1e-3, 32, Some(f64::MAX)), (1e-3, 32, Some(f64::MIN)), (1e-3, 32, None)]);
+        study.trials[2].state = RunState::Pruned;
+        let series = vec![(0, vec![(1, f64::MIN), (2, f64::MAX)]), (2, vec![(1, 0.0), (2, f64::NAN)])];
+        assert!(!intermediate(&study, &series).is_empty());
     }
 }
