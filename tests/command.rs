@@ -94,7 +94,8 @@ fn no_program_outlives_a_uaic_that_is_killed() {
 fn a_second_ctrl_c_ends_the_program_too() {
     let dir = TestDir::new();
     dir.write("tmp/.keep", "");
-    let script = r#"trap "" TERM; echo $$ > program.part; mv program.part program; while :; do sleep 0.1; done"#;
+    let script =
+        r#"trap "" TERM; echo $$ > program.part; mv program.part program; while :; do sleep 0.1; done"#;
     dir.write("x.toml", spec(script, "grace = 2"));
     let mut uaic = start(&dir);
     until("the program never starts", || dir.join("program").exists());

@@ -83,7 +83,7 @@ fn run_trials(spec: CommandSpec, trials: u32, cancel: &AtomicBool) -> Ran {
     let settings = Settings::new(SeedTree::new(1));
     let pruner = AtValue(13.0);
     let plan = StudyPlan {
-        space: &space,
+        space: Some(&space),
         sampler: &move || by_name("random", &settings).unwrap(),
         pruning: Some(Pruning { pruner: &pruner, metric: "loss", direction: Direction::Minimize }),
         directions: &directions,
@@ -272,7 +272,7 @@ fn a_program_that_cannot_be_started_fails_its_trial() {
 /// Waits for the stop file and says what it holds.
 const OBEDIENT: &str = r#"
     trap '' TERM
-    echo '{"step": 1, "loss": 20}'; echo '{"step": 2, "loss": 13}'; echo '{"step": 3, "loss": 1}'
+    echo '{"step": 1, "loss": 20}'; echo '{"step": 2, "loss": 13, "size": 4}'; echo '{"step": 3, "loss": 1}'
     for i in $(seq 500); do [ -e "$UAIC_STOP" ] && break; sleep 0.01; done
     cp "$UAIC_STOP" "$UAIC_ARTIFACTS/why"
 "#;
@@ -286,6 +286,7 @@ fn a_pruned_program_is_told_and_may_end_by_itself() {
     assert_eq!((record.state, record.reason.as_deref()), (RunState::Pruned, Some("13 at step 2")));
     assert_eq!(ran.artifact("artifacts/why"), "pruned");
     assert_eq!(ran.history("loss"), [(1, 20.0), (2, 13.0)], "what comes later depends on the clock");
+    assert_eq!(ran.history("size"), [(2, 4.0)], "a line counts as a whole");
     assert_eq!(ran.tag("exit_code"), "0");
 }
 
@@ -442,7 +443,7 @@ fn a_store_that_breaks_ends_the_program() {
     let objective = CommandObjective::new(sh(&script), &space).unwrap();
     let settings = Settings::new(SeedTree::new(1));
     let plan = StudyPlan {
-        space: &space,
+        space: Some(&space),
         sampler: &move || by_name("random", &settings).unwrap(),
         pruning: None,
         directions: &[Direction::Minimize],
