@@ -277,14 +277,18 @@ impl Execution<'_> {
             follower.finish(&mut note);
         }
         self.follower = follower;
-        lines.into_iter().for_each(|line| self.take(line));
+        for line in lines {
+            self.take(line);
+        }
     }
 
     /// Takes what a line says.
     fn take(&mut self, line: Line) {
         match line {
             Line::Metrics { step, values, problems } => {
-                problems.iter().for_each(|problem| self.warn(problem));
+                for problem in &problems {
+                    self.warn(problem);
+                }
                 self.take_values(step, values);
             }
             Line::Broken(why) => self.warn(&why),
