@@ -75,9 +75,10 @@ fn choose(folder: &Path, prefix: &str, limits: Limits) -> Vec<(String, std::path
 fn inside(name: &str, folder: &Path) -> Vec<(String, std::path::PathBuf)> {
     let mut entries = Vec::new();
     for entry in folder.read_dir().into_iter().flatten().flatten() {
-        match entry.file_name().to_str() {
-            Some(file) => entries.push((format!("{name}/{file}"), entry.path())),
-            None => tracing::warn!("artifact {} is not kept: its name is not UTF-8", entry.path().display()),
+        if let Some(file) = entry.file_name().to_str() {
+            entries.push((format!("{name}/{file}"), entry.path()));
+        } else {
+            tracing::warn!("artifact {} is not kept: its name is not UTF-8", entry.path().display());
         }
     }
     entries.sort_by(|a, b| b.cmp(a));

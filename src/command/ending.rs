@@ -46,7 +46,7 @@ fn take_bare_number(execution: &mut Execution<'_>) -> Result<(), StoreError> {
         && execution.reported.is_empty()
         && let Some(number) = execution.stdout.last_number()
     {
-        execution.take_value(metric.clone(), None, number);
+        execution.take_values(None, vec![(metric.clone(), number)]);
         execution.record()?;
     }
     Ok(())

@@ -277,34 +277,43 @@ impl Execution<'_> {
             follower.finish(&mut note);
         }
         self.follower = follower;
-        lines.into_iter().for_each(|line| self.take(line));
+        for line in lines {
+            self.take(line);
+        }
     }
 
     /// Takes what a line says.
     fn take(&mut self, line: Line) {
         match line {
             Line::Metrics { step, values, problems } => {
-                problems.iter().for_each(|problem| self.warn(problem));
-                for (name, value) in values {
-                    self.take_value(name, step, value);
+                for problem in &problems {
+                    self.warn(problem);
                 }
+                self.take_values(step, values);
             }
             Line::Broken(why) => self.warn(&why),
             Line::Other => {}
         }
     }
 
-    /// Takes a value, unless the trial is pruned: how much a program says after that depends on the
-    /// clock, and what is recorded must not.
-    pub(super) fn take_value(&mut self, key: String, step: Option<u64>, value: f64) {
+    /// Takes the values of a line, unless the trial is pruned: how much a program says after that
+    /// depends on the clock, and what is recorded must not.
+    pub(super) fn take_values(&mut self, step: Option<u64>, values: Vec<(String, f64)>) {
         if matches!(self.stopped, Some(Stop::Pruned(_))) {
             return;
         }
-        let step = self.reported.add(&key, step, value);
-        let is_judged = self.objective.spec.prune_by.as_ref() == Some(&key);
-        let time_ms = jiff::Timestamp::now().as_millisecond();
-        self.pending.push(MetricPoint { key, step, time_ms, value });
-        if is_judged && let Err(ObjectiveError::Pruned(why)) = self.trial.report(step, value) {
+        let mut judged = None;
+        for (key, value) in values {
+            let step = self.reported.add(&key, step, value);
+            if self.objective.spec.prune_by.as_ref() == Some(&key) {
+                judged = Some((step, value));
+            }
+            let time_ms = jiff::Timestamp::now().as_millisecond();
+            self.pending.push(MetricPoint { key, step, time_ms, value });
+        }
+        if let Some((step, value)) = judged
+            && let Err(ObjectiveError::Pruned(why)) = self.trial.report(step, value)
+        {
             self.stop(Stop::Pruned(why));
         }
     }

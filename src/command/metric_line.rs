@@ -94,9 +94,12 @@ fn whole(value: &Value) -> Option<u64> {
 fn parse(line: &str) -> Result<Value, String> {
     let strict = serde_json::from_str(line);
     let read = strict.or_else(|_| serde_json::from_str(&quote_numbers(line)));
-    read.map_err(|error| match line.contains('\'') && !line.contains('"') {
-        true => "it is not JSON, which has \" for quotes (in Python: print(json.dumps(...)))".to_owned(),
-        false => format!("it is not JSON: {error}"),
+    read.map_err(|error| {
+        if line.contains('\'') && !line.contains('"') {
+            "it is not JSON, which has \" for quotes (in Python: print(json.dumps(...)))".to_owned()
+        } else {
+            format!("it is not JSON: {error}")
+        }
     })
 }
 

@@ -137,13 +137,11 @@ impl Reader<'_> {
     }
 
     fn text(&mut self, key: &str) -> Option<String> {
-        match self.table.get(key)? {
-            Value::String(text) => Some(text.clone()),
-            _ => {
-                self.refuse(key, "a text", "\"name\"");
-                None
-            }
+        let text = self.table.get(key)?.as_str();
+        if text.is_none() {
+            self.refuse(key, "a text", "\"name\"");
         }
+        text.map(str::to_owned)
     }
 
     fn texts(&mut self, key: &str) -> Option<Vec<String>> {

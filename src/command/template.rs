@@ -92,18 +92,15 @@ pub(super) fn fill(templates: &[Template], value_of: impl Fn(&str) -> Option<Str
     let mut arguments: Vec<String> = Vec::with_capacity(templates.len());
     let mut before: Option<&Template> = None;
     for template in templates {
-        match template.fill(&value_of) {
-            Some(argument) => {
-                arguments.push(argument);
-                before = Some(template);
+        if let Some(argument) = template.fill(&value_of) {
+            arguments.push(argument);
+            before = Some(template);
+        } else {
+            let flag = before.filter(|before| before.is_option() && before.names().next().is_none());
+            if flag.is_some() && !template.is_option() {
+                arguments.pop();
             }
-            None => {
-                let flag = before.filter(|before| before.is_option() && before.names().next().is_none());
-                if flag.is_some() && !template.is_option() {
-                    arguments.pop();
-                }
-                before = None;
-            }
+            before = None;
         }
     }
     arguments

@@ -1,5 +1,8 @@
 //! Whole trials with programs of `/bin/sh`.
 
+// What is compared was printed by the program, and reads back to the bit.
+#![allow(clippy::float_cmp)]
+
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -165,7 +168,7 @@ fn parameters_reach_the_program_in_every_way() {
     assert_eq!(ran.value(), 1.0);
     let stdout = ran.artifact("output/stdout.txt");
     let seed = stdout.lines().find_map(|line| line.strip_prefix("UAIC_SEED=")).unwrap();
-    assert!(seed.parse::<u32>().unwrap() <= i32::MAX as u32);
+    assert!(i32::try_from(seed.parse::<u32>().unwrap()).is_ok());
     assert!(stdout.contains(&format!("args --lr=0.5 0 {seed}\n")), "{stdout}");
     for line in [
         "UAIC_TRIAL=0".to_owned(),
@@ -272,7 +275,7 @@ fn a_program_that_cannot_be_started_fails_its_trial() {
 /// Waits for the stop file and says what it holds.
 const OBEDIENT: &str = r#"
     trap '' TERM
-    echo '{"step": 1, "loss": 20}'; echo '{"step": 2, "loss": 13}'; echo '{"step": 3, "loss": 1}'
+    echo '{"step": 1, "loss": 20}'; echo '{"step": 2, "loss": 13, "size": 4}'; echo '{"step": 3, "loss": 1}'
     for i in $(seq 500); do [ -e "$UAIC_STOP" ] && break; sleep 0.01; done
     cp "$UAIC_STOP" "$UAIC_ARTIFACTS/why"
 "#;
@@ -286,6 +289,7 @@ fn a_pruned_program_is_told_and_may_end_by_itself() {
     assert_eq!((record.state, record.reason.as_deref()), (RunState::Pruned, Some("13 at step 2")));
     assert_eq!(ran.artifact("artifacts/why"), "pruned");
     assert_eq!(ran.history("loss"), [(1, 20.0), (2, 13.0)], "what comes later depends on the clock");
+    assert_eq!(ran.history("size"), [(2, 4.0)], "a line counts as a whole");
     assert_eq!(ran.tag("exit_code"), "0");
 }
 
@@ -396,7 +400,7 @@ fn files_become_artifacts_also_of_trials_that_fail() {
 
 #[test]
 fn secrets_are_passed_and_never_recorded() {
-    // SAFETY of the idea: `HOME` is in every environment, and long enough to be found.
+    // A variable that is in nearly every environment, for a test cannot safely set one.
     let Some(home) = std::env::var("HOME").ok().filter(|home| home.len() > 1) else { return };
     let spec = CommandSpec {
         secrets: vec!["HOME".into()],
