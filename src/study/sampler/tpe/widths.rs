@@ -249,12 +249,12 @@ mod tests {
                 changed.remove(slot);
                 changed.remove(slot);
             }
-            for slot in 40..60 {
-                changed.insert(std::iter::once((slot, points[slot])));
+            for point in points.iter().copied().enumerate().skip(40) {
+                changed.insert(std::iter::once(point));
             }
             let mut fresh = normals(&distribution, &[]);
             fresh.resize(points.len());
-            let left = |slot: &usize| *slot >= 40 || slot % 3 > 0;
+            let left = |slot: &usize| *slot >= 40 || !slot.is_multiple_of(3);
             fresh.insert((0..60).filter(left).map(|slot| (slot, points[slot])));
             assert_eq!(format!("{changed:?}"), format!("{fresh:?}"));
         }
