@@ -136,6 +136,7 @@ fn sum_of_exponentials(terms: &[f32], largest: f32) -> f32 {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp)] // numbers of kernels are whole
 mod tests {
     use super::super::Kernels;
     use super::*;

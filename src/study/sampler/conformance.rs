@@ -240,7 +240,8 @@ fn parallel_study(
 ) -> Vec<Params> {
     const PARALLEL: usize = 4;
     let mut points: Vec<Params> = Vec::new();
-    for number in 0..60_usize {
+    while points.len() < 60 {
+        let number = points.len();
         let (ended, open) = points.split_at(number.saturating_sub(PARALLEL));
         let ended: Vec<FinishedTrial> = (0..)
             .zip(ended)

@@ -40,17 +40,17 @@ impl Branches {
         // Each pass can only take away, so that there are at most as many as there are axes.
         loop {
             let gone = (0..self.conditions.len())
-                .find(|&axis| !point[axis].is_nan() && !self.holds(&self.conditions[axis], point));
+                .find(|&axis| !point[axis].is_nan() && !holds(&self.conditions[axis], point));
             match gone {
                 Some(axis) => point[axis] = ABSENT,
                 None => return,
             }
         }
     }
+}
 
-    fn holds(&self, condition: &[(usize, Vec<u64>)], point: &[f64]) -> bool {
-        condition.iter().all(|(parent, allowed)| allowed.contains(&point[*parent].to_bits()))
-    }
+fn holds(condition: &[(usize, Vec<u64>)], point: &[f64]) -> bool {
+    condition.iter().all(|(parent, allowed)| allowed.contains(&point[*parent].to_bits()))
 }
 
 /// The axes that exist at a point.

@@ -14,11 +14,10 @@ use super::branch::{Branches, present};
 use super::parzen::{Parzen, Scratch};
 use super::split::{Good, Ranking};
 
-/// Narrowest kernel of good trials, as a share of the range.
-const GOOD_NARROWEST: f64 = 0.03;
-/// And of bad ones: wider, so that the bad trials around a good one do not fence it in.
-const BAD_NARROWEST: f64 = 0.05;
-/// How much narrower every second candidate's kernel is, which is the best trial's.
+/// Narrowest kernel, as a share of the range.
+const NARROWEST: f64 = 0.03;
+/// Every so many candidates one comes from the kernel of the best trial, made narrower by a factor.
+const NEAR_EVERY: usize = 4;
 const NEAR: f64 = 0.5;
 /// Draws per candidate before the space is taken for used up near the good trials.
 const TRIES: usize = 8;
@@ -50,7 +49,7 @@ impl Model {
             branches: Branches::new(space, axes),
             ranking: Ranking::default(),
             good: Good { rows: Vec::new(), weights: Vec::new() },
-            bad: Parzen::new(axes, BAD_NARROWEST),
+            bad: Parzen::new(axes, NARROWEST),
             scratch: RefCell::default(),
         }
     }
@@ -100,7 +99,7 @@ impl Model {
 
     /// The densities of good and bad trials.
     pub(super) fn ratio(&self, axes: &[Axis<'_>]) -> Ratio<'_> {
-        let mut good = Parzen::new(axes, GOOD_NARROWEST);
+        let mut good = Parzen::new(axes, NARROWEST);
         let slots: Vec<(usize, f64)> = (1..).zip(self.good.weights.iter().copied()).collect();
         let columns = self.table.columns();
         good.insert(&slots, |axis, slot| columns[axis][self.good.rows[slot - 1]]);
@@ -121,10 +120,10 @@ impl Model {
         let cumulative = ratio.good.cumulative();
         let best = ratio.good.heaviest();
         let draw = |attempt: usize| {
-            let mut point = if attempt.is_multiple_of(2) {
-                ratio.good.draw(axes, Parzen::draw_slot(&cumulative, rng), 1.0, rng)
-            } else {
+            let mut point = if attempt % NEAR_EVERY == NEAR_EVERY - 1 {
                 ratio.good.draw(axes, best, NEAR, rng)
+            } else {
+                ratio.good.draw(axes, Parzen::draw_slot(&cumulative, rng), 1.0, rng)
             };
             self.branches.prune(&mut point);
             point

@@ -6,7 +6,7 @@ use crate::rng::{ChaCha8Rng, SeedTree};
 
 use super::super::axis::{Axis, draw_evenly};
 
-/// One stratum of every axis per trial (McKay et al. 1979).
+/// One stratum of every axis per trial (`McKay` et al. 1979).
 #[derive(Debug)]
 pub(super) struct Start {
     /// How many trials the space is spread over.

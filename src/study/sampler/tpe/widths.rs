@@ -9,6 +9,10 @@ use crate::rng::ChaCha8Rng;
 
 use super::super::axis::{Axis, Range};
 
+/// How many times as far as its other neighbour the end of the range may be from an outermost kernel.
+/// Without a limit these kernels are so wide that the search hardly narrows down in many dimensions;
+/// as near as the neighbour itself, optima close to the ends are found late.
+const FARTHEST_END: f64 = 3.0;
 /// On grids of no more values the mass of a normal is summed over them.
 const COARSE: f64 = 16.0;
 
@@ -158,7 +162,7 @@ impl Normals {
 
 /// The width of a kernel at `x` between its neighbours: the mean of the distances to them. The
 /// middle of the range, where the prior is, counts as one. At the end of the order, where a
-/// neighbour is missing, the end of the range is one, but no farther away than the other neighbour.
+/// neighbour is missing, the end of the range is one, but not much farther away than the other one.
 fn width(below: Option<f64>, x: f64, above: Option<f64>) -> f64 {
     let (mut below, mut above) = (below.map(|below| x - below), above.map(|above| above - x));
     let middle = (0.5 - x).abs();
@@ -166,8 +170,8 @@ fn width(below: Option<f64>, x: f64, above: Option<f64>) -> f64 {
     *side = Some(side.map_or(middle, |distance| distance.min(middle)));
     let (below, above) = match (below, above) {
         (Some(below), Some(above)) => (below, above),
-        (None, Some(above)) => (x.min(above), above),
-        (Some(below), None) => (below, (1.0 - x).min(below)),
+        (None, Some(above)) => (x.min(FARTHEST_END * above), above),
+        (Some(below), None) => (below, (1.0 - x).min(FARTHEST_END * below)),
         (None, None) => (middle, middle),
     };
     f64::midpoint(below, above).min(1.0)
@@ -212,8 +216,15 @@ mod tests {
     fn the_width_is_the_mean_distance_to_both_neighbours() {
         let found = normals(&REAL, &[0.1, 0.9, 0.85, 0.6]);
         let widths: Vec<f64> = found.scale.iter().map(|scale| 1.0 / (SQRT_2 * f64::from(*scale))).collect();
-        // 0 | 0.1 | 0.5 (prior) | 0.6 | 0.85 | 0.9 | at 0.95 the mirrored neighbour.
-        approx::assert_abs_diff_eq!(widths[..], [0.25, 0.05, 0.15, 0.175], epsilon = 1e-6);
+        // 0 | 0.1 | 0.5 (prior) | 0.6 | 0.85 | 0.9 | 1
+        approx::assert_abs_diff_eq!(widths[..], [0.25, 0.075, 0.15, 0.175], epsilon = 1e-6);
+        // The end is 0.4 away, but counts as no more than three times the other neighbour.
+        let outermost = normals(&REAL, &[0.6, 0.55]);
+        approx::assert_abs_diff_eq!(
+            1.0 / (SQRT_2 * f64::from(outermost.scale[0])),
+            f64::midpoint(0.05, 0.15),
+            epsilon = 1e-6
+        );
     }
 
     #[test]
@@ -238,12 +249,12 @@ mod tests {
                 changed.remove(slot);
                 changed.remove(slot);
             }
-            for slot in 40..60 {
-                changed.insert(std::iter::once((slot, points[slot])));
+            for point in points.iter().copied().enumerate().skip(40) {
+                changed.insert(std::iter::once(point));
             }
             let mut fresh = normals(&distribution, &[]);
             fresh.resize(points.len());
-            let left = |slot: &usize| *slot >= 40 || slot % 3 > 0;
+            let left = |slot: &usize| *slot >= 40 || !slot.is_multiple_of(3);
             fresh.insert((0..60).filter(left).map(|slot| (slot, points[slot])));
             assert_eq!(format!("{changed:?}"), format!("{fresh:?}"));
         }
