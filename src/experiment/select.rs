@@ -311,10 +311,11 @@ pub fn best_trials(store: &dyn Store, study: &StudyRecord) -> Result<Vec<RunReco
         state: Some(RunState::Complete),
         ..RunQuery::default()
     })?;
-    trials.retain(|trial| trial.value.is_some());
+    trials.retain(|trial| trial.value.is_some() && !trial.excluded);
     let value = |trial: &RunRecord| trial.value.unwrap_or(f64::NAN);
     trials.sort_by(|a, b| {
-        study.new.direction.compare(value(a), value(b)).then(a.new.number.cmp(&b.new.number))
+        let by_value = study.new.direction.compare(value(a), value(b));
+        a.violation.total_cmp(&b.violation).then(by_value).then(a.new.number.cmp(&b.new.number))
     });
     Ok(trials)
 }

@@ -25,8 +25,10 @@ pub use slice::slice;
 pub use timeline::timeline;
 
 use crate::report::figure::Scale;
-use crate::spec::{Distribution, Space, Spec};
-use crate::store::{RunKind, RunQuery, Store, StoreError, StudyRecord};
+use std::collections::BTreeMap;
+
+use crate::spec::{Distribution, ProgramSpec, Space, Spec};
+use crate::store::{Change, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
 use crate::trial::{Direction, ParamValue, Params, RunState};
 
 /// A trial as pictures see it.
@@ -57,6 +59,8 @@ pub struct StudyView {
     pub metric: String,
     /// Which end of it is better.
     pub direction: Direction,
+    /// Further metrics, and which end of each is better.
+    pub more_objectives: Vec<(String, Direction)>,
     /// The searched parameters.
     pub space: Space,
     /// Its trials that are not hidden, by number.
@@ -89,6 +93,30 @@ pub enum ViewError {
     },
 }
 
+/// What a study searches: as its spec says, or was last changed; without a spec as its trials have
+/// it.
+fn space_of(store: &dyn Store, study: &StudyRecord, runs: &[RunRecord]) -> Result<Space, ViewError> {
+    let changed = store.changes(study.id)?.into_iter().rev().find_map(|change| match change.change {
+        Change::Space { space, .. } => serde_json::from_value(space).ok(),
+        _ => None,
+    });
+    let new = &study.new;
+    let path = std::path::Path::new(&new.spec_path);
+    let refused = |source| ViewError::Spec { study: study.id.short(), source: Box::new(source) };
+    if let Some(space) = changed {
+        return Ok(space);
+    }
+    if new.spec_text.is_empty() {
+        let drawn = runs.iter().rev().filter_map(|run| run.new.config.get("distributions"));
+        let drawn = drawn.filter_map(|drawn| serde_json::from_value(drawn.clone()).ok());
+        return Ok(Space::new(drawn.flat_map(|drawn: BTreeMap<String, Distribution>| drawn)));
+    }
+    if ProgramSpec::is_one(&new.spec_text) {
+        return Ok(ProgramSpec::parse(&new.spec_text, path, &new.overrides).map_err(refused)?.search);
+    }
+    Ok(Spec::parse(&new.spec_text, path, &new.overrides).map_err(refused)?.search)
+}
+
 impl StudyView {
     /// Reads a study.
     ///
@@ -96,19 +124,17 @@ impl StudyView {
     /// The store or the recorded spec cannot be read.
     pub fn load(store: &dyn Store, study: &StudyRecord) -> Result<Self, ViewError> {
         let new = &study.new;
-        let spec = Spec::parse(&new.spec_text, std::path::Path::new(&new.spec_path), &new.overrides)
-            .map_err(|source| ViewError::Spec { study: study.id.short(), source: Box::new(source) })?;
         let query = RunQuery { study: Some(study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
-        let mut trials: Vec<TrialView> = store
-            .runs(&query)?
+        let runs: Vec<RunRecord> = store.runs(&query)?.into_iter().filter(|run| !run.excluded).collect();
+        let space = space_of(store, study, &runs)?;
+        let mut trials: Vec<TrialView> = runs
             .into_iter()
             .map(|run| TrialView {
                 number: run.new.number.unwrap_or_default(),
+                values: run.values(),
                 params: run.new.params,
                 state: run.state,
                 value: run.value,
-                // Records hold one value until studies of several are recorded.
-                values: run.value.into_iter().collect(),
                 span_ms: (run.started_ms, run.ended_ms),
             })
             .collect();
@@ -118,7 +144,8 @@ impl StudyView {
             id: study.id.short(),
             metric: new.metric.clone(),
             direction: new.direction,
-            space: spec.search,
+            more_objectives: new.more_objectives.clone(),
+            space,
             trials,
         })
     }
@@ -266,6 +293,7 @@ pub(crate) mod testing {
             id: "0123abcd".to_owned(),
             metric: "val/accuracy".to_owned(),
             direction: Direction::Maximize,
+            more_objectives: vec![],
             space: spec.search,
             trials: values.iter().enumerate().map(trial).collect(),
         }

@@ -24,7 +24,9 @@ pub struct Objectives {
 impl Objectives {
     /// The objectives of a study, and the trials that are complete.
     pub fn of(study: &StudyView) -> Self {
-        let (names, directions) = (vec![study.metric.clone()], vec![study.direction]);
+        let first = std::iter::once((study.metric.clone(), study.direction));
+        let (names, directions): (Vec<String>, Vec<Direction>) =
+            first.chain(study.more_objectives.iter().cloned()).unzip();
         let is_whole = |values: &[f64]| values.len() == names.len() && values.iter().all(|x| x.is_finite());
         let complete = study.complete().filter(|(trial, _)| is_whole(&trial.values));
         let (numbers, points) = complete.map(|(trial, _)| (trial.number, trial.values.clone())).unzip();
