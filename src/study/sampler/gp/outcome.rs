@@ -24,11 +24,11 @@ pub(super) fn losses(history: &History<'_>, places: &[usize], rng: &mut ChaCha8R
     }
     known.sort_by(f64::total_cmp);
     let (best, median, worst) = (known[0], known[known.len() / 2], known[known.len() - 1]);
-    let spread = if worst > best { worst - best } else { 1.0 };
+    let spread = if median > best { median - best } else { 1.0 };
     let missed = trials.iter().map(|trial| finite(trial.violation)).fold(0.0, f64::max);
     let loss = |(trial, merged): (&&FinishedTrial, Option<f64>)| match (merged, trial.state) {
-        (Some(_), _) if trial.violation > 0.0 => {
-            worst + 0.25 * spread * (1.0 + finite(trial.violation) / missed.max(f64::MIN_POSITIVE))
+        (Some(loss), _) if trial.violation > 0.0 => {
+            loss.max(median) + spread * finite(trial.violation) / missed.max(f64::MIN_POSITIVE)
         }
         (Some(loss), _) => loss,
         (None, RunState::Pruned) if history.directions.len() == 1 => {
