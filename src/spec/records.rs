@@ -459,7 +459,7 @@ pub enum ClassWeights {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StudySpec {
-    /// A registered sampler: `tpe` or `random`.
+    /// A registered sampler: `auto`, `gp`, `tpe` or `random`.
     pub sampler: String,
     /// How many trials there will be in all.
     pub trials: u32,

@@ -169,7 +169,9 @@ mod tests {
         let rows: Vec<Vec<f64>> = (1..=points)
             .map(|i| vec![(i as f64 * 0.754_877_666).fract(), (i as f64 * 0.569_840_291).fract()])
             .collect();
-        rows.iter().for_each(|row| inputs.push(&encoding.row(row)));
+        for row in &rows {
+            inputs.push(&encoding.row(row));
+        }
         (inputs, rows)
     }
 
@@ -208,7 +210,9 @@ mod tests {
     #[test]
     fn noise_is_found_where_points_repeat() {
         let (mut inputs, mut rows) = plane(30);
-        rows.iter().for_each(|row| inputs.push(row));
+        for row in &rows {
+            inputs.push(row);
+        }
         rows.extend(rows.clone());
         let mut rng = crate::rng::SeedTree::new(6).rng("noise");
         let values: Vec<f64> = rows.iter().map(|row| wave(row) + rng.random_range(-1.0..1.0)).collect();

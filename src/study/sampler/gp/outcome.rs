@@ -80,7 +80,7 @@ fn weights(count: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
     draws.iter().map(|draw| if sum > 0.0 { draw / sum } else { 1.0 / count as f64 }).collect()
 }
 
-/// The augmented Chebyshev norm of normalised losses: ParEGO (Knowles 2006), with its ρ.
+/// The augmented Chebyshev norm of normalised losses: `ParEGO` (Knowles 2006), with its ρ.
 fn chebyshev(columns: &[Vec<Option<f64>>], weights: &[f64]) -> Vec<Option<f64>> {
     const RHO: f64 = 0.05;
     let unit: Vec<Vec<Option<f64>>> = columns.iter().map(|column| normalised(column)).collect();
