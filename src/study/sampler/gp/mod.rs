@@ -3,7 +3,8 @@
 //!
 //! Jones et al. 1998 for the idea; the logarithm of expected improvement as in Ament et al. 2023
 //! (arXiv:2310.20708); length scales that are expected to grow with the number of parameters as in
-//! Hvarfner et al. 2024 (arXiv:2402.02229), which makes trust regions needless at some ten of them.
+//! Hvarfner et al. 2024 (arXiv:2402.02229). The search looks at the whole space and near the best
+//! trials alike; there are no trust regions.
 
 mod acquisition;
 mod design;
