@@ -197,21 +197,6 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// The store cannot be read.
     pub(crate) fn best_trial(&self) -> Result<Option<RunRecord>, StoreError> {
-        let query = RunQuery {
-            study: Some(self.study.id),
-            kind: Some(RunKind::Trial),
-            state: Some(RunState::Complete),
-            ..RunQuery::default()
-        };
-        let direction = self.study.new.direction;
-        let better = |best: RunRecord, next: RunRecord| match (best.value, next.value) {
-            (Some(old), Some(new)) if direction.better(new, old) => next,
-            (Some(old), Some(new)) if !direction.better(old, new) && next.new.number < best.new.number => {
-                next
-            }
-            (None, Some(_)) => next,
-            _ => best,
-        };
-        Ok(self.store.runs(&query)?.into_iter().reduce(better))
+        Ok(crate::experiment::select::best_trials(self.store, self.study)?.into_iter().next())
     }
 }

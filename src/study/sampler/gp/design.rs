@@ -11,8 +11,8 @@ pub(super) fn size(axes: &[Axis<'_>]) -> usize {
     (axes.len() + 4).clamp(6, 16)
 }
 
-/// Point `number` of a Latin hypercube of `count` points (McKay et al. 1979), whose cells `seeds`
-/// decides; `rng` places the point within its cell.
+/// Point `number` of a Latin hypercube of `count` points, whose cells `seeds` decides; `rng`
+/// places the point within its cell.
 pub(super) fn point(
     axes: &[Axis<'_>],
     count: usize,

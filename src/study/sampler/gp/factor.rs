@@ -44,11 +44,6 @@ impl Factor {
         Some(())
     }
 
-    /// The number of rows.
-    pub(super) fn size(&self) -> usize {
-        self.size
-    }
-
     fn row(&self, i: usize) -> &[f64] {
         let start = i * (i + 1) / 2;
         &self.entries[start..=start + i]

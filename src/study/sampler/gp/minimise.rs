@@ -102,7 +102,9 @@ fn masked_direction(memory: &[Pair], gradient: &[f64], free: &[bool]) -> Vec<f64
     }
     if let Some(last) = memory.last() {
         let scale = 1.0 / (last.scale * dot(&last.change, &last.change));
-        direction.iter_mut().for_each(|d| *d *= scale);
+        for entry in &mut direction {
+            *entry *= scale;
+        }
     }
     for (share, pair) in shares.iter().zip(memory) {
         let back = pair.scale * dot(&pair.change, &direction);

@@ -3,7 +3,8 @@
 //!
 //! Jones et al. 1998 for the idea; the logarithm of expected improvement as in Ament et al. 2023
 //! (arXiv:2310.20708); length scales that are expected to grow with the number of parameters as in
-//! Hvarfner et al. 2024 (arXiv:2402.02229), which makes trust regions needless at some ten of them.
+//! Hvarfner et al. 2024 (arXiv:2402.02229). The search looks at the whole space and near the best
+//! trials alike; there are no trust regions.
 
 mod acquisition;
 mod design;
@@ -41,7 +42,7 @@ const ANCHORS: usize = 5;
 /// A Gaussian process with a Matérn-5/2 kernel, and the point of largest expected improvement.
 ///
 /// Pending trials count as if they had the value that is expected of them; several objectives are
-/// merged with weights that every proposal draws anew (ParEGO).
+/// merged with weights that every proposal draws anew (`ParEGO`).
 #[derive(Debug)]
 pub struct Gp {
     avoid: bool,
@@ -111,7 +112,9 @@ impl Gp {
             return last.hyper.clone();
         }
         let mut inputs = Inputs::new(encoding.clone());
-        rows.iter().for_each(|row| inputs.push(row));
+        for row in &rows {
+            inputs.push(row);
+        }
         let hyper = fit::fit(&inputs, &values);
         self.fitted = Some(Fitted { rows, values, hyper: hyper.clone() });
         hyper
@@ -127,7 +130,9 @@ impl Gp {
         mut hyper: Hyperparameters,
     ) -> Option<Process> {
         let mut inputs = Inputs::new(encoding.clone());
-        seen.iter().for_each(|&row| inputs.push(&encoding.row(&self.point(row))));
+        for &row in seen {
+            inputs.push(&encoding.row(&self.point(row)));
+        }
         for _ in 0..8 {
             if let Some(process) = Process::new(inputs.clone(), values.to_vec(), hyper.clone()) {
                 return Some(process);

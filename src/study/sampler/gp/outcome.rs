@@ -24,11 +24,11 @@ pub(super) fn losses(history: &History<'_>, places: &[usize], rng: &mut ChaCha8R
     }
     known.sort_by(f64::total_cmp);
     let (best, median, worst) = (known[0], known[known.len() / 2], known[known.len() - 1]);
-    let spread = if worst > best { worst - best } else { 1.0 };
+    let spread = if median > best { median - best } else { 1.0 };
     let missed = trials.iter().map(|trial| finite(trial.violation)).fold(0.0, f64::max);
     let loss = |(trial, merged): (&&FinishedTrial, Option<f64>)| match (merged, trial.state) {
-        (Some(_), _) if trial.violation > 0.0 => {
-            worst + 0.25 * spread * (1.0 + finite(trial.violation) / missed.max(f64::MIN_POSITIVE))
+        (Some(loss), _) if trial.violation > 0.0 => {
+            loss.max(median) + spread * finite(trial.violation) / missed.max(f64::MIN_POSITIVE)
         }
         (Some(loss), _) => loss,
         (None, RunState::Pruned) if history.directions.len() == 1 => {
@@ -80,7 +80,7 @@ fn weights(count: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
     draws.iter().map(|draw| if sum > 0.0 { draw / sum } else { 1.0 / count as f64 }).collect()
 }
 
-/// The augmented Chebyshev norm of normalised losses: ParEGO (Knowles 2006), with its ρ.
+/// The augmented Chebyshev norm of normalised losses: `ParEGO` (Knowles 2006), with its ρ.
 fn chebyshev(columns: &[Vec<Option<f64>>], weights: &[f64]) -> Vec<Option<f64>> {
     const RHO: f64 = 0.05;
     let unit: Vec<Vec<Option<f64>>> = columns.iter().map(|column| normalised(column)).collect();

@@ -63,7 +63,9 @@ impl Process {
         for i in 0..inputs.rows() {
             inputs.distances(&inputs.row(i), &weights, &mut row);
             row.truncate(i + 1);
-            row.iter_mut().for_each(|entry| *entry = hyper.variance * matern(*entry).0);
+            for entry in &mut row {
+                *entry = hyper.variance * matern(*entry).0;
+            }
             row[i] += hyper.noise;
             factor.append(&row)?;
         }
@@ -89,7 +91,9 @@ impl Process {
         self.predict(row, &mut prediction);
         let mut covariances = Vec::new();
         self.inputs.distances(row, &self.weights, &mut covariances);
-        covariances.iter_mut().for_each(|entry| *entry = self.hyper.variance * matern(*entry).0);
+        for entry in &mut covariances {
+            *entry = self.hyper.variance * matern(*entry).0;
+        }
         covariances.push(self.hyper.variance + self.hyper.noise);
         if self.factor.append(&covariances).is_some() {
             self.inputs.push(row);

@@ -74,9 +74,9 @@ impl Search<'_> {
         }
         let share = if rng.random::<bool>() { 0.9 } else { (2.0 / point.len() as f64).min(0.5) };
         let always = rng.random_range(0..point.len() as u64) as usize;
-        for axis in 0..point.len() {
+        for (axis, coordinate) in point.iter_mut().enumerate() {
             if axis == always || rng.random::<f64>() < share {
-                point[axis] = self.domain.draw_near(axis, point[axis], rng);
+                *coordinate = self.domain.draw_near(axis, *coordinate, rng);
             }
         }
         point

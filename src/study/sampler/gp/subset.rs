@@ -11,13 +11,18 @@ pub(super) fn subset(losses: &[f64], limit: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     order.sort_by(|&a, &b| losses[a].total_cmp(&losses[b]));
     let mut taken = vec![false; count];
-    order[..third].iter().for_each(|&row| taken[row] = true);
-    (0..count).rev().filter(|&row| !taken[row]).take(third).collect::<Vec<_>>().iter().for_each(|&row| {
+    for &row in &order[..third] {
         taken[row] = true;
-    });
+    }
+    let latest: Vec<usize> = (0..count).rev().filter(|&row| !taken[row]).take(third).collect();
+    for row in latest {
+        taken[row] = true;
+    }
     let others: Vec<usize> = (0..count).filter(|&row| !taken[row]).collect();
     let wanted = limit - 2 * third;
-    (0..wanted).for_each(|k| taken[others[k * others.len() / wanted]] = true);
+    for k in 0..wanted {
+        taken[others[k * others.len() / wanted]] = true;
+    }
     (0..count).filter(|&row| taken[row]).collect()
 }
 
