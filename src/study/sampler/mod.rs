@@ -7,6 +7,7 @@ pub(super) mod axis;
 mod cma;
 #[cfg(test)]
 mod conformance;
+mod elite;
 mod grid;
 mod nsga2;
 mod random;
