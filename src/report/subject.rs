@@ -197,6 +197,6 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// The store cannot be read.
     pub(crate) fn best_trial(&self) -> Result<Option<RunRecord>, StoreError> {
-        Ok(crate::experiment::select::best_trials(self.store, self.study)?.into_iter().next())
+        Ok(crate::experiment::select::best_trials(self.store, &self.study)?.into_iter().next())
     }
 }

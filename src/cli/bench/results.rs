@@ -63,7 +63,7 @@ impl Results {
         plan: &Plan,
         at: Vec<u32>,
         games: &[Vec<Vec<Game>>],
-        others: Vec<Other>,
+        others: &[Other],
         baseline: usize,
     ) -> Self {
         let of_function = |(place, function): (usize, &&'static Function)| {

@@ -99,7 +99,7 @@ pub(super) fn run(args: &SamplersArgs) -> anyhow::Result<ExitCode> {
     };
     let names = plan.samplers.iter().chain(others.iter().map(|other| &other.name));
     let baseline = baseline(args, &names.map(String::as_str).collect::<Vec<_>>())?;
-    let results = Results::new(&plan, at, &played(args, &plan)?, others, baseline);
+    let results = Results::new(&plan, at, &played(args, &plan)?, &others, baseline);
     if args.json {
         printer::json(&results.json())?;
     } else {

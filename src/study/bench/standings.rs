@@ -74,7 +74,7 @@ mod tests {
     fn quartiles_are_interpolated() {
         let quartiles = Quartiles::of(&[4.0, 1.0, 2.0, 3.0]).unwrap();
         assert_eq!(quartiles, Quartiles { lower: 1.75, median: 2.5, upper: 3.25 });
-        assert_eq!(Quartiles::of(&[f64::INFINITY; 3]).unwrap().median, f64::INFINITY);
+        assert!(Quartiles::of(&[f64::INFINITY; 3]).unwrap().median.is_infinite());
         assert!(Quartiles::of(&[1.0, -f64::NAN]).unwrap().upper.is_nan());
         assert!(Quartiles::of(&[]).is_none());
     }

@@ -11,7 +11,7 @@ use super::table::{Table, first_admitted};
 use super::{Duplicates, Explanation, History, Sampler, Settings};
 
 /// Levels of a range without steps, both ends among them; even in the logarithm where the range is.
-pub const LEVELS: u64 = 5;
+pub(super) const LEVELS: u64 = 5;
 
 /// Larger grids with conditions or constraints are not counted.
 const COUNTED: u64 = 1_000_000;

@@ -8,6 +8,7 @@ pub(super) mod axis;
 mod cma;
 #[cfg(test)]
 mod conformance;
+mod elite;
 mod gp;
 mod grid;
 mod nsga2;

@@ -42,7 +42,7 @@ impl Pace {
     fn new(dims: usize, lambda: usize) -> Self {
         let n = dims as f64;
         let raw: Vec<f64> =
-            (1..=lambda).map(|rank| ((lambda as f64 + 1.0) / 2.0).ln() - (rank as f64).ln()).collect();
+            (1..=lambda).map(|rank| f64::midpoint(lambda as f64, 1.0).ln() - (rank as f64).ln()).collect();
         let effective =
             |part: &[f64]| part.iter().sum::<f64>().powi(2) / part.iter().map(|w| w * w).sum::<f64>();
         let (good, bad) = raw.split_at(lambda / 2);
@@ -128,7 +128,7 @@ impl Evolution {
                 point.iter().zip(&self.mean).map(|(x, mean)| (x - mean) / self.sigma).collect();
             let length = norm(&self.whitened(&step));
             let shrink = if length > longest { longest / length } else { 1.0 };
-            step.iter_mut().for_each(|y| *y *= shrink);
+            scale(&mut step, shrink);
             steps.push(step);
             squares.push((length * shrink).powi(2));
         }
@@ -171,7 +171,9 @@ impl Evolution {
         let weights: f64 = self.pace.weights.iter().sum();
         let keep = 1.0 + lost - c_1 - c_mu * weights;
         let mut next = self.covariance.clone();
-        next.iter_mut().flatten().for_each(|entry| *entry *= keep);
+        for row in &mut next {
+            scale(row, keep);
+        }
         add_outer(&mut next, c_1, &self.path_c);
         for ((step, &weight), &square) in steps.iter().zip(&self.pace.weights).zip(squares) {
             // Far bad points would make the matrix indefinite.
@@ -196,6 +198,12 @@ fn norm(a: &[f64]) -> f64 {
     dot(a, a).sqrt()
 }
 
+fn scale(a: &mut [f64], factor: f64) {
+    for x in a {
+        *x *= factor;
+    }
+}
+
 fn add(sum: &mut [f64], factor: f64, other: &[f64]) {
     for (sum, other) in sum.iter_mut().zip(other) {
         *sum += factor * other;
@@ -204,7 +212,7 @@ fn add(sum: &mut [f64], factor: f64, other: &[f64]) {
 
 /// A path forgets a share `c` and takes up the step.
 fn decay_and_add(path: &mut [f64], c: f64, mu_eff: f64, step: &[f64]) {
-    path.iter_mut().for_each(|p| *p *= 1.0 - c);
+    scale(path, 1.0 - c);
     add(path, (c * (2.0 - c) * mu_eff).sqrt(), step);
 }
 

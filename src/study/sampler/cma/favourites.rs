@@ -5,22 +5,21 @@ use rand::RngExt;
 
 use crate::rng::ChaCha8Rng;
 
-use super::super::History;
 use super::super::axis::Axis;
-use super::super::selection::best_first;
+use super::super::elite::Elite;
 use super::super::table::Table;
 use super::margin::{Gene, normals};
 
 /// The share of trials that are taken as examples, and the most of them.
 const SHARE: f64 = 0.2;
-const MOST: usize = 25;
+pub(super) const MOST: usize = 25;
 /// How far from an example numbers are drawn, in units of the range.
 const SPREAD: f64 = 0.15;
 
 /// Draws the coordinates that are no genes, each on its own: one of the best trials' values, or, as
 /// often as one example among them, an even draw.
 pub(super) fn draw(
-    history: &History<'_>,
+    best: &Elite,
     table: &Table,
     axes: &[Axis<'_>],
     genes: &[Gene],
@@ -30,7 +29,8 @@ pub(super) fn draw(
     if genes.len() == axes.len() {
         return;
     }
-    let examples = examples(history, table);
+    let count = ((SHARE * best.ranked() as f64).ceil() as usize).min(best.rows().len());
+    let examples = &best.rows()[..count];
     for (place, axis) in axes.iter().enumerate() {
         if genes.iter().any(|gene| gene.axis == place) {
             continue;
@@ -47,13 +47,4 @@ pub(super) fn draw(
             }
         };
     }
-}
-
-/// The rows of the best trials.
-fn examples(history: &History<'_>, table: &Table) -> Vec<usize> {
-    let rows = table.finished_rows();
-    let trials: Vec<_> = table.places()[..rows].iter().map(|&place| &history.finished[place]).collect();
-    let mut order = best_first(&trials, history.directions);
-    order.truncate(((SHARE * rows as f64).ceil() as usize).min(MOST));
-    order
 }

@@ -135,7 +135,7 @@ mod tests {
             for ((left, gene), (x, mean)) in
                 left.iter_mut().zip(&genes).zip(point.iter().zip(&evolution.mean))
             {
-                *left += u32::from(gene.coordinate(&axes, *x) != gene.coordinate(&axes, *mean));
+                *left += u32::from((gene.coordinate(&axes, *x) - gene.coordinate(&axes, *mean)).abs() > 1e-9);
             }
         }
         // Once in 2 · 10 draws: 100 times, give or take 3 deviations.

@@ -16,6 +16,7 @@ use crate::rng::{ChaCha8Rng, SeedTree};
 use crate::trial::Params;
 
 use super::axis::{Axis, axes};
+use super::elite::Elite;
 use super::sobol::Sobol;
 use super::table::{Table, first_admitted};
 use super::{Duplicates, Explanation, History, Sampler, Settings};
@@ -34,6 +35,8 @@ pub struct CmaEs {
     avoid: bool,
     table: Table,
     replay: Replay,
+    /// What favourites are drawn from.
+    best: Elite,
     seeds: SeedTree,
 }
 
@@ -48,6 +51,7 @@ impl CmaEs {
             avoid: settings.duplicates == Duplicates::Avoid,
             table: Table::default(),
             replay: Replay::new(seeds.clone()),
+            best: Elite::new(favourites::MOST),
             seeds,
         }
     }
@@ -57,6 +61,9 @@ impl CmaEs {
         let genes = margin::genes(history.space, axes);
         self.table.update(history, axes);
         self.replay.update(history, &self.table, axes, &genes);
+        if genes.len() < axes.len() {
+            self.best.update(history, &self.table);
+        }
         genes
     }
 
@@ -117,7 +124,7 @@ impl Sampler for CmaEs {
                     point[gene.axis] = gene.coordinate(&axes, x);
                 }
             }
-            favourites::draw(history, &self.table, &axes, &genes, &mut point, rng);
+            favourites::draw(&self.best, &self.table, &axes, &genes, &mut point, rng);
             point
         })
     }

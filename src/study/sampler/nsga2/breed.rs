@@ -23,9 +23,8 @@ pub(super) fn child(axes: &[Axis<'_>], mother: &[f64], father: &[f64], rng: &mut
         let x = match (own.is_nan(), other.is_nan()) {
             (true, true) => return axis.draw_evenly(rng),
             (true, false) => other,
-            (false, true) => own,
             (false, false) if is_crossed => cross(axis, own, other, rng),
-            (false, false) => own,
+            (false, _) => own,
         };
         let x = if rng.random::<f64>() < mutated { mutate(axis, x, rng) } else { x };
         axis.snap(x)
@@ -42,7 +41,7 @@ fn cross(axis: &Axis<'_>, own: f64, other: f64, rng: &mut ChaCha8Rng) -> f64 {
     }
     let power = 1.0 / (CROSSING + 1.0);
     let spread = if draw < 0.5 { (2.0 * draw).powf(power) } else { (2.0 - 2.0 * draw).powf(-power) };
-    ((near + far) / 2.0 + spread * (near - far) / 2.0).clamp(0.0, 1.0)
+    (f64::midpoint(near, far) + spread * (near - far) / 2.0).clamp(0.0, 1.0)
 }
 
 /// An even draw of names; polynomial mutation of numbers (Deb and Goyal 1996), which reaches both ends.
@@ -78,7 +77,7 @@ mod tests {
         assert!(children.iter().flatten().all(|x| (0.0..=2.0).contains(x)));
         let mean = children.iter().map(|x| x[0]).sum::<f64>() / 2000.0;
         approx::assert_abs_diff_eq!(mean, 0.4, epsilon = 0.03);
-        let third = children.iter().filter(|x| x[1] == 1.0).count();
+        let third = children.iter().filter(|x| (x[1] - 1.0).abs() < 0.5).count();
         // A third of the third that mutate.
         assert!((150..300).contains(&third), "{third} have the name that no parent has");
     }

@@ -9,7 +9,7 @@ use crate::rng::{ChaCha8Rng, SeedTree};
 use crate::trial::Params;
 
 use super::axis::{Axis, axes};
-use super::selection::{best_first, is_ranked};
+use super::elite::Elite;
 use super::sobol::Sobol;
 use super::table::{Table, first_admitted};
 use super::{Duplicates, Explanation, History, Sampler, Settings};
@@ -22,7 +22,7 @@ pub struct Nsga2 {
     avoid: bool,
     seeds: SeedTree,
     table: Table,
-    population: Population,
+    population: Elite,
 }
 
 /// The largest population.
@@ -32,57 +32,24 @@ const STARTUP: usize = 10;
 /// While there are few trials, one in so many is a parent: a population of all would be random search.
 const PARENT_EVERY: usize = 4;
 
-/// The best rows so far.
-#[derive(Debug, Default)]
-struct Population {
-    /// Rows of the table, best first.
-    rows: Vec<usize>,
-    /// How many of all rows have told something.
-    ranked: usize,
-    read: usize,
-    last: Option<u32>,
-}
-
-impl Population {
-    /// Takes up the rows that are new, one by one, so that it does not matter how many come at once.
-    fn update(&mut self, history: &History<'_>, table: &Table) {
-        let places = &table.places()[..table.finished_rows()];
-        let trial = |row: usize| &history.finished[places[row]];
-        let is_same =
-            self.read <= places.len() && self.read.checked_sub(1).map(|row| trial(row).number) == self.last;
-        if !is_same {
-            *self = Self::default();
-        }
-        for row in (self.read..places.len()).filter(|&row| is_ranked(trial(row))) {
-            self.ranked += 1;
-            self.rows.push(row);
-            self.rows.sort_unstable();
-            let trials: Vec<_> = self.rows.iter().map(|&row| trial(row)).collect();
-            let order = best_first(&trials, history.directions);
-            self.rows = order.into_iter().take(POPULATION).map(|place| self.rows[place]).collect();
-        }
-        self.read = places.len();
-        self.last = places.len().checked_sub(1).map(|row| trial(row).number);
-    }
-
+impl Nsga2 {
     /// The rows that may become parents, best first; none while there are too few.
     fn parents(&self) -> &[usize] {
-        if self.ranked < STARTUP {
+        if self.population.ranked() < STARTUP {
             return &[];
         }
-        let size = (self.ranked / PARENT_EVERY).clamp(STARTUP / 2, POPULATION);
-        &self.rows[..size.min(self.rows.len())]
+        let size = (self.population.ranked() / PARENT_EVERY).clamp(STARTUP / 2, POPULATION);
+        let rows = self.population.rows();
+        &rows[..size.min(rows.len())]
     }
-}
 
-impl Nsga2 {
     /// NSGA-II with its usual settings.
     pub fn new(settings: &Settings) -> Self {
         Self {
             avoid: settings.duplicates == Duplicates::Avoid,
             seeds: settings.seeds.child("nsga2", 0),
             table: Table::default(),
-            population: Population::default(),
+            population: Elite::new(POPULATION),
         }
     }
 
@@ -114,7 +81,7 @@ impl Sampler for Nsga2 {
         let axes = axes(history.space);
         self.table.update(history, &axes);
         self.population.update(history, &self.table);
-        let parents = self.population.parents();
+        let parents = self.parents();
         let mut first = parents.is_empty().then(|| self.first(&axes, number));
         first_admitted(history, &self.table, self.avoid, rng, |rng| {
             if let Some(point) = first.take() {
@@ -131,7 +98,7 @@ impl Sampler for Nsga2 {
     fn explain(&mut self, _number: u32, history: &History<'_>, _params: &Params) -> Explanation {
         self.table.update(history, &axes(history.space));
         self.population.update(history, &self.table);
-        let parents = self.population.parents();
+        let parents = self.parents();
         let number = |&row: &usize| history.finished[self.table.places()[row]].number;
         let reason = match parents.len() {
             0 => format!("one of the first {STARTUP} trials: a point of a scrambled Sobol' sequence"),
