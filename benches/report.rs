@@ -84,6 +84,7 @@ fn study(trials: u32) -> StudyView {
             ]),
             state: RunState::Complete,
             value: Some(value),
+            values: vec![value],
             span_ms: (i64::from(number) * 500, Some(i64::from(number) * 500 + 990)),
         }
     });
@@ -92,6 +93,7 @@ fn study(trials: u32) -> StudyView {
         id: "00000000".to_owned(),
         metric: "val/accuracy".to_owned(),
         direction: Direction::Maximize,
+        more_objectives: vec![],
         space: spec.search.clone(),
         trials: trials.collect(),
     }
