@@ -3,7 +3,8 @@
 //!
 //! # Contract
 //! * Methods may be called from any thread. Writes of one run are applied in the order in which
-//!   they were made; what a `finish_*` call returned from is durable.
+//!   they were made; what a `finish_*` call returned from is durable: no death of the process takes it
+//!   back. (A power cut may take the last seconds, whole writes from the end.)
 //! * A run's row exists before the run does anything; metrics follow as they come, in batches.
 //! * States move only along [`RunState::may_become`]; a final run never changes again, except
 //!   that it may be hidden ([`Store::set_hidden`]) and shown again.

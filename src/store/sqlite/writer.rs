@@ -204,6 +204,7 @@ fn write_until_closed(mut connection: Connection, inbox: &Receiver<Command>, sha
         }
         if Instant::now() >= next_beat {
             next_beat = Instant::now() + HEARTBEAT;
+            sync(&connection);
             let identity = identity.get_or_insert_with(crate::platform::ProcessIdentity::current);
             if let Err(fault) = write::heartbeat(&connection, identity, now_ms()) {
                 tracing::warn!(
@@ -214,8 +215,15 @@ fn write_until_closed(mut connection: Connection, inbox: &Receiver<Command>, sha
             }
         }
     }
+    sync(&connection);
     // Statistics for the planner; a store without them works as well.
     let _ = connection.execute_batch("PRAGMA optimize");
+}
+
+/// Brings what has been committed to the disk.
+fn sync(connection: &Connection) {
+    // Others may be reading or syncing at this moment; then it is done by them, or next time.
+    let _ = connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)");
 }
 
 /// Takes what is queued. Points wait up to `patience` for more of them; somebody waits for a call,

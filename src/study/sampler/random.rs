@@ -9,7 +9,7 @@ use super::{Duplicates, Explanation, History, Sampler, Settings};
 
 /// Draws every parameter evenly: values of a list and steps alike, logarithmic ranges evenly in the
 /// logarithm.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Random {
     avoid: bool,
     table: Table,

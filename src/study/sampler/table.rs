@@ -13,7 +13,7 @@ use super::axis::{ABSENT, Axis, axes, draw_evenly, to_params};
 
 /// All trials of a history that lie in its space, as rows: first the finished ones by number, then
 /// the pending ones. Growing with a study, it reads only what is new.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Table {
     /// `columns[axis][row]`: coordinates in the order of the space, [`ABSENT`] where there is none.
     columns: Vec<Vec<f64>>,
