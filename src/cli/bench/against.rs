@@ -12,7 +12,7 @@ use crate::study::bench::Function;
 /// The results of one sampler.
 #[derive(Debug)]
 pub(super) struct Other {
-    /// Its name.
+    /// Its name, after that of its file.
     pub(super) name: String,
     /// Per function played and seed, the smallest value at each checkpoint; no seeds where the file has
     /// none.
@@ -49,6 +49,7 @@ impl Seeds {
 /// The file cannot be read, is of another shape, or has none of the functions.
 pub(super) fn read(path: &Path, functions: &[&'static Function], at: usize) -> anyhow::Result<Vec<Other>> {
     let shown = path.display();
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let file: File = serde_json::from_slice(&fsx::read(path)?).map_err(|error| {
         Failure::usage(format!("{shown} is not {{function: {{sampler: {{seed: [values]}}}}}}: {error}"))
     })?;
@@ -71,7 +72,10 @@ pub(super) fn read(path: &Path, functions: &[&'static Function], at: usize) -> a
     };
     let others: Vec<Other> = names
         .into_iter()
-        .map(|name| Other { name: name.clone(), best: functions.iter().map(|f| of(name, f)).collect() })
+        .map(|name| Other {
+            name: format!("{stem}:{name}"),
+            best: functions.iter().map(|f| of(name, f)).collect(),
+        })
         .collect();
     match others.iter().flat_map(|other| other.best.iter().flatten()).find(|values| values.len() != at) {
         Some(values) => Err(Failure::usage(format!(

@@ -25,7 +25,7 @@ Examples:
   uaic bench samplers                                  every sampler on every function
   uaic bench samplers --samplers tpe,cma-es --functions branin,levy8
   uaic bench samplers --trials 200 --at 50,200 --parallel 8
-  uaic bench samplers --samplers tpe --against optuna.json --baseline optuna-tpe
+  uaic bench samplers --samplers tpe --against optuna.json --baseline optuna:tpe
   uaic bench samplers --json > bench.json
 
 Each sampler plays one study per seed on each function. Shown are the medians over the seeds of the
@@ -37,8 +37,7 @@ the baseline. The same arguments give the same stdout, whatever --jobs; times go
 With --parallel P a proposal sees P - 1 trials less, as it would with P trials at once.
 
 --against reads {function: {sampler: {seed: [value at each of --at]}}}, or a list instead of the
-object of seeds; its samplers compete under the names that they have there, on the functions that
-are played.
+object of seeds; its samplers compete as FILE:SAMPLER on the functions that are played.
 
 With --json: {\"schema\": 1, \"trials\", \"seeds\", \"parallel\", \"at\": [trials], \"baseline\": {a name},
   \"functions\": [{\"function\", \"about\", \"minimum\",
