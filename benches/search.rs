@@ -33,7 +33,11 @@ fn measure(name: &str, store: &dyn Store, random: bool) {
     let study = builder.create(store).unwrap();
     let start = Instant::now();
     let outcome = study.optimize(TRIALS, free).unwrap();
-    println!("  {name:<20} {:.3} s, best {:.4}", start.elapsed().as_secs_f64(), outcome.best().unwrap().trial.values[0]);
+    println!(
+        "  {name:<20} {:.3} s, best {:.4}",
+        start.elapsed().as_secs_f64(),
+        outcome.best().unwrap().trial.values[0]
+    );
 }
 
 fn free(trial: &Draw<'_>) -> Result<f64, ObjectiveError> {

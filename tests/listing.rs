@@ -487,10 +487,15 @@ fn the_help_of_every_verb_documents_all_of_its_json() {
     let helps = verbs_with_json();
     // Those that need a trained model are tried where there is one.
     let trained = ["run", "resume", "evaluate", "errors", "calibrate", "export", "import", "predict"];
+    // And these where there is a spec to work with.
+    let of_studies = ["create", "ls", "show", "best", "pareto", "importance", "explain", "enqueue", "copy"]
+        .map(|verb| format!("study {verb}"));
+    let others = ["ask", "tell", "explain", "bench samplers"];
     let registered =
         ["register", "ls", "show", "alias", "diff", "promote"].map(|verb| format!("model {verb}"));
     let mut tried: BTreeSet<&str> =
-        trained.into_iter().chain(registered.iter().map(String::as_str)).collect();
+        trained.into_iter().chain(others).chain(registered.iter().map(String::as_str)).collect();
+    tried.extend(of_studies.iter().map(String::as_str));
     // A verb, its arguments, and the verb whose help tells the rest.
     for (verb, arguments, beside) in [
         ("ls", &[][..], "ls"),

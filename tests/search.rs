@@ -14,7 +14,7 @@ const SPEC: &str = r#"
 name = "arithmetic"
 
 [objective]
-command = ["awk", "BEGIN { print ({x} - 2) ^ 2 + {y} }"]
+command = ["awk", "BEGIN {{ print ({x} - 2) ^ 2 + {y} }}"]
 
 [search]
 x = { uniform = [-5, 5] }
@@ -210,7 +210,7 @@ fn a_target_ends_a_study_at_the_same_trial_on_any_machine() {
 #[test]
 fn a_timeout_lets_running_trials_end_and_the_study_be_complete() {
     let slow = SPEC
-        .replace("BEGIN {", "BEGIN { system(\\\"sleep 0.2\\\");")
+        .replace("BEGIN {{", "BEGIN {{ system(\\\"sleep 0.2\\\");")
         .replace("trials = 12", "trials = 1000\ntimeout = 1");
     let json = project(&slow).run("run x.toml --json --jobs 2").json();
     let trials = json["study"]["trials"].as_array().unwrap();
@@ -227,7 +227,7 @@ fn duplicates_are_avoided_reused_or_repeated() {
         let script =
             format!("BEGIN {{{{ print \\\"x\\\" >> \\\"{counter}\\\"; print ({{x}} - 2) ^ 2 + {{y}} }}}}");
         let dir =
-            project(&finite.replace("DUP", policy).replace("BEGIN { print ({x} - 2) ^ 2 + {y} }", &script));
+            project(&finite.replace("DUP", policy).replace("BEGIN {{ print ({x} - 2) ^ 2 + {y} }}", &script));
         let json = dir.run("run x.toml --json --jobs 1").json();
         let trials = json["study"]["trials"].as_array().unwrap().clone();
         let first_eight: BTreeSet<String> =

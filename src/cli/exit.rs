@@ -12,7 +12,7 @@ use crate::report::plot::PlotError;
 use crate::report::study::ViewError;
 use crate::spec::SpecErrors;
 use crate::store::StoreError;
-use crate::study::StudyError;
+use crate::study::{AskError, StudyError};
 
 use crate::experiment::select::SelectError;
 
@@ -107,6 +107,12 @@ fn number_of(error: &anyhow::Error) -> u8 {
     {
         return NOT_FOUND;
     }
+    match error.downcast_ref() {
+        Some(AskError::Absent { .. }) => return NOT_FOUND,
+        Some(AskError::Spent { .. } | AskError::Otherwise { .. }) => return LOCKED,
+        Some(AskError::Count { .. }) => return USAGE,
+        _ => {}
+    }
     match store_error(error) {
         Some(StoreError::NotFound { .. } | StoreError::Missing { .. }) => NOT_FOUND,
         Some(StoreError::BadModelName { .. }) => USAGE,
@@ -148,6 +154,9 @@ fn package_error(error: &anyhow::Error) -> Option<&PackageError> {
 /// What is wrong with the store, whoever passed it on.
 fn store_error(error: &anyhow::Error) -> Option<&StoreError> {
     if let Some(ExperimentError::Store(store)) = error.downcast_ref() {
+        return Some(store);
+    }
+    if let Some(AskError::Study(StudyError::Store(store))) = error.downcast_ref() {
         return Some(store);
     }
     if let Some(StudyError::Store(store)) = error.downcast_ref() {

@@ -1,5 +1,7 @@
 //! What comes out of a study.
 
+use std::cmp::Ordering;
+
 use crate::store::{Id, StoreError};
 use crate::trial::{Direction, FinishedTrial, Params, RunState};
 
@@ -41,7 +43,8 @@ impl StudyOutcome {
         ranked.sort_by(|a, b| {
             let (a, b) = (&a.trial, &b.trial);
             a.violation
-                .total_cmp(&b.violation)
+                .partial_cmp(&b.violation)
+                .unwrap_or(Ordering::Equal)
                 .then(self.directions[0].compare(a.values[0], b.values[0]))
                 .then(a.number.cmp(&b.number))
         });

@@ -113,8 +113,10 @@ impl StudyBuilder {
 
     /// Proposes points by this sampler; by default `auto` chooses one.
     #[must_use]
-    pub fn sampler(mut self, sampler: impl Sampler + Clone + Sync + 'static) -> Self {
-        self.options.sampler = Box::new(move |_| Box::new(sampler.clone()));
+    pub fn sampler(mut self, sampler: impl Sampler + Clone + 'static) -> Self {
+        let sampler = Mutex::new(sampler);
+        self.options.sampler =
+            Box::new(move |_| Box::new(sampler.lock().unwrap_or_else(PoisonError::into_inner).clone()));
         self
     }
 

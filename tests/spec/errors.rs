@@ -236,7 +236,7 @@ fn values_of_the_wrong_type_are_refused_with_the_fix() {
     assert_refused(
         "study",
         "sampler = \"tep\"",
-        "6:11 `study.sampler` must be `auto`, `gp`, `random` or `tpe`, not \"tep\" | did you mean `tpe`?",
+        "6:11 `study.sampler` must be `auto`, `cma-es`, `gp`, `grid`, `nsga2`, `random`, `sobol` or `tpe`, not \"tep\" | did you mean `tpe`?",
     );
 }
 

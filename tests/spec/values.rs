@@ -141,12 +141,29 @@ patience = 0
 "train.lr" = { log = [0.0001, 0.01] }
 
 [study]
-sampler = "tpe"
+sampler = "auto"
 trials = 20
 parallel = 4
 seed = 42
 metric = "val/accuracy"
 direction = "maximize"
+feasible = ""
+timeout = ""
+duplicates = "avoid"
+
+[pruner]
+kind = "none"
+startup_trials = 5
+warmup_steps = 0
+interval = 1
+percentile = 25.0
+min_resource = 1
+grace = 0
+around = "none"
+reduction = 3
+patience = 5
+min_delta = 0.0
+p_threshold = 0.1
 
 [final]
 epochs = 30

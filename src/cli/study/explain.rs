@@ -83,12 +83,12 @@ fn text_of(trial: &RunRecord, number: u32, explanation: &Explanation) -> String 
     for (name, value) in &explanation.facts {
         lines.push(format!("{name:<13} {}", table::number(*value)));
     }
-    let has_ratios = !explanation.by_param.is_empty();
-    let mut rows = table::table(if has_ratios {
-        &["PARAMETER", "VALUE", ">ln good/bad"]
-    } else {
-        &["PARAMETER", "VALUE", ""]
-    });
+    let of_each = match (explanation.by_param.is_empty(), explanation.log_ratio) {
+        (true, _) => "",
+        (false, Some(_)) => ">ln good/bad",
+        (false, None) => ">LENGTH SCALE",
+    };
+    let mut rows = table::table(&["PARAMETER", "VALUE", of_each]);
     for (name, value) in &trial.new.params {
         let ratio = explanation.by_param.iter().find(|(of, _)| of == name);
         let ratio = ratio.map(|(_, ratio)| table::number(*ratio)).unwrap_or_default();

@@ -19,6 +19,8 @@ use crate::trial::{Direction, Params, RunState};
 /// processes that have been read so far.
 pub(super) struct Snapshot<'a> {
     connection: &'a Connection,
+    /// Its format: a reader brings no store to the newest one.
+    format: i64,
     /// Rows of processes that are said to work but do not live.
     dead: HashSet<i64>,
     processes: HashMap<i64, ProcessIdentity>,
@@ -29,11 +31,16 @@ impl<'a> Snapshot<'a> {
     /// Looks up who lives. `connection` should be inside a transaction.
     pub(super) fn new(connection: &'a Connection) -> Result<Self, Fault> {
         let now = now_ms();
-        let mut statement = connection.prepare_cached(
+        let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        // Before format 3 a study had one worker, its owner.
+        let workers = match format {
+            ..3 => "SELECT owner FROM studies WHERE state = 'RUNNING'",
+            _ => "SELECT process FROM study_workers",
+        };
+        let mut statement = connection.prepare_cached(&format!(
             "SELECT id, identity, heartbeat_ms FROM processes WHERE id IN (
-                 SELECT process FROM runs WHERE state = 'RUNNING'
-                 UNION SELECT process FROM study_workers)",
-        )?;
+                 SELECT process FROM runs WHERE state = 'RUNNING' UNION {workers})",
+        ))?;
         let mut rows = statement.query([])?;
         let mut dead = HashSet::new();
         while let Some(row) = rows.next()? {
@@ -42,7 +49,7 @@ impl<'a> Snapshot<'a> {
                 dead.insert(row.get(0)?);
             }
         }
-        Ok(Self { connection, dead, processes: HashMap::new(), environments: HashMap::new() })
+        Ok(Self { connection, format, dead, processes: HashMap::new(), environments: HashMap::new() })
     }
 
     /// The connection, inside the transaction of this look.
@@ -68,7 +75,11 @@ impl<'a> Snapshot<'a> {
     fn study(&mut self, row: &Row<'_>) -> Result<StudyRecord, Fault> {
         let owner: Option<i64> = row.get("owner")?;
         let mut state = named("study state", &row.get::<_, String>("state")?, StudyState::from_name)?;
-        if state == StudyState::Running && !self.has_worker(row.get("id")?)? {
+        let is_worked_on = match self.format {
+            ..3 => owner.is_some_and(|owner| !self.dead.contains(&owner)),
+            _ => self.has_worker(row.get("id")?)?,
+        };
+        if state == StudyState::Running && !is_worked_on {
             state = StudyState::Crashed;
         }
         Ok(StudyRecord {
@@ -82,7 +93,10 @@ impl<'a> Snapshot<'a> {
                 seed: row.get::<_, i64>("seed")? as u64,
                 metric: row.get("metric")?,
                 direction: named("direction", &row.get::<_, String>("direction")?, direction_from_name)?,
-                more_objectives: from_json("list of objectives", &row.get::<_, String>("more_objectives")?)?,
+                more_objectives: match self.format {
+                    ..3 => vec![],
+                    _ => from_json("list of objectives", &row.get::<_, String>("more_objectives")?)?,
+                },
                 trials: row.get("trials")?,
                 environment: self.environment(row.get("environment")?)?,
             },
@@ -204,8 +218,8 @@ impl<'a> Snapshot<'a> {
             state: self.state(&row.get::<_, String>("state")?, process)?,
             value: value.transpose()?,
             more_values: self.more_values(row.get("id")?)?,
-            violation: row.get("violation")?,
-            excluded: row.get("excluded")?,
+            violation: if self.format < 3 { 0.0 } else { row.get("violation")? },
+            excluded: self.format >= 3 && row.get("excluded")?,
             reason: row.get("reason")?,
             started_ms: row.get("started_ms")?,
             ended_ms: row.get("ended_ms")?,
@@ -233,6 +247,9 @@ impl<'a> Snapshot<'a> {
     }
 
     fn more_values(&self, run: i64) -> Result<Vec<f64>, Fault> {
+        if self.format < 3 {
+            return Ok(vec![]);
+        }
         let mut statement = self
             .connection
             .prepare_cached("SELECT value, kind FROM more_values WHERE run = ? ORDER BY place")?;
@@ -247,10 +264,11 @@ impl<'a> Snapshot<'a> {
     /// How far a study is.
     pub(super) fn tally(&mut self, study: Id) -> Result<Tally, Fault> {
         let direction = single(self.studies(Some(study))?, "study", study)?.new.direction;
-        let mut statement = self.connection.prepare_cached(
+        let counted = if self.format < 3 { "TRUE" } else { "excluded = 0" };
+        let mut statement = self.connection.prepare_cached(&format!(
             "SELECT runs.state, process, value, value_kind FROM runs JOIN studies ON studies.id = study
-             WHERE studies.uuid = ? AND kind = 'trial' AND excluded = 0",
-        )?;
+             WHERE studies.uuid = ? AND kind = 'trial' AND {counted}",
+        ))?;
         let mut rows = statement.query([study.0])?;
         let mut tally = Tally::default();
         while let Some(row) = rows.next()? {

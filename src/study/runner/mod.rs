@@ -466,7 +466,10 @@ impl Runner<'_> {
             Ok(Ok(evaluation)) if evaluation.values.len() != wanted => {
                 failed(&format!("the objective gave {} values for {wanted} metrics", evaluation.values.len()))
             }
-            Ok(Ok(evaluation)) => Verdict::Complete(evaluation),
+            // An empty sum is −0, which is 0 but has other bits.
+            Ok(Ok(Evaluation { values, violation })) => {
+                Verdict::Complete(Evaluation { values, violation: violation + 0.0 })
+            }
             Ok(Err(ObjectiveError::Pruned(reason))) => Verdict::Without(RunState::Pruned, reason),
             Ok(Err(ObjectiveError::Cancelled)) => Verdict::Interrupted,
             Ok(Err(ObjectiveError::Failed(reason))) => failed(&reason),

@@ -233,7 +233,10 @@ impl Model {
         Explanation {
             sampler: "gp",
             reason: format!("the largest expected improvement: {:.6} ± {spread:.3} expected", sign * loss),
-            by_param: names.zip(hyper.scales.iter().copied()).collect(),
+            by_param: names
+                .zip(hyper.scales.iter().copied())
+                .filter(|(name, _)| params.contains_key(name))
+                .collect(),
             facts: vec![
                 ("mean", sign * loss),
                 ("sd", spread),

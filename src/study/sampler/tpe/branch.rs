@@ -7,7 +7,7 @@ use crate::trial::ParamValue;
 use super::super::axis::{ABSENT, Axis};
 
 /// When each axis of a space exists.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Branches {
     /// Per axis: axes that must exist, with the bits of the coordinates that they may have.
     conditions: Vec<Vec<(usize, Vec<u64>)>>,

@@ -31,7 +31,7 @@ use start::Start;
 ///
 /// let sampler = Tpe::new(&Settings::new(SeedTree::new(7))).startup(20).candidates(48);
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tpe {
     start: Start,
     candidates: usize,

@@ -23,7 +23,7 @@ const NEAR: f64 = 0.5;
 const TRIES: usize = 8;
 
 /// A history as TPE sees it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Model {
     table: Table,
     branches: Branches,

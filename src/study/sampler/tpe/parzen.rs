@@ -18,7 +18,7 @@ use super::widths::Normals;
 ///
 /// A kernel is known by its slot; slot 0 is the prior's. What a slot holds depends on the set of
 /// kernels alone, not on the order in which they came, and sums run over slots.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Parzen {
     /// Per slot, ln of the weight; [`NO_KERNEL`] where it is free.
     log_weight: Vec<f32>,
@@ -28,7 +28,7 @@ pub(super) struct Parzen {
 }
 
 /// One axis of every kernel.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Dimension {
     /// Numbers: normals cut to the range, on a coarse grid to its values.
     Range(Normals),
@@ -43,7 +43,7 @@ enum Dimension {
 }
 
 /// Buffers of [`Parzen::log_densities`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Scratch {
     constant: Vec<f32>,
     coordinates: Vec<f32>,

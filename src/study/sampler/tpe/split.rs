@@ -14,7 +14,7 @@ const GOOD_LIMIT: usize = 25;
 const GOOD_SHARE: f64 = 0.1;
 
 /// The rows of finished trials, from best to worst. Growing with a study, it places only what is new.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ranking {
     /// Per row.
     standings: Vec<Standing>,
@@ -36,7 +36,7 @@ enum Standing {
 }
 
 /// The good rows, in order of trial number.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Good {
     pub(super) rows: Vec<usize>,
     /// One weight per row, with mean 1.

@@ -7,7 +7,7 @@ use crate::rng::{ChaCha8Rng, SeedTree};
 use super::super::axis::{Axis, draw_evenly};
 
 /// One stratum of every axis per trial (`McKay` et al. 1979).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Start {
     /// How many trials the space is spread over.
     pub(super) trials: usize,

@@ -18,7 +18,7 @@ const COARSE: f64 = 16.0;
 
 /// The normals of all kernels on one axis, as columns by slot, cut to the range. A slot without one
 /// has scale and `log_norm` 0: an even density.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Normals {
     /// Coordinate and width of every value of a coarse grid, in order; else nothing.
     cells: Vec<(f64, f64)>,
