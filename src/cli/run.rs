@@ -27,7 +27,8 @@ often the study was stopped and resumed.
 
 With --json: {\"schema\": 1,
   \"study\": {\"id\", \"experiment\", \"seed\", \"metric\", \"direction\",
-    \"trials\": [{\"number\", \"run_id\", \"state\", \"value\", \"params\": {key: value}, \"duration_s\"}],
+    \"trials\": [{\"number\", \"run_id\", \"state\", \"value\",
+      \"values\": [of each metric], \"params\": {key: value}, \"duration_s\"}],
     \"best\": {\"number\", \"run_id\", \"value\", \"params\"} or null},
   \"final\": {\"run_id\", \"metrics\": {name: value},
     \"estimates\": {name: {\"value\", \"n\", \"low\", \"high\"}}, \"absent\": {name: reason}} or null}")]

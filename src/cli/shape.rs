@@ -68,6 +68,7 @@ pub(super) fn trial(result: &TrialResult) -> Value {
         "run_id": result.run,
         "state": result.trial.state,
         "value": result.trial.value().map(number),
+        "values": result.trial.values.iter().copied().map(number).collect::<Vec<_>>(),
         "params": params(&result.trial.params),
         "duration_s": number(result.seconds),
     })

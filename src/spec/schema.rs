@@ -74,8 +74,8 @@ fn of_kind(kind: Kind) -> Map<String, Value> {
         Kind::Text(_) => json!({ "type": "string" }),
         Kind::Names(_) => one_or_several(json!({ "type": "string" })),
         Kind::Constraints => one_or_several(json!({ "type": "string" })),
-        Kind::Time => json!({ "type": ["string", "integer"] }),
-        Kind::Any => json!({ "type": ["boolean", "number", "string"] }),
+        Kind::Time => one_of(&["string", "integer"]),
+        Kind::Any => one_of(&["boolean", "number", "string"]),
     };
     object(schema)
 }
@@ -90,6 +90,12 @@ fn of_range(range: Range) -> Map<String, Value> {
     bound(range.min, range.min_included, ["minimum", "exclusiveMinimum"]);
     bound(range.max, range.max_included, ["maximum", "exclusiveMaximum"]);
     schema
+}
+
+/// A value of one of several types.
+fn one_of(types: &[&str]) -> Value {
+    let each: Vec<Value> = types.iter().map(|name| json!({ "type": name })).collect();
+    json!({ "oneOf": each })
 }
 
 /// A value, or a list of such.

@@ -28,7 +28,7 @@ address will do; a bare NAME is its champion, or else its latest version.
 Examples:
   uaic model register attention intents --note 'first try'
   uaic model alias intents@1 champion
-  uaic model register @ intents
+  uaic model register lstm intents
   uaic model alias intents@2 challenger
   uaic model diff intents@champion intents@challenger
   uaic model promote intents@challenger

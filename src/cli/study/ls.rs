@@ -14,7 +14,7 @@ Examples:
   uaic study ls
   uaic study ls --experiment attention -n 3
 
-With --json: as `uaic ls --studies --json`.")]
+With --json: as `uaic ls --studies --json`: {\"schema\": 1, \"total\", \"studies\": [{…}]}.")]
 pub(super) struct LsArgs {
     /// Only of this experiment
     #[arg(long, value_name = "NAME")]

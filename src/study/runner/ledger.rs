@@ -107,17 +107,16 @@ impl Ledger {
         !self.elsewhere.is_empty()
     }
 
-    /// Looks after the trials of others: those that are not being run any more, by number.
-    pub(super) fn look_after_others(&mut self, at: &Surroundings<'_>) -> Result<Vec<u32>, StudyError> {
-        let mut settled = Vec::new();
+    /// Looks after the trials of others: the first that is not being run any more.
+    pub(super) fn look_after_others(&mut self, at: &Surroundings<'_>) -> Result<Option<u32>, StudyError> {
         for number in self.elsewhere.clone() {
             self.refresh(number, at)?;
             if self.records.get(&number).is_some_and(|record| record.state != RunState::Running) {
                 self.elsewhere.remove(&number);
-                settled.push(number);
+                return Ok(Some(number));
             }
         }
-        Ok(settled)
+        Ok(None)
     }
 
     /// The distributions that a trial has drawn from, as its configuration has them.

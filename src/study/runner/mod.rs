@@ -245,13 +245,13 @@ impl Runner<'_> {
     /// is to be evaluated.
     fn advance(&self, progress: &mut Progress) -> Result<Option<Task>, StudyError> {
         if progress.ledger.waits_for_others() && progress.looked.elapsed() >= PATIENCE {
-            progress.looked = Instant::now();
-            for number in progress.ledger.look_after_others(&self.at)? {
+            while let Some(number) = progress.ledger.look_after_others(&self.at)? {
                 let params = progress.ledger.record(number).map(|record| record.new.params.clone());
                 if let Some(task) = self.settle(progress, number, params.unwrap_or_default())? {
                     return Ok(Some(task));
                 }
             }
+            progress.looked = Instant::now();
         }
         while let Some(number) = progress.schedule.ready() {
             let params = self.point(progress, number)?;
