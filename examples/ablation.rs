@@ -113,7 +113,7 @@ fn accuracy(spec: &Path, change: Change, seed: u64) -> anyhow::Result<f64> {
     let experiment = Experiment::open(Spec::load(spec, &overrides)?)?;
     let store = MemoryStore::new();
     let spec = experiment.spec();
-    let setup = StudySetup::new(&spec.search, &spec.study, &spec.pruner, &experiment.reports())?;
+    let setup = StudySetup::new(&spec.search, &spec.study, &experiment.pruner(), &experiment.reports())?;
     let process = ProcessIdentity::current();
     let study = store.create_study(&experiment.new_study())?.id;
     store.acquire_study(study, &process)?;

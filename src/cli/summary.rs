@@ -10,7 +10,8 @@ use super::{shape, table};
 use crate::experiment::FinalReport;
 use crate::store::StudyRecord;
 use crate::study::StudyOutcome;
-use crate::trial::RunState;
+use crate::study::pruner::saved;
+use crate::trial::{FinishedTrial, RunState};
 
 /// Trials shown in the table.
 const TOP: usize = 5;
@@ -62,7 +63,9 @@ impl Summary<'_> {
         let failed = count(RunState::Failed);
         let pruned = count(RunState::Pruned);
         if pruned > 0 {
-            line = format!("{line}, {pruned} pruned");
+            let trials: Vec<FinishedTrial> = finished.iter().map(|run| run.trial.clone()).collect();
+            let saved = saved(&trials).map(|share| format!(" ({:.0} % of all steps saved)", 100.0 * share));
+            line = format!("{line}, {pruned} pruned{}", saved.unwrap_or_default());
         }
         if failed > 0 {
             line = format!("{line}, {failed} failed");

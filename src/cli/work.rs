@@ -133,11 +133,11 @@ impl Work {
     }
 
     pub(super) fn setup(&self) -> anyhow::Result<StudySetup<'_>> {
-        let reports = match self {
-            Self::Training(experiment) => experiment.reports(),
-            Self::Program(program) => program.reports.clone(),
+        let (pruner, reports) = match self {
+            Self::Training(experiment) => (experiment.pruner(), experiment.reports()),
+            Self::Program(program) => (program.spec.pruner.clone(), program.reports.clone()),
         };
-        Ok(StudySetup::new(self.space(), self.study(), self.pruner(), &reports)?)
+        Ok(StudySetup::new(self.space(), self.study(), &pruner, &reports)?)
     }
 
     /// As [`Work::fingerprint`], but for the search space.

@@ -187,7 +187,7 @@ fn search(
 ) -> Result<TrialResult, ExperimentError> {
     let spec = experiment.spec();
     let failed = |why: String| ExperimentError::Final(why);
-    let setup = StudySetup::new(&spec.search, &spec.study, &spec.pruner, &experiment.reports())
+    let setup = StudySetup::new(&spec.search, &spec.study, &experiment.pruner(), &experiment.reports())
         .map_err(|error| failed(error.to_string()))?;
     let surroundings = Surroundings {
         store,

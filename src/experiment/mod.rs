@@ -34,7 +34,7 @@ use crate::eval::{PredictionsError, ScopeError};
 use crate::model::{Pretrained, PretrainedError};
 use crate::package::PackageError;
 use crate::rng::SeedTree;
-use crate::spec::{Spec, SpecErrors, Validation};
+use crate::spec::{PrunerSpec, Spec, SpecErrors, Validation};
 use crate::store::{Environment, NewStudy, StoreError};
 use crate::study::ObjectiveError;
 use crate::text::split_tokens;
@@ -201,6 +201,17 @@ impl Experiment {
             (_, "wilcoxon") => format!("{OF_FOLD}{metric}"),
             _ => metric.clone(),
         }
+    }
+
+    /// The pruner's settings, with the number of steps that a whole trial has: epochs or folds.
+    pub fn pruner(&self) -> PrunerSpec {
+        let steps = match (self.partitions.len(), self.spec.search.get("train.epochs")) {
+            (1, Some(_)) => None,
+            (1, None) => Some(self.spec.training.train.epochs.into()),
+            (folds, _) => Some(folds as u64),
+        };
+        let pruner = &self.spec.pruner;
+        PrunerSpec { max_resource: pruner.max_resource.or(steps), ..pruner.clone() }
     }
 
     /// Hash of all that decides the result: the effective spec without its number of trials, and

@@ -2,30 +2,44 @@
 
 use serde_json::{Map, Value, json};
 
+use super::distribution::WHEN;
 use super::keys::{KEYS, Key, OBJECTIVE, SEARCH, SECTIONS, VALIDATION};
 use super::kind::{Kind, Range};
 
 /// A JSON Schema (draft 2020-12) of specs: every key with its description, default and legal
 /// values. Text rules, and that a range must not be empty, are left to `uaic check`.
 pub fn json_schema() -> Value {
-    let mut properties = Map::new();
-    for (section, doc) in SECTIONS.iter().filter(|(section, _)| !section.contains('.')) {
-        let mut schema = match *section {
-            SEARCH => search(),
-            OBJECTIVE => objective(),
-            section => object_of(section),
-        };
+    let described = |section: &str, doc: &str, mut schema: Map<String, Value>| {
         schema.insert("description".to_owned(), json!(doc));
-        properties.insert((*section).to_owned(), schema.into());
+        (section.to_owned(), Value::from(schema))
+    };
+    let (mut training, mut program) = (Map::new(), Map::new());
+    for (section, doc) in SECTIONS.iter().filter(|(section, _)| !section.contains('.')) {
+        match *section {
+            OBJECTIVE => program.extend([described(section, doc, objective())]),
+            SEARCH => {
+                training.extend([described(section, doc, search())]);
+                // The parameters of a program have names of its own.
+                let any = object(json!({ "type": "object" }));
+                program.extend([described(section, "Parameters, and over which values", any)]);
+            }
+            "experiment" | "study" | "pruner" => {
+                let schema = object_of(section);
+                training.extend([described(section, doc, schema.clone())]);
+                program.extend([described(section, doc, schema)]);
+            }
+            _ => training.extend([described(section, doc, object_of(section))]),
+        }
     }
+    let spec = |sections: Map<String, Value>, required: [&str; 2]| {
+        let mut schema = closed(sections);
+        schema.insert("required".to_owned(), json!(required));
+        schema
+    };
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "uaic experiment spec",
-        "type": "object",
-        "properties": properties,
-        "required": ["experiment"],
-        "oneOf": [{ "required": ["data"] }, { "required": ["objective"] }],
-        "additionalProperties": false,
+        "oneOf": [spec(training, ["experiment", "data"]), spec(program, ["experiment", OBJECTIVE])],
     })
 }
 
@@ -135,7 +149,14 @@ fn search() -> Map<String, Value> {
         section["properties"][key.name()] = schema;
     }
     properties.append(&mut nested);
+    let texts = json!({ "type": "array", "items": { "type": "string" } });
+    properties.insert("constraints".to_owned(), texts);
     closed(properties)
+}
+
+/// When a parameter exists: other parameters, and a value or several of each.
+fn when() -> Value {
+    json!({ "type": "object", "minProperties": 1 })
 }
 
 /// The distributions that suit a key.
@@ -154,6 +175,7 @@ fn distributions(key: &Key) -> Value {
         if let Some(step) = step {
             properties.insert("step".to_owned(), step);
         }
+        properties.insert(WHEN.to_owned(), when());
         let mut schema = closed(properties);
         schema.insert("required".to_owned(), json!([form]));
         one_of.push(Value::from(schema));
@@ -172,6 +194,7 @@ fn distributions(key: &Key) -> Value {
     let choice = json!({ "type": "array", "items": value, "minItems": 1, "uniqueItems": true });
     let mut properties = Map::new();
     properties.insert("choice".to_owned(), choice);
+    properties.insert(WHEN.to_owned(), when());
     let mut schema = closed(properties);
     schema.insert("required".to_owned(), json!(["choice"]));
     one_of.push(schema.into());
