@@ -26,9 +26,10 @@ fn main() {
 
 fn measure(name: &str, store: &dyn Store, random: bool) {
     let builder = Study::builder("free").seed(1);
-    let builder = match random {
-        true => builder.sampler(Random::new(&Settings::new(SeedTree::new(1)))),
-        false => builder.sampler(Tpe::default()),
+    let builder = if random {
+        builder.sampler(Random::new(&Settings::new(SeedTree::new(1))))
+    } else {
+        builder.sampler(Tpe::default())
     };
     let study = builder.create(store).unwrap();
     let start = Instant::now();

@@ -169,7 +169,7 @@ fn an_excluded_trial_is_no_longer_the_best_and_a_corrected_one_has_its_new_value
     let after = dir.run("resume --json").json();
     assert_ne!(after["study"]["best"]["number"].as_u64().unwrap(), best);
     dir.run(&format!("study include @/{best} --reason sorry")).ok();
-    let other = if best == 0 { 1 } else { 0 };
+    let other = u64::from(best == 0);
     dir.run(&format!("study correct @/{other} -100 --reason digits")).ok();
     let longer = dir.run("resume --json --trials 16").json();
     assert_eq!(longer["study"]["best"]["number"].as_u64().unwrap(), other);
@@ -279,7 +279,7 @@ fn specs_with_conditions_and_constraints_are_read_or_refused_where_they_stand() 
         let params = trial["params"].as_object().unwrap();
         let (x, y) = (params["x"].as_f64().unwrap(), params["y"].as_f64().unwrap());
         assert!(x <= 2.0 * y, "{params:?}");
-        assert_eq!(params.contains_key("z"), y == 1.0 || y == 2.0, "{params:?}");
+        assert_eq!(params.contains_key("z"), (1.0..=2.0).contains(&y), "{params:?}");
     }
     for (line, said) in [
         ("z = { uniform = [0, 1], when = { yy = 1 } }", "`yy`, which is not searched"),

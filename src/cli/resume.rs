@@ -87,12 +87,11 @@ fn change_space(store: &dyn Store, found: &StudyRecord, args: &ResumeArgs) -> an
     });
     let mut overrides = earlier.unwrap_or_else(|| found.new.overrides.clone());
     overrides.extend(args.params.clone());
-    let wanted = match &args.spec {
-        Some(path) => Work::load(path, &overrides)?,
-        None => {
-            let new = NewStudy { overrides: overrides.clone(), ..found.new.clone() };
-            Work::of_study(&StudyRecord { new, ..found.clone() })?
-        }
+    let wanted = if let Some(path) = &args.spec {
+        Work::load(path, &overrides)?
+    } else {
+        let new = NewStudy { overrides: overrides.clone(), ..found.new.clone() };
+        Work::of_study(&StudyRecord { new, ..found.clone() })?
     };
     let known = Work::of_study(found)?;
     if wanted.frame_fingerprint() != known.frame_fingerprint() {

@@ -5,7 +5,7 @@
 //! belongs to the name, so a division by a name needs a space: `a / b`. Any other name stands between
 //! backticks.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
@@ -127,7 +127,8 @@ impl Constraint {
         bound.text = bound.first.to_string();
         for (comparison, expression) in &mut bound.rest {
             expression.bind(name, value);
-            bound.text += &format!(" {} {expression}", comparison.sign());
+            // Writing to a string cannot fail.
+            let _ = write!(bound.text, " {} {expression}", comparison.sign());
         }
         bound
     }
@@ -201,6 +202,7 @@ impl Comparison {
         SIGNS.iter().find(|(_, comparison)| *comparison == self).map_or("", |(sign, _)| sign)
     }
 
+    #[allow(clippy::float_cmp)] // it is what `==` asks for
     fn violation(self, left: f64, right: f64) -> f64 {
         if left.is_nan() || right.is_nan() {
             return f64::INFINITY;
@@ -473,6 +475,7 @@ impl<'a> Parser<'a> {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp)] // violations are exact here
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -132,7 +132,10 @@ impl Kind {
     /// what is wrong with it. `path` names the key in the message.
     pub(super) fn check(self, path: &str, value: &ParamValue) -> Result<ParamValue, Complaint> {
         match (self, value) {
-            (Self::Bool, ParamValue::Bool(_)) => Ok(value.clone()),
+            (Self::Bool, ParamValue::Bool(_))
+            | (Self::Any, ParamValue::Bool(_) | ParamValue::Int(_) | ParamValue::Text(_)) => {
+                Ok(value.clone())
+            }
             (Self::Int { min, max }, ParamValue::Int(x)) if (min..=max).contains(x) => Ok(value.clone()),
             (Self::Float(range), ParamValue::Int(_) | ParamValue::Float(_)) => {
                 let number = value.as_f64().filter(|x| x.is_finite() && range.contains(*x));
@@ -144,7 +147,6 @@ impl Kind {
             }
             (Self::Text(rule), ParamValue::Text(text)) => rule.check(path, text).map(|()| value.clone()),
             (Self::Any, ParamValue::Float(x)) if x.is_finite() => Ok(ParamValue::Float(x + 0.0)),
-            (Self::Any, ParamValue::Bool(_) | ParamValue::Int(_) | ParamValue::Text(_)) => Ok(value.clone()),
             (Self::Names(names), ParamValue::Text(text)) => check_names(path, names, text),
             (Self::Constraints, ParamValue::Text(text)) => match parse_constraints(text) {
                 Ok(_) => Ok(value.clone()),

@@ -86,8 +86,7 @@ fn of_kind(kind: Kind) -> Map<String, Value> {
         Kind::Float(range) => return of_range(range),
         Kind::Name(names) => json!({ "type": "string", "enum": names }),
         Kind::Text(_) => json!({ "type": "string" }),
-        Kind::Names(_) => one_or_several(json!({ "type": "string" })),
-        Kind::Constraints => one_or_several(json!({ "type": "string" })),
+        Kind::Names(_) | Kind::Constraints => one_or_several(&json!({ "type": "string" })),
         Kind::Time => one_of(&["string", "integer"]),
         Kind::Any => one_of(&["boolean", "number", "string"]),
     };
@@ -113,7 +112,7 @@ fn one_of(types: &[&str]) -> Value {
 }
 
 /// A value, or a list of such.
-fn one_or_several(value: Value) -> Value {
+fn one_or_several(value: &Value) -> Value {
     json!({ "oneOf": [value, { "type": "array", "items": value, "minItems": 1 }] })
 }
 

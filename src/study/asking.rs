@@ -119,8 +119,10 @@ pub fn ask(store: &dyn Store, study: &StudyRecord, setup: &StudySetup<'_>) -> Re
                 store.set_tag(run, SEEN, &ranges(seen))?;
                 return Ok(Asked { number, run, params });
             }
-            Ok(_) | Err(StoreError::Taken { .. } | StoreError::Outdated { .. }) => {}
-            Err(StoreError::IllegalTransition { .. }) => {}
+            Ok(_)
+            | Err(
+                StoreError::Taken { .. } | StoreError::Outdated { .. } | StoreError::IllegalTransition { .. },
+            ) => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -118,9 +118,8 @@ pub(super) fn ranges(numbers: impl IntoIterator<Item = u32>) -> String {
             _ => spans.push((number, number)),
         }
     }
-    let shown = |(first, last): &(u32, u32)| match first == last {
-        true => first.to_string(),
-        false => format!("{first}-{last}"),
+    let shown = |(first, last): &(u32, u32)| {
+        if first == last { first.to_string() } else { format!("{first}-{last}") }
     };
     spans.iter().map(shown).collect::<Vec<_>>().join(",")
 }

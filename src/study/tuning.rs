@@ -72,8 +72,11 @@ pub struct StudyBuilder {
     options: Options,
 }
 
+/// Makes a sampler that knows nothing yet.
+type MakeSampler = dyn Fn(&Settings) -> Box<dyn Sampler> + Send + Sync;
+
 struct Options {
-    sampler: Box<dyn Fn(&Settings) -> Box<dyn Sampler> + Send + Sync>,
+    sampler: Box<MakeSampler>,
     pruner: Option<Box<dyn Pruner>>,
     directions: Vec<Direction>,
     metrics: Vec<String>,
@@ -225,7 +228,7 @@ impl StudyBuilder {
     }
 }
 
-impl<'a> Study<'a> {
+impl Study<'_> {
     /// How a study of this name is to be made.
     pub fn builder(name: &str) -> StudyBuilder {
         StudyBuilder::new(name)

@@ -42,7 +42,7 @@ fn fixing_a_searched_key_takes_it_out_of_the_search() {
     let spec = parse(&shipped("attention"), &[("train.lr", "0.002")]).unwrap();
     assert_eq!(spec.training.train.lr.to_bits(), 0.002_f64.to_bits());
     assert_eq!(spec.search.len(), 4);
-    assert!(!spec.search.get("train.lr").is_some());
+    assert!(spec.search.get("train.lr").is_none());
     let again = spec.with(&[("search.train.lr".to_owned(), "{ log = [1e-3, 1e-2] }".to_owned())]).unwrap();
     assert_eq!(again.search.get("train.lr"), Some(&Distribution::Log { low: 1e-3, high: 1e-2 }));
     assert_eq!(again.source.overrides.len(), 2);

@@ -81,7 +81,9 @@ fn text_of(trial: &RunRecord, number: u32, explanation: &Explanation) -> String 
         lines.push(format!("ln good/bad   {}", table::number(ratio)));
     }
     for (name, value) in &explanation.facts {
-        lines.push(format!("{name:<13} {}", table::number(*value)));
+        let is_count = value.fract() == 0.0 && value.abs() < 1e15;
+        let shown = if is_count { format!("{value:.0}") } else { table::number(*value) };
+        lines.push(format!("{name:<13} {shown}"));
     }
     let of_each = match (explanation.by_param.is_empty(), explanation.log_ratio) {
         (true, _) => "",

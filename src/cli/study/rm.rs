@@ -42,9 +42,10 @@ pub(super) fn run(global: &Global, args: &RmArgs) -> anyhow::Result<ExitCode> {
         store.set_hidden(run.id, !args.undo)?;
     }
     let id = study.id.short();
-    printer::talk(match args.undo {
-        true => format!("the {} runs of study {id} are back", runs.len()),
-        false => format!("{} runs hidden; undo with `uaic study rm {id} --undo`", runs.len()),
+    printer::talk(if args.undo {
+        format!("the {} runs of study {id} are back", runs.len())
+    } else {
+        format!("{} runs hidden; undo with `uaic study rm {id} --undo`", runs.len())
     });
     Ok(ExitCode::SUCCESS)
 }

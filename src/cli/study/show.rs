@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::super::work::Work;
 use super::super::{Global, printer, shape, table};
 use crate::experiment::select::{self, STUDY_GRAMMAR};
+use crate::spec::Duplicates;
 use crate::store::{Change, SqliteStore, Store, StudyChange, StudyRecord, Tally};
 
 /// Arguments of `uaic study show`.
@@ -73,9 +74,14 @@ fn text(study: &StudyRecord, tally: &Tally, changes: &[StudyChange], work: &Work
     if let Some(best) = tally.best {
         lines.push(format!("best      {}", table::number(best)));
     }
+    let duplicates = match setting.duplicates {
+        Duplicates::Avoid => "avoid",
+        Duplicates::Reuse => "reuse",
+        Duplicates::Repeat => "repeat",
+    };
     lines.push(format!(
-        "sampler   {} · {} in parallel · seed {} · duplicates: {:?}",
-        setting.sampler, setting.parallel, setting.seed, setting.duplicates
+        "sampler   {} · {} in parallel · seed {} · duplicates: {}",
+        setting.sampler, setting.parallel, setting.seed, duplicates
     ));
     lines.push(format!("pruner    {}", work.pruner().kind));
     let space = work.latest_space(changes);
