@@ -33,6 +33,18 @@ impl From<f64> for Evaluation {
     }
 }
 
+impl From<Vec<f64>> for Evaluation {
+    fn from(values: Vec<f64>) -> Self {
+        Self { values, violation: 0.0 }
+    }
+}
+
+impl<const N: usize> From<[f64; N]> for Evaluation {
+    fn from(values: [f64; N]) -> Self {
+        values.to_vec().into()
+    }
+}
+
 /// Something that gives a value to a point of the search space.
 pub trait Objective: Sync {
     /// Evaluates one trial. Must depend on nothing but `trial.params` and `trial.seeds`, so that a

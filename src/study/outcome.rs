@@ -56,6 +56,26 @@ impl StudyOutcome {
         let first = self.ranked().into_iter().next();
         first.filter(|result| result.trial.value().is_some_and(|value| !value.is_nan()))
     }
+
+    /// The complete trials that miss no constraint and that no other one beats: none is at least as
+    /// good in every value and better in one. By number.
+    pub fn pareto_front(&self) -> Vec<&TrialResult> {
+        let able: Vec<&TrialResult> = self
+            .finished
+            .iter()
+            .filter(|result| {
+                let trial = &result.trial;
+                trial.state == RunState::Complete && trial.violation == 0.0 && !result.excluded
+            })
+            .filter(|result| result.trial.values.len() == self.directions.len())
+            .collect();
+        let beats = |a: &TrialResult, b: &TrialResult| {
+            let pairs = || a.trial.values.iter().zip(&b.trial.values).zip(&self.directions);
+            pairs().all(|((a, b), direction)| !direction.better(*b, *a))
+                && pairs().any(|((a, b), direction)| direction.better(*a, *b))
+        };
+        able.iter().filter(|result| !able.iter().any(|other| beats(other, result))).copied().collect()
+    }
 }
 
 /// Why a study cannot go on. Trials that fail are no such reason.

@@ -119,7 +119,7 @@ fn the_schema_command_prints_it() {
     let printed: Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert_eq!(printed, uaic::spec::json_schema());
     assert_eq!(printed["$schema"], "https://json-schema.org/draft/2020-12/schema");
-    let lr = &printed["properties"]["train"]["properties"]["lr"];
+    let lr = &printed["oneOf"][0]["properties"]["train"]["properties"]["lr"];
     assert_eq!(lr["default"], json!(0.002));
     assert_eq!(lr["exclusiveMinimum"], json!(0.0));
     assert_eq!(lr["description"], "Learning rate (its peak, under a schedule)");
