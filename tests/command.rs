@@ -33,12 +33,17 @@ fn start(dir: &TestDir) -> Child {
     command.spawn().unwrap()
 }
 
-/// Whether the process whose id stands in a file runs.
+/// Whether the process whose id stands in a file runs; `ps` is not on every machine.
 fn is_running(pid: &Path) -> bool {
     let pid = std::fs::read_to_string(pid).unwrap();
-    let stat = std::process::Command::new("ps").args(["-o", "stat=", "-p", pid.trim()]).output().unwrap();
-    let stat = String::from_utf8_lossy(&stat.stdout).trim().to_owned();
-    !(stat.is_empty() || stat.starts_with('Z'))
+    let state = if Path::new("/proc/self/stat").exists() {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        stat.rsplit_once(')').map(|(_, rest)| rest.trim().to_owned()).unwrap_or_default()
+    } else {
+        let stat = std::process::Command::new("ps").args(["-o", "stat=", "-p", pid.trim()]).output().unwrap();
+        String::from_utf8_lossy(&stat.stdout).trim().to_owned()
+    };
+    !(state.is_empty() || state.starts_with('Z'))
 }
 
 #[test]
