@@ -8,89 +8,33 @@
 
 mod learn;
 mod ledger;
+mod plan;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::event::{Event, Observer};
+use super::event::Event;
 use super::objective::{Evaluation, Judge, Objective, ObjectiveError, Trial};
 use super::outcome::{StudyError, StudyOutcome, TrialResult};
 use super::panics::caught;
-use super::pruner::{Pruner, Reports};
+use super::pruner::Reports;
 use super::sampler::{Duplicates, History, Sampler, complete};
 use super::schedule::Schedule;
-use crate::platform::ProcessIdentity;
 use crate::rng::{ChaCha8Rng, SeedTree};
 use crate::run_log::{self, LOG_ARTIFACT};
 use crate::spec::Space;
-use crate::store::{Attempt, Change, Environment, Id, NewRun, RunEnd, RunKind, RunRecord, Store, StoreError};
-use crate::trial::{Direction, FinishedTrial, Params, RunState};
+use crate::store::{Attempt, Change, Id, NewRun, RunEnd, RunKind, RunRecord, StoreError};
+use crate::trial::{FinishedTrial, Params, RunState};
 use learn::Learnt;
 use ledger::Ledger;
+pub use plan::{Pruning, StudyPlan, Surroundings};
 
 /// How often to look after trials that other processes run.
 const PATIENCE: Duration = Duration::from_millis(20);
-
-/// What decides a study's trials: nothing else has a say in them.
-#[derive(Clone)]
-pub struct StudyPlan<'a> {
-    /// The search space that the study began with; `None` when trials say themselves what they need.
-    pub space: Option<&'a Space>,
-    /// Makes what proposes the points.
-    pub sampler: &'a (dyn Fn() -> Box<dyn Sampler> + Sync),
-    /// Stops trials that cannot become good.
-    pub pruning: Option<Pruning<'a>>,
-    /// Which end of each of the objective's values is better.
-    pub directions: &'a [Direction],
-    /// How many trials there are in all, ended ones included.
-    pub trials: u32,
-    /// How many trials may be pending at once, whatever the machine; at least 1.
-    pub parallel: u32,
-    /// A first value that is good enough: once a proposal would see it, none is made any more.
-    pub target: Option<f64>,
-    /// What to do about points that were tried before.
-    pub duplicates: Duplicates,
-    /// The study's root of the seed tree.
-    pub seeds: SeedTree,
-}
-
-/// How trials are stopped early.
-#[derive(Clone, Copy)]
-pub struct Pruning<'a> {
-    /// Decides.
-    pub pruner: &'a dyn Pruner,
-    /// Under which name the reported values are recorded.
-    pub metric: &'a str,
-    /// Which end of them is better.
-    pub direction: Direction,
-}
-
-/// Where and under whose eyes a study runs: nothing here changes its trials.
-#[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
-    /// Where everything is recorded.
-    pub store: &'a dyn Store,
-    /// The study's id there. The caller has acquired it, and releases it.
-    pub study: Id,
-    /// How many trials to evaluate at once here; at least 1.
-    pub jobs: usize,
-    /// This process.
-    pub process: &'a ProcessIdentity,
-    /// Facts about the surroundings, recorded with each run.
-    pub environment: &'a Environment,
-    /// Who watches.
-    pub observer: &'a dyn Observer,
-    /// Set it to stop: no trial starts any more, and running ones end at their next look. It is
-    /// also set here when the study cannot go on, so that running trials need not reach their end.
-    pub cancel: &'a AtomicBool,
-    /// When to start no further trial; running ones are let through. Decides how many trials there
-    /// are, not what they are.
-    pub deadline: Option<Instant>,
-}
 
 /// Runs a study to its end, or until it is cancelled.
 ///

@@ -1,3 +1,4 @@
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -6,9 +7,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::rng::ChaCha8Rng;
 use crate::spec::Distribution;
+use crate::store::Environment;
 use crate::store::StoreError;
+use crate::study::event::Observer;
 use crate::study::sampler::{History, Settings, by_name};
 use crate::study::testing::{BrittleStore, FakeObjective, process};
+use crate::trial::Direction;
 use crate::trial::ParamValue;
 
 fn space() -> Space {
