@@ -74,6 +74,32 @@ fn every_sampler_gives_the_same_study_with_any_number_of_jobs() {
 }
 
 #[test]
+fn every_pruner_gives_the_same_study_with_any_number_of_jobs_and_after_a_stop() {
+    let steps = r#"BEGIN {{ for (s = 1; s <= 6; s++) printf \"{{\\\"step\\\": %d, \\\"value\\\": %g}}\\n\", s, ({x} - 2) ^ 2 + {y} + 3 / s }}"#;
+    let spec =
+        SPEC.replace("BEGIN {{ print ({x} - 2) ^ 2 + {y} }}", steps).replace("trials = 12", "trials = 20");
+    for pruner in [
+        "kind = \"median\"\nstartup_trials = 3",
+        "kind = \"percentile\"\nstartup_trials = 3",
+        "kind = \"successive-halving\"",
+        "kind = \"hyperband\"\nmax_resource = 6",
+        "kind = \"threshold\"\nupper = 9",
+        "kind = \"patience\"\npatience = 1\naround = \"median\"",
+        "kind = \"wilcoxon\"",
+    ] {
+        let spec = format!("{spec}\n[pruner]\n{pruner}\n");
+        let alone = essence(&project(&spec).run("run x.toml --json --jobs 1").json());
+        let together = essence(&project(&spec).run("run x.toml --json --jobs 8").json());
+        assert_eq!(together, alone, "{pruner}");
+        let dir = project(&spec);
+        dir.run("run x.toml --trials 9 --json").ok();
+        assert_eq!(essence(&dir.run("resume --trials 20 --json").json()), alone, "{pruner}");
+        let pruned = alone.iter().filter(|trial| trial[1] == "PRUNED").count();
+        assert!(pruned > 0 || pruner.contains("patience") || pruner.contains("wilcoxon"), "{pruner}");
+    }
+}
+
+#[test]
 fn processes_that_are_killed_leave_a_study_to_the_others() {
     let trials = 60;
     let spec =
