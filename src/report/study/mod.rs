@@ -42,7 +42,8 @@ pub struct TrialView {
     pub state: RunState,
     /// The value of the study's metric, once complete.
     pub value: Option<f64>,
-    /// The values of all metrics of the study, in their order, once complete.
+    /// The values of all metrics of the study, in their order, once complete; none where constraints
+    /// on its outcome are missed.
     pub values: Vec<f64>,
     /// When it started and ended, milliseconds since 1970 UTC.
     pub span_ms: (i64, Option<i64>),
@@ -131,7 +132,7 @@ impl StudyView {
             .into_iter()
             .map(|run| TrialView {
                 number: run.new.number.unwrap_or_default(),
-                values: run.values(),
+                values: if run.violation > 0.0 { vec![] } else { run.values() },
                 params: run.new.params,
                 state: run.state,
                 value: run.value,
@@ -156,9 +157,18 @@ impl StudyView {
         complete.filter_map(|trial| Some((trial, trial.value.filter(|value| value.is_finite())?)))
     }
 
-    /// The best complete trial; of equals the first.
+    /// The best complete trial, among those that miss no constraint where there are such; of equals
+    /// the first.
     pub fn best(&self) -> Option<(&TrialView, f64)> {
-        self.complete().reduce(|best, next| if self.direction.better(next.1, best.1) { next } else { best })
+        let misses = |trial: &TrialView| trial.values.is_empty();
+        self.complete().reduce(|best, next| {
+            let is_better = match (misses(best.0), misses(next.0)) {
+                (true, false) => true,
+                (false, true) => false,
+                _ => self.direction.better(next.1, best.1),
+            };
+            if is_better { next } else { best }
+        })
     }
 
     /// `attention · 4f2a90c1 · 20 trials`.
