@@ -12,7 +12,7 @@ use crate::report::plot::PlotError;
 use crate::report::study::ViewError;
 use crate::spec::SpecErrors;
 use crate::store::StoreError;
-use crate::study::{AskError, StudyError};
+use crate::study::{AskError, SetupError, StudyError};
 
 use crate::experiment::select::SelectError;
 
@@ -106,6 +106,9 @@ fn number_of(error: &anyhow::Error) -> u8 {
         || package_error(error).is_some_and(PackageError::is_not_found)
     {
         return NOT_FOUND;
+    }
+    if error.is::<SetupError>() {
+        return USAGE;
     }
     match error.downcast_ref() {
         Some(AskError::Absent { .. }) => return NOT_FOUND,

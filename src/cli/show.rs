@@ -229,7 +229,8 @@ fn show_study(store: &SqliteStore, study: &StudyRecord, as_json: bool) -> anyhow
     Ok(printer::data(page.text())?)
 }
 
-fn trials_line(tally: &Tally, planned: u32) -> String {
+/// How many trials are done, by state.
+pub(super) fn trials_line(tally: &Tally, planned: u32) -> String {
     let parts = [
         (tally.complete, "complete"),
         (tally.pruned, "pruned"),

@@ -56,12 +56,14 @@ impl Work {
     /// Reads a spec, whichever kind it is, and what it names.
     pub(super) fn load(path: &Path, overrides: &[(String, String)]) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path).unwrap_or_default();
-        if ProgramSpec::is_one(&text) {
-            Self::of_program(ProgramSpec::load(path, overrides)?)
+        let work = if ProgramSpec::is_one(&text) {
+            Self::of_program(ProgramSpec::load(path, overrides)?)?
         } else {
-            let experiment = Experiment::open(Spec::load(path, overrides)?)?;
-            Ok(Self::Training(Box::new(experiment)))
-        }
+            Self::Training(Box::new(Experiment::open(Spec::load(path, overrides)?)?))
+        };
+        // What pruners and samplers have to say of their settings is to be said before anything runs.
+        work.setup()?;
+        Ok(work)
     }
 
     /// The work of a recorded study, from its stored spec.

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::pareto::undominated;
 use crate::store::{Id, StoreError};
 use crate::trial::{Direction, FinishedTrial, Params, RunState};
 
@@ -69,12 +70,8 @@ impl StudyOutcome {
             })
             .filter(|result| result.trial.values.len() == self.directions.len())
             .collect();
-        let beats = |a: &TrialResult, b: &TrialResult| {
-            let pairs = || a.trial.values.iter().zip(&b.trial.values).zip(&self.directions);
-            pairs().all(|((a, b), direction)| !direction.better(*b, *a))
-                && pairs().any(|((a, b), direction)| direction.better(*a, *b))
-        };
-        able.iter().filter(|result| !able.iter().any(|other| beats(other, result))).copied().collect()
+        let points: Vec<Vec<f64>> = able.iter().map(|result| result.trial.values.clone()).collect();
+        undominated(&points, &self.directions).into_iter().map(|place| able[place]).collect()
     }
 }
 

@@ -6,6 +6,8 @@
 
 use std::cmp::Ordering;
 
+use crate::trial::Direction;
+
 /// Indices of the points, front by front: the first has those that nothing dominates, the second those
 /// that only the first dominates, and so on. Within a front they are in order.
 ///
@@ -50,6 +52,17 @@ fn first_front(losses: &[Vec<f64>], fronts: &[Vec<usize>], point: usize) -> usiz
     } else {
         fronts.partition_point(|front| front.iter().rev().any(&by))
     }
+}
+
+/// Indices of the points that nothing dominates, in order, where each value has its own better end.
+pub fn undominated(points: &[Vec<f64>], directions: &[Direction]) -> Vec<usize> {
+    let loss = |(value, direction): (&f64, &Direction)| match direction {
+        Direction::Minimize => *value,
+        Direction::Maximize => -*value,
+    };
+    let losses: Vec<Vec<f64>> =
+        points.iter().map(|point| point.iter().zip(directions).map(loss).collect()).collect();
+    fronts(&losses).into_iter().next().unwrap_or_default()
 }
 
 /// Whether `a` is nowhere worse than `b` and somewhere better. NaN dominates nothing.

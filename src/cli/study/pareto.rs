@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::super::{Global, printer, shape, table};
 use crate::experiment::select::{self, STUDY_GRAMMAR};
 use crate::store::{RunKind, RunQuery, RunRecord, SqliteStore, Store, StudyRecord};
+use crate::study::pareto::undominated;
 use crate::trial::RunState;
 
 /// Arguments of `uaic study pareto`.
@@ -86,17 +87,8 @@ fn front(store: &dyn Store, study: &StudyRecord) -> anyhow::Result<Vec<RunRecord
     let mut able = store.runs(&query)?;
     able.retain(|run| !run.excluded && run.violation == 0.0 && run.values().len() == directions.len());
     let values: Vec<Vec<f64>> = able.iter().map(RunRecord::values).collect();
-    let beats = |a: &[f64], b: &[f64]| {
-        let pairs = || a.iter().zip(b).zip(&directions);
-        pairs().all(|((a, b), direction)| !direction.better(*b, *a))
-            && pairs().any(|((a, b), direction)| direction.better(*a, *b))
-    };
-    let mut front: Vec<RunRecord> = able
-        .into_iter()
-        .zip(&values)
-        .filter(|(_, own)| !values.iter().any(|other| beats(other, own)))
-        .map(|(run, _)| run)
-        .collect();
+    let mut front: Vec<RunRecord> =
+        undominated(&values, &directions).into_iter().map(|place| able[place].clone()).collect();
     front.sort_by(|a, b| {
         let first = |run: &RunRecord| run.value.unwrap_or(f64::NAN);
         directions[0].compare(first(a), first(b)).then(a.new.number.cmp(&b.new.number))

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::super::show::trials_line;
 use super::super::work::Work;
 use super::super::{Global, printer, shape, table};
 use crate::experiment::select::{self, STUDY_GRAMMAR};
@@ -66,7 +67,7 @@ fn text(study: &StudyRecord, tally: &Tally, changes: &[StudyChange], work: &Work
             table::one_line(&study.new.experiment),
             study.state
         ),
-        format!("trials    {} of {} · {}", tally.done(), study.new.trials, states(tally)),
+        format!("trials    {}", trials_line(tally, study.new.trials)),
     ];
     for (metric, direction) in study.metrics().into_iter().zip(study.directions()) {
         lines.push(format!("{:<9} {}", direction.to_string(), table::one_line(metric)));
@@ -96,23 +97,6 @@ fn text(study: &StudyRecord, tally: &Tally, changes: &[StudyChange], work: &Work
     lines.extend(space.constraints().iter().map(|constraint| format!("such that {constraint}")));
     lines.extend(changes.iter().map(changed));
     lines.join("\n")
-}
-
-fn states(tally: &Tally) -> String {
-    let counts = [
-        (tally.complete, "complete"),
-        (tally.pruned, "pruned"),
-        (tally.failed, "failed"),
-        (tally.running, "running"),
-        (tally.interrupted, "interrupted"),
-        (tally.crashed, "crashed"),
-    ];
-    let shown: Vec<String> = counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, state)| format!("{count} {state}"))
-        .collect();
-    if shown.is_empty() { "none yet".to_owned() } else { shown.join(", ") }
 }
 
 fn changed(change: &StudyChange) -> String {

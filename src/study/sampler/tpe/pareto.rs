@@ -1,6 +1,8 @@
 //! The best of several points by several losses: fronts, and within the last of them the points
 //! that together dominate the most (Ozaki et al. 2022, MOTPE).
 
+use crate::study::pareto::dominates;
+
 /// The positions of `count` points, no more than there are: whole fronts while they fit, and of the
 /// next one those that a greedy choice by hypervolume takes.
 pub(super) fn best(losses: &[&[f64]], count: usize) -> Vec<usize> {
@@ -36,10 +38,6 @@ fn first_front(losses: &[&[f64]], mut positions: Vec<usize>) -> (Vec<usize>, Vec
         }
     }
     (first, rest)
-}
-
-fn dominates(a: &[f64], b: &[f64]) -> bool {
-    a.iter().zip(b).all(|(a, b)| a <= b) && a.iter().zip(b).any(|(a, b)| a < b)
 }
 
 /// Of a front, `count` points, each time the one that adds most to the hypervolume.
