@@ -29,6 +29,8 @@ pub mod eval;
 pub mod experiment;
 pub mod fsx;
 pub mod kernel;
+#[cfg(feature = "serve")]
+pub mod load;
 pub mod model;
 pub mod nearest;
 pub mod onnx;
@@ -37,6 +39,8 @@ pub mod platform;
 pub mod report;
 pub mod rng;
 pub mod run_log;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod spec;
 pub mod store;
 pub mod study;

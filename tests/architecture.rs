@@ -29,9 +29,11 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         "command",
         vec!["study", "spec", "store", "trial", "rng", "run_log", "fsx", "platform", "nearest"],
     );
+    rules.insert("serve", vec!["package", "model", "text", "eval", "fsx", "platform", "nearest", "rng"]);
+    rules.insert("load", vec!["fsx", "platform"]);
     experiment.extend(["experiment", "command", "onnx"]);
     rules.insert("report", experiment.clone());
-    experiment.push("report");
+    experiment.extend(["report", "serve", "load"]);
     rules.insert("cli", experiment);
     rules
 }

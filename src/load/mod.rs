@@ -1,0 +1,1 @@
+//! A request generator: how a server does under load, measured honestly.
