@@ -1,1 +1,0 @@
-//! Whether what is asked still looks like what a model was calibrated on.
