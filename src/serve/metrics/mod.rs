@@ -1,6 +1,6 @@
 //! What Prometheus is told.
 //!
-//! Names, labels and meanings are those of the table in `docs/serving.md`; no label has values that a
+//! Names, labels and meanings are those of `docs/metrics.md`; no label has values that a
 //! client could make up. Whatever happens on the way of a request is a few atomic additions: handles
 //! of deployed versions are resolved when they are loaded, and requests lie in a table by route, method
 //! and status. All else (drift, what the process uses, merging of histograms) is worked out when
