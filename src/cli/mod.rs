@@ -18,6 +18,9 @@ mod exit;
 mod export;
 mod import;
 mod init;
+mod lines;
+#[cfg(feature = "serve")]
+mod load;
 mod logging;
 mod ls;
 mod model;
@@ -103,6 +106,9 @@ pub enum Verb {
     Errors(errors::ErrorsArgs),
     /// Say what a model makes of texts: line in, line out
     Predict(predict::PredictArgs),
+    /// Send requests to a server and measure how it does
+    #[cfg(feature = "serve")]
+    Load(load::LoadArgs),
     /// Write a model as a package, one file that runs anywhere
     Export(export::ExportArgs),
     /// Put a package into the store, as a run
@@ -160,6 +166,8 @@ pub fn main() -> ExitCode {
         Verb::Calibrate(args) => calibrate::run(global, args),
         Verb::Errors(args) => errors::run(global, args),
         Verb::Predict(args) => predict::run(global, args),
+        #[cfg(feature = "serve")]
+        Verb::Load(args) => load::run(global, args),
         Verb::Export(args) => export::run(global, args),
         Verb::Import(args) => import::run(global, args),
         Verb::Model(args) => model::run(global, args),
