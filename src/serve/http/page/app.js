@@ -1,6 +1,9 @@
 // The page at `/`: asks the server's own API, and shows what it says. Nothing is kept but in memory.
 // Whatever comes from a person or a model enters the page as text, never as markup.
 
+// The label that data sets give to texts of no intent; the server takes any.
+const OUT_OF_SCOPE = "<unknown>";
+
 const by = id => document.getElementById(id);
 const inside = (id, selector) => by(id).querySelector(selector);
 
@@ -225,7 +228,8 @@ function showHistory() {
 function showFeedback(entry) {
   const labels = models.find(model => model.name === entry.answer.model)?.labels ?? [];
   const others = labels.filter(label => label !== entry.prediction.label);
-  by("label").replaceChildren(new Option("choose a label", ""), ...others.map(label => new Option(label)));
+  const options = [new Option("choose a label", ""), ...others.map(label => new Option(label))];
+  by("label").replaceChildren(...options, new Option("none of these", OUT_OF_SCOPE));
   for (const control of by("feedback").elements) control.disabled = entry.verdict !== "";
   const thanks = inside("feedback", ".thanks");
   thanks.className = "thanks";
@@ -238,7 +242,8 @@ async function tell(label) {
   let failed = "";
   try {
     await call("v1/feedback", { id: entry.answer.id, label });
-    entry.verdict = label === entry.prediction.label ? "right" : `should be ${label}`;
+    const right = label === OUT_OF_SCOPE ? "none of the labels" : label;
+    entry.verdict = label === entry.prediction.label ? "right" : `should be ${right}`;
     showHistory();
   } catch (problem) {
     failed = problem.message;
