@@ -70,13 +70,13 @@ pub(super) fn code_of(answer: anyhow::Result<ExitCode>) -> ExitCode {
 }
 
 /// The error and its causes in one line, without those that it tells already.
-fn with_causes(error: &anyhow::Error) -> String {
+pub(super) fn with_causes(error: &anyhow::Error) -> String {
     error.chain().skip(1).map(ToString::to_string).fold(error.to_string(), |told, cause| {
         if told.contains(&cause) { told } else { format!("{told}: {cause}") }
     })
 }
 
-fn number_of(error: &anyhow::Error) -> u8 {
+pub(super) fn number_of(error: &anyhow::Error) -> u8 {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return failure.code;
     }

@@ -3,6 +3,7 @@
 //! stdout is data, stderr is talk. Exit codes: 0 done, 1 failed, 2 usage or bad spec, 3 not found,
 //! 4 locked or conflict, 130 interrupted.
 
+mod address;
 mod ask;
 mod bench;
 mod best;
@@ -31,6 +32,8 @@ mod resume;
 mod rm;
 mod run;
 mod schema;
+#[cfg(feature = "serve")]
+mod serve;
 mod shape;
 mod show;
 mod stored;
@@ -103,6 +106,9 @@ pub enum Verb {
     Errors(errors::ErrorsArgs),
     /// Say what a model makes of texts: line in, line out
     Predict(predict::PredictArgs),
+    /// Serve models over HTTP
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::ServeArgs>),
     /// Write a model as a package, one file that runs anywhere
     Export(export::ExportArgs),
     /// Put a package into the store, as a run
@@ -160,6 +166,8 @@ pub fn main() -> ExitCode {
         Verb::Calibrate(args) => calibrate::run(global, args),
         Verb::Errors(args) => errors::run(global, args),
         Verb::Predict(args) => predict::run(global, args),
+        #[cfg(feature = "serve")]
+        Verb::Serve(args) => serve::run(global, args),
         Verb::Export(args) => export::run(global, args),
         Verb::Import(args) => import::run(global, args),
         Verb::Model(args) => model::run(global, args),

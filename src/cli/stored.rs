@@ -58,7 +58,14 @@ impl StoredModel {
     /// # Errors
     /// It selects nothing, or a run that keeps no model.
     pub(super) fn open(store: &dyn Store, selector: &str, verb: &str) -> anyhow::Result<Self> {
-        let run = run_with_model(store, selector, verb)?;
+        Self::of_run(store, run_with_model(store, selector, verb)?)
+    }
+
+    /// The model that a run keeps.
+    ///
+    /// # Errors
+    /// It keeps none, or what it keeps is damaged.
+    pub(super) fn of_run(store: &dyn Store, run: RunRecord) -> anyhow::Result<Self> {
         let study = store.study(run.new.study)?;
         let classifier = experiment::load_classifier(store, run.id)?;
         let calibration = experiment::load_calibration(store, run.id)?;

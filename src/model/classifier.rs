@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Dimensions, Model, Observation, Weights, WeightsError, build};
+use super::{Dimensions, Model, Observation, Predictor, Weights, WeightsError, build};
 use crate::eval::{OUT_OF_SCOPE, Predictions};
 use crate::kernel::Kernels;
 use crate::spec::ModelSpec;
@@ -99,45 +99,29 @@ impl Classifier {
     ) -> candle_core::Result<Predictions> {
         let mut table = Predictions { labels: self.labels.clone(), ..Predictions::default() };
         let mut numbers: HashMap<&str, u32> = self.labels.iter().map(String::as_str).zip(0..).collect();
-        let mut encoded = Vec::new();
+        let mut contents = Vec::new();
         for (text, label) in texts {
             let next = numbers.len() as u32;
             let gold = label.map(|label| *numbers.entry(label).or_insert(next));
             if gold == Some(next) {
                 table.unseen.extend(label.map(ToOwned::to_owned));
             }
-            let ids = self.tokenizer.encode(text);
             table.gold.push(gold.unwrap_or(OUT_OF_SCOPE));
             table.hashes.push(text_hash(text));
-            let (words, unknown) = self.tokenizer.count(&ids);
-            table.words.push(words as u32);
-            table.unknown_words.push(unknown as u32);
-            encoded.push(ids);
+            contents.push(text);
         }
-        self.fill(&encoded, features, &mut table)?;
+        self.reader().read(&contents, features, &mut table)?;
         Ok(table)
     }
 
-    /// Logits and features of encoded texts.
-    fn fill(
-        &self,
-        texts: &[TokenIds],
-        features: Features,
-        table: &mut Predictions,
-    ) -> candle_core::Result<()> {
-        let mut predictor = self.model.predictor(Kernels::detect(), &self.weights);
-        let mut seen = Observation::default();
-        for part in by_length(texts).chunks(INFERENCE_BATCH) {
-            let batch: Vec<&TokenIds> = part.iter().map(|&text| &texts[text]).collect();
-            predictor.observe(&batch, &mut seen)?;
-            check_finite(&seen.logits)?;
-            place(part, texts.len(), &seen.logits, &mut table.logits);
-            if features == Features::Keep {
-                check_finite(&seen.features)?;
-                place(part, texts.len(), &seen.features, &mut table.features);
-            }
+    /// The classifier, to be applied again and again.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader {
+            classifier: self,
+            predictor: self.model.predictor(Kernels::detect(), &self.weights),
+            seen: Observation::default(),
+            encoded: Vec::new(),
         }
-        Ok(())
     }
 
     /// The tokens of a text as the model reads them, and how much each had a say in what it made of
@@ -151,6 +135,57 @@ impl Classifier {
         predictor.observe(&[&self.tokenizer.encode(text)], &mut seen)?;
         let shares = seen.shares.into_iter().flatten().map(f64::from);
         Ok(self.tokenizer.tokens(text).into_iter().zip(shares).collect())
+    }
+}
+
+/// A classifier that reads texts, in memory that is reused from call to call.
+pub struct Reader<'a> {
+    classifier: &'a Classifier,
+    predictor: Box<dyn Predictor + 'a>,
+    seen: Observation,
+    encoded: Vec<TokenIds>,
+}
+
+impl Reader<'_> {
+    /// Fills in what a table says of texts besides their labels and hashes. Texts of like length share
+    /// a forward pass.
+    ///
+    /// # Errors
+    /// As [`Classifier::predict`].
+    pub fn read<T: AsRef<str>>(
+        &mut self,
+        texts: &[T],
+        features: Features,
+        table: &mut Predictions,
+    ) -> candle_core::Result<()> {
+        self.encode(texts, table);
+        let Self { predictor, seen, encoded, .. } = self;
+        table.logits.clear();
+        table.features.clear();
+        for part in by_length(encoded).chunks(INFERENCE_BATCH) {
+            let batch: Vec<&TokenIds> = part.iter().map(|&text| &encoded[text]).collect();
+            predictor.observe(&batch, seen)?;
+            check_finite(&seen.logits)?;
+            place(part, texts.len(), &seen.logits, &mut table.logits);
+            if features == Features::Keep {
+                check_finite(&seen.features)?;
+                place(part, texts.len(), &seen.features, &mut table.features);
+            }
+        }
+        Ok(())
+    }
+
+    fn encode<T: AsRef<str>>(&mut self, texts: &[T], table: &mut Predictions) {
+        let tokenizer = &self.classifier.tokenizer;
+        self.encoded.clear();
+        self.encoded.extend(texts.iter().map(|text| tokenizer.encode(text.as_ref())));
+        table.words.clear();
+        table.unknown_words.clear();
+        for ids in &self.encoded {
+            let (words, unknown) = tokenizer.count(ids);
+            table.words.push(words as u32);
+            table.unknown_words.push(unknown as u32);
+        }
     }
 }
 

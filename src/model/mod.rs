@@ -22,7 +22,7 @@ mod transformer;
 mod weights;
 
 pub use batch::Batch;
-pub use classifier::{Classifier, Features, Prediction, text_hash};
+pub use classifier::{Classifier, Features, Prediction, Reader, text_hash};
 pub use crew::Crew;
 pub use lstm_op::{FusedLstm, LstmConfig};
 pub use pretrained::{Pretrained, PretrainedError};

@@ -1,8 +1,8 @@
 //! What a model says of texts: the one place that turns logits into answers, for the command line,
 //! the library and servers.
 
-use crate::eval::{Calibration, Predictions};
-use crate::model::{Classifier, Features};
+use crate::eval::{Calibration, OUT_OF_SCOPE, Predictions};
+use crate::model::{Classifier, Features, Reader};
 
 /// Texts that one thread takes at a time.
 const CHUNK: usize = 512;
@@ -21,6 +21,10 @@ pub struct Answer {
     pub score: Option<f64>,
     /// The most probable labels, the first one included, by falling probability.
     pub top: Vec<Candidate>,
+    /// Words of the text, as the model reads it.
+    pub words: u32,
+    /// How many of them its vocabulary does not have.
+    pub unknown_words: u32,
 }
 
 /// A label and its probability.
@@ -28,6 +32,8 @@ pub struct Answer {
 pub struct Candidate {
     /// The label.
     pub label: String,
+    /// Its number among those of the model.
+    pub number: usize,
     /// As [`Answer::confidence`].
     pub confidence: f64,
 }
@@ -95,7 +101,12 @@ impl Responder {
         let threads = asking.threads.clamp(1, chunks.len().max(1));
         let work = |first: usize| -> candle_core::Result<Vec<Vec<Made>>> {
             let own = chunks.iter().skip(first).step_by(threads);
-            own.map(|texts| self.answer_chunk(texts, asking.top, &make)).collect()
+            let mut session = self.session();
+            let mut answer = |texts: &[T]| -> candle_core::Result<Vec<Made>> {
+                let answers = session.answer(texts, asking.top)?;
+                Ok(texts.iter().zip(answers).map(|(text, answer)| make(text.as_ref(), answer)).collect())
+            };
+            own.map(|texts| answer(texts)).collect()
         };
         let shares: Vec<candle_core::Result<Vec<Vec<Made>>>> = std::thread::scope(|scope| {
             let others: Vec<_> =
@@ -114,33 +125,10 @@ impl Responder {
         Ok(in_order.flatten().collect())
     }
 
-    fn answer_chunk<T: AsRef<str>, Made>(
-        &self,
-        texts: &[T],
-        top: usize,
-        make: &impl Fn(&str, Answer) -> Made,
-    ) -> candle_core::Result<Vec<Made>> {
-        let calibration = self.calibration.as_ref();
-        let features = match calibration {
-            Some(calibration) if calibration.method.needs_features() => Features::Keep,
-            _ => Features::Omit,
-        };
-        let table = self.classifier.predictions(texts.iter().map(|text| (text.as_ref(), None)), features)?;
-        let probabilities =
-            table.probabilities(calibration.map_or(1.0, |calibration| calibration.temperature));
-        let scores = calibration.map(|calibration| calibration.scores(&table));
-        let scores = scores.transpose().map_err(candle_core::Error::wrap)?;
-        let threshold = calibration.map(|calibration| calibration.threshold);
-        let answers = texts.iter().enumerate().map(|(text, content)| {
-            let score = scores.as_ref().map(|scores| scores[text]);
-            let is_out_of_scope = score.zip(threshold).map(|(score, threshold)| score < threshold);
-            let top = candidates(&table, text, &probabilities, top);
-            let best = top[0].clone();
-            let answer =
-                Answer { label: best.label, confidence: best.confidence, is_out_of_scope, score, top };
-            make(content.as_ref(), answer)
-        });
-        Ok(answers.collect())
+    /// The model, to be asked again and again by one thread.
+    pub fn session(&self) -> Session<'_> {
+        let table = Predictions { labels: self.classifier.labels.clone(), ..Predictions::default() };
+        Session { responder: self, reader: self.classifier.reader(), table }
     }
 
     /// The tokens of a text as the model reads them, with how much each had a say.
@@ -150,6 +138,52 @@ impl Responder {
     pub fn explain(&self, text: &str) -> candle_core::Result<Vec<TokenWeight>> {
         let attention = self.classifier.attention(text)?;
         Ok(attention.into_iter().map(|(token, weight)| TokenWeight { token, weight }).collect())
+    }
+}
+
+/// A model that is being asked, in memory that is reused from call to call.
+pub struct Session<'a> {
+    responder: &'a Responder,
+    reader: Reader<'a>,
+    table: Predictions,
+}
+
+impl Session<'_> {
+    /// As [`Responder::answer`], with the `top` most probable labels.
+    ///
+    /// # Errors
+    /// As [`Responder::answer`].
+    pub fn answer<T: AsRef<str>>(&mut self, texts: &[T], top: usize) -> candle_core::Result<Vec<Answer>> {
+        let Self { responder, reader, table } = self;
+        let calibration = responder.calibration.as_ref();
+        let features = match calibration {
+            Some(calibration) if calibration.method.needs_features() => Features::Keep,
+            _ => Features::Omit,
+        };
+        table.gold.clear();
+        table.gold.resize(texts.len(), OUT_OF_SCOPE);
+        reader.read(texts, features, table)?;
+        let probabilities =
+            table.probabilities(calibration.map_or(1.0, |calibration| calibration.temperature));
+        let scores = calibration.map(|calibration| calibration.scores(table));
+        let scores = scores.transpose().map_err(candle_core::Error::wrap)?;
+        let threshold = calibration.map(|calibration| calibration.threshold);
+        let answer = |text: usize| {
+            let score = scores.as_ref().map(|scores| scores[text]);
+            let is_out_of_scope = score.zip(threshold).map(|(score, threshold)| score < threshold);
+            let top = candidates(table, text, &probabilities, top);
+            let best = top[0].clone();
+            Answer {
+                label: best.label,
+                confidence: best.confidence,
+                is_out_of_scope,
+                score,
+                top,
+                words: table.words[text],
+                unknown_words: table.unknown_words[text],
+            }
+        };
+        Ok((0..texts.len()).map(answer).collect())
     }
 }
 
@@ -166,6 +200,7 @@ fn candidates(table: &Predictions, text: usize, probabilities: &[f64], count: us
     order.sort_unstable_by(by_logit);
     let candidate = |label: usize| Candidate {
         label: table.labels[label].clone(),
+        number: label,
         confidence: probabilities[text * classes + label],
     };
     order.into_iter().map(candidate).collect()

@@ -15,7 +15,7 @@ mod model;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub use answer::{Answer, Asking, Candidate, Responder, TokenWeight};
+pub use answer::{Answer, Asking, Candidate, Responder, Session, TokenWeight};
 pub use error::{EntryFault, PackageError, PackageFault};
 pub use files::{CALIBRATION, CARD, CONFIG, LABELS, MANIFEST, SCOPE, SIGNATURE, SPEC, TOKENIZER, WEIGHTS};
 pub use manifest::{DataLineage, FORMAT, FileEntry, Manifest};

@@ -1,0 +1,104 @@
+//! Questions that wait, at most so many texts of them.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::{EngineSettings, Job, Refusal};
+
+pub(super) struct Queue {
+    settings: EngineSettings,
+    waiting: Mutex<Waiting>,
+    /// Told when a question comes or the queue is closed.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    /// Texts of all of them.
+    texts: usize,
+    /// Texts of the batch taken last.
+    last: usize,
+    closed: bool,
+}
+
+impl Queue {
+    pub(super) fn new(settings: EngineSettings) -> Self {
+        Self { settings, waiting: Mutex::default(), changed: Condvar::new() }
+    }
+
+    /// Refuses what does not fit: a question larger than the whole queue fits when nothing waits.
+    pub(super) fn push(&self, job: Job) -> Result<(), Refusal> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(Refusal::Closed);
+        }
+        let texts = job.question.texts.len();
+        if waiting.texts > 0 && waiting.texts + texts > self.settings.queue {
+            return Err(Refusal::Full { waiting: waiting.texts, limit: self.settings.queue });
+        }
+        waiting.texts += texts;
+        waiting.jobs.push_back(job);
+        drop(waiting);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// The next batch, oldest questions first; `None` once the queue is closed and empty.
+    pub(super) fn take(&self) -> Option<Vec<Job>> {
+        let mut waiting = self.lock();
+        loop {
+            let Some(oldest) = waiting.jobs.front().map(|job| job.since) else {
+                if waiting.closed {
+                    return None;
+                }
+                // Whoever was idle answers at once.
+                waiting.last = 0;
+                waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            // Under load a moment's patience makes batches as large as the last one.
+            let enough = waiting.last.min(self.settings.batch);
+            let until = oldest + self.settings.wait;
+            let now = Instant::now();
+            if waiting.closed || waiting.texts >= enough || now >= until {
+                return Some(self.take_from(&mut waiting));
+            }
+            let left = until - now;
+            waiting = self.changed.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn take_from(&self, waiting: &mut Waiting) -> Vec<Job> {
+        let (mut jobs, mut texts) = (Vec::new(), 0);
+        while let Some(job) = waiting.jobs.front() {
+            let more = job.question.texts.len();
+            if !jobs.is_empty() && texts + more > self.settings.batch {
+                break;
+            }
+            texts += more;
+            jobs.extend(waiting.jobs.pop_front());
+        }
+        waiting.texts -= texts;
+        waiting.last = texts;
+        if !waiting.jobs.is_empty() {
+            self.changed.notify_one();
+        }
+        jobs
+    }
+
+    /// Takes no more questions.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn depth(&self) -> usize {
+        self.lock().texts
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

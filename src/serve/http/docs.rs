@@ -1,0 +1,69 @@
+//! The OpenAPI document of all routes, and Swagger UI to read it with, from this program alone.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use utoipa::OpenApi;
+use utoipa_swagger_ui::{Config, serve};
+
+use super::problem::Problem;
+
+/// What stands above the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "uaic",
+        description = "Text classification as a service. Every answer has the id of its request in the header \
+                       `X-Request-Id`; a client may choose it. `traceparent` is taken over into the logs.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    tags(
+        (name = "predict", description = "What models say of texts"),
+        (name = "models", description = "What is served"),
+        (name = "inference", description = "The Open Inference Protocol, version 2"),
+        (name = "health", description = "For those who watch the server")
+    )
+)]
+pub(super) struct Document;
+
+/// Where Swagger UI is.
+const HOME: &str = "/apidocs/";
+
+static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
+    let config = Config::from("/openapi.json").try_it_out_enabled(true).display_request_duration(true);
+    // Without this it would ask a validator on the internet.
+    Arc::new(config.validator_url("none"))
+});
+
+/// The pages are relative to the folder.
+pub(super) async fn to_home() -> impl IntoResponse {
+    (StatusCode::PERMANENT_REDIRECT, [(LOCATION, HOME)])
+}
+
+pub(super) async fn home() -> Response {
+    file("index.html")
+}
+
+pub(super) async fn page(Path(path): Path<String>) -> Response {
+    file(&path)
+}
+
+fn file(path: &str) -> Response {
+    match serve(path, Arc::clone(&CONFIG)) {
+        Ok(Some(file)) => {
+            let kind: [(HeaderName, String); 1] = [(CONTENT_TYPE, file.content_type)];
+            (kind, Bytes::from(file.bytes.into_owned())).into_response()
+        }
+        Ok(None) => {
+            Problem::not_found("there is no such page; the documentation is at /apidocs/").into_response()
+        }
+        Err(error) => {
+            tracing::error!(target: "uaic::serve", "the documentation cannot be shown: {error}");
+            Problem::panicked().into_response()
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `POST /intent`: the contract of the server that uaic replaces, to the letter.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, Request, State};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::App;
+use super::ask::{Asked, ask};
+use super::body;
+use super::predict::{TopLabel, key_of};
+use super::problem::{IntentProblem, IntentProblemBody, Problem};
+use super::telemetry::Ticket;
+
+/// Labels of an answer.
+const TOP: usize = 3;
+
+/// A text.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+pub(super) struct IntentRequest {
+    /// What the intent of is asked.
+    #[schema(example = "show me flights from boston to denver", min_length = 1)]
+    text: String,
+}
+
+/// The most probable intents.
+#[derive(Serialize, ToSchema)]
+pub(super) struct IntentResponse {
+    /// Three of them (fewer when the model has fewer), most confident first.
+    intents: Vec<TopLabel>,
+}
+
+/// The three most probable intents of a text
+///
+/// The model is the default one: the first that the server was started with.
+#[utoipa::path(
+    post, path = "/intent", tag = "predict", request_body = IntentRequest,
+    responses(
+        (status = 200, body = IntentResponse),
+        (status = 400, body = IntentProblemBody,
+         description = "`BODY_MISSING`, `TEXT_MISSING`, `INVALID_TYPE`, `TEXT_EMPTY` or `BAD_REQUEST`"),
+        (status = 408, body = IntentProblemBody, description = "`TIMEOUT`: the body came too slowly"),
+        (status = 413, body = IntentProblemBody, description = "`TOO_LARGE`: body or text"),
+        (status = 429, body = IntentProblemBody, description = "`TOO_MANY_REQUESTS`: the queue is full"),
+        (status = 500, body = IntentProblemBody, description = "`INTERNAL_ERROR`: a defect"),
+        (status = 503, body = IntentProblemBody, description = "`UNAVAILABLE`: not ready, or being stopped"),
+        (status = 504, body = IntentProblemBody, description = "`DEADLINE`: not answered in time"),
+    )
+)]
+pub(super) async fn predict(
+    State(app): State<Arc<App>>,
+    Extension(ticket): Extension<Ticket>,
+    request: Request,
+) -> Result<Json<IntentResponse>, IntentProblem> {
+    let (parts, body) = request.into_parts();
+    let bytes = body::read(&app, body).await?;
+    let text = text_of(&bytes)?;
+    let limit = app.settings.limits.text;
+    if text.len() > limit && text.chars().count() > limit {
+        return Err(Problem::too_large(format!("\"text\" has more than {limit} characters.")).into());
+    }
+    let key = key_of(&parts.headers);
+    let asked = Asked { model: None, version: None, texts: vec![text], top: TOP, explain: false, key };
+    let said = ask(&app, &ticket, asked).await?;
+    let intents = said.answered.answers.into_iter().next().map(|answer| answer.top).unwrap_or_default();
+    Ok(Json(IntentResponse { intents: intents.into_iter().map(TopLabel::from).collect() }))
+}
+
+/// The text that a body asks about.
+fn text_of(bytes: &[u8]) -> Result<String, IntentProblem> {
+    let missing = || IntentProblem::body("BODY_MISSING", "Request body is missing.");
+    if bytes.is_empty() {
+        return Err(missing());
+    }
+    let body: Value = serde_json::from_slice(bytes)
+        .map_err(|_| IntentProblem::body("BAD_REQUEST", "Invalid JSON format."))?;
+    if is_falsy(&body) {
+        return Err(missing());
+    }
+    let Value::Object(mut fields) = body else {
+        return Err(IntentProblem::body("BAD_REQUEST", "Invalid JSON format."));
+    };
+    match fields.remove("text") {
+        None => Err(IntentProblem::body("TEXT_MISSING", "\"text\" missing from request body.")),
+        Some(Value::String(text)) if text.trim().is_empty() => {
+            Err(IntentProblem::body("TEXT_EMPTY", "\"text\" is empty."))
+        }
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err(IntentProblem::body("INVALID_TYPE", "\"text\" is not a string.")),
+    }
+}
+
+/// What Python takes for false.
+fn is_falsy(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(flag) => !flag,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+    }
+}

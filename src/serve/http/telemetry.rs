@@ -1,0 +1,160 @@
+//! Around every request: an id, the trace it belongs to, its time, and what becomes of a panic.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use uuid::Uuid;
+
+use super::problem::{InferenceProblem, IntentProblem, Problem};
+use super::{App, ROUTES};
+use crate::serve::metrics::Rejection;
+
+/// The header with the id of a request, in both directions.
+const REQUEST_ID: &str = "x-request-id";
+
+/// Longest id of a request that is taken over.
+const LONGEST_ID: usize = 128;
+
+/// The route of what no route takes.
+const OTHER: &str = "other";
+
+/// What is known of a request before it is read.
+#[derive(Clone, Debug)]
+pub(super) struct Ticket {
+    /// The client's, or a new one, which begins with the time.
+    pub(super) id: Arc<str>,
+    /// The trace id of `traceparent` (W3C Trace Context).
+    pub(super) trace: Option<String>,
+    /// The path as routes are declared.
+    pub(super) route: &'static str,
+    pub(super) start: Instant,
+    /// Milliseconds since 1970 UTC.
+    pub(super) at_ms: i64,
+}
+
+impl Ticket {
+    fn new(request: &Request) -> Self {
+        let matched = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        let headers = request.headers();
+        Self {
+            id: own_id(headers).map_or_else(|| Uuid::now_v7().to_string().into(), Into::into),
+            trace: headers.get("traceparent").and_then(trace_id).map(ToOwned::to_owned),
+            route: ROUTES.iter().find(|route| **route == matched).copied().unwrap_or(OTHER),
+            start: Instant::now(),
+            at_ms: jiff::Timestamp::now().as_millisecond(),
+        }
+    }
+}
+
+/// The client's id, where it is one that may stand in headers, logs and tables.
+fn own_id(headers: &HeaderMap) -> Option<&str> {
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let is_fit = (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    is_fit.then_some(id)
+}
+
+/// The trace id of `00-TRACE-PARENT-FLAGS`, where it is well-formed and not zero.
+fn trace_id(value: &HeaderValue) -> Option<&str> {
+    let mut parts = value.to_str().ok()?.split('-');
+    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let is_hex = |text: &str, digits: usize| {
+        text.len() == digits
+            && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    };
+    let is_whole = is_hex(version, 2) && is_hex(trace, 32) && is_hex(parent, 16) && is_hex(flags, 2);
+    let is_zero = |text: &str| text.bytes().all(|byte| byte == b'0');
+    let is_fit = is_whole && version != "ff" && !is_zero(trace) && !is_zero(parent);
+    // Later versions may have more parts, this one has not.
+    (is_fit && (version != "00" || parts.next().is_none())).then_some(trace)
+}
+
+/// Does all that every request needs.
+pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let ticket = Ticket::new(&request);
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    request.extensions_mut().insert(ticket.clone());
+    let _flight = app.metrics.in_flight();
+    let mut response = unpanicked(&ticket, next.run(request)).await;
+    if let Some(rejection) = response.extensions().get::<Rejection>() {
+        app.metrics.rejected(*rejection);
+    }
+    if let Ok(id) = HeaderValue::from_str(&ticket.id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    tell(&app, &ticket, &method, &path, &response);
+    response
+}
+
+fn tell(app: &App, ticket: &Ticket, method: &Method, path: &str, response: &Response) {
+    let (status, seconds) = (response.status().as_u16(), ticket.start.elapsed().as_secs_f64());
+    app.metrics.request(ticket.route, method.as_str(), status, seconds);
+    tracing::info!(
+        target: "uaic::access",
+        id = &*ticket.id,
+        trace = ticket.trace.as_deref(),
+        method = method.as_str(),
+        path,
+        status,
+        ms = (seconds * 1e6).round() / 1e3,
+    );
+}
+
+/// The response of a route, or the one to a panic in it, which ends there.
+async fn unpanicked(ticket: &Ticket, response: impl Future<Output = Response>) -> Response {
+    let mut response = pin!(response);
+    let caught = std::future::poll_fn(|context| {
+        match catch_unwind(AssertUnwindSafe(|| response.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Some),
+            Err(_) => Poll::Ready(None),
+        }
+    });
+    match caught.await {
+        Some(response) => response,
+        None if ticket.route.starts_with("/v2") => InferenceProblem(Problem::panicked()).into_response(),
+        None if ticket.route == "/intent" => IntentProblem::from(Problem::panicked()).into_response(),
+        None => Problem::panicked().into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_clients_are_taken_where_they_are_harmless() {
+        let id = |text: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, HeaderValue::from_bytes(text).unwrap());
+            own_id(&headers).map(ToOwned::to_owned)
+        };
+        assert_eq!(id(b"abc-1:2").as_deref(), Some("abc-1:2"));
+        for text in ["", "a b", "caf\u{e9}", &"x".repeat(129)] {
+            assert_eq!(id(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn traces_are_those_of_the_w3c() {
+        let trace = |text| trace_id(&HeaderValue::from_static(text)).map(ToOwned::to_owned);
+        let whole = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(trace(whole).as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+        for text in [
+            "",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+        ] {
+            assert_eq!(trace(text), None, "{text}");
+        }
+    }
+}
