@@ -62,15 +62,19 @@ async function call(path, body) {
 
 function problemOf(response, value) {
   const { code, message, pointer } = value?.error ?? {};
-  const wait = response.headers.get("retry-after");
-  const later = wait ? ` Try again in ${wait} s.` : "";
-  const title = { 422: "Not accepted", 429: "Too busy", 503: "Not ready", 504: "Too slow" };
+  const title = { 422: "Not accepted", 429: "Too busy", 503: "Not available", 504: "Too slow" };
   return new Problem(
     title[response.status] ?? "That went wrong",
-    (message ?? `The server says ${response.status} ${response.statusText}.`) + later,
+    sentence(message ?? `the server says ${response.status} ${response.statusText}`),
     code,
     pointer,
   );
+}
+
+/** What programs write as a clause, as people read it. */
+function sentence(text) {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
 function showProblem(problem) {
