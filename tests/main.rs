@@ -19,6 +19,7 @@ mod registry;
 mod report;
 mod run;
 mod search;
+mod serve_real;
 mod spec;
 mod store;
 mod study;

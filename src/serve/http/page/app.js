@@ -1,6 +1,9 @@
 // The page at `/`: asks the server's own API, and shows what it says. Nothing is kept but in memory.
 // Whatever comes from a person or a model enters the page as text, never as markup.
 
+// The label that data sets give to texts of no intent; the server takes any.
+const OUT_OF_SCOPE = "<unknown>";
+
 const by = id => document.getElementById(id);
 const inside = (id, selector) => by(id).querySelector(selector);
 
@@ -59,15 +62,19 @@ async function call(path, body) {
 
 function problemOf(response, value) {
   const { code, message, pointer } = value?.error ?? {};
-  const wait = response.headers.get("retry-after");
-  const later = wait ? ` Try again in ${wait} s.` : "";
-  const title = { 422: "Not accepted", 429: "Too busy", 503: "Not ready", 504: "Too slow" };
+  const title = { 422: "Not accepted", 429: "Too busy", 503: "Not available", 504: "Too slow" };
   return new Problem(
     title[response.status] ?? "That went wrong",
-    (message ?? `The server says ${response.status} ${response.statusText}.`) + later,
+    sentence(message ?? `the server says ${response.status} ${response.statusText}`),
     code,
     pointer,
   );
+}
+
+/** What programs write as a clause, as people read it. */
+function sentence(text) {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
 function showProblem(problem) {
@@ -225,7 +232,8 @@ function showHistory() {
 function showFeedback(entry) {
   const labels = models.find(model => model.name === entry.answer.model)?.labels ?? [];
   const others = labels.filter(label => label !== entry.prediction.label);
-  by("label").replaceChildren(new Option("choose a label", ""), ...others.map(label => new Option(label)));
+  const options = [new Option("choose a label", ""), ...others.map(label => new Option(label))];
+  by("label").replaceChildren(...options, new Option("none of these", OUT_OF_SCOPE));
   for (const control of by("feedback").elements) control.disabled = entry.verdict !== "";
   const thanks = inside("feedback", ".thanks");
   thanks.className = "thanks";
@@ -238,7 +246,8 @@ async function tell(label) {
   let failed = "";
   try {
     await call("v1/feedback", { id: entry.answer.id, label });
-    entry.verdict = label === entry.prediction.label ? "right" : `should be ${label}`;
+    const right = label === OUT_OF_SCOPE ? "none of the labels" : label;
+    entry.verdict = label === entry.prediction.label ? "right" : `should be ${right}`;
     showHistory();
   } catch (problem) {
     failed = problem.message;
