@@ -13,6 +13,9 @@ use super::{RequestLogError, key, schema};
 const INSERT: &str = "INSERT INTO requests (row, at_ms, origin, label, position, confidence, out_of_scope, \
      latency_us, id_key, id, text, response, trace) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
+/// Names that are remembered at most; clients may tell any number of labels.
+const REMEMBERED: usize = 10_000;
+
 /// Who told a right label.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Teller {
@@ -55,13 +58,18 @@ impl Names {
         }
         let values = [origin.route, &*origin.model, &*origin.version, origin.role];
         connection
-            .prepare_cached("INSERT OR IGNORE INTO origins (route, model, version, role) VALUES (?, ?, ?, ?)")?
+            .prepare_cached(
+                "INSERT OR IGNORE INTO origins (route, model, version, role) VALUES (?, ?, ?, ?)",
+            )?
             .execute(values)?;
         let row = connection
             .prepare_cached(
                 "SELECT origin FROM origins WHERE route = ? AND model = ? AND version = ? AND role = ?",
             )?
             .query_row(values, |row| row.get(0))?;
+        if self.origins.len() >= REMEMBERED {
+            self.origins.clear();
+        }
         self.origins.insert(origin, row);
         Ok(row)
     }
@@ -74,6 +82,9 @@ impl Names {
         let row = connection
             .prepare_cached("SELECT label FROM labels WHERE name = ?")?
             .query_row([label], |row| row.get(0))?;
+        if self.labels.len() >= REMEMBERED {
+            self.labels.clear();
+        }
         self.labels.insert(label.into(), row);
         Ok(row)
     }
