@@ -303,7 +303,7 @@ fn export_writes_a_data_set_that_uaic_reads() {
     );
     assert_eq!(folder.run("requests export - --only all").ok(), all);
     assert_eq!(
-        folder.run("requests export - --only confident --above 0.98").ok(),
+        folder.run("requests export - --only confident --above 0.97").ok(),
         "flights to oslo\tflight\nhow much is it\tflight\n"
     );
     assert_eq!(folder.run("requests export - --only out-of-scope").ok(), "is a tomato a fruit\t<unknown>\n");

@@ -20,7 +20,7 @@ const BATCH: usize = 1024;
 /// Entries of a transaction at most.
 const LARGEST_BATCH: usize = 4 * BATCH;
 /// How long entries wait for company; the rest of the window is for writing them.
-const GATHER: Duration = FLUSH_WINDOW.saturating_sub(Duration::from_millis(35));
+const GATHER: Duration = FLUSH_WINDOW.saturating_sub(Duration::from_millis(60));
 /// How long to wait for another process's transaction before the write counts as failed.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// Time between a failed write and the next try.
