@@ -17,6 +17,8 @@ mod package_fuzz;
 mod readme;
 mod registry;
 mod report;
+#[cfg(feature = "serve")]
+mod requests;
 mod run;
 mod search;
 mod serve_real;
