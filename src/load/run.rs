@@ -247,11 +247,11 @@ impl<'a> Sender<'a> {
             })
         };
         let times = Times { sent, ended: Instant::now(), lag: is_early.then(|| sent - turn.due) };
-        self.count(turn, request.len(), times, outcome);
+        self.count(turn, request.len(), &times, outcome);
         outcome
     }
 
-    fn count(&mut self, turn: Turn, size: usize, times: Times, outcome: Result<u16, ErrorClass>) {
+    fn count(&mut self, turn: Turn, size: usize, times: &Times, outcome: Result<u16, ErrorClass>) {
         let mut tally = lock(self.tally);
         tally.connections += std::mem::take(&mut self.connection.opened);
         let received = std::mem::take(&mut self.connection.received);

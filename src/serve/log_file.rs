@@ -279,7 +279,7 @@ impl Rotated {
 fn size_if_same(file: &File, path: &Path) -> Option<u64> {
     use std::os::unix::fs::MetadataExt;
     let (open, named) = (file.metadata().ok()?, fs::metadata(path).ok()?);
-    (open.dev() == named.dev() && open.ino() == named.ino()).then(|| open.len())
+    (open.dev() == named.dev() && open.ino() == named.ino()).then_some(open.len())
 }
 
 /// The size of an open file; none where its name is gone.

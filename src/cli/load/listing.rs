@@ -44,7 +44,9 @@ fn counted(count: u64, what: &str) -> String {
 pub(super) fn text(report: &Report<'_>) -> String {
     let mut text = format!("{} {}\n{}", report.args.method.name(), report.url, manner(report));
     if !report.plan.warm_up.is_zero() {
-        text.push_str(&format!(", after {} of warm-up", table::duration(report.plan.warm_up.as_secs_f64())));
+        text.push_str(", after ");
+        text.push_str(&table::duration(report.plan.warm_up.as_secs_f64()));
+        text.push_str(" of warm-up");
     }
     text.push_str("\n\n");
     if report.outcome.tally.succeeded() > 0 {
@@ -62,7 +64,8 @@ fn percentiles(report: &Report<'_>) -> String {
         Pace::Closed => &[(">LATENCY", &tally.response)],
         Pace::Open(_) => &[(">RESPONSE TIME", &tally.response), (">SERVICE TIME", &tally.service)],
     };
-    let titles: Vec<&str> = std::iter::once("2xx").chain(columns.iter().map(|column| column.0)).collect();
+    let titles: Vec<&str> =
+        std::iter::once("2xx ANSWERS").chain(columns.iter().map(|column| column.0)).collect();
     let mut listing = table::table(&titles);
     let shown = |time: Option<Duration>| time.map_or_else(|| "-".to_owned(), latency);
     let mut row = |name: &str, value: &dyn Fn(&Latencies) -> Option<Duration>| {
@@ -126,7 +129,7 @@ fn figures(report: &Report<'_>) -> String {
     }
     // The head of a table of names and values is empty.
     let text = table::render(&listing);
-    text.trim_start_matches('\n').to_owned()
+    text.split_once('\n').map_or(String::new(), |(_, rows)| rows.to_owned())
 }
 
 fn rates(outcome: &Outcome) -> String {
@@ -150,16 +153,18 @@ fn spread(latencies: &Latencies) -> String {
 fn generator(report: &Report<'_>) -> String {
     let tally = &report.outcome.tally;
     let threads = counted(u64::from(report.plan.threads), "thread");
-    let mut text = format!(
+    let text = format!(
         "{} CPU per request, {threads} busy {}, {} opened",
         latency(cpu_per_request(report.outcome)),
         percent(busy(report)),
         counted(tally.connections, "connection"),
     );
-    if let Some(lag) = tally.lag.quantile(990_000) {
-        text.push_str(&format!(", late by {} (p99)", latency(lag)));
+    match (tally.lag.quantile(500_000), tally.lag.quantile(990_000)) {
+        (Some(usual), Some(lag)) => {
+            format!("{text}, late by {} (p50) and {} (p99)", latency(usual), latency(lag))
+        }
+        _ => text,
     }
-    text
 }
 
 /// Time on a processor per request sent, the first connections included.

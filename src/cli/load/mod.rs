@@ -55,6 +55,8 @@ A server that stalls is then asked less while it stalls, and the requests that w
 meanwhile are not in its latencies. With --rate it is an open loop: requests are due at even times,
 and a latency counts from when its request was due, the wait for a free connection included. The
 table then has both: response time (from when it was due) and service time (from when it was sent).
+Requests that still wait at the end are sent, so that an overload is told in full; those that have
+waited longer than --timeout never are, and count as errors.
 
 The table and the gates are about answers of 2xx; other answers and errors are counted, and timed,
 apart. Latencies are kept in buckets, so percentiles are off by 0.2 % at most; mean, min and max are
@@ -70,7 +72,8 @@ With --json: {\"schema\": 1, \"url\", \"method\", \"loop\": \"closed\" or \"open
   \"reset\", \"closed\", \"bad_answer\"}, \"error_share\", \"first_refusal\": {\"status\", \"body\"} or null,
   \"response_time\", \"service_time\", \"refusal_time\", \"failure_time\": each {\"count\", \"mean_ms\", \"min_ms\",
   \"p50_ms\", \"p75_ms\", \"p90_ms\", \"p95_ms\", \"p99_ms\", \"p99.9_ms\", \"p99.99_ms\", \"max_ms\",
-  \"buckets_ms\": [[from, to, count]]}, \"generator\": {\"cpu_us_per_request\", \"busy\", \"lag\"},
+  \"buckets_ms\": [[from, to, count]]}, \"generator\": {\"cpu_us_per_request\", \"busy\" (share of
+  its threads' time), \"lag\" (how late it sent though a connection was free)},
   \"gates\": [{\"rule\", \"broken\", \"why\"}]}
 
 Exit codes: 0 when at least one answer was 2xx and no gate is broken, 1 otherwise, 130 after Ctrl-C,
@@ -303,8 +306,8 @@ fn code_of(report: &Report<'_>) -> anyhow::Result<ExitCode> {
 
 /// A bar on stderr; nothing where that is no terminal.
 struct Bar {
-    bar: ProgressBar,
-    end: Option<u64>,
+    line: ProgressBar,
+    requests: Option<u64>,
     /// Seconds and answers of about a second ago, and the rate since the time before.
     last: Cell<(f64, u64, f64)>,
 }
@@ -317,23 +320,23 @@ impl Bar {
         let style = ProgressStyle::with_template("{bar:24} {wide_msg}");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("━╸─"));
-        Self { bar, end: args.requests, last: Cell::default() }
+        Self { line: bar, requests: args.requests, last: Cell::default() }
     }
 
     fn show(&self, progress: &Progress) {
         let Some(elapsed) = progress.elapsed else {
-            self.bar.set_message("warming up");
+            self.line.set_message("warming up");
             return;
         };
         let seconds = elapsed.as_secs_f64();
-        let done = if self.end.is_some() { progress.answered } else { elapsed.as_millis() as u64 };
-        self.bar.set_position(done.min(self.bar.length().unwrap_or(done)));
+        let done = if self.requests.is_some() { progress.answered } else { elapsed.as_millis() as u64 };
+        self.line.set_position(done.min(self.line.length().unwrap_or(done)));
         let errors = match progress.unsuccessful {
             0 => String::new(),
             count => format!(", {} not 2xx", grouped(count)),
         };
         let answers = rate(self.current_rate(seconds, progress.answered));
-        self.bar.set_message(format!("{seconds:.1} s, {answers} answers/s{errors}"));
+        self.line.set_message(format!("{seconds:.1} s, {answers} answers/s{errors}"));
     }
 
     /// Answers a second over the last second.
@@ -349,6 +352,6 @@ impl Bar {
     }
 
     fn clear(&self) {
-        self.bar.finish_and_clear();
+        self.line.finish_and_clear();
     }
 }
