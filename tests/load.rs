@@ -53,7 +53,7 @@ impl Server {
     }
 }
 
-fn answer_all(stream: TcpStream, asked: &Mutex<Vec<Asked>>, respond: &Respond) {
+fn answer_all(mut stream: TcpStream, asked: &Mutex<Vec<Asked>>, respond: &Respond) {
     stream.set_nodelay(true).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     while let Some(request) = read_request(&mut reader) {
@@ -64,7 +64,7 @@ fn answer_all(stream: TcpStream, asked: &Mutex<Vec<Asked>>, respond: &Respond) {
         };
         let answer = respond(number, &request);
         let closes = answer.is_empty() || answer.windows(17).any(|part| part == b"Connection: close");
-        if (&stream).write_all(&answer).is_err() || closes {
+        if stream.write_all(&answer).is_err() || closes {
             return;
         }
     }
@@ -245,11 +245,9 @@ fn a_server_that_goes_away_is_counted_as_refusing() {
     let answer = TestDir::new().run(&format!("load http://{address} -n 4 -c 1 --json"));
     server.join().unwrap();
     let shape = answer.json();
-    assert_eq!(
-        (&shape["succeeded"], &shape["errors"]["refused"]),
-        (&Value::from(1), &Value::from(3)),
-        "{shape}"
-    );
+    // The second request may still find the connection that is just being closed.
+    let refused = shape["errors"]["refused"].as_u64().unwrap();
+    assert!(shape["succeeded"] == 1 && refused >= 2 && shape["failure_time"]["count"] == 3, "{shape}");
 }
 
 #[test]

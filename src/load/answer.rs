@@ -333,7 +333,9 @@ mod tests {
             mut cuts in prop::collection::vec(0_usize..200, 0..8),
         ) {
             let bytes = ANSWERS[which].as_bytes();
-            cuts.iter_mut().for_each(|cut| *cut = (*cut).min(bytes.len()));
+            for cut in &mut cuts {
+                *cut = (*cut).min(bytes.len());
+            }
             cuts.extend([0, bytes.len()]);
             cuts.sort_unstable();
             let parts: Vec<&[u8]> = cuts.windows(2).map(|ends| &bytes[ends[0]..ends[1]]).collect();

@@ -45,7 +45,7 @@ pub(super) fn text(report: &Report<'_>) -> String {
     let mut text = format!("{} {}\n{}", report.args.method.name(), report.url, manner(report));
     if !report.plan.warm_up.is_zero() {
         text.push_str(", after ");
-        text.push_str(&table::duration(report.plan.warm_up.as_secs_f64()));
+        text.push_str(&elapsed(report.plan.warm_up));
         text.push_str(" of warm-up");
     }
     text.push_str("\n\n");
@@ -90,7 +90,7 @@ fn figures(report: &Report<'_>) -> String {
             format!(
                 "{} in {}, {} answered with 2xx",
                 grouped(tally.answered() + tally.failed()),
-                table::duration(outcome.elapsed.as_secs_f64()),
+                elapsed(outcome.elapsed),
                 grouped(tally.succeeded()),
             ),
         ),
@@ -254,6 +254,12 @@ fn shortfall(report: &Report<'_>, due: f64) -> Option<String> {
     })
 }
 
+/// A time that has passed: `12.3 ms`, `5.00 s`, `3 min 05 s`.
+fn elapsed(time: Duration) -> String {
+    let is_short = time < Duration::from_secs(1);
+    if is_short { latency(time) } else { table::duration(time.as_secs_f64()) }
+}
+
 /// Rounded down to two digits.
 fn two_digits(number: f64) -> f64 {
     let unit = 10_f64.powf((number.max(1.0).log10().floor() - 1.0).max(0.0));
@@ -263,8 +269,8 @@ fn two_digits(number: f64) -> f64 {
 /// What ended it, for headings.
 pub(super) fn extent(report: &Report<'_>) -> String {
     match report.plan.end {
-        End::Requests(_) => table::duration(report.outcome.elapsed.as_secs_f64()),
-        End::Duration(duration) => table::duration(duration.as_secs_f64()),
+        End::Requests(_) => elapsed(report.outcome.elapsed),
+        End::Duration(duration) => elapsed(duration),
     }
 }
 
@@ -274,6 +280,7 @@ mod tests {
 
     #[test]
     fn suggested_rates_are_round_and_not_higher() {
-        assert_eq!([41_234.0, 999.0, 87.6, 3.4, 0.2].map(two_digits), [41_000.0, 990.0, 87.0, 3.0, 0.0]);
+        let shown = [41_234.0, 999.0, 87.6, 3.4, 0.2].map(|rate| two_digits(rate).to_string());
+        assert_eq!(shown, ["41000", "990", "87", "3", "0"]);
     }
 }

@@ -90,9 +90,16 @@ fn note(report: &Report<'_>) -> String {
         Pace::Closed => "Closed loop: from when a request was sent. What would have been due while answers \
                          were awaited was not sent and is not shown."
             .to_owned(),
-        Pace::Open(_) => "Response time counts from when a request was due, service time from when it was \
-                          sent; what lies between is the wait for a free connection."
-            .to_owned(),
+        Pace::Open(_) => {
+            let lag = report.outcome.tally.lag.quantile(500_000);
+            let lag =
+                lag.map(|lag| format!(", and {} by which the generator itself is late (p50)", latency(lag)));
+            format!(
+                "Response time counts from when a request was due, service time from when it was sent; what \
+                 lies between is the wait for a free connection{}.",
+                lag.unwrap_or_default()
+            )
+        }
     }
 }
 
@@ -253,7 +260,9 @@ mod tests {
 
     fn some() -> Latencies {
         let mut latencies = Latencies::default();
-        (0..1000_u64).for_each(|place| latencies.record(Duration::from_micros(50 + place * place / 1000)));
+        for place in 0..1000_u64 {
+            latencies.record(Duration::from_micros(50 + place * place / 1000));
+        }
         latencies
     }
 
@@ -275,7 +284,9 @@ mod tests {
     #[test]
     fn names_of_rules_do_not_cover_each_other() {
         let mut latencies = some();
-        (0..20).for_each(|_| latencies.record(Duration::from_secs(1)));
+        for _ in 0..20 {
+            latencies.record(Duration::from_secs(1));
+        }
         latencies.record(Duration::from_secs(2));
         let names = |ends| {
             let labels = rules(&latencies, ends, MICROSECONDS).into_iter().map(|mark| match mark {
