@@ -65,10 +65,13 @@ struct Shared {
 /// Sends what is planned; `watch` is told ten times a second how far it is, and may stop it.
 ///
 /// # Errors
-/// The system gives no threads or too few files. What happens to requests is no error.
+/// The plan has nothing to send, or the system gives no threads or too few files. What happens to requests is no error.
 pub fn run(plan: Plan, watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>) -> Result<Outcome, LoadError> {
+    if plan.requests.is_empty() || plan.concurrency == 0 {
+        return Err(LoadError::Nothing);
+    }
     allow_files(plan.concurrency)?;
-    let threads = plan.threads.clamp(1, plan.concurrency.max(1));
+    let threads = plan.threads.clamp(1, plan.concurrency);
     let shared = Arc::new(Shared {
         schedule: Schedule::new(plan.pace, plan.end, plan.warm_up),
         gate: Barrier::new(plan.concurrency as usize),
@@ -303,6 +306,25 @@ struct Times {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plan_without_requests_or_connections_is_refused() {
+        let plan = Plan {
+            address: ([127, 0, 0, 1], 9).into(),
+            requests: vec![Vec::new()],
+            is_bodiless: false,
+            concurrency: 1,
+            threads: 1,
+            pace: Pace::Closed,
+            end: End::Requests(1),
+            warm_up: Duration::ZERO,
+            timeout: Duration::from_secs(1),
+        };
+        for plan in [Plan { requests: Vec::new(), ..plan.clone() }, Plan { concurrency: 0, ..plan }] {
+            let outcome = run(plan, &mut |_| ControlFlow::Continue(()));
+            assert!(matches!(outcome, Err(LoadError::Nothing)));
+        }
+    }
 
     #[test]
     fn threads_share_all_connections() {
