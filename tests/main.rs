@@ -11,6 +11,8 @@ mod data;
 mod evaluate;
 mod flights;
 mod listing;
+#[cfg(feature = "serve")]
+mod load;
 mod onnx;
 mod package;
 mod package_fuzz;
