@@ -8,6 +8,7 @@ mod calibrate;
 mod command;
 mod compare;
 mod data;
+mod deploy;
 mod evaluate;
 mod flights;
 mod listing;
