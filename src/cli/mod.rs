@@ -3,7 +3,6 @@
 //! stdout is data, stderr is talk. Exit codes: 0 done, 1 failed, 2 usage or bad spec, 3 not found,
 //! 4 locked or conflict, 130 interrupted.
 
-mod address;
 mod ask;
 mod bench;
 mod best;
@@ -19,6 +18,9 @@ mod exit;
 mod export;
 mod import;
 mod init;
+mod lines;
+#[cfg(feature = "serve")]
+mod load;
 mod logging;
 mod ls;
 mod model;
@@ -32,8 +34,6 @@ mod resume;
 mod rm;
 mod run;
 mod schema;
-#[cfg(feature = "serve")]
-mod serve;
 mod shape;
 mod show;
 mod stored;
@@ -106,9 +106,9 @@ pub enum Verb {
     Errors(errors::ErrorsArgs),
     /// Say what a model makes of texts: line in, line out
     Predict(predict::PredictArgs),
-    /// Serve models over HTTP
+    /// Send requests to a server and measure how it does
     #[cfg(feature = "serve")]
-    Serve(Box<serve::ServeArgs>),
+    Load(load::LoadArgs),
     /// Write a model as a package, one file that runs anywhere
     Export(export::ExportArgs),
     /// Put a package into the store, as a run
@@ -167,7 +167,7 @@ pub fn main() -> ExitCode {
         Verb::Errors(args) => errors::run(global, args),
         Verb::Predict(args) => predict::run(global, args),
         #[cfg(feature = "serve")]
-        Verb::Serve(args) => serve::run(global, args),
+        Verb::Load(args) => load::run(global, args),
         Verb::Export(args) => export::run(global, args),
         Verb::Import(args) => import::run(global, args),
         Verb::Model(args) => model::run(global, args),

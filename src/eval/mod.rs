@@ -17,6 +17,7 @@
 //! | `out_of_scope` | is a text without an intent told from one with? |
 //! | `scope` | by which score? (seven methods, and what they learn) |
 //! | `reference` | what did texts look like when a model was calibrated? |
+//! | `drift` | do they still? (population stability index, Jensen–Shannon) |
 //! | `significance` | is a difference real? (McNemar, paired bootstrap, t-tests, Holm) |
 //! | `projection` | what does a cloud of features look like in two dimensions? |
 //! | `interval`, `resample` | how sure is a figure? (Wilson, bootstrap) |
@@ -28,6 +29,7 @@ mod calibration;
 mod classification;
 mod confusion;
 mod curve;
+mod drift;
 #[cfg(test)]
 mod goldens;
 mod interval;
@@ -57,6 +59,7 @@ pub use confusion::{ClassFigures, Confusion};
 pub use curve::{
     PrecisionRecallPoint, RocPoint, gain_curve, lift_by_decile, precision_recall_curve, roc_curve,
 };
+pub use drift::{jensen_shannon_divergence, population_stability_index, stability_noise};
 pub use interval::{Estimate, bootstrap, wilson};
 pub use one_vs_rest::{
     auroc_average, auroc_per_class, average_precision_average, average_precision_per_class, one_vs_rest,

@@ -23,6 +23,11 @@ pub struct Reference {
     pub labels: BTreeMap<String, f64>,
     /// Words of a text, on average.
     pub mean_words: f64,
+    /// Numbers of words that texts have, rising, and the share of the texts with so many. Shares and
+    /// not quantiles, as these are whole numbers of which many texts have the same. Earlier versions
+    /// did not keep it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengths: Vec<(u32, f64)>,
     /// The share of all words that the vocabulary does not have.
     pub unknown_words: f64,
 }
@@ -55,9 +60,18 @@ impl Reference {
             confidence: quantiles(confidence.collect()),
             labels,
             mean_words: words / texts,
+            lengths: shares(&table.words),
             unknown_words: if words > 0.0 { sum(&table.unknown_words) / words } else { 0.0 },
         })
     }
+}
+
+/// The values that occur, rising, and the share of each.
+fn shares(values: &[u32]) -> Vec<(u32, f64)> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    let share = |alike: &[u32]| Some((*alike.first()?, alike.len() as f64 / sorted.len() as f64));
+    sorted.chunk_by(|a, b| a == b).filter_map(share).collect()
 }
 
 /// Between neighbouring values on a straight line, as `numpy.quantile` does by default.
@@ -101,9 +115,24 @@ mod tests {
         let reference = Reference::of(&table, &[0.1, 0.2, 0.3, 0.4], 1.0).unwrap();
         assert_eq!(reference.labels, [("a".to_owned(), 0.75), ("b".to_owned(), 0.25)].into());
         assert_relative_eq!(reference.mean_words, 5.0);
+        assert_eq!(reference.lengths, [(3, 0.25), (4, 0.25), (5, 0.25), (8, 0.25)]);
         assert_relative_eq!(reference.unknown_words, 0.25);
         assert_relative_eq!(reference.score[10], 0.25);
         assert!(reference.confidence[20] > 0.9 && reference.confidence[0] < 0.6);
         assert_eq!(Reference::of(&Predictions::default(), &[], 1.0), Err(Undefined::NoExamples));
+    }
+
+    #[test]
+    fn equal_lengths_share_one_entry() {
+        assert_eq!(shares(&[4, 2, 4, 9, 4]), [(2, 0.2), (4, 0.6), (9, 0.2)]);
+        assert_eq!(shares(&[]), []);
+    }
+
+    #[test]
+    fn what_has_no_lengths_is_still_read_and_written_as_it_was() {
+        let text = r#"{"texts":2,"score":[],"confidence":[],"labels":{"a":1.0},"mean_words":3.5,"unknown_words":0.0}"#;
+        let read: Reference = serde_json::from_str(text).unwrap();
+        assert!(read.lengths.is_empty());
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
     }
 }

@@ -1,23 +1,20 @@
 //! `uaic predict`: what a model makes of texts, line in, line out.
 
-mod lines;
 mod model;
 mod stream;
 
 use std::fmt::Write;
-use std::fs::File;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
 
-use crate::fsx::FileError;
 use crate::package::{Answer, Asking, Responder, TokenWeight};
 
-use self::lines::Kind;
 use super::exit::Failure;
+use super::lines::{self, Kind};
 use super::{Global, shape, table};
 
 /// Arguments of `uaic predict`.
@@ -80,7 +77,7 @@ pub(super) fn run(global: &Global, args: &PredictArgs) -> anyhow::Result<ExitCod
     let threads = args.threads.map_or_else(crate::platform::cores, |threads| threads as usize);
     let task = Task { responder: &responder, args, asking: Asking { top: args.top as usize, threads } };
     if let Some(path) = &args.file {
-        let file = File::open(path).map_err(FileError::at("read", path)).map_err(not_found)?;
+        let file = lines::open(path)?;
         let size = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
         stream::answer(file, &path.display().to_string(), Kind::of(path), size, &task)?;
     } else if args.texts.is_empty() || args.texts == ["-"] {
@@ -93,14 +90,6 @@ pub(super) fn run(global: &Global, args: &PredictArgs) -> anyhow::Result<ExitCod
         stream::write(&task.lines(&args.texts)?)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A file that is not there has its own exit code.
-fn not_found(error: FileError) -> anyhow::Error {
-    match error.source.kind() {
-        std::io::ErrorKind::NotFound => Failure::not_found(error.to_string()).into(),
-        _ => error.into(),
-    }
 }
 
 /// What is asked, and how answers look.
@@ -194,15 +183,4 @@ fn plain(answer: &Answer, tokens: Option<&[TokenWeight]>) -> String {
         let _ = write!(line, "={number:.4}");
     }
     line
-}
-
-/// Where a file's texts are, by its ending.
-impl Kind {
-    fn of(path: &Path) -> Self {
-        match path.extension().and_then(|ending| ending.to_str()) {
-            Some("tsv") => Self::Tsv,
-            Some("jsonl" | "ndjson" | "json") => Self::Json,
-            _ => Self::Lines,
-        }
-    }
 }

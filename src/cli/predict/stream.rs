@@ -5,8 +5,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::super::lines::{self, Arrival, Kind};
 use super::Task;
-use super::lines::{self, Arrival, Kind};
 
 /// Texts that are answered together at most; large enough for threads to be worth it.
 const BLOCK: usize = 8192;

@@ -1,10 +1,13 @@
 //! Texts from a stream, as they come.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 
 use serde::Deserialize;
 
-use super::super::exit::Failure;
+use super::exit::{self, Failure};
+use crate::fsx::FileError;
 
 /// Bytes that are read at once.
 const BUFFER: usize = 256 << 10;
@@ -21,6 +24,28 @@ pub(super) enum Kind {
     Tsv,
     /// In the member `text` of the object on each line.
     Json,
+}
+
+impl Kind {
+    /// Where a file's texts are, by its ending.
+    pub(super) fn of(path: &Path) -> Self {
+        match path.extension().and_then(|ending| ending.to_str()) {
+            Some("tsv") => Self::Tsv,
+            Some("jsonl" | "ndjson" | "json") => Self::Json,
+            _ => Self::Lines,
+        }
+    }
+}
+
+/// Opens a file of texts. One that is not there has its own exit code.
+///
+/// # Errors
+/// It cannot be opened.
+pub(super) fn open(path: &Path) -> anyhow::Result<File> {
+    File::open(path).map_err(FileError::at("read", path)).map_err(|error| match error.source.kind() {
+        std::io::ErrorKind::NotFound => Failure::not_found(error.to_string()).into(),
+        _ => error.into(),
+    })
 }
 
 /// Some texts that came together.
@@ -110,7 +135,7 @@ fn too_long(name: &str, number: u64) -> anyhow::Error {
 }
 
 fn failed(name: &str, why: &str) -> anyhow::Error {
-    Failure { code: super::super::exit::FAILED, message: format!("cannot read {name}: {why}") }.into()
+    Failure { code: exit::FAILED, message: format!("cannot read {name}: {why}") }.into()
 }
 
 /// The text of one line.
