@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::prelude::*;
+use tracing_subscriber::{Layer, Registry};
 
 use super::{progress, table};
 use crate::run_log::RunLogLayer;
@@ -22,14 +23,23 @@ pub enum LogFormat {
     Json,
 }
 
+/// What is logged to stderr by the number of `-v`.
+pub(super) type Levels = [&'static str; 4];
+
+/// Those of most verbs.
+const LEVELS: Levels = ["uaic=warn", "uaic=info", "uaic=debug", "uaic=trace"];
+
+/// Something else that takes what is logged.
+pub(super) type Sink = Box<dyn Layer<Registry> + Send + Sync>;
+
 /// Starts logging. `UAIC_LOG` (such as `uaic=debug`) wins over the number of `-v`.
 pub(super) fn start(verbose: u8, format: LogFormat) {
-    let level = match verbose {
-        0 => "uaic=warn",
-        1 => "uaic=info",
-        2 => "uaic=debug",
-        _ => "uaic=trace",
-    };
+    start_with(verbose, format, LEVELS, None);
+}
+
+/// As [`start`], for a verb with levels of its own, and perhaps a file.
+pub(super) fn start_with(verbose: u8, format: LogFormat, levels: Levels, sink: Option<Sink>) {
+    let level = levels[usize::from(verbose).min(levels.len() - 1)];
     let asked = std::env::var_os(VARIABLE).filter(|text| !text.is_empty());
     let asked = asked.map(|text| text.to_string_lossy().into_owned());
     let (filter, problem) = match asked.as_deref().map(filter_of) {
@@ -37,19 +47,29 @@ pub(super) fn start(verbose: u8, format: LogFormat) {
         Some(Ok(filter)) => (filter, None),
         Some(Err(problem)) => (EnvFilter::new(level), Some(problem)),
     };
-    let stderr = tracing_subscriber::fmt::layer().with_writer(AboveBars).with_target(false).with_ansi(false);
-    let stderr = match format {
-        LogFormat::Text => stderr.boxed(),
-        LogFormat::Json => stderr.json().boxed(),
-    };
+    let stderr = lines(AboveBars, format);
     // Run logs keep everything that matters, whatever is shown.
     let run_log = RunLogLayer.with_filter(Targets::new().with_target("uaic", LevelFilter::DEBUG));
-    let subscriber = tracing_subscriber::registry().with(stderr.with_filter(filter)).with(run_log);
+    let mut layers: Vec<Sink> = vec![stderr.with_filter(filter).boxed(), run_log.boxed()];
+    layers.extend(sink);
+    let subscriber = tracing_subscriber::registry().with(layers);
     // Fails only when a library user has set a subscriber of their own, which then stays.
     let _ = tracing::subscriber::set_global_default(subscriber);
     if let Some(problem) = problem {
         let text = asked.unwrap_or_default();
         tracing::warn!("{VARIABLE}=`{}` is ignored: {problem}; try {VARIABLE}=debug", table::one_line(&text));
+    }
+}
+
+/// Writes a line for each event.
+pub(super) fn lines<W>(writer: W, format: LogFormat) -> Sink
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false).with_ansi(false);
+    match format {
+        LogFormat::Text => layer.boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! stdout is data, stderr is talk. Exit codes: 0 done, 1 failed, 2 usage or bad spec, 3 not found,
 //! 4 locked or conflict, 130 interrupted.
 
+mod address;
 mod ask;
 mod bench;
 mod best;
@@ -34,6 +35,8 @@ mod resume;
 mod rm;
 mod run;
 mod schema;
+#[cfg(feature = "serve")]
+mod serve;
 mod shape;
 mod show;
 mod stored;
@@ -109,6 +112,9 @@ pub enum Verb {
     /// Send requests to a server and measure how it does
     #[cfg(feature = "serve")]
     Load(load::LoadArgs),
+    /// Serve models over HTTP
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::ServeArgs>),
     /// Write a model as a package, one file that runs anywhere
     Export(export::ExportArgs),
     /// Put a package into the store, as a run
@@ -147,6 +153,16 @@ pub enum Verb {
     Completions(completions::CompletionsArgs),
 }
 
+impl Verb {
+    /// Whether it starts logging by itself.
+    fn starts_logging(&self) -> bool {
+        #[cfg(feature = "serve")]
+        return matches!(self, Self::Serve(_));
+        #[cfg(not(feature = "serve"))]
+        false
+    }
+}
+
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
     // A verb that is not for users, and whose arguments belong to another program.
@@ -154,8 +170,11 @@ pub fn main() -> ExitCode {
         return code;
     }
     let cli = Cli::parse();
-    logging::start(cli.global.verbose, cli.global.log_format);
     let global = &cli.global;
+    // A server logs to files as well.
+    if !cli.verb.starts_logging() {
+        logging::start(global.verbose, global.log_format);
+    }
     let answer = match &cli.verb {
         Verb::Run(args) => run::run(global, args),
         Verb::Resume(args) => resume::run(global, args),
@@ -168,6 +187,8 @@ pub fn main() -> ExitCode {
         Verb::Predict(args) => predict::run(global, args),
         #[cfg(feature = "serve")]
         Verb::Load(args) => load::run(global, args),
+        #[cfg(feature = "serve")]
+        Verb::Serve(args) => serve::run(global, args),
         Verb::Export(args) => export::run(global, args),
         Verb::Import(args) => import::run(global, args),
         Verb::Model(args) => model::run(global, args),

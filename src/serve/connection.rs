@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::Service;
 
 use super::http::App;
+use super::metrics::RefusedConnection;
 use super::server::Listener;
 
 /// How often connections are looked at: limits on time are this coarse.
@@ -64,7 +65,7 @@ pub(super) async fn accept(
                 tokio::spawn(one);
             }
             Err(_) => {
-                app.metrics.connection_refused("limit");
+                app.metrics.connection_refused(RefusedConnection::Limit);
                 tokio::spawn(turn_away(stream));
             }
         }
@@ -114,8 +115,8 @@ async fn serve(
             _ = connection.as_mut() => break,
             _ = tick.tick() => {
                 if let Some(why) = clock.overdue(&app) {
-                    if why == SLOW {
-                        app.metrics.connection_refused("slow");
+                    if why == Overdue::Slow {
+                        app.metrics.connection_refused(RefusedConnection::Slow);
                     }
                     break;
                 }
@@ -135,8 +136,14 @@ const HEADING: u8 = 1;
 /// It is being answered; its body has limits of its own.
 const BUSY: u8 = 2;
 
-const SLOW: &str = "slow";
-const QUIET: &str = "quiet";
+/// Why a connection is closed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Overdue {
+    /// The client sends its head, or takes its answer, too slowly.
+    Slow,
+    /// It has nothing to say.
+    Quiet,
+}
 
 /// Since when a connection does what it does.
 struct Clock {
@@ -175,18 +182,18 @@ impl Clock {
         }
     }
 
-    fn overdue(&self, app: &App) -> Option<&'static str> {
+    fn overdue(&self, app: &App) -> Option<Overdue> {
         let limits = &app.settings.limits;
         let now = self.now();
         let is_over = |since: u64, limit: Duration| u128::from(now.saturating_sub(since)) > limit.as_millis();
         let stalled = self.stalled.load(Ordering::Relaxed);
         if stalled > 0 && is_over(stalled, limits.write_time) {
-            return Some(SLOW);
+            return Some(Overdue::Slow);
         }
         let since = self.since.load(Ordering::Relaxed);
         match self.phase.load(Ordering::Relaxed) {
-            HEADING if is_over(since, limits.header_time) => Some(SLOW),
-            IDLE if is_over(since, limits.idle_time) => Some(QUIET),
+            HEADING if is_over(since, limits.header_time) => Some(Overdue::Slow),
+            IDLE if is_over(since, limits.idle_time) => Some(Overdue::Quiet),
             _ => None,
         }
     }

@@ -6,9 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use super::drift::DriftMonitor;
-use super::engine::{BatchObserver, BatchReport, Engine, EngineSettings};
+use super::drift::WINDOW;
+use super::engine::{BatchReport, Engine, EngineSettings, Observer};
 use super::metrics::{Metrics, ModelIdentity, ModelMetrics, Role};
 use super::source::{LoadedModel, ModelSource, SourceError};
 use crate::nearest::nearest;
@@ -35,6 +37,8 @@ pub struct Model {
     pub architecture: String,
     /// Milliseconds since 1970 UTC.
     pub loaded_ms: i64,
+    /// The names of its labels by number.
+    pub labels: Vec<Arc<str>>,
     /// The model.
     pub responder: Arc<Responder>,
 }
@@ -47,10 +51,8 @@ pub struct Deployment {
     pub role: Role,
     /// Answers.
     pub engine: Engine,
-    /// Its figures.
+    /// Its figures, drift included.
     pub metrics: Arc<ModelMetrics>,
-    /// Whether what it is asked still looks as it did; `None` for packages that do not know.
-    pub drift: Option<Arc<DriftMonitor>>,
     identity: ModelIdentity,
 }
 
@@ -136,6 +138,8 @@ pub struct Fleet {
     default: Mutex<Option<String>>,
     /// Held by whoever changes the slots.
     changing: Mutex<()>,
+    /// Fingerprints that could not be loaded, by address: they are not tried again and again.
+    failed: Mutex<BTreeMap<String, String>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -145,8 +149,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Fleet {
     /// None yet.
     pub fn new(source: Arc<dyn ModelSource>, settings: EngineSettings, metrics: Arc<Metrics>) -> Self {
-        let (slots, default, changing) = (RwLock::default(), Mutex::default(), Mutex::default());
-        Self { source, settings, metrics, slots, default, changing }
+        Self {
+            source,
+            settings,
+            metrics,
+            slots: RwLock::default(),
+            default: Mutex::default(),
+            changing: Mutex::default(),
+            failed: Mutex::default(),
+        }
     }
 
     /// Everything that is served, by name, as of now.
@@ -243,13 +254,11 @@ impl Fleet {
         if !(share > 0.0 && share < 1.0) {
             return Err(FleetError::Share(share));
         }
-        self.counted(name, || {
-            self.slot(name)?;
-            let canary = self.deploy(self.fetch(name, address)?, Role::Canary)?;
-            self.change(name, |slot| slot.canary = Some((canary, share)));
-            self.metrics.canary_share(name, share);
-            Ok(())
-        })
+        self.slot(name)?;
+        let canary = self.deploy(self.fetch(name, address)?, Role::Canary)?;
+        self.change(name, |slot| slot.canary = Some((canary, share)));
+        self.metrics.canary_share(name, share);
+        Ok(())
     }
 
     /// Makes the canary the live version.
@@ -289,12 +298,10 @@ impl Fleet {
     /// It cannot be loaded.
     pub fn set_shadow(&self, name: &str, address: &str) -> Result<(), FleetError> {
         let _changing = lock(&self.changing);
-        self.counted(name, || {
-            self.slot(name)?;
-            let shadow = self.deploy(self.fetch(name, address)?, Role::Shadow)?;
-            self.change(name, |slot| slot.shadow = Some(shadow));
-            Ok(())
-        })
+        self.slot(name)?;
+        let shadow = self.deploy(self.fetch(name, address)?, Role::Shadow)?;
+        self.change(name, |slot| slot.shadow = Some(shadow));
+        Ok(())
     }
 
     /// Takes the shadow away.
@@ -311,31 +318,34 @@ impl Fleet {
     }
 
     /// Loads again whatever has changed where it came from: an alias that points elsewhere, a file
-    /// that was replaced. What cannot be loaded stays as it is; the errors are told by name.
+    /// that was replaced. What cannot be loaded stays as it is, is told by name, and is not tried again
+    /// before it changes.
     pub fn refresh(&self) -> Vec<(String, FleetError)> {
         let mut problems = Vec::new();
         for (name, slot) in &*self.slots() {
-            let mut note = |done: Result<(), FleetError>| {
-                problems.extend(done.err().map(|error| (name.clone(), error)));
-            };
-            note(self.load(name, None).map(|_| ()));
-            if let Some((canary, share)) = &slot.canary
-                && self.has_changed(&canary.model)
-            {
-                note(self.set_canary(name, &canary.model.address, *share));
-            }
-            if let Some(shadow) = &slot.shadow
-                && self.has_changed(&shadow.model)
-            {
-                note(self.set_shadow(name, &shadow.model.address));
+            for old in slot.all() {
+                let address = &old.model.address;
+                let Some(fingerprint) = self.change_of(&old.model) else { continue };
+                let done = match (old.role, &slot.canary) {
+                    (Role::Live, _) => self.load(name, None).map(|_| ()),
+                    (Role::Canary, Some((_, share))) => self.set_canary(name, address, *share),
+                    _ => self.set_shadow(name, address),
+                };
+                if let Err(error) = done {
+                    lock(&self.failed).insert(address.clone(), fingerprint);
+                    problems.push((name.clone(), error));
+                }
             }
         }
         problems
     }
 
-    fn has_changed(&self, model: &Model) -> bool {
-        // What is not there now has not changed: it stays as it is.
-        self.source.identify(&model.address).is_ok_and(|now| now != model.fingerprint)
+    /// What the address of a model stands for now, when that is another one and not known to fail.
+    /// What is not there at the moment has not changed.
+    fn change_of(&self, model: &Model) -> Option<String> {
+        let now = self.source.identify(&model.address).ok()?;
+        let is_known = now == model.fingerprint || lock(&self.failed).get(&model.address) == Some(&now);
+        (!is_known).then_some(now)
     }
 
     fn default_slot<'a>(&self, slots: &'a BTreeMap<String, Slot>) -> Result<&'a Slot, FleetError> {
@@ -358,7 +368,7 @@ impl Fleet {
         slots.get(name).cloned().ok_or_else(|| unknown(name, &slots))
     }
 
-    /// Does a change and counts how it went.
+    /// Does what gives a model another live version, and counts how it went.
     fn counted<T>(
         &self,
         name: &str,
@@ -383,6 +393,7 @@ impl Fleet {
             digest,
             architecture,
             loaded_ms: jiff::Timestamp::now().as_millisecond(),
+            labels: responder.classifier.labels.iter().map(|label| label.as_str().into()).collect(),
             responder: Arc::new(responder),
         }))
     }
@@ -399,15 +410,18 @@ impl Fleet {
             architecture: model.architecture.clone(),
         };
         let labels = &model.responder.classifier.labels;
-        let metrics = self.metrics.model(&identity, labels);
-        let seen = Arc::clone(&metrics);
-        let observer: BatchObserver = Arc::new(move |report: &BatchReport| {
-            let waits = report.waits.iter().map(std::time::Duration::as_secs_f64);
-            seen.observe_batch(report.texts, waits, report.inference.as_secs_f64());
-        });
-        let engine =
-            Engine::start(&model.responder, self.settings, &observer).map_err(|error| broken(&error))?;
-        Ok(Arc::new(Deployment { model, role, engine, metrics, drift: None, identity }))
+        let calibration = model.responder.calibration.as_ref();
+        let reference = calibration.and_then(|calibration| calibration.reference.as_ref());
+        let drift = reference.map(|reference| DriftMonitor::new(reference, labels, WINDOW));
+        let metrics = self.metrics.model(&identity, labels, drift);
+        let observer: Arc<dyn Observer> = Arc::new(EngineMetrics(Arc::clone(&metrics)));
+        match Engine::start(&model.responder, self.settings, &observer) {
+            Ok(engine) => Ok(Arc::new(Deployment { model, role, engine, metrics, identity })),
+            Err(error) => {
+                self.metrics.retire(&identity);
+                Err(broken(&error))
+            }
+        }
     }
 
     /// Puts a live version in its place; what was there can be rolled back to.
@@ -415,7 +429,7 @@ impl Fleet {
         let mut slots = (*self.slots()).clone();
         let old = slots.remove(name);
         if let Some(old) = &old {
-            self.retire(&old.live, &live);
+            self.metrics.retire(&old.live.identity);
         }
         let (canary, shadow, previous) = match old {
             Some(old) => (old.canary, old.shadow, Some(Arc::clone(&old.live.model))),
@@ -433,7 +447,7 @@ impl Fleet {
             change(slot);
             let after = slot.all();
             for old in before.all() {
-                if !after.iter().any(|new| new.identity == old.identity) {
+                if !after.iter().any(|new| Arc::ptr_eq(new, old)) {
                     self.metrics.retire(&old.identity);
                 }
             }
@@ -441,14 +455,26 @@ impl Fleet {
         self.publish(slots);
     }
 
-    fn retire(&self, old: &Deployment, new: &Deployment) {
-        if old.identity != new.identity {
-            self.metrics.retire(&old.identity);
-        }
-    }
-
     fn publish(&self, slots: BTreeMap<String, Slot>) {
         *self.slots.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(slots);
+    }
+}
+
+/// Tells the metrics what an engine does.
+struct EngineMetrics(Arc<ModelMetrics>);
+
+impl Observer for EngineMetrics {
+    fn queued(&self, texts: usize) {
+        self.0.queued(texts);
+    }
+
+    fn dequeued(&self, texts: usize) {
+        self.0.dequeued(texts);
+    }
+
+    fn answered(&self, report: &BatchReport) {
+        let waits = report.waits.iter().map(Duration::as_secs_f64);
+        self.0.observe_batch(report.texts, waits, report.inference.as_secs_f64());
     }
 }
 

@@ -57,7 +57,7 @@ impl LogFileSettings {
 #[derive(Debug)]
 pub struct LogFile {
     queue: Arc<Queue>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl LogFile {
@@ -79,12 +79,22 @@ impl LogFile {
             .name("uaic-log".to_owned())
             .spawn(move || write_all(&shared, &mut rotated, warn))
             .map_err(FileError::at("start a thread that writes", &path))?;
-        Ok(Self { queue, thread: Some(thread) })
+        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
     }
 
     /// What `tracing` writes to.
     pub fn writer(&self) -> LogWriter {
         LogWriter { queue: Arc::clone(&self.queue) }
+    }
+
+    /// Writes what was logged and ends the thread; what is logged afterwards is dropped.
+    pub fn close(&self) {
+        self.queue.close();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A panic of the thread has been reported by itself.
+            let _ = thread.join();
+        }
     }
 
     /// Lines that were dropped because the queue was full.
@@ -100,11 +110,7 @@ impl LogFile {
 
 impl Drop for LogFile {
     fn drop(&mut self) {
-        self.queue.close();
-        if let Some(thread) = self.thread.take() {
-            // It has nothing to report; what it could not write is counted.
-            let _ = thread.join();
-        }
+        self.close();
     }
 }
 

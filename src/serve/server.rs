@@ -19,8 +19,8 @@ use super::connection::accept;
 use super::fleet::{Fleet, FleetError};
 use super::http::admin::{self, Token};
 use super::http::{App, ROUTES, router};
-use super::metrics::Metrics;
-use super::request_log::RequestLog;
+use super::metrics::{Metrics, RequestLogCounts};
+use super::request_log::{Counters, RequestLog};
 use super::settings::Settings;
 use super::source::ModelSource;
 
@@ -75,8 +75,10 @@ pub struct Setup {
     pub models: Vec<(String, String)>,
     /// Canaries and shadows.
     pub beside: Vec<Beside>,
-    /// What is recorded.
+    /// Where requests are recorded; `None` for nowhere.
     pub log: Option<RequestLog>,
+    /// How to ask how many lines log files have dropped.
+    pub lines_dropped: Option<Box<dyn Fn() -> u64 + Send + Sync>>,
     /// Where it listens.
     pub listen: Listen,
     /// The admin routes; `None` for none.
@@ -124,8 +126,18 @@ impl Server {
     /// # Errors
     /// It cannot listen, or a model cannot be loaded.
     pub async fn start(setup: Setup) -> Result<Self, ServeError> {
-        let Setup { settings, source, models, beside, log, listen, admin, watch } = setup;
+        let Setup { settings, source, models, beside, log, lines_dropped, listen, admin, watch } = setup;
         let metrics = Arc::new(Metrics::new(&ROUTES));
+        let log = log.map(Arc::new);
+        if let Some(log) = log.clone() {
+            metrics.read_request_log(move || {
+                let Counters { written, dropped, failed } = log.counters();
+                RequestLogCounts { rows: written, dropped, failures: failed }
+            });
+        }
+        if let Some(read) = lines_dropped {
+            metrics.read_log_lines_dropped(read);
+        }
         let fleet = Fleet::new(source, settings.engine, Arc::clone(&metrics));
         let app = Arc::new(App::new(settings, fleet, metrics, log));
         let (stop, stopped) = watch::channel(false);
@@ -197,7 +209,11 @@ impl Server {
                 let _ = one.await;
             }
         };
-        tokio::time::timeout(self.app.settings.drain, all).await.is_ok()
+        let have_ended = tokio::time::timeout(self.app.settings.drain, all).await.is_ok();
+        if let Some(log) = self.app.log.clone() {
+            let _ = tokio::task::spawn_blocking(move || log.close()).await;
+        }
+        have_ended
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod options;
+mod recording;
 mod source;
 
 use std::net::SocketAddr;
@@ -78,6 +79,10 @@ pub struct ServeArgs {
     #[command(flatten)]
     tuning: options::Tuning,
 
+    /// What is written down.
+    #[command(flatten)]
+    recording: recording::Recording,
+
     /// Ask a server whether it takes requests (exit 0), for container health checks
     #[arg(long, value_name = "URL", conflicts_with = "models")]
     check: Option<String>,
@@ -88,11 +93,18 @@ pub(super) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     if let Some(url) = &args.check {
         return check::run(url);
     }
-    let setup = setup(global, args)?;
+    let log_file = args.recording.start_logging(global)?;
+    let mut setup = setup(global, args)?;
+    if let Some(file) = log_file.clone() {
+        setup.lines_dropped = Some(Box::new(move || file.dropped() + file.lost()));
+    }
     let runtime = runtime(args.tuning.http_threads())?;
     let code = runtime.block_on(serve(setup));
     // What is under way after the drain is given up.
     runtime.shutdown_timeout(Duration::from_secs(1));
+    if let Some(file) = log_file {
+        file.close();
+    }
     code
 }
 
@@ -116,7 +128,8 @@ fn setup(global: &Global, args: &ServeArgs) -> anyhow::Result<Setup> {
         source: Arc::new(Source { store: global.store.clone() }),
         beside: beside(&models, &args.canary, &args.shadow)?,
         models,
-        log: None,
+        log: args.recording.open_log(global)?,
+        lines_dropped: None,
         listen: args.listen.clone(),
         admin: admin(args)?,
         watch: args.watch,
@@ -147,20 +160,20 @@ async fn serve(setup: Setup) -> anyhow::Result<ExitCode> {
     loop {
         match signals.next().await {
             Told::Refresh => {
-                tracing::info!(target: "uaic::serve", "SIGHUP: looking for other versions");
+                tracing::info!("SIGHUP: looking for other versions");
                 server.refresh().await;
             }
             Told::Stop => break,
         }
     }
-    tracing::info!(target: "uaic::serve", "stopping");
+    tracing::info!("stopping: no new requests, those under way may end");
     let ended = tokio::select! {
         ended = server.stop() => ended,
         // Whoever asks twice means it.
         () = signals.stop() => false,
     };
     if !ended {
-        printer::talk("stopped before all requests had ended");
+        tracing::warn!("stopped before all requests had ended");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -175,21 +188,22 @@ fn with_code(error: ServeError) -> anyhow::Error {
     Failure { code, message: error.to_string() }.into()
 }
 
-/// The address on stdout, for programs; what is served on stderr, for people.
+/// The address on stdout, for programs; what is served in the log, for people.
 fn announce(server: &Server) -> anyhow::Result<()> {
     for (name, slot) in &*server.fleet().slots() {
         for deployment in slot.all() {
             let model = &deployment.model;
             let (labels, role) = (model.responder.classifier.labels.len(), deployment.role.as_str());
             let kind = &model.architecture;
-            printer::talk(format!(
+            tracing::info!(
                 "{name} {} ({role}): {kind}, {labels} labels, from {}",
-                model.version, model.address
-            ));
+                model.version,
+                model.address
+            );
         }
     }
     if let Some(address) = server.admin_address() {
-        printer::talk(format!("admin routes on http://{address}/admin/models"));
+        tracing::info!("admin routes on http://{address}/admin/models");
     }
     if let Some(address) = server.address() {
         printer::talk(format!(

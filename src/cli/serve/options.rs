@@ -108,7 +108,7 @@ pub(super) fn beside(
     canaries.chain(shadows.iter().map(|shadow| place(shadow, None))).collect()
 }
 
-fn time(text: &str) -> Result<Duration, String> {
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     let time = parse_time(text).filter(|time| !time.is_zero());
     time.ok_or_else(|| "a time is written as 500ms, 10s or 2m".to_owned())
 }

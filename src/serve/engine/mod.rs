@@ -95,8 +95,17 @@ pub struct BatchReport {
     pub inference: Duration,
 }
 
-/// Whoever wants to know of batches; called by the thread that answered, before anybody has the answer.
-pub type BatchObserver = Arc<dyn Fn(&BatchReport) + Send + Sync>;
+/// Whoever wants to know what an engine does.
+pub trait Observer: Send + Sync {
+    /// So many texts begin to wait.
+    fn queued(&self, texts: usize);
+
+    /// So many texts wait no longer, whether they are answered or not.
+    fn dequeued(&self, texts: usize);
+
+    /// Texts were answered; nobody has the answers yet.
+    fn answered(&self, report: &BatchReport);
+}
 
 /// A question with somebody who waits.
 struct Job {
@@ -118,16 +127,16 @@ impl Engine {
     pub fn start(
         responder: &Arc<Responder>,
         settings: EngineSettings,
-        observer: &BatchObserver,
+        observer: &Arc<dyn Observer>,
     ) -> std::io::Result<Self> {
-        let engine = Self { queue: Arc::new(Queue::new(settings)) };
+        let engine = Self { queue: Arc::new(Queue::new(settings, Arc::clone(observer))) };
         for number in 0..settings.threads.max(1) {
             let (queue, responder) = (Arc::clone(&engine.queue), Arc::clone(responder));
             let observer = Arc::clone(observer);
             // Not joined: who drops the last handle may be a thread that serves connections.
             std::thread::Builder::new()
                 .name(format!("uaic-model-{number}"))
-                .spawn(move || worker::answer_until_closed(&queue, &responder, &observer))?;
+                .spawn(move || worker::answer_until_closed(&queue, &responder, &*observer))?;
         }
         Ok(engine)
     }

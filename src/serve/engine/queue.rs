@@ -1,13 +1,14 @@
 //! Questions that wait, at most so many texts of them.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::{EngineSettings, Job, Refusal};
+use super::{EngineSettings, Job, Observer, Refusal};
 
 pub(super) struct Queue {
     settings: EngineSettings,
+    observer: Arc<dyn Observer>,
     waiting: Mutex<Waiting>,
     /// Told when a question comes or the queue is closed.
     changed: Condvar,
@@ -24,8 +25,8 @@ struct Waiting {
 }
 
 impl Queue {
-    pub(super) fn new(settings: EngineSettings) -> Self {
-        Self { settings, waiting: Mutex::default(), changed: Condvar::new() }
+    pub(super) fn new(settings: EngineSettings, observer: Arc<dyn Observer>) -> Self {
+        Self { settings, observer, waiting: Mutex::default(), changed: Condvar::new() }
     }
 
     /// Refuses what does not fit: a question larger than the whole queue fits when nothing waits.
@@ -40,6 +41,8 @@ impl Queue {
         }
         waiting.texts += texts;
         waiting.jobs.push_back(job);
+        // Before it can be taken.
+        self.observer.queued(texts);
         drop(waiting);
         self.changed.notify_one();
         Ok(())
@@ -81,6 +84,7 @@ impl Queue {
             jobs.extend(waiting.jobs.pop_front());
         }
         waiting.texts -= texts;
+        self.observer.dequeued(texts);
         waiting.last = texts;
         if !waiting.jobs.is_empty() {
             self.changed.notify_one();

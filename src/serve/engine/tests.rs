@@ -26,8 +26,21 @@ fn question(texts: &[&str]) -> Question {
     }
 }
 
-fn unobserved() -> BatchObserver {
-    Arc::new(|_| {})
+/// Does something with each report.
+struct Watch<F>(F);
+
+impl<F: Fn(&BatchReport) + Send + Sync> Observer for Watch<F> {
+    fn queued(&self, _: usize) {}
+
+    fn dequeued(&self, _: usize) {}
+
+    fn answered(&self, report: &BatchReport) {
+        self.0(report);
+    }
+}
+
+fn unobserved() -> Arc<dyn Observer> {
+    Arc::new(Watch(|_: &BatchReport| {}))
 }
 
 /// An engine whose first batch is held until the sender is dropped or told, and the sizes of all
@@ -37,10 +50,10 @@ fn held(settings: EngineSettings) -> (Engine, mpsc::Sender<()>, Arc<Mutex<Vec<us
     let held = Mutex::new(held);
     let sizes = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&sizes);
-    let observer: BatchObserver = Arc::new(move |report: &BatchReport| {
+    let observer: Arc<dyn Observer> = Arc::new(Watch(move |report: &BatchReport| {
         seen.lock().unwrap().push(report.texts);
         let _ = held.lock().unwrap().recv();
-    });
+    }));
     (Engine::start(&responder(), settings, &observer).unwrap(), release, sizes)
 }
 

@@ -6,14 +6,14 @@ use std::time::Instant;
 use tokio::sync::oneshot::Sender;
 
 use super::queue::Queue;
-use super::{Answered, BatchObserver, BatchReport, Job, Refusal};
+use super::{Answered, BatchReport, Job, Observer, Refusal};
 use crate::package::{Answer, Responder, Session, TokenWeight};
 
 /// Bytes of the shortest texts that have a bucket of their own; each next bucket is twice as long.
 const SHORT: usize = 256;
 
 /// Answers batch after batch, until the queue is closed and empty.
-pub(super) fn answer_until_closed(queue: &Queue, responder: &Responder, observer: &BatchObserver) {
+pub(super) fn answer_until_closed(queue: &Queue, responder: &Responder, observer: &dyn Observer) {
     let mut session = responder.session();
     while let Some(jobs) = queue.take() {
         let now = Instant::now();
@@ -43,7 +43,7 @@ fn bucket(job: &Job) -> u32 {
     (longest / SHORT).checked_ilog2().map_or(0, |power| power + 1)
 }
 
-fn answer<'a>(session: &mut Session<'a>, responder: &'a Responder, jobs: Vec<Job>, observer: &BatchObserver) {
+fn answer<'a>(session: &mut Session<'a>, responder: &'a Responder, jobs: Vec<Job>, observer: &dyn Observer) {
     let start = Instant::now();
     let answers = catch_unwind(AssertUnwindSafe(|| answer_all(session, &jobs)));
     let refusal = match answers {
@@ -66,9 +66,9 @@ fn deliver(
     jobs: Vec<Job>,
     answers: Vec<Vec<Answer>>,
     start: Instant,
-    observer: &BatchObserver,
+    observer: &dyn Observer,
 ) {
-    observer(&BatchReport {
+    observer.answered(&BatchReport {
         texts: answers.iter().map(Vec::len).sum(),
         waits: jobs.iter().map(|job| start.duration_since(job.since)).collect(),
         inference: start.elapsed(),

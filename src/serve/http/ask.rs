@@ -6,9 +6,9 @@ use std::time::Instant;
 use super::telemetry::Ticket;
 use super::{App, problem::Problem};
 use crate::package::Answer;
+use crate::serve::drift::Observed;
 use crate::serve::engine::{Answered, Question, Refusal};
 use crate::serve::fleet::{Deployment, Picked};
-use crate::serve::metrics::Observed;
 use crate::serve::request_log::Entry;
 
 /// What a route asks.
@@ -66,16 +66,13 @@ async fn wait(deployment: &Deployment, question: Question) -> Result<Answered, R
 fn observe(app: &App, ticket: &Ticket, deployment: &Deployment, answered: &Answered) {
     for answer in &answered.answers {
         let observed = Observed {
-            label: answer.top.first().map_or(0, |first| first.number),
+            label: number(answer),
             confidence: answer.confidence,
             out_of_scope: answer.is_out_of_scope,
             words: answer.words,
             unknown_words: answer.unknown_words,
         };
         deployment.metrics.observe_answer(&observed);
-        if let Some(drift) = &deployment.drift {
-            drift.observe(&observed);
-        }
     }
     let Some(log) = &app.log else { return };
     let latency_us = ticket.start.elapsed().as_micros() as u64;
@@ -89,7 +86,7 @@ fn observe(app: &App, ticket: &Ticket, deployment: &Deployment, answered: &Answe
             role: deployment.role.as_str(),
             position: position as u32,
             text: text.clone(),
-            label: answer.label.clone(),
+            label: Arc::clone(&deployment.model.labels[number(answer)]),
             confidence: answer.confidence,
             out_of_scope: answer.is_out_of_scope,
             response: top_json(answer),
@@ -97,6 +94,11 @@ fn observe(app: &App, ticket: &Ticket, deployment: &Deployment, answered: &Answe
             trace: ticket.trace.clone(),
         });
     }
+}
+
+/// The number of the most probable label.
+fn number(answer: &Answer) -> usize {
+    answer.top.first().map_or(0, |first| first.number)
 }
 
 /// The most probable labels as the request log keeps them.
@@ -111,18 +113,15 @@ fn top_json(answer: &Answer) -> String {
 
 /// Asks the shadow the same, without anybody waiting for it.
 fn compare(app: &Arc<App>, ticket: &Ticket, shadow: Arc<Deployment>, question: Question, said: &Answered) {
-    let name = Arc::clone(&shadow.model.name);
     let labels: Vec<String> = said.answers.iter().map(|answer| answer.label.clone()).collect();
     let (app, ticket) = (Arc::clone(app), ticket.clone());
     tokio::spawn(async move {
-        match wait(&shadow, question).await {
-            Ok(answered) => {
-                observe(&app, &ticket, &shadow, &answered);
-                for (answer, label) in answered.answers.iter().zip(&labels) {
-                    app.metrics.shadow_compared(&name, answer.label != *label);
-                }
-            }
-            Err(_) => app.metrics.shadow_dropped(&name, labels.len() as u64),
-        }
+        let counts = app.metrics.shadow(&shadow.model.name);
+        let Ok(answered) = wait(&shadow, question).await else { return counts.dropped(labels.len()) };
+        observe(&app, &ticket, &shadow, &answered);
+        // By name: versions may number their labels differently.
+        let differing =
+            answered.answers.iter().zip(&labels).filter(|(answer, label)| answer.label != **label);
+        counts.compared(labels.len(), differing.count());
     });
 }

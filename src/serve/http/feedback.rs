@@ -77,13 +77,13 @@ pub(super) async fn feedback(
         return Err(Problem::unavailable("the server keeps no request log, so it cannot keep feedback"));
     };
     let predicted = log.predicted(&id, position);
-    let right = predicted.as_ref().map(|(_, _, predicted)| **predicted == *label);
+    let right = predicted.as_ref().map(|predicted| predicted.is_right(&label));
     let at_ms = jiff::Timestamp::now().as_millisecond();
     if !log.feedback(Feedback { id: id.clone(), position, label, at_ms }) {
         return Err(Problem::too_many("the request log cannot keep up; try again in a second"));
     }
-    if let (Some((model, version, _)), Some(right)) = (predicted, right) {
-        app.metrics.feedback(&model, &version, right);
+    if let (Some(predicted), Some(right)) = (predicted, right) {
+        app.metrics.feedback(&predicted.model, &predicted.version, right);
     }
     Ok((StatusCode::ACCEPTED, Json(FeedbackResponse { id, right })))
 }

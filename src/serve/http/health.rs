@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::App;
 use super::problem::Problem;
+use crate::serve::metrics::{Format, Role};
 
 /// Whether the process lives
 ///
@@ -87,10 +89,10 @@ pub(super) fn describe(app: &App) -> ModelsResponse {
         let canary = slot.canary.as_ref().map_or(0.0, |(_, share)| *share);
         for deployment in slot.all() {
             let model = &deployment.model;
-            let share = match deployment.role.as_str() {
-                "live" => 1.0 - canary,
-                "canary" => canary,
-                _ => 0.0,
+            let share = match deployment.role {
+                Role::Live => 1.0 - canary,
+                Role::Canary => canary,
+                Role::Shadow => 0.0,
             };
             models.push(ModelDescription {
                 name: model.name.to_string(),
@@ -112,14 +114,16 @@ pub(super) fn describe(app: &App) -> ModelsResponse {
 /// What Prometheus is told
 #[utoipa::path(
     get, path = "/metrics", tag = "health",
-    responses((status = 200, body = str, content_type = "application/openmetrics-text",
-               description = "OpenMetrics; the README lists the names"))
+    responses((status = 200, description = "In the format that is accepted", content(
+        (str = "application/openmetrics-text"), (str = "text/plain"),
+    )))
 )]
 pub(super) async fn metrics(
     State(app): State<Arc<App>>,
-) -> ([(axum::http::HeaderName, &'static str); 1], String) {
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(axum::http::header::CONTENT_TYPE, kind)], app.metrics.encode())
+    headers: HeaderMap,
+) -> ([(HeaderName, &'static str); 1], String) {
+    let format = Format::negotiate(headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()));
+    ([(CONTENT_TYPE, format.content_type())], app.metrics.encode(format))
 }
 
 /// What is at no route.

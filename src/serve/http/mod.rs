@@ -68,7 +68,7 @@ pub(crate) struct App {
     pub(crate) fleet: Fleet,
     pub(crate) metrics: Arc<Metrics>,
     /// `None` when nothing is to be recorded.
-    pub(crate) log: Option<RequestLog>,
+    pub(crate) log: Option<Arc<RequestLog>>,
     phase: AtomicU8,
 }
 
@@ -81,7 +81,7 @@ impl App {
         settings: Settings,
         fleet: Fleet,
         metrics: Arc<Metrics>,
-        log: Option<RequestLog>,
+        log: Option<Arc<RequestLog>>,
     ) -> Self {
         Self { settings, fleet, metrics, log, phase: AtomicU8::new(STARTING) }
     }

@@ -56,7 +56,8 @@ impl Filter {
         parts.extend(self.label.clone().map(|name| ("labels.name = ?", name.into())));
         parts.extend(self.below.map(|limit| ("requests.confidence < ?", limit.into())));
         parts.extend(self.out_of_scope.map(|told| ("requests.out_of_scope = ?", i64::from(told).into())));
-        parts.extend(self.text.clone().map(|part| ("instr(lower(requests.text), lower(?)) > 0", part.into())));
+        parts
+            .extend(self.text.clone().map(|part| ("instr(lower(requests.text), lower(?)) > 0", part.into())));
         let mut sql: Vec<&str> = parts.iter().map(|(sql, _)| *sql).collect();
         if self.with_feedback || self.only_wrong {
             sql.push("feedback.row IS NOT NULL");

@@ -55,7 +55,9 @@ impl Names {
         }
         let values = [origin.route, &*origin.model, &*origin.version, origin.role];
         connection
-            .prepare_cached("INSERT OR IGNORE INTO origins (route, model, version, role) VALUES (?, ?, ?, ?)")?
+            .prepare_cached(
+                "INSERT OR IGNORE INTO origins (route, model, version, role) VALUES (?, ?, ?, ?)",
+            )?
             .execute(values)?;
         let row = connection
             .prepare_cached(

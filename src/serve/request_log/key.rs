@@ -28,9 +28,12 @@ pub(super) struct Rows<'a> {
 /// Rows of a request's id, the newest first; looks into no more blocks than are asked for.
 pub(super) fn rows<'a>(connection: &'a Connection, id: &'a str) -> rusqlite::Result<Rows<'a>> {
     let (oldest, newest): (i64, i64) = connection
-        .prepare_cached("SELECT ifnull(min(row), 0), ifnull((SELECT max(row) FROM requests), -1) FROM requests")?
+        .prepare_cached(
+            "SELECT ifnull(min(row), 0), ifnull((SELECT max(row) FROM requests), -1) FROM requests",
+        )?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let statement = connection.prepare_cached("SELECT row FROM requests WHERE id_key = ? AND id = ? ORDER BY row")?;
+    let statement =
+        connection.prepare_cached("SELECT row FROM requests WHERE id_key = ? AND id = ? ORDER BY row")?;
     Ok(Rows { statement, id, block: newest >> BLOCK, oldest: oldest >> BLOCK, found: Vec::new() })
 }
 

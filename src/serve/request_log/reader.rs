@@ -236,8 +236,9 @@ impl RequestReader {
             [],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
-        let mut look =
-            self.connection.prepare_cached("SELECT at_ms FROM requests WHERE row >= ? ORDER BY row LIMIT 1")?;
+        let mut look = self
+            .connection
+            .prepare_cached("SELECT at_ms FROM requests WHERE row >= ? ORDER BY row LIMIT 1")?;
         while low < high {
             let middle = low + (high - low) / 2;
             let at_ms: Option<i64> = look.query_row([middle], |row| row.get(0)).optional()?;

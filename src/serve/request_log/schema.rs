@@ -58,7 +58,9 @@ fn create_private(path: &Path) -> Result<(), RequestLogError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(FileError::at("create", path)(error).into()),
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(FileError::at("create", path)(error).into())
+        }
         _ => Ok(()),
     }
 }

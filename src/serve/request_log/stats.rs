@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::params_from_iter;
 
+use super::RequestLogError;
 use super::entry::is_right;
 use super::filter::{Conditions, Filter};
 use super::reader::RequestReader;
-use super::RequestLogError;
 use crate::eval::{Estimate, wilson};
 
 /// A stretch of time, in UTC.
@@ -176,9 +176,7 @@ impl RequestReader {
     fn triples(&self) -> rusqlite::Result<BTreeMap<i64, (String, String, String)>> {
         let mut statement =
             self.connection().prepare_cached("SELECT origin, model, version, role FROM origins")?;
-        statement
-            .query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?))))?
-            .collect()
+        statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?))))?.collect()
     }
 
     fn label_names(&self) -> rusqlite::Result<BTreeMap<i64, String>> {
@@ -190,7 +188,10 @@ impl RequestReader {
         let sql = "SELECT count(*) FROM feedback WHERE request IS NULL AND at_ms >= ? AND at_ms < ?";
         let since = filter.since_ms.unwrap_or(i64::MIN);
         let until = filter.until_ms.unwrap_or(i64::MAX);
-        self.connection().prepare_cached(sql)?.query_row([since, until], |row| row.get::<_, i64>(0)).map(|count| count.max(0) as u64)
+        self.connection()
+            .prepare_cached(sql)?
+            .query_row([since, until], |row| row.get::<_, i64>(0))
+            .map(|count| count.max(0) as u64)
     }
 }
 

@@ -178,7 +178,10 @@ fn without_texts_no_text_is_anywhere_in_the_files() {
     log.close();
     assert!(!files().any(|file| holds_secret(&file)));
     let rows = all(&path);
-    assert_eq!((&rows[1].text, rows[1].response.as_deref()), (&None, Some(r#"[{"label":"flight","confidence":0.5}]"#)));
+    assert_eq!(
+        (&rows[1].text, rows[1].response.as_deref()),
+        (&None, Some(r#"[{"label":"flight","confidence":0.5}]"#))
+    );
     assert_eq!((&rows[0].text, &rows[0].response), (&None, &None));
 }
 
@@ -286,7 +289,8 @@ fn reading_neither_waits_for_the_writer_nor_holds_it_up() {
 
 #[test]
 fn rows_by_age_are_deleted_and_the_file_shrinks() {
-    let now_ms = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+    let now_ms =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
     let hour_ms = 3_600_000;
     let aged = (0..30_000).map(|number| {
         let at_ms = if number < 25_000 { now_ms - 3 * hour_ms } else { now_ms - hour_ms };
@@ -319,7 +323,9 @@ fn the_oldest_rows_go_when_the_database_is_too_large() {
     let log = RequestLog::open(Settings { keep_bytes, queue: 1 << 16, ..settings.clone() }).unwrap();
     (0..30_000).for_each(|number| log.record(entry(number)));
     let connection = || Connection::open(&settings.path).unwrap();
-    eventually(|| log.counters().written == 30_000 && retention::bytes_in_use(&connection()).unwrap() <= 1 << 20);
+    eventually(|| {
+        log.counters().written == 30_000 && retention::bytes_in_use(&connection()).unwrap() <= 1 << 20
+    });
     log.close();
     let rows = all(&settings.path);
     assert!(rows.len() > 1000 && rows.len() < 10_000, "{}", rows.len());
@@ -394,11 +400,19 @@ fn statistics_count_by_model_label_and_time() {
     assert_eq!(intents.mean_confidence(), Some((99.0 * 0.75 + 0.25) / 100.0));
     assert_eq!(stats.by_model[&key("other")].out_of_scope_share(), None);
     assert_eq!(stats.by_label["airfare"].texts, 1);
-    assert_eq!(stats.by_time.iter().map(|(at, tally)| (*at, tally.texts)).collect::<Vec<_>>(), [(0, 100), (86_400_000, 1)]);
+    assert_eq!(
+        stats.by_time.iter().map(|(at, tally)| (*at, tally.texts)).collect::<Vec<_>>(),
+        [(0, 100), (86_400_000, 1)]
+    );
     let accuracy = stats.total.accuracy().unwrap();
     assert!(accuracy.n == 3 && accuracy.low < accuracy.value && accuracy.value < accuracy.high);
 
-    let only = Filter { label: Some("flight".into()), model: Some("intents".into()), only_wrong: true, ..Filter::default() };
+    let only = Filter {
+        label: Some("flight".into()),
+        model: Some("intents".into()),
+        only_wrong: true,
+        ..Filter::default()
+    };
     assert_eq!(read(&path).stats(&only, Period::Hour).unwrap().total.texts, 1);
     let none = Filter { model: Some("none".into()), ..Filter::default() };
     let nothing = read(&path).stats(&none, Period::Hour).unwrap().total;

@@ -38,7 +38,10 @@ pub struct Redaction {
 #[derive(Clone, Debug)]
 enum Pattern {
     /// A regular expression of the user's, with its name in angle brackets.
-    Own { tag: String, regex: Regex },
+    Own {
+        tag: String,
+        regex: Regex,
+    },
     Email,
     Card,
     Phone,

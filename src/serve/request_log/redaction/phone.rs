@@ -9,10 +9,14 @@ use super::digits::{Group, groups, is_digit, runs, span};
 /// with them.
 pub(super) fn find(text: &str) -> Vec<Range<usize>> {
     let groups = groups(text, is_digit);
-    runs(text, &groups, is_between).filter(|run| is_phone(text, run)).filter_map(span).map(|range| {
-        let before = text[..range.start].trim_end_matches(['+', '(']);
-        before.len()..range.end
-    }).collect()
+    runs(text, &groups, is_between)
+        .filter(|run| is_phone(text, run))
+        .filter_map(span)
+        .map(|range| {
+            let before = text[..range.start].trim_end_matches(['+', '(']);
+            before.len()..range.end
+        })
+        .collect()
 }
 
 fn is_between(between: &str) -> bool {
