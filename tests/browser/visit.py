@@ -2,7 +2,7 @@
 
     python visit.py http://127.0.0.1:PORT FOLDER
 
-FOLDER gets page.png, page-dark.png, page-phone.png and apidocs.png. Fails where a page shows
+FOLDER gets pictures: page, page-dark, page-phone, apidocs and apidocs-tried. Fails where a page shows
 something else than the API says, where the console has an error, or where a request goes elsewhere.
 """
 
@@ -131,7 +131,7 @@ def try_page(browser, base, folder):
 
 
 def try_apidocs(browser, base, folder):
-    page = browser.open(away(base), 1200, 1000)
+    page = browser.open(away(base), 1200, 1500)
     page.go("/apidocs/")
     paths = ask(base, "/openapi.json")["paths"].values()
     operations = [about for path in paths for verb, about in path.items() if verb in VERBS]
@@ -142,6 +142,7 @@ def try_apidocs(browser, base, folder):
     page.until(f"document.querySelectorAll('.opblock').length >= {count}", f"{count} operations are shown")
     expect(page.value("document.querySelectorAll('.opblock').length"), count, "operations shown")
     expect(page.value("document.querySelectorAll('.errors-wrapper').length"), 0, "errors of the document")
+    page.picture(folder / "apidocs.png")
 
     mark = """(() => {
         const block = [...document.querySelectorAll(".opblock-post")].find(block =>
@@ -166,8 +167,8 @@ def try_apidocs(browser, base, folder):
     shown = page.value(f"document.querySelector('{live} .response-col_description pre').textContent")
     label = ask(base, "/v1/predict", body)["predictions"][0]["label"]
     expect(json.loads(shown)["predictions"][0]["label"], label, "the label that Swagger UI shows")
-    page.value("window.scrollTo(0, 0)")
-    page.picture(folder / "apidocs.png")
+    page.value("document.getElementById('tried').scrollIntoView({ behavior: 'instant' })")
+    page.picture(folder / "apidocs-tried.png", is_whole=False)
     return page.complaints
 
 

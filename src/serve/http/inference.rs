@@ -191,7 +191,7 @@ pub(super) async fn live() -> Json<Liveness> {
 
 /// Whether the server takes requests
 #[utoipa::path(
-    get, path = "/v2/health/ready", tag = "inference",
+    get, path = "/v2/health/ready", tag = "inference", operation_id = "server_ready",
     responses((status = 200, body = Readiness), (status = 503, body = Readiness))
 )]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Readiness>) {

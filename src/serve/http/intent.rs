@@ -38,7 +38,7 @@ pub(super) struct IntentResponse {
 ///
 /// The model is the default one: the first that the server was started with.
 #[utoipa::path(
-    post, path = "/intent", tag = "predict", request_body = IntentRequest,
+    post, path = "/intent", tag = "predict", operation_id = "intent", request_body = IntentRequest,
     responses(
         (status = 200, body = IntentResponse),
         (status = 400, body = IntentProblemBody,
