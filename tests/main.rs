@@ -24,6 +24,7 @@ mod report;
 mod requests;
 mod run;
 mod search;
+mod serve;
 mod serve_real;
 mod spec;
 mod store;
