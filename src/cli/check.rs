@@ -115,7 +115,7 @@ fn epochs(spec: &Spec) -> String {
     }
 }
 
-fn counted(n: u64, noun: &str) -> String {
+pub(super) fn counted(n: u64, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 

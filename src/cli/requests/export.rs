@@ -11,6 +11,7 @@ use crate::data::tsv;
 use crate::fsx;
 use crate::serve::request_log::SHADOW;
 
+use super::super::check::counted;
 use super::super::exit::Failure;
 use super::super::{Global, printer, shape, table};
 use super::LogArgs;
@@ -64,14 +65,14 @@ pub(super) struct ExportArgs {
     force: bool,
 
     #[command(flatten)]
-    selection: SelectionArgs,
-
-    #[command(flatten)]
     log: LogArgs,
 
     /// Print JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
 }
 
 /// Writes them.
@@ -158,17 +159,17 @@ fn tell(args: &ExportArgs, harvest: &Harvest) -> anyhow::Result<()> {
         }))?;
     }
     printer::talk(format!(
-        "{} texts with {} labels: {} as somebody told, {} as predicted",
-        harvest.examples.len(),
-        labels.len(),
+        "{} with {}: {} as somebody told, {} as predicted",
+        counted(harvest.examples.len() as u64, "text"),
+        counted(labels.len() as u64, "label"),
         harvest.corrected,
         harvest.examples.len() - harvest.corrected
     ));
     let left_out = [
-        (harvest.duplicates, "repeat another"),
-        (harvest.without_text, "were logged without their text"),
-        (harvest.without_intent, "have no intent (`--only out-of-scope` writes those)"),
-        (harvest.unfit, "are empty, or their label cannot stand in a file"),
+        (harvest.duplicates, "that repeat another"),
+        (harvest.without_text, "logged without a text"),
+        (harvest.without_intent, "without an intent (`--only out-of-scope` writes those)"),
+        (harvest.unfit, "empty, or with a label that cannot stand in a file"),
     ];
     for (count, why) in left_out.into_iter().filter(|(count, _)| *count > 0) {
         printer::talk(format!("left out: {count} {why}"));

@@ -35,14 +35,14 @@ pub(super) struct LsArgs {
     limit: u64,
 
     #[command(flatten)]
-    selection: SelectionArgs,
-
-    #[command(flatten)]
     log: LogArgs,
 
     /// Print JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
 }
 
 /// Lists them.
@@ -73,7 +73,7 @@ pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
 fn text(rows: &[Logged]) -> String {
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let is_told = rows.iter().any(|row| row.correction.is_some());
-    let mut titles = vec!["ID", "CAME", "MODEL", "LABEL", ">CONFIDENCE", ">TOOK"];
+    let mut titles = vec!["ID", "CAME", "MODEL", "LABEL", ">CONFIDENCE"];
     titles.extend(is_told.then_some("RIGHT"));
     titles.push("TEXT…");
     let mut listing = table::table(&titles);
@@ -84,7 +84,6 @@ fn text(rows: &[Logged]) -> String {
             Cell::new(answerer(row)),
             Cell::new(predicted(row)),
             Cell::new(row.confidence.map(table::number).unwrap_or_default()),
-            Cell::new(milliseconds(row.latency_us)),
         ];
         cells.extend(is_told.then(|| right(row)));
         cells.push(Cell::new(row.text.as_deref().map(|text| table::shortened(text, 60)).unwrap_or_default()));

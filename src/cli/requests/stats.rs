@@ -36,14 +36,14 @@ pub(super) struct StatsArgs {
     by: By,
 
     #[command(flatten)]
-    selection: SelectionArgs,
-
-    #[command(flatten)]
     log: LogArgs,
 
     /// Print JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
 }
 
 /// A stretch of time.
@@ -77,11 +77,10 @@ pub(super) fn run(global: &Global, args: &StatsArgs) -> anyhow::Result<ExitCode>
     } else {
         printer::data(text(&stats, args.by))?;
     }
-    if stats.unknown_feedback > 0 {
-        printer::talk(format!(
-            "{} labels were told of requests that are not in the log",
-            stats.unknown_feedback
-        ));
+    match stats.unknown_feedback {
+        0 => {}
+        1 => printer::talk("1 label was told of a request that is not in the log"),
+        more => printer::talk(format!("{more} labels were told of requests that are not in the log")),
     }
     Ok(ExitCode::SUCCESS)
 }

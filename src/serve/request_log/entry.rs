@@ -24,7 +24,8 @@ pub struct Settings {
     /// The age at which rows are deleted; `None` for never.
     pub keep_for: Option<Duration>,
     /// The size of the database, in bytes, at which the oldest rows are deleted; `None` for never. A
-    /// sixteenth of free pages, and the log of the last writes (`-wal`, 16 MiB), come on top.
+    /// sixteenth of free pages comes on top, and so does the log of the last writes (`-wal`): 16 MiB,
+    /// under steady load 128 MiB.
     pub keep_bytes: Option<u64>,
     /// Entries that may wait to be written; further ones are dropped and counted.
     pub queue: usize,

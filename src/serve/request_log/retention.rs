@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 /// Rows that one step deletes: a few milliseconds.
-const ROWS: i64 = 1000;
+pub(super) const ROWS: i64 = 1000;
 /// Pages that one step gives back to the file system.
 const PAGES: i64 = 256;
 /// Free pages that are kept at least, because the next rows will use them.
@@ -16,8 +16,6 @@ const SLACK_PART: i64 = 16;
 const BUSY: Duration = Duration::from_secs(1);
 /// Time between two looks when nothing happens, for what grows old.
 const IDLE: Duration = Duration::from_secs(30);
-/// Time between two times that what is written is brought to the disk.
-const SYNC: Duration = Duration::from_secs(10);
 
 /// Whether a step left something to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,23 +29,21 @@ pub(super) struct Housekeeper {
     keep_for: Option<Duration>,
     keep_bytes: Option<u64>,
     next: Option<Instant>,
-    /// When to sync, if rows have been written since the last time.
-    sync_at: Option<Instant>,
 }
 
 impl Housekeeper {
     /// Looks at once: what was too old when the server stopped is older now.
     pub(super) fn new(keep_for: Option<Duration>, keep_bytes: Option<u64>) -> Self {
-        Self { keep_for, keep_bytes, next: Some(Instant::now()), sync_at: None }
+        Self { keep_for, keep_bytes, next: Some(Instant::now()) }
     }
 
     pub(super) fn is_due(&self, now: Instant) -> bool {
-        self.next().is_some_and(|next| next <= now)
+        self.next.is_some_and(|next| next <= now)
     }
 
     /// When there is something to do; `None` until rows are written.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.next.into_iter().chain(self.sync_at).min()
+        self.next
     }
 
     /// Rows have been written.
@@ -56,18 +52,10 @@ impl Housekeeper {
             let soon = now + BUSY;
             self.next = Some(self.next.map_or(soon, |next| next.min(soon)));
         }
-        if rows > 0 {
-            self.sync_at.get_or_insert(now + SYNC);
-        }
     }
 
     /// Does a little of what is due.
     pub(super) fn step(&mut self, connection: &mut Connection, now: Instant) -> rusqlite::Result<Step> {
-        if self.sync_at.is_some_and(|at| at <= now) {
-            self.sync_at = None;
-            // Others may be reading or syncing at this moment; then it is done by them, or next time.
-            let _ = connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)");
-        }
         // Set first: a step that fails is not repeated at once.
         self.next = Some(now + IDLE).filter(|_| self.keep_for.is_some());
         let step = delete_step(connection, self.oldest_ms(), self.keep_bytes)?;

@@ -20,8 +20,8 @@ const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
 /// How long to wait for another process while a log is opened, read or corrected by hand.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The log of writes is moved into the database once it has so many pages, 16 MiB. SQLite's own
-/// 4 MiB would write the newest pages of the index four times as often.
+/// The write-ahead log is moved into the database once it has so many pages, 16 MiB, unless the writer
+/// sees to it, and its file is cut to that size when it starts afresh.
 const CHECKPOINT_PAGES: i64 = 4096;
 
 /// Opens a log for writing; creates it, or brings it to the newest format, where needed.

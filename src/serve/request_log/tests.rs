@@ -74,6 +74,16 @@ fn entries_are_in_the_database_within_the_window() {
 }
 
 #[test]
+fn what_is_written_reaches_the_database_file_while_the_log_is_open() {
+    let (_folder, settings) = settings();
+    let log = RequestLog::open(settings.clone()).unwrap();
+    (0..12_000).for_each(|number| log.record(entry(number)));
+    // Until a checkpoint, all of it is in the write-ahead log.
+    eventually(|| std::fs::metadata(&settings.path).unwrap().len() > 1 << 20);
+    assert_eq!(log.counters().dropped, 0);
+}
+
+#[test]
 fn a_full_queue_drops_and_counts_and_never_waits() {
     let (_folder, settings) = settings();
     let path = settings.path.clone();

@@ -12,7 +12,8 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::entry::{Counters, Entry, Feedback, Settings};
 use super::insert::{Inserter, Names};
-use super::retention::{Housekeeper, Step};
+use super::retention::{self, Housekeeper, Step};
+use super::sync::Syncer;
 use super::{FLUSH_WINDOW, RequestLogError, schema};
 
 /// Entries that are written at once, whatever the time; half of the queue where that is less.
@@ -59,7 +60,7 @@ pub(super) struct Outbox {
 /// Starts the thread.
 pub(super) fn start(settings: Settings) -> Result<(Outbox, JoinHandle<()>), RequestLogError> {
     let connection = schema::open_writer(&settings.path)?;
-    connection.busy_timeout(PATIENCE).map_err(RequestLogError::at(&settings.path))?;
+    prepare(&connection).map_err(RequestLogError::at(&settings.path))?;
     let (messages, inbox) = sync_channel(settings.queue.max(1));
     let shared = Arc::new(Shared::default());
     let full = BATCH.min(settings.queue / 2).max(1);
@@ -74,11 +75,18 @@ pub(super) fn start(settings: Settings) -> Result<(Outbox, JoinHandle<()>), Requ
         failures_in_a_row: 0,
         warned: None,
         housekeeper: Housekeeper::new(settings.keep_for, settings.keep_bytes),
+        syncer: Syncer::start(settings.path.clone())?,
         settings,
     };
     let builder = std::thread::Builder::new().name("uaic-requests".to_owned());
     let thread = builder.spawn(move || writer.run()).map_err(RequestLogError::Thread)?;
     Ok((Outbox { messages, thread: thread.thread().clone(), shared, full }, thread))
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(PATIENCE)?;
+    // A thread of its own waits for the disk.
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))
 }
 
 impl Outbox {
@@ -128,6 +136,7 @@ struct Writer {
     failures_in_a_row: u32,
     warned: Option<Instant>,
     housekeeper: Housekeeper,
+    syncer: Syncer,
 }
 
 impl Writer {
@@ -147,6 +156,8 @@ impl Writer {
                 }
             } else if self.housekeeper.is_due(now) {
                 self.keep_house(now);
+            } else if self.syncer.next().is_some_and(|at| at <= now) {
+                self.syncer.sync(&self.connection);
             } else {
                 self.sleep(now);
             }
@@ -156,7 +167,7 @@ impl Writer {
 
     /// Sleeps until there is something to do, or the next message asks for it.
     fn sleep(&self, now: Instant) {
-        match self.flush_at.into_iter().chain(self.housekeeper.next()).min() {
+        match [self.flush_at, self.housekeeper.next(), self.syncer.next()].into_iter().flatten().min() {
             Some(at) => std::thread::park_timeout(at.saturating_duration_since(now)),
             None => std::thread::park(),
         }
@@ -171,7 +182,9 @@ impl Writer {
                 self.flush_at = is_more.then(Instant::now);
                 self.shared.written.fetch_add(self.batch.len() as u64, Ordering::Relaxed);
                 self.failures_in_a_row = 0;
-                self.housekeeper.wrote(self.batch.len(), Instant::now());
+                let now = Instant::now();
+                self.housekeeper.wrote(self.batch.len(), now);
+                self.syncer.wrote(self.batch.len(), now);
                 self.batch.clear();
             }
             Err(error) => self.note_failure(&error),
@@ -215,7 +228,8 @@ impl Writer {
 
     fn keep_house(&mut self, now: Instant) {
         match self.housekeeper.step(&mut self.connection, now) {
-            Ok(Step::More | Step::Done) => {}
+            Ok(Step::More) => self.syncer.wrote(retention::ROWS as usize, now),
+            Ok(Step::Done) => {}
             Err(error) => self.warn(&format!("cannot be tidied up: {error}")),
         }
     }
@@ -242,6 +256,7 @@ impl Writer {
             self.warned = None;
             self.warn(&format!("could not be written: {lost} entries are lost"));
         }
+        drop(self.syncer);
         // Brings all to the disk and empties the log of writes, unless others are reading. Without,
         // the next to open it does so.
         let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");

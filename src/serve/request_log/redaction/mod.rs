@@ -16,7 +16,7 @@ use crate::nearest::nearest;
 pub const PATTERNS: [(&str, &str); 4] = [
     ("email", "e-mail addresses"),
     ("card", "13 to 19 digits, in groups or not, whose check digit is right (Luhn)"),
-    ("phone", "7 to 15 digits in groups, or after a +, that are no date"),
+    ("phone", "7 digits or more, in groups or not, that are no date"),
     ("number", "every other number"),
 ];
 

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::digits::{Group, groups, is_digit, runs, span};
 
-/// Where the telephone numbers are: 7 to 15 digits (ITU-T E.164) in groups with blanks, dots,
-/// hyphens and brackets between them, unless they are a date. A `+` or a bracket before them goes
-/// with them.
+/// Where the telephone numbers are: 7 digits or more in groups with blanks, dots, hyphens and brackets
+/// between them, unless they are a date. A `+` or a bracket before them goes with them. There is no
+/// upper limit, because a number that another one follows is still one.
 pub(super) fn find(text: &str) -> Vec<Range<usize>> {
     let groups = groups(text, is_digit);
     runs(text, &groups, is_between)
@@ -26,12 +26,12 @@ fn is_between(between: &str) -> bool {
 
 fn is_phone(text: &str, run: &[Group]) -> bool {
     let count: usize = run.iter().map(|group| text[group.clone()].chars().count()).sum();
-    (7..=15).contains(&count) && !is_date(text, run)
+    count >= 7 && !is_date(text, run)
 }
 
 /// `2026-11-28`, `28.11.2026`, `11/28/26` and the like, perhaps with a time behind.
 fn is_date(text: &str, run: &[Group]) -> bool {
-    let [first, second, third, ..] = run else { return false };
+    let [first, second, third, time @ ..] = run else { return false };
     let number = |group: &Group| text[group.clone()].parse::<u32>().unwrap_or(u32::MAX);
     let size = |group: &Group| group.len();
     let is_year = |group: &Group| size(group) == 4 && (1900..2100).contains(&number(group));
@@ -42,5 +42,6 @@ fn is_date(text: &str, run: &[Group]) -> bool {
     let is_ordered = (is_year(first) && is_day(second) && is_day(third))
         || (is_day(first) && is_day(second) && (is_year(third) || is_short_year(third)));
     let is_before_a_plus = text[..first.start].ends_with('+');
-    is_joined && is_ordered && run.len() <= 5 && !is_before_a_plus
+    let is_time = time.len() <= 2 && time.iter().all(|group| size(group) <= 2);
+    is_joined && is_ordered && is_time && !is_before_a_plus
 }

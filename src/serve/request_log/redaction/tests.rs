@@ -65,6 +65,8 @@ fn telephone_numbers_are_found_and_dates_are_not() {
     {
         assert_eq!(redacted(&["phone"], &format!("call {phone} today")), "call <phone> today", "{phone}");
     }
+    assert_eq!(redacted(&["phone"], "2026-11-28 555 1234567"), "<phone>");
+    assert_eq!(redacted(&["phone"], "555 123 4567 0123456789"), "<phone>");
     for other in
         ["on 2026-11-28", "on 28.11.2026", "11/28/26", "2026-11-28 10", "flight 689", "at 10:30", "12 000"]
     {
