@@ -246,6 +246,7 @@ fn every_alert_is_tested_firing_and_silent() {
 }
 
 /// `promtool` with arguments, in `deploy/prometheus`. It may be missing on a developer's machine only.
+#[allow(clippy::print_stderr)]
 fn promtool(arguments: &[&str], files: &[PathBuf]) {
     let folder = deploy("prometheus");
     let output = match Command::new("promtool").args(arguments).args(files).current_dir(folder).output() {
