@@ -8,17 +8,23 @@ mod calibrate;
 mod command;
 mod compare;
 mod data;
+mod deploy;
 mod evaluate;
 mod flights;
 mod listing;
+#[cfg(feature = "serve")]
+mod load;
 mod onnx;
 mod package;
 mod package_fuzz;
 mod readme;
 mod registry;
 mod report;
+#[cfg(feature = "serve")]
+mod requests;
 mod run;
 mod search;
+mod serve;
 mod serve_real;
 mod spec;
 mod store;

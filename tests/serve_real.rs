@@ -1,55 +1,10 @@
 //! The server, used by real programs: a browser that opens its pages, and a fuzzer that knows its
 //! API from nothing but its own description.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
-use crate::support::TestDir;
-use crate::support::small_study::project;
-
-/// A server of its own, which ends with the test.
-struct RunningServer {
-    process: Child,
-    /// `http://127.0.0.1:PORT`
-    url: String,
-    dir: TestDir,
-}
-
-/// Serves a small model as version 1 of `flights`.
-fn server() -> RunningServer {
-    let (dir, _) = project();
-    dir.run("model register @ flights").ok();
-    let said = File::create(dir.join("stderr")).unwrap();
-    let mut process = Command::new(env!("CARGO_BIN_EXE_uaic"))
-        .args(["serve", "flights@1", "--listen", "127.0.0.1:0"])
-        .current_dir(dir.join(""))
-        .env("UAIC_STORE", dir.join("runs"))
-        .stdout(Stdio::piped())
-        .stderr(said)
-        .spawn()
-        .unwrap();
-    let mut url = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
-    let server = RunningServer { process, url: url.trim().to_owned(), dir };
-    assert!(server.url.starts_with("http://127.0.0.1:"), "{}", server.stderr());
-    server
-}
-
-impl RunningServer {
-    fn stderr(&self) -> String {
-        self.dir.read("stderr")
-    }
-}
-
-impl Drop for RunningServer {
-    fn drop(&mut self) {
-        // Nothing is left to be done about a process that has ended by itself.
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
-}
+use crate::support::server::{RunningServer, server};
 
 /// Python as the tests have it, in a folder where it may leave what it likes.
 fn python(folder: &Path) -> Command {

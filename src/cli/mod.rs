@@ -31,6 +31,8 @@ mod predict;
 mod printer;
 mod progress;
 mod report;
+#[cfg(feature = "serve")]
+mod requests;
 mod resume;
 mod rm;
 mod run;
@@ -145,6 +147,9 @@ pub enum Verb {
     Schema(schema::SchemaArgs),
     /// Write a commented spec and the folders around it
     Init(init::InitArgs),
+    /// What a server was asked: list it, count it, correct it, train on it
+    #[cfg(feature = "serve")]
+    Requests(requests::RequestsArgs),
     /// Generate, fetch and look at data sets
     Data(data::DataArgs),
     /// Measure samplers on known functions, and say which differences are real
@@ -204,6 +209,8 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::run(global, args),
         Verb::Schema(args) => schema::run(global, args),
         Verb::Init(args) => init::run(global, args),
+        #[cfg(feature = "serve")]
+        Verb::Requests(args) => requests::run(global, args),
         Verb::Data(args) => data::run(global, args),
         Verb::Bench(args) => bench::run(global, args),
         Verb::Completions(args) => completions::run(global, args),

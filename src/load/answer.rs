@@ -22,8 +22,7 @@ pub(super) struct AnswerReader {
     status: u16,
     keeps_alive: bool,
     length: Option<u64>,
-    is_chunked: bool,
-    is_coded: bool,
+    coding: Coding,
     excerpt: Vec<u8>,
     /// Whether the request was one whose answer has no body, whatever its head says.
     is_bodiless: bool,
@@ -45,6 +44,15 @@ enum State {
     Done,
 }
 
+/// The last transfer coding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Coding {
+    #[default]
+    None,
+    Chunked,
+    Other,
+}
+
 impl AnswerReader {
     /// Makes it ready for the next answer; `is_bodiless` for those to `HEAD`.
     pub(super) fn begin(&mut self, is_bodiless: bool) {
@@ -58,8 +66,7 @@ impl AnswerReader {
     fn begin_head(&mut self) {
         self.state = State::StatusLine;
         self.length = None;
-        self.is_chunked = false;
-        self.is_coded = false;
+        self.coding = Coding::None;
     }
 
     /// Whether the answer is whole.
@@ -213,9 +220,9 @@ impl AnswerReader {
             }
             self.length = Some(length);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            self.is_coded = true;
             let last = value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
-            self.is_chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
+            let is_chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
+            self.coding = if is_chunked { Coding::Chunked } else { Coding::Other };
         } else if name.eq_ignore_ascii_case(b"connection") {
             for option in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
                 if option.eq_ignore_ascii_case(b"close") {
@@ -239,8 +246,8 @@ impl AnswerReader {
             }
             (204 | 304, _) => State::Done,
             _ if self.is_bodiless => State::Done,
-            _ if self.is_chunked => State::ChunkLine,
-            _ if self.is_coded => State::UntilClose,
+            _ if self.coding == Coding::Chunked => State::ChunkLine,
+            _ if self.coding == Coding::Other => State::UntilClose,
             (_, Some(0)) => State::Done,
             (_, Some(length)) => State::Body(length),
             (_, None) => State::UntilClose,
@@ -326,7 +333,9 @@ mod tests {
             mut cuts in prop::collection::vec(0_usize..200, 0..8),
         ) {
             let bytes = ANSWERS[which].as_bytes();
-            cuts.iter_mut().for_each(|cut| *cut = (*cut).min(bytes.len()));
+            for cut in &mut cuts {
+                *cut = (*cut).min(bytes.len());
+            }
             cuts.extend([0, bytes.len()]);
             cuts.sort_unstable();
             let parts: Vec<&[u8]> = cuts.windows(2).map(|ends| &bytes[ends[0]..ends[1]]).collect();

@@ -92,6 +92,9 @@ pub(super) enum BadAnswer {
 /// Why there is no result at all.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
+    /// A plan without requests or connections.
+    #[error("there is nothing to send: a plan needs a request and a connection at least")]
+    Nothing,
     /// The system gives no thread, timer or event queue.
     #[error("cannot start to send requests: {0}")]
     Start(#[source] io::Error),

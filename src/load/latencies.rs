@@ -142,7 +142,9 @@ mod tests {
 
     fn of(values: &[u64]) -> Latencies {
         let mut latencies = Latencies::default();
-        values.iter().for_each(|value| latencies.record(Duration::from_nanos(*value)));
+        for value in values {
+            latencies.record(Duration::from_nanos(*value));
+        }
         latencies
     }
 

@@ -65,10 +65,13 @@ struct Shared {
 /// Sends what is planned; `watch` is told ten times a second how far it is, and may stop it.
 ///
 /// # Errors
-/// The system gives no threads or too few files. What happens to requests is no error.
+/// The plan has nothing to send, or the system gives no threads or too few files. What happens to requests is no error.
 pub fn run(plan: Plan, watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>) -> Result<Outcome, LoadError> {
+    if plan.requests.is_empty() || plan.concurrency == 0 {
+        return Err(LoadError::Nothing);
+    }
     allow_files(plan.concurrency)?;
-    let threads = plan.threads.clamp(1, plan.concurrency.max(1));
+    let threads = plan.threads.clamp(1, plan.concurrency);
     let shared = Arc::new(Shared {
         schedule: Schedule::new(plan.pace, plan.end, plan.warm_up),
         gate: Barrier::new(plan.concurrency as usize),
@@ -247,11 +250,11 @@ impl<'a> Sender<'a> {
             })
         };
         let times = Times { sent, ended: Instant::now(), lag: is_early.then(|| sent - turn.due) };
-        self.count(turn, request.len(), times, outcome);
+        self.count(turn, request.len(), &times, outcome);
         outcome
     }
 
-    fn count(&mut self, turn: Turn, size: usize, times: Times, outcome: Result<u16, ErrorClass>) {
+    fn count(&mut self, turn: Turn, size: usize, times: &Times, outcome: Result<u16, ErrorClass>) {
         let mut tally = lock(self.tally);
         tally.connections += std::mem::take(&mut self.connection.opened);
         let received = std::mem::take(&mut self.connection.received);
@@ -303,6 +306,25 @@ struct Times {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plan_without_requests_or_connections_is_refused() {
+        let plan = Plan {
+            address: ([127, 0, 0, 1], 9).into(),
+            requests: vec![Vec::new()],
+            is_bodiless: false,
+            concurrency: 1,
+            threads: 1,
+            pace: Pace::Closed,
+            end: End::Requests(1),
+            warm_up: Duration::ZERO,
+            timeout: Duration::from_secs(1),
+        };
+        for plan in [Plan { requests: Vec::new(), ..plan.clone() }, Plan { concurrency: 0, ..plan }] {
+            let outcome = run(plan, &mut |_| ControlFlow::Continue(()));
+            assert!(matches!(outcome, Err(LoadError::Nothing)));
+        }
+    }
 
     #[test]
     fn threads_share_all_connections() {

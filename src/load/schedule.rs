@@ -134,9 +134,10 @@ mod tests {
 
         let schedule = Schedule::new(Pace::Closed, End::Requests(5), SECOND);
         schedule.start();
-        let start = schedule.counts_from().unwrap() - SECOND;
-        assert!(turns(&schedule, start, 7).iter().all(|turn| !turn.counts));
-        let counted = turns(&schedule, start + SECOND, 100);
+        let counts_from = schedule.counts_from().unwrap();
+        let early = counts_from.checked_sub(SECOND / 2).unwrap();
+        assert!(turns(&schedule, early, 7).iter().all(|turn| !turn.counts));
+        let counted = turns(&schedule, counts_from, 100);
         assert!(counted.len() == 5 && counted.iter().all(|turn| turn.counts));
     }
 

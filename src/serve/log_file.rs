@@ -285,7 +285,7 @@ impl Rotated {
 fn size_if_same(file: &File, path: &Path) -> Option<u64> {
     use std::os::unix::fs::MetadataExt;
     let (open, named) = (file.metadata().ok()?, fs::metadata(path).ok()?);
-    (open.dev() == named.dev() && open.ino() == named.ino()).then(|| open.len())
+    (open.dev() == named.dev() && open.ino() == named.ino()).then_some(open.len())
 }
 
 /// The size of an open file; none where its name is gone.
@@ -383,7 +383,9 @@ mod tests {
         let file = open(&settings);
         // 100 lines of 50 bytes are five files.
         let expected: Vec<String> = (0..100).map(|number| format!("{number:049}")).collect();
-        expected.iter().for_each(|line| log(&file.writer(), line));
+        for line in &expected {
+            log(&file.writer(), line);
+        }
         drop(file);
         assert_eq!(lines(&settings), expected);
         for number in 1..=4 {
@@ -397,7 +399,9 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let settings = LogFileSettings { kept, ..settings(&folder, 100) };
             let file = open(&settings);
-            (0..500).for_each(|number| log(&file.writer(), &format!("line {number}")));
+            for number in 0..500 {
+                log(&file.writer(), &format!("line {number}"));
+            }
             drop(file);
             assert_eq!(fs::read_dir(&settings.folder).unwrap().count(), kept as usize + 1);
             // What is left is the end, without a gap.
@@ -415,7 +419,9 @@ mod tests {
         log(&open(&settings).writer(), "one");
         let long = "x".repeat(100);
         let file = open(&settings);
-        ["two", long.as_str(), "three"].iter().for_each(|line| log(&file.writer(), line));
+        for line in ["two", &long, "three"] {
+            log(&file.writer(), line);
+        }
         drop(file);
         assert_eq!(lines(&settings), ["one", "two", &long, "three"]);
         assert_eq!(fs::read_to_string(settings.path_of(2)).unwrap(), "one\ntwo\n");
@@ -428,9 +434,15 @@ mod tests {
         let file = open(&settings);
         let writers = (0..8).map(|thread| {
             let writer = file.writer();
-            thread::spawn(move || (0..500).for_each(|number| log(&writer, &format!("{thread} {number} end"))))
+            thread::spawn(move || {
+                for number in 0..500 {
+                    log(&writer, &format!("{thread} {number} end"));
+                }
+            })
         });
-        writers.collect::<Vec<_>>().into_iter().for_each(|writer| writer.join().unwrap());
+        for writer in writers.collect::<Vec<_>>() {
+            writer.join().unwrap();
+        }
         drop(file);
         let mut next = [0; 8];
         for line in lines(&settings) {
@@ -471,7 +483,9 @@ mod tests {
         log(&file.writer(), "lost");
         is_stalled.recv().unwrap();
         fs::remove_dir(settings.path()).unwrap();
-        (0..30).for_each(|number| log(&file.writer(), &format!("{number:09}")));
+        for number in 0..30 {
+            log(&file.writer(), &format!("{number:09}"));
+        }
         assert_eq!(file.dropped(), 20);
         go.send(()).unwrap();
         drop(go);

@@ -1,7 +1,9 @@
 //! What tests of whole commands, and of whole models, share.
 
+pub(crate) mod abuse;
 pub(crate) mod plain_bert;
 pub(crate) mod plain_candle;
+pub(crate) mod server;
 pub(crate) mod small_study;
 
 use std::ffi::OsStr;

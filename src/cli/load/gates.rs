@@ -110,8 +110,12 @@ mod tests {
 
     fn outcome(latencies_ms: &[u64], failures: u64) -> Outcome {
         let mut tally = Tally::default();
-        latencies_ms.iter().for_each(|time| tally.response.record(Duration::from_millis(*time)));
-        (0..failures).for_each(|_| tally.failures.record(Duration::ZERO));
+        for time in latencies_ms {
+            tally.response.record(Duration::from_millis(*time));
+        }
+        for _ in 0..failures {
+            tally.failures.record(Duration::ZERO);
+        }
         let second = Duration::from_secs(1);
         Outcome { tally, elapsed: second, ran: second, interrupted: false }
     }

@@ -44,7 +44,9 @@ fn counted(count: u64, what: &str) -> String {
 pub(super) fn text(report: &Report<'_>) -> String {
     let mut text = format!("{} {}\n{}", report.args.method.name(), report.url, manner(report));
     if !report.plan.warm_up.is_zero() {
-        text.push_str(&format!(", after {} of warm-up", table::duration(report.plan.warm_up.as_secs_f64())));
+        text.push_str(", after ");
+        text.push_str(&elapsed(report.plan.warm_up));
+        text.push_str(" of warm-up");
     }
     text.push_str("\n\n");
     if report.outcome.tally.succeeded() > 0 {
@@ -62,7 +64,8 @@ fn percentiles(report: &Report<'_>) -> String {
         Pace::Closed => &[(">LATENCY", &tally.response)],
         Pace::Open(_) => &[(">RESPONSE TIME", &tally.response), (">SERVICE TIME", &tally.service)],
     };
-    let titles: Vec<&str> = std::iter::once("2xx").chain(columns.iter().map(|column| column.0)).collect();
+    let titles: Vec<&str> =
+        std::iter::once("2xx ANSWERS").chain(columns.iter().map(|column| column.0)).collect();
     let mut listing = table::table(&titles);
     let shown = |time: Option<Duration>| time.map_or_else(|| "-".to_owned(), latency);
     let mut row = |name: &str, value: &dyn Fn(&Latencies) -> Option<Duration>| {
@@ -87,7 +90,7 @@ fn figures(report: &Report<'_>) -> String {
             format!(
                 "{} in {}, {} answered with 2xx",
                 grouped(tally.answered() + tally.failed()),
-                table::duration(outcome.elapsed.as_secs_f64()),
+                elapsed(outcome.elapsed),
                 grouped(tally.succeeded()),
             ),
         ),
@@ -126,7 +129,7 @@ fn figures(report: &Report<'_>) -> String {
     }
     // The head of a table of names and values is empty.
     let text = table::render(&listing);
-    text.trim_start_matches('\n').to_owned()
+    text.split_once('\n').map_or(String::new(), |(_, rows)| rows.to_owned())
 }
 
 fn rates(outcome: &Outcome) -> String {
@@ -150,16 +153,18 @@ fn spread(latencies: &Latencies) -> String {
 fn generator(report: &Report<'_>) -> String {
     let tally = &report.outcome.tally;
     let threads = counted(u64::from(report.plan.threads), "thread");
-    let mut text = format!(
+    let text = format!(
         "{} CPU per request, {threads} busy {}, {} opened",
         latency(cpu_per_request(report.outcome)),
         percent(busy(report)),
         counted(tally.connections, "connection"),
     );
-    if let Some(lag) = tally.lag.quantile(990_000) {
-        text.push_str(&format!(", late by {} (p99)", latency(lag)));
+    match (tally.lag.quantile(500_000), tally.lag.quantile(990_000)) {
+        (Some(usual), Some(lag)) => {
+            format!("{text}, late by {} (p50) and {} (p99)", latency(usual), latency(lag))
+        }
+        _ => text,
     }
-    text
 }
 
 /// Time on a processor per request sent, the first connections included.
@@ -249,6 +254,12 @@ fn shortfall(report: &Report<'_>, due: f64) -> Option<String> {
     })
 }
 
+/// A time that has passed: `12.3 ms`, `5.00 s`, `3 min 05 s`.
+fn elapsed(time: Duration) -> String {
+    let is_short = time < Duration::from_secs(1);
+    if is_short { latency(time) } else { table::duration(time.as_secs_f64()) }
+}
+
 /// Rounded down to two digits.
 fn two_digits(number: f64) -> f64 {
     let unit = 10_f64.powf((number.max(1.0).log10().floor() - 1.0).max(0.0));
@@ -258,8 +269,8 @@ fn two_digits(number: f64) -> f64 {
 /// What ended it, for headings.
 pub(super) fn extent(report: &Report<'_>) -> String {
     match report.plan.end {
-        End::Requests(_) => table::duration(report.outcome.elapsed.as_secs_f64()),
-        End::Duration(duration) => table::duration(duration.as_secs_f64()),
+        End::Requests(_) => elapsed(report.outcome.elapsed),
+        End::Duration(duration) => elapsed(duration),
     }
 }
 
@@ -269,6 +280,7 @@ mod tests {
 
     #[test]
     fn suggested_rates_are_round_and_not_higher() {
-        assert_eq!([41_234.0, 999.0, 87.6, 3.4, 0.2].map(two_digits), [41_000.0, 990.0, 87.0, 3.0, 0.0]);
+        let shown = [41_234.0, 999.0, 87.6, 3.4, 0.2].map(|rate| two_digits(rate).to_string());
+        assert_eq!(shown, ["41000", "990", "87", "3", "0"]);
     }
 }

@@ -50,28 +50,33 @@ Examples:
   uaic load http://127.0.0.1:8080/intent --file texts.tsv --requests 100000 --concurrency 64
   uaic load http://127.0.0.1:8080/readyz --method GET --rate 100 --max-p99 5ms --max-errors 0.1%
 
-Without --rate it is a closed loop: each connection sends its next request when its last is answered.
-A server that stalls is then asked less while it stalls, and the requests that would have come
-meanwhile are not in its latencies. With --rate it is an open loop: requests are due at even times,
-and a latency counts from when its request was due, the wait for a free connection included. The
-table then has both: response time (from when it was due) and service time (from when it was sent).
+Without --rate it is a closed loop: each connection sends its next request when its last is
+answered. A server that stalls is then asked less while it stalls, and the requests that would have
+come meanwhile are not in its latencies. With --rate it is an open loop: requests are due at even
+times, and a latency counts from when its request was due, the wait for a free connection included.
+The table then has both: response time (from when it was due) and service time (from when it was
+sent). Requests that still wait at the end are sent, so that an overload is told in full; those that
+have waited longer than --timeout never are, and count as errors.
 
 The table and the gates are about answers of 2xx; other answers and errors are counted, and timed,
 apart. Latencies are kept in buckets, so percentiles are off by 0.2 % at most; mean, min and max are
 exact. A request that needs a new connection has the time to open it in its latency.
 
-A .tsv file has texts in its first column, a .jsonl file objects with \"text\", any other file one text
-per line. They are sent in order, and again from the first.
+A .tsv file has texts in its first column, a .jsonl file objects with \"text\", any other file one
+text per line. They are sent in order, and again from the first.
 
-With --json: {\"schema\": 1, \"url\", \"method\", \"loop\": \"closed\" or \"open\", \"rate_per_s\": number or null,
-  \"concurrency\", \"threads\", \"timeout_s\", \"warm_up_s\", \"interrupted\", \"elapsed_s\", \"requests\",
-  \"succeeded\", \"unfinished\", \"answers_per_s\", \"successes_per_s\", \"received_bytes\", \"sent_bytes\",
-  \"connections\", \"statuses\": {\"200\": count}, \"errors\": {\"refused\", \"unreachable\", \"timeout\", \"unsent\",
-  \"reset\", \"closed\", \"bad_answer\"}, \"error_share\", \"first_refusal\": {\"status\", \"body\"} or null,
-  \"response_time\", \"service_time\", \"refusal_time\", \"failure_time\": each {\"count\", \"mean_ms\", \"min_ms\",
-  \"p50_ms\", \"p75_ms\", \"p90_ms\", \"p95_ms\", \"p99_ms\", \"p99.9_ms\", \"p99.99_ms\", \"max_ms\",
-  \"buckets_ms\": [[from, to, count]]}, \"generator\": {\"cpu_us_per_request\", \"busy\", \"lag\"},
-  \"gates\": [{\"rule\", \"broken\", \"why\"}]}
+With --json: {\"schema\": 1, \"url\", \"method\", \"loop\": \"closed\" or \"open\",
+  \"rate_per_s\": number or null, \"concurrency\", \"threads\", \"timeout_s\", \"warm_up_s\",
+  \"interrupted\", \"elapsed_s\", \"requests\", \"succeeded\", \"unfinished\",
+  \"answers_per_s\", \"successes_per_s\", \"received_bytes\", \"sent_bytes\", \"connections\",
+  \"statuses\": {\"200\": count}, \"errors\": {\"refused\", \"unreachable\", \"timeout\",
+  \"unsent\", \"reset\", \"closed\", \"bad_answer\"}, \"error_share\",
+  \"first_refusal\": {\"status\", \"body\"} or null,
+  \"response_time\", \"service_time\", \"refusal_time\", \"failure_time\": each {\"count\",
+  \"mean_ms\", \"min_ms\", \"p50_ms\", \"p75_ms\", \"p90_ms\", \"p95_ms\", \"p99_ms\",
+  \"p99.9_ms\", \"p99.99_ms\", \"max_ms\", \"buckets_ms\": [[from, to, count]]},
+  \"generator\": {\"cpu_us_per_request\", \"busy\" (share of its threads' time), \"lag\" (how
+  late it sent though a connection was free)}, \"gates\": [{\"rule\", \"broken\", \"why\"}]}
 
 Exit codes: 0 when at least one answer was 2xx and no gate is broken, 1 otherwise, 130 after Ctrl-C,
 which ends it early with a report of what was done.")]
@@ -112,7 +117,7 @@ pub struct LoadArgs {
     #[arg(short, long, value_name = "FILE")]
     pub file: Option<PathBuf>,
 
-    /// Send this many texts in each request, as \"texts\"
+    /// Send this many texts in each request, as "texts"
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub batch: Option<u32>,
 
@@ -128,15 +133,15 @@ pub struct LoadArgs {
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = parse_header)]
     pub headers: Vec<Header>,
 
-    /// Fail when half of the answers take longer
+    /// Fail when more than half of the answers take longer
     #[arg(long, value_name = "TIME", help_heading = "Gates", value_parser = parse_duration)]
     pub max_p50: Option<Duration>,
 
-    /// Fail when one in 100 answers takes longer
+    /// Fail when more than one in 100 answers takes longer
     #[arg(long, value_name = "TIME", help_heading = "Gates", value_parser = parse_duration)]
     pub max_p99: Option<Duration>,
 
-    /// Fail when one in 1000 answers takes longer
+    /// Fail when more than one in 1000 answers takes longer
     #[arg(long = "max-p99.9", value_name = "TIME", help_heading = "Gates", value_parser = parse_duration)]
     pub max_p999: Option<Duration>,
 
@@ -303,8 +308,8 @@ fn code_of(report: &Report<'_>) -> anyhow::Result<ExitCode> {
 
 /// A bar on stderr; nothing where that is no terminal.
 struct Bar {
-    bar: ProgressBar,
-    end: Option<u64>,
+    line: ProgressBar,
+    requests: Option<u64>,
     /// Seconds and answers of about a second ago, and the rate since the time before.
     last: Cell<(f64, u64, f64)>,
 }
@@ -317,23 +322,23 @@ impl Bar {
         let style = ProgressStyle::with_template("{bar:24} {wide_msg}");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("━╸─"));
-        Self { bar, end: args.requests, last: Cell::default() }
+        Self { line: bar, requests: args.requests, last: Cell::default() }
     }
 
     fn show(&self, progress: &Progress) {
         let Some(elapsed) = progress.elapsed else {
-            self.bar.set_message("warming up");
+            self.line.set_message("warming up");
             return;
         };
         let seconds = elapsed.as_secs_f64();
-        let done = if self.end.is_some() { progress.answered } else { elapsed.as_millis() as u64 };
-        self.bar.set_position(done.min(self.bar.length().unwrap_or(done)));
+        let done = if self.requests.is_some() { progress.answered } else { elapsed.as_millis() as u64 };
+        self.line.set_position(done.min(self.line.length().unwrap_or(done)));
         let errors = match progress.unsuccessful {
             0 => String::new(),
             count => format!(", {} not 2xx", grouped(count)),
         };
         let answers = rate(self.current_rate(seconds, progress.answered));
-        self.bar.set_message(format!("{seconds:.1} s, {answers} answers/s{errors}"));
+        self.line.set_message(format!("{seconds:.1} s, {answers} answers/s{errors}"));
     }
 
     /// Answers a second over the last second.
@@ -349,6 +354,6 @@ impl Bar {
     }
 
     fn clear(&self) {
-        self.bar.finish_and_clear();
+        self.line.finish_and_clear();
     }
 }

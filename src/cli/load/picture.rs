@@ -1,6 +1,7 @@
 //! The picture of a run: how often which latency, and the percentiles.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::load::{Latencies, Pace};
 use crate::report::draw::Format;
@@ -14,7 +15,10 @@ use super::values::{grouped, latency};
 /// Intervals of the histogram.
 const BINS: usize = 80;
 
-/// Rules of both panels: names, and one answer of how many takes longer.
+/// Room of the name of a rule, as a share of the axis.
+const NAME: f64 = 0.15;
+
+/// Rules of the lower panel: names, and one answer of how many takes longer.
 const MARKED: [(&str, f64); 5] =
     [("p50", 2.0), ("p90", 10.0), ("p99", 100.0), ("p99.9", 1e3), ("p99.99", 1e4)];
 
@@ -60,7 +64,6 @@ pub(super) fn figure(report: &Report<'_>) -> Figure {
         Pace::Open(_) => ("Response time", vec![response, service]),
     };
     let legend = if series.len() > 1 { series.iter().map(key).collect() } else { Vec::new() };
-    let unit = Unit::of(&tally.response);
     Figure {
         title: format!("{what} of {} {}", report.args.method.name(), report.url),
         subtitle: format!(
@@ -69,7 +72,7 @@ pub(super) fn figure(report: &Report<'_>) -> Figure {
             extent(report),
             grouped(tally.succeeded())
         ),
-        panels: panels(&series, unit),
+        panels: panels(&series),
         columns: 1,
         legend,
         note: note(report),
@@ -87,9 +90,16 @@ fn note(report: &Report<'_>) -> String {
         Pace::Closed => "Closed loop: from when a request was sent. What would have been due while answers \
                          were awaited was not sent and is not shown."
             .to_owned(),
-        Pace::Open(_) => "Response time counts from when a request was due, service time from when it was \
-                          sent; what lies between is the wait for a free connection."
-            .to_owned(),
+        Pace::Open(_) => {
+            let lag = report.outcome.tally.lag.quantile(500_000);
+            let lag =
+                lag.map(|lag| format!(", and {} by which the generator itself is late (p50)", latency(lag)));
+            format!(
+                "Response time counts from when a request was due, service time from when it was sent; what \
+                 lies between is the wait for a free connection{}.",
+                lag.unwrap_or_default()
+            )
+        }
     }
 }
 
@@ -101,38 +111,40 @@ struct Unit {
 }
 
 impl Unit {
-    /// The one in which a usual latency has few digits.
-    fn of(latencies: &Latencies) -> Self {
-        let median = latencies.quantile(500_000).unwrap_or_default().as_secs_f64();
-        let (name, nanoseconds) = match median {
-            _ if median < 1e-3 => ("µs", 1e3),
-            _ if median < 1.0 => ("ms", 1e6),
+    /// The one in which the ends of an axis have few digits.
+    fn between(shortest: Duration, longest: Duration) -> Self {
+        let middle = (shortest.as_secs_f64().max(1e-9) * longest.as_secs_f64().max(1e-9)).sqrt();
+        let (name, nanoseconds) = match middle {
+            _ if middle < 0.5e-3 => ("µs", 1e3),
+            _ if middle < 0.5 => ("ms", 1e6),
             _ => ("s", 1e9),
         };
         Self { name, nanoseconds }
     }
+
+    fn of(self, time: Duration) -> f64 {
+        (time.as_nanos() as f64).max(1.0) / self.nanoseconds
+    }
 }
 
-fn panels(series: &[Series<'_>], unit: Unit) -> Vec<Panel> {
-    let ends = series.iter().flat_map(|series| [series.latencies.smallest(), series.latencies.largest()]);
-    let ends: Vec<f64> =
-        ends.flatten().map(|end| (end.as_nanos() as f64).max(1.0) / unit.nanoseconds).collect();
-    if ends.is_empty() {
+fn panels(series: &[Series<'_>]) -> Vec<Panel> {
+    let shortest = series.iter().filter_map(|series| series.latencies.smallest()).min();
+    let longest = series.iter().filter_map(|series| series.latencies.largest()).max();
+    let (Some(shortest), Some(longest)) = (shortest, longest) else {
         let why = "no answer was 2xx".to_owned();
         return vec![Panel { title: String::new(), content: Content::Empty(why) }];
-    }
-    let times = Scale::log_around(ends);
+    };
+    let unit = Unit::between(shortest, longest);
+    let (shortest, longest) = (unit.of(shortest), unit.of(longest));
+    let room = (longest / shortest).powf(0.04).max(1.05);
+    let ends = (shortest / room, longest * room);
     vec![
-        Panel {
-            title: "How many answers take how long".to_owned(),
-            content: histogram(series, &times, unit),
-        },
-        Panel { title: "How long the slowest take".to_owned(), content: percentiles(series, times, unit) },
+        Panel { title: "How many answers take how long".to_owned(), content: histogram(series, ends, unit) },
+        Panel { title: "How long the slowest take".to_owned(), content: percentiles(series, ends, unit) },
     ]
 }
 
-fn histogram(series: &[Series<'_>], times: &Scale, unit: Unit) -> Content {
-    let Scale::Log { low, high } = *times else { return Content::Empty(String::new()) };
+fn histogram(series: &[Series<'_>], (low, high): (f64, f64), unit: Unit) -> Content {
     let shares: Vec<Vec<f64>> =
         series.iter().map(|series| shares(series.latencies, unit, (low, high))).collect();
     let most = shares.iter().flatten().copied().fold(0.0, f64::max);
@@ -146,10 +158,10 @@ fn histogram(series: &[Series<'_>], times: &Scale, unit: Unit) -> Content {
         marks.push(Mark::Line { points: outline, paint: series.paint, stroke: series.stroke });
     }
     if let Some(first) = series.first() {
-        marks.extend(rules(first.latencies, unit));
+        marks.extend(rules(first.latencies, (low, high), unit));
     }
     let y = Axis::new("share of answers (%)", Scale::Linear { low: 0.0, high: (most * 1.12).max(1e-3) });
-    Content::Chart { x: Axis::new(format!("latency ({})", unit.name), times.clone()), y, marks }
+    Content::Chart { x: Axis::new(format!("latency ({})", unit.name), Scale::Log { low, high }), y, marks }
 }
 
 /// The share of values in intervals that are equally wide by logarithm, in percent. A bucket counts
@@ -182,26 +194,32 @@ fn outline(shares: &[f64], (low, high): (f64, f64)) -> Vec<(f64, f64)> {
     outline
 }
 
-/// A rule at each percentile that is not the slowest answer; those too close to the one before have
-/// no name.
-fn rules(latencies: &Latencies, unit: Unit) -> Vec<Mark> {
+/// A rule at each percentile that is not the slowest answer; one whose name would cover another's has
+/// none.
+fn rules(latencies: &Latencies, (low, high): (f64, f64), unit: Unit) -> Vec<Mark> {
     let shown = [("p50", 500_000), ("p99", 990_000), ("p99.9", 999_000)];
-    let largest = latencies.largest();
-    let times = shown.into_iter().filter_map(|(name, millionths)| {
-        let time = latencies.quantile(millionths).filter(|time| Some(*time) < largest)?;
-        Some((name, time))
-    });
+    let mut named: Vec<(f64, f64)> = Vec::new();
     let mut marks = Vec::new();
-    for (name, time) in times {
-        let at = time.as_nanos() as f64 / unit.nanoseconds;
-        let label = format!("{name} {}", latency(time));
+    for (name, millionths) in shown {
+        let time = latencies.quantile(millionths).filter(|time| Some(*time) < latencies.largest());
+        let Some(time) = time else { continue };
+        let at = unit.of(time);
+        // As a share of the axis. Names stand to the right of their rule, if there is room.
+        let place = (at / low).ln() / (high / low).ln();
+        let end = if place + NAME > 1.0 { place - NAME } else { place + NAME };
+        let room = (place.min(end), place.max(end));
+        let is_free = named.iter().all(|other| room.1 < other.0 || room.0 > other.1);
+        if is_free {
+            named.push(room);
+        }
+        let label = if is_free { format!("{name} {}", latency(time)) } else { String::new() };
         marks.push(Mark::Rule { at, of: Along::X, paint: Paint::Muted, label });
     }
     marks
 }
 
 /// Latency over how rare it is to wait longer.
-fn percentiles(series: &[Series<'_>], times: Scale, unit: Unit) -> Content {
+fn percentiles(series: &[Series<'_>], (low, high): (f64, f64), unit: Unit) -> Content {
     let most = series.iter().map(|series| series.latencies.count()).max().unwrap_or(1) as f64;
     let mut marks: Vec<Mark> = MARKED
         .into_iter()
@@ -213,6 +231,8 @@ fn percentiles(series: &[Series<'_>], times: Scale, unit: Unit) -> Content {
         marks.push(Mark::Line { points, paint: series.paint, stroke: series.stroke });
     }
     let x = Axis::new("one in … answers takes longer", Scale::Log { low: 1.0, high: (most * 1.1).max(2.0) });
+    // The names of the rules stand above all lines.
+    let times = Scale::Log { low, high: high * (high / low).powf(0.12) };
     Content::Chart { x, y: Axis::new(format!("latency ({})", unit.name), times), marks }
 }
 
@@ -235,13 +255,14 @@ fn curve(latencies: &Latencies, unit: Unit) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     const MICROSECONDS: Unit = Unit { name: "µs", nanoseconds: 1e3 };
 
     fn some() -> Latencies {
         let mut latencies = Latencies::default();
-        (0..1000_u64).for_each(|place| latencies.record(Duration::from_micros(50 + place * place / 1000)));
+        for place in 0..1000_u64 {
+            latencies.record(Duration::from_micros(50 + place * place / 1000));
+        }
         latencies
     }
 
@@ -261,6 +282,25 @@ mod tests {
     }
 
     #[test]
+    fn names_of_rules_do_not_cover_each_other() {
+        let mut latencies = some();
+        for _ in 0..20 {
+            latencies.record(Duration::from_secs(1));
+        }
+        latencies.record(Duration::from_secs(2));
+        let names = |ends| {
+            let labels = rules(&latencies, ends, MICROSECONDS).into_iter().map(|mark| match mark {
+                Mark::Rule { label, .. } => label.split(' ').next().unwrap_or_default().to_owned(),
+                other => panic!("{other:?}"),
+            });
+            labels.collect::<Vec<_>>()
+        };
+        // The slower two are at the same place.
+        assert_eq!(names((10.0, 3e6)), ["p50", "p99", ""]);
+        assert_eq!(names((1e-9, 1e15)), ["p50", "", ""]);
+    }
+
+    #[test]
     fn pictures_are_png_or_svg() {
         assert_eq!(format_of(Path::new("a.PNG")).unwrap(), Format::Png);
         assert_eq!(format_of(Path::new("a.svg")).unwrap(), Format::Svg);
@@ -271,7 +311,7 @@ mod tests {
     fn a_run_without_answers_has_a_picture_that_says_so() {
         let none = Latencies::default();
         let series = Series { name: "", latencies: &none, paint: Paint::Ink, stroke: Stroke::Solid };
-        let panels = panels(&[series], MICROSECONDS);
+        let panels = panels(&[series]);
         assert!(matches!(&panels[0].content, Content::Empty(why) if why.contains("2xx")));
     }
 }

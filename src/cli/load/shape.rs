@@ -88,7 +88,9 @@ mod tests {
     #[test]
     fn buckets_hold_every_value_and_quantiles_are_in_milliseconds() {
         let mut some = Latencies::default();
-        (1..=1000).for_each(|time| some.record(Duration::from_micros(time)));
+        for time in 1..=1000 {
+            some.record(Duration::from_micros(time));
+        }
         let shape = latencies(&some);
         let buckets = shape["buckets_ms"].as_array().unwrap();
         let count: u64 = buckets.iter().map(|bucket| bucket[2].as_u64().unwrap()).sum();

@@ -186,6 +186,14 @@ mod tests {
         values.bins.reference.iter().map(|count| count / NOISE.reference as f64).collect()
     }
 
+    fn assert_shares(values: &ValueBins, expected: &[f64]) {
+        let found = shares(values);
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert_relative_eq!(found, expected, epsilon = 1e-9);
+        }
+    }
+
     #[test]
     fn bins_are_as_many_as_chance_allows() {
         // χ²(0.95, 9) = 16.92: 1 / (0.1 / 16.92 − 1 / 1000) = 203.6
@@ -206,7 +214,7 @@ mod tests {
         let quantiles: Vec<f64> = (0..=20).map(|step| f64::from(step) / 20.0).collect();
         let values = ValueBins::of_quantiles(&quantiles, NOISE).unwrap();
         assert_eq!(values.ends.len(), 9);
-        shares(&values).iter().for_each(|share| assert_relative_eq!(*share, 0.1, epsilon = 1e-12));
+        assert_shares(&values, &[0.1; 10]);
         assert_eq!(
             [-1.0, 0.1, 0.100_001, 0.95, 7.0, f64::NAN].map(|value| values.bin(value)),
             [0, 0, 1, 9, 9, 0]
@@ -220,13 +228,12 @@ mod tests {
         quantiles.resize(21, 1.0);
         let values = ValueBins::of_quantiles(&quantiles, NOISE).unwrap();
         assert_eq!(values.ends, [0.7, 0.8, 0.9]);
-        let found = shares(&values);
-        [0.1, 0.1, 0.1, 0.7].iter().zip(found).for_each(|(a, b)| assert_relative_eq!(*a, b, epsilon = 1e-12));
+        assert_shares(&values, &[0.1, 0.1, 0.1, 0.7]);
         // A value in the middle that a third of the texts have.
         let mut middle: Vec<f64> = (0..=20).map(f64::from).collect();
         middle[7..13].fill(7.0);
         let values = ValueBins::of_quantiles(&middle, NOISE).unwrap();
-        assert!(values.ends.iter().all(|&end| end < 7.0 || end > 12.0), "{:?}", values.ends);
+        assert!(values.ends.iter().all(|end| !(7.0..=12.0).contains(end)), "{:?}", values.ends);
         assert_relative_eq!(shares(&values).iter().sum::<f64>(), 1.0, epsilon = 1e-12);
     }
 
@@ -235,11 +242,7 @@ mod tests {
         let lengths = [(1, 0.05), (2, 0.3), (3, 0.25), (4, 0.1), (7, 0.2), (9, 0.06), (12, 0.04)];
         let values = ValueBins::of_shares(&lengths, NOISE).unwrap();
         assert_eq!(values.ends, [2.0, 3.0, 4.0, 7.0]);
-        let found = shares(&values);
-        [0.35, 0.25, 0.1, 0.2, 0.1]
-            .iter()
-            .zip(found)
-            .for_each(|(a, b)| assert_relative_eq!(*a, b, epsilon = 1e-9));
+        assert_shares(&values, &[0.35, 0.25, 0.1, 0.2, 0.1]);
         assert_eq!([0.0, 2.0, 5.0, 7.0, 8.0, 99.0].map(|words| values.bin(words)), [0, 0, 3, 3, 4, 4]);
     }
 

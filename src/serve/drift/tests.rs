@@ -66,7 +66,9 @@ impl World {
 }
 
 fn watched(monitor: &DriftMonitor, texts: &[Observed]) -> Vec<Drift> {
-    texts.iter().for_each(|text| monitor.observe(text));
+    for text in texts {
+        monitor.observe(text);
+    }
     monitor.measure()
 }
 

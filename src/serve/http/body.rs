@@ -1,7 +1,7 @@
 //! Reading bodies: at most so many bytes, in at most so much time, and JSON with the place of what is
 //! wrong.
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -14,13 +14,16 @@ use crate::nearest::nearest;
 /// The whole body.
 pub(super) async fn read(app: &App, body: Body) -> Result<Bytes, Problem> {
     let limits = &app.settings.limits;
+    let too_large = || Problem::too_large(format!("the body has more than {} bytes", limits.body));
+    // What is announced need not be waited for.
+    if body.size_hint().lower() > limits.body as u64 {
+        return Err(too_large());
+    }
     let collect = Limited::new(body, limits.body).collect();
     match tokio::time::timeout(limits.body_time, collect).await {
         Err(_) => Err(Problem::slow()),
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Problem::too_large(format!("the body has more than {} bytes", limits.body)))
-        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(error)) => Err(Problem::malformed(format!("the body ends early: {error}"))),
     }
 }

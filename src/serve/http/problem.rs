@@ -73,7 +73,7 @@ impl Problem {
     }
 
     /// The route has no such method.
-    pub(crate) fn method(allowed: &str) -> Self {
+    pub(crate) fn method(allowed: &'static str) -> Self {
         let message = format!("this route does not take the method; it takes {allowed}");
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", None, message)
     }

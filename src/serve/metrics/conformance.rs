@@ -8,11 +8,13 @@ use crate::serve::drift::Observed;
 
 const DOCUMENT: &str = include_str!("../../../docs/metrics.md");
 
+type Labels = Vec<(String, String)>;
+
 /// A line with a value.
 #[derive(Debug)]
 struct Sample {
     name: String,
-    labels: Vec<(String, String)>,
+    labels: Labels,
     value: f64,
 }
 
@@ -21,7 +23,7 @@ impl Sample {
         self.labels.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    fn without(&self, name: &str) -> Vec<(String, String)> {
+    fn without(&self, name: &str) -> Labels {
         let mut labels = self.labels.clone();
         labels.retain(|(key, _)| key != name);
         labels.sort();
@@ -175,7 +177,9 @@ fn busy() -> Metrics {
     metrics.request("/intent", "GET", 405, 1e-5);
     metrics.request("/intent", "PUT", 405, 1e-5);
     metrics.request("/.git/config", "BREW", 418, f64::NAN);
-    Rejection::ALL.into_iter().for_each(|reason| metrics.rejected(reason));
+    for reason in Rejection::ALL {
+        metrics.rejected(reason);
+    }
     metrics.connection_refused(RefusedConnection::Slow);
     metrics.swap("atis", true);
     metrics.canary_share("atis", 0.1);
@@ -259,7 +263,7 @@ fn buckets_rise_to_the_count() {
     let histograms = families.iter().filter(|(_, family)| family.kind == "histogram");
     let mut seen = 0;
     for (name, family) in histograms {
-        let mut series: BTreeMap<Vec<(String, String)>, Vec<(f64, f64)>> = BTreeMap::new();
+        let mut series: BTreeMap<Labels, Vec<(f64, f64)>> = BTreeMap::new();
         for bucket in family.samples.iter().filter(|sample| sample.name.ends_with("_bucket")) {
             let end = bucket.label("le").unwrap().parse().unwrap();
             series.entry(bucket.without("le")).or_default().push((end, bucket.value));

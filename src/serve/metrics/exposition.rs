@@ -49,11 +49,15 @@ impl<'a> Exposition<'a> {
 pub(super) struct Family<'a>(MetricEncoder<'a>);
 
 impl Family<'_> {
-    pub(super) fn count(&mut self, labels: &Labels<'_>, value: impl EncodeCounterValue) -> fmt::Result {
+    pub(super) fn count(
+        &mut self,
+        labels: &Labels<'_>,
+        value: impl EncodeCounterValue + Copy,
+    ) -> fmt::Result {
         self.series(labels, |encoder| encoder.encode_counter::<NoLabelSet, _, f64>(&value, None))
     }
 
-    pub(super) fn value(&mut self, labels: &Labels<'_>, value: impl EncodeGaugeValue) -> fmt::Result {
+    pub(super) fn value(&mut self, labels: &Labels<'_>, value: impl EncodeGaugeValue + Copy) -> fmt::Result {
         self.series(labels, |encoder| encoder.encode_gauge(&value))
     }
 
@@ -80,12 +84,12 @@ pub enum Format {
     /// The older one, which browsers show and everything reads.
     #[default]
     Text,
-    /// OpenMetrics 1.0, which knows units and where it ends.
+    /// `OpenMetrics` 1.0, which knows units and where it ends.
     OpenMetrics,
 }
 
 impl Format {
-    /// By an `Accept` header: OpenMetrics for whoever prefers it by name to plain text, as Prometheus
+    /// By an `Accept` header: `OpenMetrics` for whoever prefers it by name to plain text, as Prometheus
     /// does; plain text for everybody else.
     pub fn negotiate(accept: Option<&str>) -> Self {
         let accept = accept.unwrap_or_default();
@@ -103,7 +107,7 @@ impl Format {
         }
     }
 
-    /// From OpenMetrics, in which everything is written.
+    /// From `OpenMetrics`, in which everything is written.
     pub(super) fn convert(self, open: String) -> String {
         if self == Self::OpenMetrics { open } else { plain(&open) }
     }

@@ -11,9 +11,10 @@
 
 mod atomic;
 mod exposition;
+mod fleet;
 mod histogram;
 mod identity;
-mod models;
+mod model;
 mod process;
 mod requests;
 
@@ -31,9 +32,10 @@ use prometheus_client::registry::Registry;
 pub use self::atomic::Held;
 use self::exposition::Exposition;
 pub use self::exposition::Format;
+use self::fleet::Fleet;
+pub use self::fleet::ShadowMetrics;
 pub use self::identity::{ModelIdentity, Role};
-use self::models::Fleet;
-pub use self::models::{ModelMetrics, ShadowMetrics};
+pub use self::model::ModelMetrics;
 use self::process::Process;
 use self::requests::Requests;
 pub use self::requests::{RefusedConnection, Rejection};

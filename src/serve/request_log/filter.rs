@@ -2,10 +2,6 @@
 
 use rusqlite::types::Value;
 
-/// How much later than its neighbours a row may have come: answers are recorded when they are made,
-/// which no deadline lets take longer.
-const DISORDER_MS: i64 = 10 * 60 * 1000;
-
 /// Which rows are meant; all of them by default.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
@@ -43,13 +39,14 @@ pub(super) struct Conditions {
 
 impl Filter {
     /// The conditions that SQLite can decide; [`Filter::only_wrong`] is left to the reader.
-    pub(super) fn conditions(&self, first_row: i64) -> Conditions {
+    pub(super) fn conditions(&self) -> Conditions {
         let mut parts: Vec<(&str, Value)> = Vec::new();
-        if first_row > 0 {
-            parts.push(("requests.row >= ?", first_row.into()));
-        }
-        parts.extend(self.since_ms.map(|time| ("requests.at_ms >= ?", time.into())));
-        parts.extend(self.until_ms.map(|time| ("requests.at_ms < ?", time.into())));
+        // Rows are read in their order, not in that of time, which clocks that are set back put into
+        // disorder; so the first row of the time is looked up.
+        let since = "requests.row >= (SELECT min(row) FROM requests WHERE at_ms >= ?)";
+        parts.extend(self.since_ms.map(|time| (since, time.into())));
+        parts.extend(self.since_ms.map(|time| ("+requests.at_ms >= ?", time.into())));
+        parts.extend(self.until_ms.map(|time| ("+requests.at_ms < ?", time.into())));
         parts.extend(self.model.clone().map(|name| ("origins.model = ?", name.into())));
         parts.extend(self.version.clone().map(|name| ("origins.version = ?", name.into())));
         parts.extend(self.role.clone().map(|name| ("origins.role = ?", name.into())));
@@ -64,10 +61,5 @@ impl Filter {
         }
         let sql = if sql.is_empty() { String::new() } else { format!("WHERE {}", sql.join(" AND ")) };
         Conditions { sql, values: parts.into_iter().map(|(_, value)| value).collect() }
-    }
-
-    /// The time that the first row to look at must have been written after.
-    pub(super) fn rows_since_ms(&self) -> Option<i64> {
-        self.since_ms.map(|time| time.saturating_sub(DISORDER_MS))
     }
 }

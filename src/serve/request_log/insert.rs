@@ -13,6 +13,9 @@ use super::{RequestLogError, key, schema};
 const INSERT: &str = "INSERT INTO requests (row, at_ms, origin, label, position, confidence, out_of_scope, \
      latency_us, id_key, id, text, response, trace) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
+/// Names that are remembered at most; clients may tell any number of labels.
+const REMEMBERED: usize = 10_000;
+
 /// Who told a right label.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Teller {
@@ -64,6 +67,9 @@ impl Names {
                 "SELECT origin FROM origins WHERE route = ? AND model = ? AND version = ? AND role = ?",
             )?
             .query_row(values, |row| row.get(0))?;
+        if self.origins.len() >= REMEMBERED {
+            self.origins.clear();
+        }
         self.origins.insert(origin, row);
         Ok(row)
     }
@@ -76,6 +82,9 @@ impl Names {
         let row = connection
             .prepare_cached("SELECT label FROM labels WHERE name = ?")?
             .query_row([label], |row| row.get(0))?;
+        if self.labels.len() >= REMEMBERED {
+            self.labels.clear();
+        }
         self.labels.insert(label.into(), row);
         Ok(row)
     }

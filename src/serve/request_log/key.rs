@@ -75,7 +75,9 @@ mod tests {
             connection.execute(sql, params![row, key, id]).unwrap();
         };
         let wanted = [1, 2, 65_535, 65_536, 300_000];
-        wanted.iter().for_each(|&row| insert(row, "a", key(row, "a")));
+        for row in wanted {
+            insert(row, "a", key(row, "a"));
+        }
         insert(3, "b", key(3, "b"));
         // Another id of the same hash.
         insert(4, "c", key(4, "a"));

@@ -13,7 +13,8 @@
 //! To record an entry is to put it into a bounded queue, without a lock and without waiting; when the
 //! queue is full, the entry is dropped and counted. The thread writes what it finds in one transaction
 //! every [`FLUSH_WINDOW`] at the latest. A transaction survives any death of the process, so a kill
-//! loses at most what came within the window before it; a power cut may take the last 10 seconds.
+//! loses at most what came within the window before it (more only while the disk takes longer than
+//! that to write or sync); a power cut may take the last 10 seconds.
 //! What cannot be written, because the disk is full or another program holds the database, is tried
 //! again. Texts are redacted, and old rows deleted, by the same thread.
 //!

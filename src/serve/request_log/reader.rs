@@ -133,7 +133,7 @@ impl RequestReader {
     pub fn visit(&self, filter: &Filter, mut show: impl FnMut(Logged)) -> Result<(), RequestLogError> {
         let mut left = filter.limit.unwrap_or(u64::MAX);
         let mut work = || -> rusqlite::Result<()> {
-            let Conditions { sql, values } = filter.conditions(self.first_row(filter)?);
+            let Conditions { sql, values } = filter.conditions();
             let sql = format!("{SELECT} {sql} ORDER BY requests.row DESC");
             let mut statement = self.connection.prepare_cached(&sql)?;
             let mut rows = statement.query(params_from_iter(values))?;
@@ -225,26 +225,6 @@ impl RequestReader {
             self.connection.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect()
         };
         work().map_err(RequestLogError::at(&self.path))
-    }
-
-    /// The first row that can be meant, so that rows before it need not be read: rows are almost in
-    /// the order of time, so it is found by halving.
-    pub(super) fn first_row(&self, filter: &Filter) -> rusqlite::Result<i64> {
-        let Some(since_ms) = filter.rows_since_ms() else { return Ok(0) };
-        let (mut low, mut high): (i64, i64) = self.connection.query_row(
-            "SELECT ifnull(min(row), 0), ifnull((SELECT max(row) FROM requests), 0) FROM requests",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        let mut look = self
-            .connection
-            .prepare_cached("SELECT at_ms FROM requests WHERE row >= ? ORDER BY row LIMIT 1")?;
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let at_ms: Option<i64> = look.query_row([middle], |row| row.get(0)).optional()?;
-            if at_ms.is_none_or(|at_ms| at_ms >= since_ms) { high = middle } else { low = middle + 1 }
-        }
-        Ok(low)
     }
 
     pub(super) fn connection(&self) -> &Connection {

@@ -105,22 +105,21 @@ fn delete_step(
     shrink(connection)
 }
 
-/// Deletes those of the first rows that are older than `before_ms`, and what was told of them.
-/// Rows are almost in the order of time, so none is missed for long.
+/// Deletes the oldest of the rows from before `before_ms`, and what was told of them.
 fn delete(connection: &mut Connection, before_ms: i64) -> rusqlite::Result<usize> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let rows = transaction
         .prepare_cached(
             "DELETE FROM requests WHERE row IN
-             (SELECT row FROM (SELECT row, at_ms FROM requests ORDER BY row LIMIT ?) WHERE at_ms < ?)",
+             (SELECT row FROM requests WHERE at_ms < ? ORDER BY at_ms LIMIT ?)",
         )?
-        .execute(params![ROWS, before_ms])?;
+        .execute(params![before_ms, ROWS])?;
     // What was told of rows that are not there goes when rows as old have gone.
     let alone = transaction
         .prepare_cached(
             "DELETE FROM feedback WHERE row IN
              (SELECT row FROM feedback WHERE request IS NULL
-              AND at_ms < min(?1, ifnull((SELECT at_ms FROM requests ORDER BY row LIMIT 1), ?1)) LIMIT ?2)",
+              AND at_ms < min(?1, ifnull((SELECT min(at_ms) FROM requests), ?1)) LIMIT ?2)",
         )?
         .execute(params![before_ms, ROWS])?;
     transaction.commit()?;

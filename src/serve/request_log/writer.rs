@@ -15,12 +15,12 @@ use super::insert::{Inserter, Names};
 use super::retention::{Housekeeper, Step};
 use super::{FLUSH_WINDOW, RequestLogError, schema};
 
-/// Entries that are written at once, whatever the time.
+/// Entries that are written at once, whatever the time; half of the queue where that is less.
 const BATCH: usize = 1024;
 /// Entries of a transaction at most.
 const LARGEST_BATCH: usize = 4 * BATCH;
 /// How long entries wait for company; the rest of the window is for writing them.
-const GATHER: Duration = FLUSH_WINDOW.saturating_sub(Duration::from_millis(25));
+const GATHER: Duration = FLUSH_WINDOW.saturating_sub(Duration::from_millis(60));
 /// How long to wait for another process's transaction before the write counts as failed.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// Time between a failed write and the next try.
@@ -52,6 +52,8 @@ pub(super) struct Outbox {
     messages: SyncSender<Message>,
     thread: Thread,
     shared: Arc<Shared>,
+    /// Messages that fill a batch.
+    full: usize,
 }
 
 /// Starts the thread.
@@ -60,10 +62,12 @@ pub(super) fn start(settings: Settings) -> Result<(Outbox, JoinHandle<()>), Requ
     connection.busy_timeout(PATIENCE).map_err(RequestLogError::at(&settings.path))?;
     let (messages, inbox) = sync_channel(settings.queue.max(1));
     let shared = Arc::new(Shared::default());
+    let full = BATCH.min(settings.queue / 2).max(1);
     let writer = Writer {
         connection,
         inbox,
         shared: Arc::clone(&shared),
+        full,
         names: Names::default(),
         batch: VecDeque::new(),
         flush_at: None,
@@ -74,7 +78,7 @@ pub(super) fn start(settings: Settings) -> Result<(Outbox, JoinHandle<()>), Requ
     };
     let builder = std::thread::Builder::new().name("uaic-requests".to_owned());
     let thread = builder.spawn(move || writer.run()).map_err(RequestLogError::Thread)?;
-    Ok((Outbox { messages, thread: thread.thread().clone(), shared }, thread))
+    Ok((Outbox { messages, thread: thread.thread().clone(), shared, full }, thread))
 }
 
 impl Outbox {
@@ -88,7 +92,7 @@ impl Outbox {
             return false;
         }
         // To wake a thread costs microseconds, so only the first of a batch and the one that fills it do.
-        if before == 0 || before + 1 == BATCH {
+        if before == 0 || before + 1 == self.full {
             self.thread.unpark();
         }
         true
@@ -113,6 +117,8 @@ struct Writer {
     connection: Connection,
     inbox: Receiver<Message>,
     shared: Arc<Shared>,
+    /// Messages that fill a batch.
+    full: usize,
     settings: Settings,
     names: Names,
     /// Taken from the queue, not yet in the database.
@@ -133,7 +139,7 @@ impl Writer {
             if self.flush_at.is_none() && waiting > 0 {
                 self.flush_at = Some(now + GATHER);
             }
-            let is_full = waiting >= BATCH && self.failures_in_a_row == 0;
+            let is_full = waiting >= self.full && self.failures_in_a_row == 0;
             if closing || is_full || self.flush_at.is_some_and(|at| at <= now) {
                 self.flush();
                 if closing && self.is_done() {

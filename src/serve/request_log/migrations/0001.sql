@@ -16,9 +16,8 @@ CREATE TABLE labels (
     name  TEXT NOT NULL UNIQUE
 ) STRICT;
 
--- One row for each text that was answered. `row` only grows, and so, but for the order in which
--- answers come to their ends, does the time. Origins and labels are never deleted, so their
--- references need no check at every row.
+-- One row for each text that was answered, in the order of writing. Origins and labels are never
+-- deleted, so their references need no check at every row.
 CREATE TABLE requests (
     row          INTEGER PRIMARY KEY,
     at_ms        INTEGER NOT NULL,          -- since 1970 UTC
@@ -35,6 +34,7 @@ CREATE TABLE requests (
     trace        TEXT                       -- the trace id of the request
 ) STRICT;
 CREATE INDEX requests_by_key ON requests (id_key);
+CREATE INDEX requests_by_time ON requests (at_ms);
 
 -- The right labels, as told by those who know. The latest of a request counts. What belongs to no
 -- row is kept as well: its request was not logged, or is no longer.
