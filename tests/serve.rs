@@ -61,8 +61,9 @@ fn predictions_are_those_of_the_command_line() {
     let answer = server.post("/v1/predict", &body).ok();
     assert_eq!((&answer["model"], &answer["version"]), (&json!("flights"), &json!("1")));
     for (text, said) in texts.iter().zip(answer["predictions"].as_array().unwrap()) {
-        let line = server.dir.uaic().args(["predict", "flights", text, "--json", "--explain", "--top", "2"]);
-        let mut expected: Value = serde_json::from_slice(&line.output().unwrap().stdout).unwrap();
+        let arguments = ["predict", "flights", text, "--json", "--explain", "--top", "2"];
+        let line = server.dir.uaic().args(arguments).output().unwrap().stdout;
+        let mut expected: Value = serde_json::from_slice(&line).unwrap();
         expected.as_object_mut().unwrap().remove("schema");
         assert_eq!(*said, expected);
     }

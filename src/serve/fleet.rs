@@ -198,7 +198,7 @@ impl Fleet {
         };
         let deployment = found.ok_or_else(|| FleetError::Version {
             name: name.to_owned(),
-            version: version.to_owned(),
+            version: shortened(version),
             hint: hint(),
         })?;
         Ok(Picked { deployment: Arc::clone(deployment), shadow: None })
@@ -497,13 +497,18 @@ impl Slot {
     }
 }
 
+/// A name that somebody made up, as messages show it.
+fn shortened(name: &str) -> String {
+    name.chars().take(64).flat_map(char::escape_debug).collect()
+}
+
 fn unknown(name: &str, slots: &BTreeMap<String, Slot>) -> FleetError {
     let names: Vec<&str> = slots.keys().map(String::as_str).collect();
     let hint = match nearest(name, names.iter().copied()) {
         Some(close) => format!("did you mean `{close}`?"),
         None => format!("there is {}", names.join(", ")),
     };
-    FleetError::Unknown { name: name.to_owned(), hint }
+    FleetError::Unknown { name: shortened(name), hint }
 }
 
 /// Where a key lies between 0 and 1, evenly over keys, and differently for each model.

@@ -3,7 +3,7 @@
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
@@ -14,7 +14,7 @@ use crate::nearest::nearest;
 /// The whole body.
 pub(super) async fn read(app: &App, body: Body) -> Result<Bytes, Problem> {
     let limits = &app.settings.limits;
-    let too_large = || Problem::too_large(format!("the body has more than {} bytes", limits.body));
+    let too_large = || Problem::body_too_large(limits.body);
     // What is announced need not be waited for.
     if body.size_hint().lower() > limits.body as u64 {
         return Err(too_large());
@@ -51,6 +51,9 @@ pub(super) async fn read_object(
 }
 
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+    if let Some(encoding) = headers.get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
+        return Err(Problem::encoded(&encoding.as_bytes().escape_ascii().to_string()));
+    }
     let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
     let text = value.to_str().unwrap_or_default();
     let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -157,7 +160,7 @@ pub(super) fn check_text(app: &App, pointer: &str, text: &str) -> Result<(), Pro
     // Characters are at most bytes, so most texts need not be counted.
     if text.len() > limit && text.chars().count() > limit {
         let problem = Problem::too_large(format!("the text has more than {limit} characters"));
-        return Err(Problem { pointer: Some(pointer.to_owned()), ..problem });
+        return Err(problem.at(pointer));
     }
     Ok(())
 }

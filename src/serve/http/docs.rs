@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::body::Bytes;
 use axum::extract::Path;
-use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
@@ -55,8 +55,16 @@ pub(super) async fn page(Path(path): Path<String>) -> Response {
 fn file(path: &str) -> Response {
     match serve(path, Arc::clone(&CONFIG)) {
         Ok(Some(file)) => {
-            let kind: [(HeaderName, String); 1] = [(CONTENT_TYPE, file.content_type)];
-            (kind, Bytes::from(file.bytes.into_owned())).into_response()
+            let is_text = file.content_type.starts_with("text/");
+            let kind = if is_text { file.content_type + "; charset=utf-8" } else { file.content_type };
+            // Swagger UI writes styles into its elements.
+            let policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+            let headers: [(HeaderName, String); 3] = [
+                (CONTENT_TYPE, kind),
+                (CONTENT_SECURITY_POLICY, policy.to_owned()),
+                (CACHE_CONTROL, "no-cache".to_owned()),
+            ];
+            (headers, Bytes::from(file.bytes.into_owned())).into_response()
         }
         Ok(None) => {
             Problem::not_found("there is no such page; the documentation is at /apidocs/").into_response()

@@ -32,7 +32,7 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, &'static
     if app.is_ready() { (StatusCode::OK, "OK") } else { (StatusCode::SERVICE_UNAVAILABLE, "Not ready") }
 }
 
-/// As `/readyz`, with the status 423 of the server that uaic replaces
+/// As /readyz, with the status 423 of the server that uaic replaces
 #[utoipa::path(
     get, path = "/ready", tag = "health",
     responses((status = 200, body = str), (status = 423, body = str, description = "Send requests elsewhere"))

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use utoipa::ToSchema;
 use super::App;
 use super::ask::{Asked, Said, ask};
 use super::body::{Fields, kind_of, read_object};
-use super::predict::{key_of, texts};
+use super::predict::{Text, key_of, texts};
 use super::problem::{InferenceProblem, InferenceProblemBody, Problem};
 use super::telemetry::Ticket;
 use crate::package::Answer;
@@ -133,7 +134,7 @@ pub(super) struct InputTensor {
     datatype: String,
     /// The texts.
     #[schema(example = json!(["show me flights from boston to denver"]), min_items = 1)]
-    data: Vec<String>,
+    data: Vec<Text>,
     /// Not used.
     parameters: Option<Map<String, Value>>,
 }
@@ -211,8 +212,9 @@ fn readiness(app: &App, name: Option<String>) -> (StatusCode, Json<Readiness>) {
 )]
 pub(super) async fn model(
     State(app): State<Arc<App>>,
-    Path(model): Path<String>,
+    model: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ModelMetadata>, InferenceProblem> {
+    let Path(model) = model.map_err(no_path)?;
     let slot = app.fleet.slot(&model)?;
     let versions = slot.heard().into_iter().map(|one| one.model.version.to_string()).collect();
     Ok(Json(metadata(&slot.live.model, versions)))
@@ -226,8 +228,9 @@ pub(super) async fn model(
 )]
 pub(super) async fn version(
     State(app): State<Arc<App>>,
-    Path((model, version)): Path<(String, String)>,
+    place: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Json<ModelMetadata>, InferenceProblem> {
+    let Path((model, version)) = place.map_err(no_path)?;
     let found = app.fleet.version(&model, &version)?.deployment;
     Ok(Json(metadata(&found.model, vec![found.model.version.to_string()])))
 }
@@ -260,8 +263,9 @@ fn metadata(model: &crate::serve::fleet::Model, versions: Vec<String>) -> ModelM
 )]
 pub(super) async fn model_ready(
     State(app): State<Arc<App>>,
-    Path(model): Path<String>,
+    model: Result<Path<String>, PathRejection>,
 ) -> Result<(StatusCode, Json<Readiness>), InferenceProblem> {
+    let Path(model) = model.map_err(no_path)?;
     app.fleet.slot(&model)?;
     Ok(readiness(&app, Some(model)))
 }
@@ -277,8 +281,9 @@ pub(super) async fn model_ready(
 )]
 pub(super) async fn version_ready(
     State(app): State<Arc<App>>,
-    Path((model, version)): Path<(String, String)>,
+    place: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<(StatusCode, Json<Readiness>), InferenceProblem> {
+    let Path((model, version)) = place.map_err(no_path)?;
     app.fleet.version(&model, &version)?;
     Ok(readiness(&app, Some(model)))
 }
@@ -303,10 +308,11 @@ pub(super) async fn version_ready(
 )]
 pub(super) async fn infer(
     State(app): State<Arc<App>>,
-    Path(model): Path<String>,
+    model: Result<Path<String>, PathRejection>,
     Extension(ticket): Extension<Ticket>,
     request: Request,
 ) -> Result<Json<InferResponse>, InferenceProblem> {
+    let Path(model) = model.map_err(no_path)?;
     Ok(Json(answer(&app, &ticket, (model, None), request).await?))
 }
 
@@ -330,11 +336,17 @@ pub(super) async fn infer(
 )]
 pub(super) async fn infer_version(
     State(app): State<Arc<App>>,
-    Path((model, version)): Path<(String, String)>,
+    place: Result<Path<(String, String)>, PathRejection>,
     Extension(ticket): Extension<Ticket>,
     request: Request,
 ) -> Result<Json<InferResponse>, InferenceProblem> {
+    let Path((model, version)) = place.map_err(no_path)?;
     Ok(Json(answer(&app, &ticket, (model, Some(version)), request).await?))
+}
+
+/// A name in the path that is no text.
+fn no_path(rejection: PathRejection) -> Problem {
+    Problem::not_found(rejection.body_text())
 }
 
 async fn answer(

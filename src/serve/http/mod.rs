@@ -30,6 +30,7 @@ use super::metrics::Metrics;
 use super::request_log::RequestLog;
 use super::settings::Settings;
 use problem::Problem;
+use telemetry::RequestIds;
 
 /// All routes, as they are declared; what metrics and logs call them.
 pub const ROUTES: [&str; 27] = [
@@ -69,6 +70,7 @@ pub(crate) struct App {
     pub(crate) metrics: Arc<Metrics>,
     /// `None` when nothing is to be recorded.
     pub(crate) log: Option<Arc<RequestLog>>,
+    ids: RequestIds,
     phase: AtomicU8,
 }
 
@@ -83,7 +85,7 @@ impl App {
         metrics: Arc<Metrics>,
         log: Option<Arc<RequestLog>>,
     ) -> Self {
-        Self { settings, fleet, metrics, log, phase: AtomicU8::new(STARTING) }
+        Self { settings, fleet, metrics, log, ids: RequestIds::new(), phase: AtomicU8::new(STARTING) }
     }
 
     pub(crate) fn is_ready(&self) -> bool {

@@ -27,15 +27,23 @@ const FIELDS: [&str; 6] = ["text", "texts", "model", "top_k", "explain", "key"];
 
 /// One text or several.
 #[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code)]
+pub(super) enum PredictRequest {
+    /// One text.
+    One(OneText),
+    /// Several texts.
+    Several(SeveralTexts),
+}
+
+/// One text.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code)]
-pub(super) struct PredictRequest {
-    /// A text; this or `texts`.
-    #[schema(example = "show me flights from boston to denver", min_length = 1)]
-    text: Option<String>,
-    /// Several texts; this or `text`.
-    #[schema(min_items = 1)]
-    texts: Option<Vec<String>>,
+pub(super) struct OneText {
+    /// The text.
+    #[schema(example = "show me flights from boston to denver")]
+    text: Text,
     /// The name of a model; without it the default one, which is the first of `GET /v1/models`.
     model: Option<String>,
     /// How many labels each prediction names.
@@ -48,6 +56,32 @@ pub(super) struct PredictRequest {
     /// header `X-Request-Key` does the same.
     key: Option<String>,
 }
+
+/// Several texts.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+pub(super) struct SeveralTexts {
+    /// The texts.
+    #[schema(min_items = 1)]
+    texts: Vec<Text>,
+    /// As with one text.
+    model: Option<String>,
+    /// As with one text.
+    #[schema(minimum = 1, maximum = 10000, default = 3)]
+    top_k: Option<u32>,
+    /// As with one text.
+    #[schema(default = false)]
+    explain: Option<bool>,
+    /// As with one text.
+    key: Option<String>,
+}
+
+/// A text that is not blank.
+#[derive(Deserialize, ToSchema)]
+#[schema(min_length = 1, pattern = "\\S")]
+#[allow(dead_code)]
+pub(super) struct Text(String);
 
 /// What a model says of some texts.
 #[derive(Serialize, ToSchema)]
@@ -204,7 +238,7 @@ pub(super) fn texts(app: &App, pointer: &str, items: Vec<Value>) -> Result<Vec<S
             "there are {} texts; at most {limit} are answered at once",
             items.len()
         ));
-        return Err(Problem { pointer: Some(pointer.to_owned()), ..problem });
+        return Err(problem.at(pointer));
     }
     let text = |(number, item): (usize, Value)| {
         let pointer = format!("{pointer}/{number}");

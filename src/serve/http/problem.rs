@@ -1,7 +1,7 @@
 //! Why a request gets no prediction, and how each interface says so.
 
 use axum::Json;
-use axum::http::header::{CONNECTION, RETRY_AFTER};
+use axum::http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -24,6 +24,10 @@ pub(crate) struct Problem {
     pub(crate) pointer: Option<String>,
     /// What it counts as; `None` for what is no refusal.
     pub(crate) rejection: Option<Rejection>,
+    /// Whether some of the body may not have been read.
+    is_unread: bool,
+    /// The methods that the route takes, where it does not take this one.
+    allowed: &'static str,
 }
 
 impl Problem {
@@ -33,7 +37,13 @@ impl Problem {
         rejection: Option<Rejection>,
         message: impl Into<String>,
     ) -> Self {
-        Self { status, code, message: message.into(), pointer: None, rejection }
+        let message = message.into();
+        Self { status, code, message, pointer: None, rejection, is_unread: false, allowed: "" }
+    }
+
+    /// With the place in the body, a JSON pointer.
+    pub(crate) fn at(self, pointer: &str) -> Self {
+        Self { pointer: Some(pointer.to_owned()), ..self }
     }
 
     /// The body is no JSON.
@@ -53,6 +63,18 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", Some(Rejection::TooLarge), message)
     }
 
+    /// As [`Problem::too_large`], of a body that was not read to its end.
+    pub(crate) fn body_too_large(limit: usize) -> Self {
+        Self { is_unread: true, ..Self::too_large(format!("the body has more than {limit} bytes")) }
+    }
+
+    /// The body is compressed.
+    pub(crate) fn encoded(found: &str) -> Self {
+        let message = format!("the body is encoded as `{found}`, and only plain bodies are read");
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        Self::new(status, "unsupported_type", Some(Rejection::UnsupportedType), message)
+    }
+
     /// The body is of another type.
     pub(crate) fn unsupported_type(found: &str) -> Self {
         let message =
@@ -64,7 +86,8 @@ impl Problem {
     /// The client did not send its body in time.
     pub(crate) fn slow() -> Self {
         let message = "the body did not come in time";
-        Self::new(StatusCode::REQUEST_TIMEOUT, "slow", Some(Rejection::Malformed), message)
+        let problem = Self::new(StatusCode::REQUEST_TIMEOUT, "slow", Some(Rejection::Malformed), message);
+        Self { is_unread: true, ..problem }
     }
 
     /// There is no such thing.
@@ -75,7 +98,7 @@ impl Problem {
     /// The route has no such method.
     pub(crate) fn method(allowed: &'static str) -> Self {
         let message = format!("this route does not take the method; it takes {allowed}");
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", None, message)
+        Self { allowed, ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", None, message) }
     }
 
     /// The state is not one that allows it.
@@ -122,17 +145,20 @@ impl Problem {
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
         match self.status {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE if self.rejection.is_some() => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             StatusCode::UNAUTHORIZED => {
-                headers.insert(axum::http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            // What is left of the body would have to be read to use the connection again.
-            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => {
-                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            StatusCode::METHOD_NOT_ALLOWED => {
+                headers.insert(ALLOW, HeaderValue::from_static(self.allowed));
             }
             _ => {}
+        }
+        if self.is_unread {
+            // What is left of the body would have to be read to use the connection again.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(rejection) = self.rejection {
             response.extensions_mut().insert(rejection);

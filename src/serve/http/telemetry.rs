@@ -3,11 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::header::{HOST, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderValue, Method, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
@@ -40,17 +42,45 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
-    fn new(request: &Request) -> Self {
+    fn new(request: &Request, ids: &RequestIds) -> Self {
+        let at_ms = jiff::Timestamp::now().as_millisecond();
         let matched = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
         let headers = request.headers();
         Self {
-            id: own_id(headers).map_or_else(|| Uuid::now_v7().to_string().into(), Into::into),
+            id: own_id(headers).map_or_else(|| ids.next(at_ms).into(), Into::into),
             trace: headers.get("traceparent").and_then(trace_id).map(ToOwned::to_owned),
             route: ROUTES.iter().find(|route| **route == matched).copied().unwrap_or(OTHER),
             start: Instant::now(),
-            at_ms: jiff::Timestamp::now().as_millisecond(),
+            at_ms,
         }
     }
+}
+
+/// Makes ids of requests without asking the system for anything: UUIDs of version 7 (RFC 9562), which
+/// begin with the time; their random part is a keyed hash of a counter.
+pub(crate) struct RequestIds {
+    key: [u8; 32],
+    count: AtomicU64,
+}
+
+impl RequestIds {
+    /// With a key of this process.
+    pub(crate) fn new() -> Self {
+        Self { key: *blake3::hash(Uuid::new_v4().as_bytes()).as_bytes(), count: AtomicU64::new(0) }
+    }
+
+    fn next(&self, at_ms: i64) -> String {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let hash = blake3::keyed_hash(&self.key, &count.to_le_bytes());
+        let random = hash.as_bytes().first_chunk().copied().unwrap_or_default();
+        let id = uuid::Builder::from_unix_timestamp_millis(at_ms.unsigned_abs(), &random);
+        id.into_uuid().to_string()
+    }
+}
+
+/// Whether a request says for which host it is, as HTTP/1.1 wants it.
+fn is_for_one_host(request: &Request) -> bool {
+    request.version() != Version::HTTP_11 || request.headers().get_all(HOST).iter().count() == 1
 }
 
 /// The client's id, where it is one that may stand in headers, logs and tables.
@@ -77,16 +107,22 @@ fn trace_id(value: &HeaderValue) -> Option<&str> {
 
 /// Does all that every request needs.
 pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let ticket = Ticket::new(&request);
+    let ticket = Ticket::new(&request, &app.ids);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     request.extensions_mut().insert(ticket.clone());
     let _flight = app.metrics.in_flight();
-    let mut response = unpanicked(&ticket, next.run(request)).await;
+    let mut response = if is_for_one_host(&request) {
+        unpanicked(&ticket, next.run(request)).await
+    } else {
+        Problem::malformed("HTTP/1.1 wants one `Host` header (RFC 9112, section 3.2)").into_response()
+    };
     if let Some(rejection) = response.extensions().get::<Rejection>() {
         app.metrics.rejected(*rejection);
     }
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(id) = HeaderValue::from_str(&ticket.id) {
-        response.headers_mut().insert(REQUEST_ID, id);
+        headers.insert(REQUEST_ID, id);
     }
     tell(&app, &ticket, &method, &path, &response);
     response
@@ -138,6 +174,15 @@ mod tests {
         for text in ["", "a b", "caf\u{e9}", &"x".repeat(129)] {
             assert_eq!(id(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn new_ids_are_uuids_of_version_7_in_order_of_time() {
+        let ids = RequestIds::new();
+        let all: Vec<String> = (1..200).map(|ms| ids.next(1_795_881_231_000 + ms)).collect();
+        assert!(all.is_sorted() && all.iter().collect::<std::collections::HashSet<_>>().len() == all.len());
+        assert!(all.iter().all(|id| Uuid::parse_str(id).unwrap().get_version_num() == 7));
+        assert_ne!(RequestIds::new().next(5), RequestIds::new().next(5));
     }
 
     #[test]
