@@ -155,7 +155,7 @@ fn bad(random: &mut Random) -> Bad {
         }
         11 => raw(random.bytes(400), &[0, 400]),
         12 => {
-            let header = "x".repeat(40_000);
+            let header = "x".repeat(200_000);
             raw(format!("GET /livez HTTP/1.1\r\nhost: t\r\na: {header}\r\n\r\n"), &[0, 431])
         }
         13 => {
