@@ -1,4 +1,4 @@
-//! Tells the tests what is at hand, so that those that need real data, Python or a browser are
+//! Tells the tests what is at hand, so that those that need real data, Python, a browser or Prometheus are
 //! reported as ignored, not as passed, where it is not. Where `CI=true` says that everything has to
 //! be there, only data may be missing: what needs the rest runs, and fails.
 
@@ -15,6 +15,7 @@ fn main() {
         (names("UAIC_TEST_DATA"), "uaic_test_data"),
         (in_ci || names("UAIC_TEST_PYTHON"), "uaic_test_python"),
         (in_ci || has_chromium, "uaic_test_chromium"),
+        (in_ci || is_on_path("prometheus"), "uaic_test_prometheus"),
     ] {
         if is_there {
             println!("cargo::rustc-cfg={condition}");

@@ -20,8 +20,10 @@ use super::{FLUSH_WINDOW, RequestLogError, schema};
 const BATCH: usize = 1024;
 /// Entries of a transaction at most.
 const LARGEST_BATCH: usize = 4 * BATCH;
-/// How long entries wait for company; the rest of the window is for writing them.
-const GATHER: Duration = FLUSH_WINDOW.saturating_sub(Duration::from_millis(60));
+/// How long entries wait for company. Short, because a large batch takes the processor from answers
+/// for milliseconds at a time; the rest of the window is for a disk that is slow.
+const GATHER: Duration = Duration::from_millis(5);
+const _: () = assert!(GATHER.as_millis() * 2 < FLUSH_WINDOW.as_millis());
 /// How long to wait for another process's transaction before the write counts as failed.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// Time between a failed write and the next try.
