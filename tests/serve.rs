@@ -1,5 +1,8 @@
 //! `uaic serve` as clients, operators and abusers meet it.
 
+// Counters are whole numbers.
+#![allow(clippy::float_cmp)]
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 

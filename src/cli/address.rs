@@ -14,6 +14,7 @@ pub(super) enum Found {
     /// A package, a file or a folder.
     Package(PathBuf),
     /// A run that keeps a model, and its number as a registered version.
+    #[cfg_attr(not(feature = "serve"), allow(dead_code))]
     Run(Box<RunRecord>, Option<u32>),
 }
 

@@ -158,16 +158,6 @@ pub enum Verb {
     Completions(completions::CompletionsArgs),
 }
 
-impl Verb {
-    /// Whether it starts logging by itself.
-    fn starts_logging(&self) -> bool {
-        #[cfg(feature = "serve")]
-        return matches!(self, Self::Serve(_));
-        #[cfg(not(feature = "serve"))]
-        false
-    }
-}
-
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
     // A verb that is not for users, and whose arguments belong to another program.
@@ -177,7 +167,11 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let global = &cli.global;
     // A server logs to files as well.
-    if !cli.verb.starts_logging() {
+    #[cfg(feature = "serve")]
+    let is_server = matches!(cli.verb, Verb::Serve(_));
+    #[cfg(not(feature = "serve"))]
+    let is_server = false;
+    if !is_server {
         logging::start(global.verbose, global.log_format);
     }
     let answer = match &cli.verb {

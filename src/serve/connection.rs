@@ -59,15 +59,11 @@ pub(super) async fn accept(
                 continue;
             }
         };
-        match Arc::clone(&places).try_acquire_owned() {
-            Ok(place) => {
-                let one = serve(stream, router.clone(), Arc::clone(&app), stop.clone(), place);
-                tokio::spawn(one);
-            }
-            Err(_) => {
-                app.metrics.connection_refused(RefusedConnection::Limit);
-                tokio::spawn(turn_away(stream));
-            }
+        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+            tokio::spawn(serve(stream, router.clone(), Arc::clone(&app), stop.clone(), place));
+        } else {
+            app.metrics.connection_refused(RefusedConnection::Limit);
+            tokio::spawn(turn_away(stream));
         }
     }
     drop(listener);

@@ -206,7 +206,10 @@ impl Connection {
         let mut head =
             format!("{method} {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n", body.len());
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head += name;
+            head += ": ";
+            head += value;
+            head += "\r\n";
         }
         head.push_str("\r\n");
         self.write(&[head.as_bytes(), body].concat());

@@ -71,7 +71,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", value_parser = options::parse_listen, help_heading = "Models")]
     admin: Option<Listen>,
 
-    /// File with the token of the admin routes (also the variable UAIC_ADMIN_TOKEN)
+    /// File with the token of the admin routes (also the variable `UAIC_ADMIN_TOKEN`)
     #[arg(long, value_name = "FILE", help_heading = "Models")]
     admin_token_file: Option<PathBuf>,
 
@@ -157,14 +157,9 @@ async fn serve(setup: Setup) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::new()?;
     let server = Server::start(setup).await.map_err(with_code)?;
     announce(&server)?;
-    loop {
-        match signals.next().await {
-            Told::Refresh => {
-                tracing::info!("SIGHUP: looking for other versions");
-                server.refresh().await;
-            }
-            Told::Stop => break,
-        }
+    while let Told::Refresh = signals.next().await {
+        tracing::info!("SIGHUP: looking for other versions");
+        server.refresh().await;
     }
     tracing::info!("stopping: no new requests, those under way may end");
     let ended = tokio::select! {

@@ -53,11 +53,14 @@ fn answer<'a>(session: &mut Session<'a>, responder: &'a Responder, jobs: Vec<Job
     };
     // What the memory of the session is like after a panic, nobody knows.
     *session = responder.session();
-    if jobs.len() == 1 {
-        jobs.into_iter().for_each(|job| reply(job.reply, Err(refusal.clone())));
-    } else {
-        // One question has met a defect: each is tried alone, so that the others are answered.
-        jobs.into_iter().for_each(|job| answer(session, responder, vec![job], observer));
+    let is_alone = jobs.len() == 1;
+    for job in jobs {
+        if is_alone {
+            reply(job.reply, Err(refusal.clone()));
+        } else {
+            // One question has met a defect: each is tried alone, so that the others are answered.
+            answer(session, responder, vec![job], observer);
+        }
     }
 }
 
@@ -92,7 +95,9 @@ fn answer_all(session: &mut Session<'_>, jobs: &[Job]) -> candle_core::Result<Ve
     let mut all = session.answer(&texts, top)?.into_iter();
     let own = |job: &Job| {
         let mut answers: Vec<_> = all.by_ref().take(job.question.texts.len()).collect();
-        answers.iter_mut().for_each(|answer| answer.top.truncate(job.question.top.max(1)));
+        for answer in &mut answers {
+            answer.top.truncate(job.question.top.max(1));
+        }
         answers
     };
     Ok(jobs.iter().map(own).collect())

@@ -34,7 +34,7 @@ pub(super) struct FeedbackRequest {
     #[schema(min_length = 1, max_length = 200)]
     label: String,
     /// Which of several texts, from 0.
-    #[schema(default = 0, minimum = 0, maximum = 1000000)]
+    #[schema(default = 0, minimum = 0, maximum = 1_000_000)]
     position: Option<u32>,
 }
 

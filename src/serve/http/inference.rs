@@ -214,7 +214,7 @@ pub(super) async fn model(
     State(app): State<Arc<App>>,
     model: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ModelMetadata>, InferenceProblem> {
-    let Path(model) = model.map_err(no_path)?;
+    let Path(model) = model.map_err(|rejection| no_path(&rejection))?;
     let slot = app.fleet.slot(&model)?;
     let versions = slot.heard().into_iter().map(|one| one.model.version.to_string()).collect();
     Ok(Json(metadata(&slot.live.model, versions)))
@@ -230,7 +230,7 @@ pub(super) async fn version(
     State(app): State<Arc<App>>,
     place: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Json<ModelMetadata>, InferenceProblem> {
-    let Path((model, version)) = place.map_err(no_path)?;
+    let Path((model, version)) = place.map_err(|rejection| no_path(&rejection))?;
     let found = app.fleet.version(&model, &version)?.deployment;
     Ok(Json(metadata(&found.model, vec![found.model.version.to_string()])))
 }
@@ -265,7 +265,7 @@ pub(super) async fn model_ready(
     State(app): State<Arc<App>>,
     model: Result<Path<String>, PathRejection>,
 ) -> Result<(StatusCode, Json<Readiness>), InferenceProblem> {
-    let Path(model) = model.map_err(no_path)?;
+    let Path(model) = model.map_err(|rejection| no_path(&rejection))?;
     app.fleet.slot(&model)?;
     Ok(readiness(&app, Some(model)))
 }
@@ -283,7 +283,7 @@ pub(super) async fn version_ready(
     State(app): State<Arc<App>>,
     place: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<(StatusCode, Json<Readiness>), InferenceProblem> {
-    let Path((model, version)) = place.map_err(no_path)?;
+    let Path((model, version)) = place.map_err(|rejection| no_path(&rejection))?;
     app.fleet.version(&model, &version)?;
     Ok(readiness(&app, Some(model)))
 }
@@ -312,7 +312,7 @@ pub(super) async fn infer(
     Extension(ticket): Extension<Ticket>,
     request: Request,
 ) -> Result<Json<InferResponse>, InferenceProblem> {
-    let Path(model) = model.map_err(no_path)?;
+    let Path(model) = model.map_err(|rejection| no_path(&rejection))?;
     Ok(Json(answer(&app, &ticket, (model, None), request).await?))
 }
 
@@ -340,12 +340,12 @@ pub(super) async fn infer_version(
     Extension(ticket): Extension<Ticket>,
     request: Request,
 ) -> Result<Json<InferResponse>, InferenceProblem> {
-    let Path((model, version)) = place.map_err(no_path)?;
+    let Path((model, version)) = place.map_err(|rejection| no_path(&rejection))?;
     Ok(Json(answer(&app, &ticket, (model, Some(version)), request).await?))
 }
 
 /// A name in the path that is no text.
-fn no_path(rejection: PathRejection) -> Problem {
+fn no_path(rejection: &PathRejection) -> Problem {
     Problem::not_found(rejection.body_text())
 }
 
