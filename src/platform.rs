@@ -162,6 +162,18 @@ pub fn use_one_thread_per_product() {
     }
 }
 
+/// Lets other threads of the system go before the calling one: for work that nobody waits for. Where
+/// threads have no priority of their own, it does nothing.
+pub fn work_in_the_background() {
+    // Only Linux takes the calling thread alone for process 0. Refused, the thread works as others do.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, BACKGROUND);
+}
+
+/// The niceness of threads in the background: a third of the share of others, not nothing.
+#[cfg(target_os = "linux")]
+const BACKGROUND: i32 = 5;
+
 const THREADS: &str = "RAYON_NUM_THREADS";
 
 /// What [`THREADS`] was before it was set here.

@@ -29,7 +29,10 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         "command",
         vec!["study", "spec", "store", "trial", "rng", "run_log", "fsx", "platform", "nearest"],
     );
-    rules.insert("serve", vec!["package", "model", "spec", "text", "eval", "fsx", "nearest", "rng"]);
+    rules.insert(
+        "serve",
+        vec!["package", "model", "spec", "text", "eval", "fsx", "platform", "nearest", "rng"],
+    );
     rules.insert("load", vec!["fsx", "platform"]);
     experiment.extend(["experiment", "command", "onnx"]);
     rules.insert("report", experiment.clone());

@@ -15,6 +15,7 @@ use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::fsx::{self, FileError};
+use crate::platform;
 
 /// How long lines are gathered before they are written together; so long may one that is logged be
 /// missing in the file.
@@ -77,7 +78,10 @@ impl LogFile {
         rotated.ensure_open()?;
         let thread = thread::Builder::new()
             .name("uaic-log".to_owned())
-            .spawn(move || write_all(&shared, &mut rotated, warn))
+            .spawn(move || {
+                platform::work_in_the_background();
+                write_all(&shared, &mut rotated, warn);
+            })
             .map_err(FileError::at("start a thread that writes", &path))?;
         Ok(Self { queue, thread: Mutex::new(Some(thread)) })
     }

@@ -39,13 +39,15 @@ Examples:
   UAIC_ADMIN_TOKEN=$(openssl rand -hex 16) uaic serve intents --admin 127.0.0.1:8081
   uaic serve --check http://127.0.0.1:8080/readyz
 
-MODEL is a package (a file or folder of `uaic export`), a registered version (NAME@ALIAS, NAME@3; NAME
-is its champion, or else its latest), or a run of the store. It is served under the name before the
-`@`, or that of the file; `NAME=MODEL` gives another. The first is what requests without a model ask.
+MODEL is a package (a file or folder of `uaic export`), a registered version (NAME@ALIAS, NAME@3;
+NAME is its champion, or else its latest), or a run of the store. It is served under the name
+before the `@`, or that of the file; `NAME=MODEL` gives another. The first is what requests ask
+that name no model.
 
-When it takes requests, its address is printed on stdout; /apidocs documents the routes, / is a page to
-try them. SIGTERM or Ctrl-C: no new requests, those under way end within --drain, exit 0. SIGHUP loads
-what has changed where it came from, such as an alias that points elsewhere; --watch does so by itself.")]
+When it takes requests, its address is printed on stdout. There, /apidocs documents the routes,
+and / is a page to try them. SIGTERM or Ctrl-C: no new requests, those under way end within
+--drain, exit 0. SIGHUP loads what has changed where it came from, such as an alias that points
+elsewhere; --watch does so by itself.")]
 pub struct ServeArgs {
     /// What to serve, as MODEL or NAME=MODEL
     #[arg(value_name = "MODEL", required_unless_present = "check", value_parser = options::parse_named)]

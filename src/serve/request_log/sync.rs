@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::{RequestLogError, schema};
+use crate::platform;
 
 /// Time after which what is written is brought to the disk.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,7 +43,10 @@ impl Syncer {
         let counted = Arc::clone(&pages);
         let thread = std::thread::Builder::new()
             .name("uaic-sync".to_owned())
-            .spawn(move || sync_until_closed(&path, &inbox, &counted))
+            .spawn(move || {
+                platform::work_in_the_background();
+                sync_until_closed(&path, &inbox, &counted);
+            })
             .map_err(RequestLogError::Thread)?;
         Ok(Self { requests: Some(requests), thread: Some(thread), pages, due: None, rows: 0 })
     }

@@ -15,14 +15,15 @@ use super::insert::{Inserter, Names};
 use super::retention::{self, Housekeeper, Step};
 use super::sync::Syncer;
 use super::{FLUSH_WINDOW, RequestLogError, schema};
+use crate::platform;
 
 /// Entries that are written at once, whatever the time; half of the queue where that is less.
 const BATCH: usize = 1024;
 /// Entries of a transaction at most.
 const LARGEST_BATCH: usize = 4 * BATCH;
-/// How long entries wait for company. Short, because a large batch takes the processor from answers
-/// for milliseconds at a time; the rest of the window is for a disk that is slow.
-const GATHER: Duration = Duration::from_millis(5);
+/// How long entries wait for company. A large batch takes the processor from answers for milliseconds
+/// at a time, small ones do so often; the rest of the window is for a disk that is slow.
+const GATHER: Duration = Duration::from_millis(20);
 const _: () = assert!(GATHER.as_millis() * 2 < FLUSH_WINDOW.as_millis());
 /// How long to wait for another process's transaction before the write counts as failed.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -81,7 +82,11 @@ pub(super) fn start(settings: Settings) -> Result<(Outbox, JoinHandle<()>), Requ
         settings,
     };
     let builder = std::thread::Builder::new().name("uaic-requests".to_owned());
-    let thread = builder.spawn(move || writer.run()).map_err(RequestLogError::Thread)?;
+    let run = move || {
+        platform::work_in_the_background();
+        writer.run();
+    };
+    let thread = builder.spawn(run).map_err(RequestLogError::Thread)?;
     Ok((Outbox { messages, thread: thread.thread().clone(), shared, full }, thread))
 }
 
