@@ -13,6 +13,9 @@ fn metrics() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for row in document.lines().filter_map(|line| line.strip_prefix("| `")) {
         let (name, rest) = row.split_once('`').unwrap();
+        if !name.contains('_') {
+            continue;
+        }
         names.insert(name.to_owned());
         if rest.starts_with(" | histogram") {
             names.extend(["_bucket", "_sum", "_count"].map(|series| format!("{name}{series}")));

@@ -491,11 +491,13 @@ fn the_help_of_every_verb_documents_all_of_its_json() {
     let of_studies = ["create", "ls", "show", "best", "pareto", "importance", "explain", "enqueue", "copy"]
         .map(|verb| format!("study {verb}"));
     let others = ["ask", "tell", "explain", "bench samplers"];
+    // And these where there is a server, or what one has recorded.
+    let served = ["export", "label", "ls", "show", "stats"].map(|verb| format!("requests {verb}"));
     let registered =
         ["register", "ls", "show", "alias", "diff", "promote"].map(|verb| format!("model {verb}"));
     let mut tried: BTreeSet<&str> =
         trained.into_iter().chain(others).chain(registered.iter().map(String::as_str)).collect();
-    tried.extend(of_studies.iter().map(String::as_str));
+    tried.extend(of_studies.iter().chain(&served).map(String::as_str).chain(["load"]));
     // A verb, its arguments, and the verb whose help tells the rest.
     for (verb, arguments, beside) in [
         ("ls", &[][..], "ls"),

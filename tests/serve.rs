@@ -239,15 +239,19 @@ fn clients_that_take_their_time_are_left() {
     assert_eq!(idle.read().unwrap().status, 200);
     assert!(idle.read().is_none());
     eventually("all are closed", || server.metric("uaic_http_connections") == 1.0);
-    // That which has told so, too.
-    std::thread::sleep(Duration::from_millis(200));
     assert!(server.metric("uaic_http_connections_refused_total{reason=\"slow\"}") >= 2.0);
 
-    let mut all: Vec<Connection> = (0..4).map(|_| Connection::open(server.address())).collect();
-    for connection in &mut all {
+    // The last of those before may still be on its way out.
+    let kept = || {
+        let mut connection = Connection::open(server.address());
         connection.send("GET", "/livez", &[], b"");
-        assert_eq!(connection.read().unwrap().status, 200);
-    }
+        (connection.read()?.status == 200).then_some(connection)
+    };
+    let all = std::cell::RefCell::new(Vec::new());
+    eventually("four are kept", || {
+        all.borrow_mut().extend(kept());
+        all.borrow().len() == 4
+    });
     let mut more = Connection::open(server.address());
     assert_eq!(more.read().unwrap().status, 503);
     drop(all);
@@ -480,7 +484,8 @@ fn a_minute_of_overload_leaves_memory_flat_and_every_request_answered_or_refused
     assert!(server.memory() < memory + 8_000, "{} KiB before, {} after", memory, server.memory());
     let statuses = report["statuses"].as_object().unwrap();
     assert!(statuses.keys().all(|status| ["200", "429", "504"].contains(&status.as_str())), "{statuses:?}");
-    assert_eq!(report["errors"]["total"].as_u64().unwrap_or(0), 0, "{report}");
+    let errors = report["errors"].as_object().unwrap();
+    assert!(errors.values().all(|count| count.as_u64() == Some(0)), "{errors:?}");
     assert!(statuses["200"].as_u64().unwrap() > 1000, "{statuses:?}");
     eventually("the queue is empty", || {
         server.metric("uaic_queue_depth{model=\"flights\",version=\"1\",role=\"live\"}") == 0.0

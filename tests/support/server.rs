@@ -215,6 +215,20 @@ impl Connection {
         self.write(&[head.as_bytes(), body].concat());
     }
 
+    fn read_chunks(&mut self) -> Option<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let mut line = String::new();
+            self.stream.read_line(&mut line).ok()?;
+            let mut chunk = vec![0; usize::from_str_radix(line.trim(), 16).ok()? + 2];
+            self.stream.read_exact(&mut chunk).ok()?;
+            if chunk.len() == 2 {
+                return Some(body);
+            }
+            body.extend_from_slice(&chunk[..chunk.len() - 2]);
+        }
+    }
+
     /// Sends whatever it is; a server that has closed already shows when its answer is read.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         let _ = self.stream.get_mut().write_all(bytes);
@@ -240,6 +254,10 @@ impl Connection {
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
         let mut reply = Reply { status, headers, body: Vec::new() };
+        if reply.header("transfer-encoding") == Some("chunked") {
+            reply.body = self.read_chunks()?;
+            return Some(reply);
+        }
         let length = reply.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
         reply.body.resize(length, 0);
         self.stream.read_exact(&mut reply.body).ok()?;
