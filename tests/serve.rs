@@ -215,6 +215,11 @@ fn what_does_not_fit_is_refused_at_once_and_the_late_are_told() {
         server.metric("uaic_queue_depth{model=\"flights\",version=\"1\",role=\"live\"}") == 0.0
     });
     assert_eq!(server.post("/intent", r#"{"text": "fares"}"#).status, 200);
+    drop(server);
+
+    let server = RunningServer::start(small_model(), "flights --deadline 1ms");
+    assert_eq!(server.post("/v1/predict", &body).status, 504);
+    assert_eq!(server.metric("uaic_rejections_total{reason=\"deadline\"}"), 1.0);
 }
 
 #[test]
@@ -299,6 +304,18 @@ fn versions_are_changed_by_holders_of_the_token_alone() {
         let reply = request(&admin, "GET", "/admin/models", &headers, b"");
         assert_eq!((reply.status, reply.header("www-authenticate")), (401, Some("Bearer")));
     }
+    // On a socket in the file system, too, which is for this user alone.
+    let other = RunningServer::start(small_model(), "flights@1 --admin unix:admin.sock");
+    let socket = other.dir.join("admin.sock");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&socket).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let mut stream = std::os::unix::net::UnixStream::connect(&socket).unwrap();
+    let get = format!(
+        "GET /admin/models HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {TOKEN}\r\n\r\n"
+    );
+    std::io::Write::write_all(&mut stream, get.as_bytes()).unwrap();
+    let said = std::io::read_to_string(stream).unwrap();
+    assert!(said.starts_with("HTTP/1.1 200") && said.contains("\"live\""), "{said}");
     // Nor are the routes to be found where everybody asks.
     assert_eq!(server.get("/admin/models").status, 404);
     let versions = |role: &str| {

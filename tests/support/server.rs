@@ -40,7 +40,7 @@ pub(crate) fn server() -> RunningServer {
 impl RunningServer {
     /// `uaic serve` with these blank-separated arguments, once it takes requests.
     pub(crate) fn start(dir: TestDir, arguments: &str) -> Self {
-        let has_admin = arguments.contains("--admin");
+        let has_admin = arguments.contains("--admin 127");
         let said = File::create(dir.join("stderr")).unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_uaic"))
             .args(["serve", "--listen", "127.0.0.1:0"])

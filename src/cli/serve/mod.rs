@@ -203,10 +203,7 @@ fn announce(server: &Server) -> anyhow::Result<()> {
         tracing::info!("admin routes on http://{address}/admin/models");
     }
     if let Some(address) = server.address() {
-        printer::talk(format!(
-            "documentation on {}/apidocs, metrics on /metrics; Ctrl-C stops",
-            url(address)
-        ));
+        tracing::info!("listening on {0}; documentation on {0}/apidocs, Ctrl-C stops", url(address));
         printer::data(url(address))?;
     }
     Ok(())

@@ -36,6 +36,9 @@ pub(super) async fn ask(app: &Arc<App>, ticket: &Ticket, asked: Asked) -> Result
     if app.is_draining() {
         return Err(Problem::draining());
     }
+    if !app.is_ready() {
+        return Err(Problem::not_ready());
+    }
     let Asked { model, version, texts, top, explain, key } = asked;
     let Picked { deployment, shadow } = match (&model, &version) {
         (Some(model), Some(version)) => app.fleet.version(model, version)?,

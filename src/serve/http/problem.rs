@@ -118,6 +118,12 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "draining", Some(Rejection::Draining), message)
     }
 
+    /// It takes no requests yet.
+    pub(crate) fn not_ready() -> Self {
+        let message = "the models are being loaded; try again in a second";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", Some(Rejection::NotReady), message)
+    }
+
     /// A feature that was turned off.
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", None, message)

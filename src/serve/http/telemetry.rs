@@ -186,6 +186,19 @@ mod tests {
     }
 
     #[test]
+    fn a_panic_is_a_500_of_the_interface_that_it_was_in() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for (route, body) in [("/intent", "INTERNAL_ERROR"), ("/v1/predict", "internal"), ("/v2", "defect")] {
+            let ticket = Ticket { id: "x".into(), trace: None, route, start: Instant::now(), at_ms: 0 };
+            let response = runtime.block_on(unpanicked(&ticket, async { panic!("on purpose") }));
+            assert_eq!(response.status(), 500);
+            assert_eq!(response.extensions().get::<Rejection>(), Some(&Rejection::Panic));
+            let bytes = runtime.block_on(axum::body::to_bytes(response.into_body(), 1000)).unwrap();
+            assert!(String::from_utf8_lossy(&bytes).contains(body), "{route}");
+        }
+    }
+
+    #[test]
     fn traces_are_those_of_the_w3c() {
         let trace = |text| trace_id(&HeaderValue::from_static(text)).map(ToOwned::to_owned);
         let whole = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
