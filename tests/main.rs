@@ -26,6 +26,7 @@ mod run;
 mod search;
 mod serve;
 mod serve_real;
+mod serve_versions;
 mod spec;
 mod store;
 mod study;

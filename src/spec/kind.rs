@@ -222,7 +222,7 @@ pub(super) fn parse_constraints(text: &str) -> Result<Vec<Constraint>, Constrain
     text.split(" and ").map(str::trim).filter(|part| !part.is_empty()).map(str::parse).collect()
 }
 
-/// The length of `90`, `90s`, `10m`, `2h`, `1h30m` or `500ms`; `None` for anything else.
+/// The length of `90`, `90s`, `10m`, `2h` or `1h30m`; `None` for anything else.
 pub fn parse_time(text: &str) -> Option<Duration> {
     let mut seconds = 0.0;
     let mut rest = text.trim();
@@ -233,8 +233,6 @@ pub fn parse_time(text: &str) -> Option<Duration> {
         let letters = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
         seconds += number
             * match &rest[..letters] {
-                "us" | "µs" => 1e-6,
-                "ms" => 1e-3,
                 "" | "s" | "sec" => 1.0,
                 "m" | "min" => 60.0,
                 "h" => 3600.0,

@@ -5,7 +5,7 @@ mod listing;
 mod picture;
 mod shape;
 mod texts;
-mod values;
+pub(super) mod values;
 
 use std::cell::Cell;
 use std::ops::ControlFlow;

@@ -3,14 +3,22 @@
 use std::time::Duration;
 
 /// Longest time that can be asked for.
-const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// Units of time, and their seconds.
-const UNITS: [(&str, f64); 7] =
-    [("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("min", 60.0), ("h", 3600.0)];
+const UNITS: [(&str, f64); 8] = [
+    ("us", 1e-6),
+    ("µs", 1e-6),
+    ("ms", 1e-3),
+    ("s", 1.0),
+    ("m", 60.0),
+    ("min", 60.0),
+    ("h", 3600.0),
+    ("d", 86_400.0),
+];
 
 /// Reads `10s`, `500ms`, `1.5m`.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(in crate::cli) fn parse_duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = (&text[..end], text[end..].trim());
@@ -19,14 +27,14 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
         return Err(format!("`{text}` has no unit; write {text}s or {text}ms"));
     }
     let Some((_, seconds)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-        return Err(format!("`{unit}` is no unit of time; there are us, ms, s, m and h"));
+        return Err(format!("`{unit}` is no unit of time; there are us, ms, s, m, h and d"));
     };
     let duration = Duration::try_from_secs_f64(number * seconds).ok().filter(|time| *time <= LONGEST);
-    duration.ok_or_else(|| format!("`{text}` is longer than 30 days"))
+    duration.ok_or_else(|| format!("`{text}` is longer than 10 years"))
 }
 
 /// As [`parse_duration`], but not 0.
-pub(super) fn parse_some_duration(text: &str) -> Result<Duration, String> {
+pub(in crate::cli) fn parse_some_duration(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
         Duration::ZERO => Err("it has to be longer than nothing".to_owned()),
         duration => Ok(duration),
@@ -125,9 +133,9 @@ mod tests {
             ("s", "10s, 500ms or 2m"),
             ("-1s", "10s, 500ms or 2m"),
             ("1.2.3s", "10s, 500ms or 2m"),
-            ("5 days", "us, ms, s, m and h"),
-            ("1e3s", "us, ms, s, m and h"),
-            ("99999h", "30 days"),
+            ("5 days", "us, ms, s, m, h and d"),
+            ("1e3s", "us, ms, s, m, h and d"),
+            ("99999h", "10 years"),
         ] {
             let error = parse_duration(text).unwrap_err();
             assert!(error.contains(told), "{text}: {error}");

@@ -7,9 +7,9 @@ use clap::Args;
 use crate::platform::cores;
 use crate::serve::engine::EngineSettings;
 use crate::serve::{Beside, Limits, Listen, Settings};
-use crate::spec::parse_time;
 
 use super::super::exit::Failure;
+use super::super::load::values::{parse_duration, parse_some_duration};
 use super::source::name_of;
 
 /// A model, and the name it is served under.
@@ -108,15 +108,14 @@ pub(super) fn beside(
     canaries.chain(shadows.iter().map(|shadow| place(shadow, None))).collect()
 }
 
-pub(super) fn time(text: &str) -> Result<Duration, String> {
-    let time = parse_time(text).filter(|time| !time.is_zero());
-    time.ok_or_else(|| "a time is written as 500ms, 10s or 2m".to_owned())
-}
-
 /// At most a millisecond.
 fn short_time(text: &str) -> Result<Duration, String> {
-    let time = parse_time(text).filter(|time| *time <= Duration::from_millis(1));
-    time.ok_or_else(|| "it is at most 1ms, such as 200us".to_owned())
+    let time = parse_duration(text)?;
+    if time <= Duration::from_millis(1) {
+        Ok(time)
+    } else {
+        Err("it is at most 1ms, such as 200us".to_owned())
+    }
 }
 
 fn positive(text: &str) -> Result<usize, String> {
@@ -148,11 +147,11 @@ pub(super) struct Tuning {
     batch_wait: Duration,
 
     /// Time for an answer; later there is 504
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_some_duration, help_heading = "Limits")]
     deadline: Duration,
 
     /// Time that requests under way may take when the server is stopped
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_some_duration, help_heading = "Limits")]
     drain: Duration,
 
     /// Largest body in bytes; more gives 413
@@ -172,15 +171,15 @@ pub(super) struct Tuning {
     max_connections: usize,
 
     /// Time for the head of a request, from its first byte
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_some_duration, help_heading = "Limits")]
     header_time: Duration,
 
     /// Time for the body of a request; later there is 408
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_some_duration, help_heading = "Limits")]
     body_time: Duration,
 
     /// Time that a connection may be idle
-    #[arg(long, value_name = "TIME", default_value = "75s", value_parser = time, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", default_value = "75s", value_parser = parse_some_duration, help_heading = "Limits")]
     idle_time: Duration,
 }
 

@@ -12,9 +12,9 @@ use crate::serve::log_file::{LogFile, LogFileSettings};
 use crate::serve::request_log::{self, Redaction, RequestLog};
 
 use super::super::exit::Failure;
+use super::super::load::values::parse_some_duration;
 use super::super::logging::{self, Levels, Sink};
 use super::super::{Global, printer};
-use super::options::time;
 
 /// What goes to stderr: requests from `-v` on.
 const LEVELS: Levels = ["uaic=info,uaic::access=off", "uaic=info", "uaic=debug", "uaic=trace"];
@@ -39,7 +39,7 @@ pub(super) struct Recording {
     redact: Vec<String>,
 
     /// Age at which recorded requests are deleted, such as 30d
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Recording")]
+    #[arg(long, value_name = "TIME", value_parser = parse_some_duration, help_heading = "Recording")]
     keep_for: Option<Duration>,
 
     /// Size of the database at which the oldest requests are deleted, such as 2GB
