@@ -174,6 +174,9 @@ pub fn main() -> ExitCode {
     if !is_server {
         logging::start(global.verbose, global.log_format);
     }
+    if let Err(error) = crate::kernel::Kernels::chosen() {
+        return exit::code_of(Err(exit::Failure::usage(error.to_string()).into()));
+    }
     let answer = match &cli.verb {
         Verb::Run(args) => run::run(global, args),
         Verb::Resume(args) => resume::run(global, args),

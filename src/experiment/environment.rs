@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::data::Dataset;
+use crate::kernel::Kernels;
 use crate::model::Pretrained;
 use crate::platform;
 use crate::spec::Spec;
@@ -30,6 +31,7 @@ pub fn surroundings(spec: &str, seed: u64) -> Environment {
     add("os", format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH));
     add("host", platform::host_name());
     add("cpu", platform::cpu_model());
+    add("kernels", Kernels::detect().name().to_owned());
     add("cores", platform::cores().to_string());
     add("seed", seed.to_string());
     add("spec.hash", blake3::hash(spec.as_bytes()).to_string());

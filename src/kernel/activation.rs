@@ -2,6 +2,8 @@
 //! processor with a fused multiply-add, and of exactly rounded operations only, so that they give
 //! the same bits on all of them (a C library's `expf` does not).
 
+use super::LANES;
+
 /// eˣ to about 1 ulp for |x| < 87, saturating beyond; NaN stays NaN. Range reduction to ±ln 2 / 2
 /// and a polynomial of degree 7 with the coefficients of the Cephes library.
 #[inline(always)]
@@ -53,7 +55,54 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
             sums[lane] += x[lane] * y[lane];
         }
     }
-    sums.iter().sum::<f32>() + rest
+    sum_in_order(&sums) + rest
+}
+
+/// Σ values, one after the other.
+#[inline(always)]
+pub(super) fn sum_in_order(values: &[f32]) -> f32 {
+    let mut sum = -0.0;
+    for value in values {
+        sum += value;
+    }
+    sum
+}
+
+/// The largest value that is a number.
+#[inline(always)]
+pub(super) fn largest(values: &[f32]) -> f32 {
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    for block in blocks {
+        for lane in 0..LANES {
+            lanes[lane] = lanes[lane].max(block[lane]);
+        }
+    }
+    let mut largest = f32::NEG_INFINITY;
+    for value in lanes {
+        largest = largest.max(value);
+    }
+    for value in rest {
+        largest = largest.max(*value);
+    }
+    largest
+}
+
+/// Each value to eᵛᵃˡᵘᵉ⁻ˢʰⁱᶠᵗ. What does not fill a block is copied to one, so that no value is alone.
+#[inline(always)]
+pub(super) fn exp_all(values: &mut [f32], shift: f32) {
+    let (blocks, rest) = values.as_chunks_mut::<LANES>();
+    for block in blocks {
+        for value in block {
+            *value = exp(*value - shift);
+        }
+    }
+    let mut block = [0.0; LANES];
+    block[..rest.len()].copy_from_slice(rest);
+    for value in &mut block {
+        *value = exp(*value - shift);
+    }
+    rest.copy_from_slice(&block[..rest.len()]);
 }
 
 /// `target += factor · source`.

@@ -100,9 +100,10 @@ kernel! {
         }
         let share = if own_statistics { features as f32 / rows.len() as f32 } else { 0.0 };
         for (dy, x) in grad.chunks_exact_mut(features).zip(rows.chunks_exact(features)) {
-            for at in 0..features {
-                let through = share * (grad_bias[at] + x[at] * grad_weight[at]);
-                dy[at] = weight[at] * scales[at] * (dy[at] - through);
+            let sums = grad_weight.iter().zip(grad_bias.iter());
+            for ((((dy, x), (dw, db)), weight), scale) in dy.iter_mut().zip(x).zip(sums).zip(weight).zip(scales) {
+                let through = share * (db + x * dw);
+                *dy = weight * scale * (*dy - through);
             }
         }
     }

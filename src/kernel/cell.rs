@@ -4,6 +4,8 @@
 //! So the product that gives the sums and the functions applied to them work on the same few
 //! kilobytes, one block of units after the other.
 
+use pulp::Simd;
+
 use super::activation::{sigmoid, tanh};
 use super::{Row, kernel};
 
@@ -119,12 +121,32 @@ fn back_row(gates: &mut Row, past: &Lanes, squashed: &Lanes, grads: &Lanes, carr
 
 kernel! {
     /// `sum += Σ rows`, in their order.
-    fn add_up<'a>(rows: &'a [Row], sum: &'a mut Row) {
+    fn add_up<'a>(simd; rows: &'a [Row], sum: &'a mut Row) {
+        // As many columns at a time as their sums fit into registers, and hide how long one takes.
+        match S::F32_LANES {
+            1 | 4 | 16 => add_registers::<S, 4>(simd, rows, sum),
+            _ => add_registers::<S, 8>(simd, rows, sum),
+        }
+    }
+}
+
+#[inline(always)]
+fn add_registers<S: Simd, const V: usize>(simd: S, rows: &[Row], sum: &mut Row) {
+    let (sums, _) = S::as_mut_simd_f32s(&mut sum[..]);
+    let mut at = 0;
+    while at < sums.len() {
+        let Some(into) = sums[at..].first_chunk_mut::<V>() else { return };
+        let mut total = *into;
         for row in rows {
-            for (sum, value) in sum.iter_mut().zip(row) {
-                *sum += value;
+            let (row, _) = S::as_simd_f32s(&row[..]);
+            let mut v = 0;
+            while v < V {
+                total[v] = simd.add_f32s(total[v], row[at + v]);
+                v += 1;
             }
         }
+        *into = total;
+        at += V;
     }
 }
 

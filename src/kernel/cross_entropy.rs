@@ -1,18 +1,15 @@
 //! Softmax and cross-entropy.
 
-use super::activation::exp;
+use super::activation::{exp_all, largest, sum_in_order};
 use super::kernel;
 
 kernel! {
     /// Logits to probabilities, in place, row by row of `(B, C)`.
     fn softmax<'a>(logits: &'a mut [f32], classes: usize) {
         for row in logits.chunks_exact_mut(classes) {
-            let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let mut sum = 0.0;
-            for value in &mut *row {
-                *value = exp(*value - largest);
-                sum += *value;
-            }
+            let largest = largest(row);
+            exp_all(row, largest);
+            let sum = sum_in_order(row);
             for value in row {
                 *value /= sum;
             }
@@ -36,7 +33,7 @@ pub struct Targets<'a> {
 impl Targets<'_> {
     /// The weight of a row with this gold class.
     fn weight(&self, gold: usize) -> f32 {
-        self.class_weights.get(gold).copied().unwrap_or(self.outside_weight)
+        if gold < self.class_weights.len() { self.class_weights[gold] } else { self.outside_weight }
     }
 }
 
@@ -48,23 +45,24 @@ kernel! {
     fn cross_entropy<'a>(logits: &'a mut [f32], targets: Targets<'a>) -> f64 {
         let Targets { gold, class_weights, .. } = targets;
         let classes = class_weights.len();
-        let total: f32 = gold.iter().map(|&class| targets.weight(class)).sum();
+        let mut total = -0.0;
+        for &gold in gold {
+            total += targets.weight(gold);
+        }
         let mut loss = 0.0;
         for (row, &gold) in logits.chunks_exact_mut(classes).zip(gold) {
             let share = targets.weight(gold) / total;
             let smoothing = if gold < classes { targets.smoothing } else { 1.0 };
             let spread = smoothing / classes as f32;
-            let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let (mut sum, mut shifted) = (0.0_f32, 0.0_f32);
+            let largest = largest(row);
+            let mut shifted = 0.0_f32;
             for value in &mut *row {
-                shifted += *value - largest;
                 *value -= largest;
+                shifted += *value;
             }
-            let at_gold = row.get(gold).copied().unwrap_or(0.0);
-            for value in &mut *row {
-                *value = exp(*value);
-                sum += *value;
-            }
+            let at_gold = if gold < classes { row[gold] } else { 0.0 };
+            exp_all(row, 0.0);
+            let sum = sum_in_order(row);
             // Σ q·log p = (1 − ε)·(z − log Σ) + ε/C·Σ (z − log Σ), with z shifted by the largest
             let log_sum = libm::log(f64::from(sum));
             let right = f64::from(at_gold) - log_sum;

@@ -1,5 +1,7 @@
 //! Layer normalisation (Ba et al. 2016) of rows that lie as panels, `[⌈H/64⌉][N][64]`.
 
+use pulp::Simd;
+
 use super::{Mask, PANEL, Row, kernel};
 
 /// Rows to be normalised.
@@ -26,7 +28,7 @@ pub struct LayerNorm<'a> {
 
 kernel! {
     /// Normalises each row by its own mean and biased variance.
-    fn layer_norm<'a>(norm: LayerNorm<'a>) {
+    fn layer_norm<'a>(simd; norm: LayerNorm<'a>) {
         let LayerNorm { values, mask, residual, width, epsilon, weight, bias, scales, outputs } = norm;
         let rows = scales.len();
         for (row, scale) in scales.iter_mut().enumerate() {
@@ -38,29 +40,33 @@ kernel! {
                     mask.drop_row(at, x);
                 }
                 if let Some(residual) = residual {
-                    add(x, &residual[at]);
+                    add(simd, x, &residual[at]);
                 }
-                add(&mut sums, x);
+                add(simd, &mut sums, x);
             }
             let mean = total(sums) / width as f32;
             let mut squares = [0.0; PANEL];
             for panel in 0..weight.len() {
                 let x = &mut values[panel * rows + row];
-                for x in &mut *x {
-                    *x -= mean;
+                let means = simd.splat_f32s(mean);
+                for x in registers_mut::<S>(x) {
+                    *x = simd.sub_f32s(*x, means);
                 }
                 clear_beyond(x, width, panel);
-                for (square, x) in squares.iter_mut().zip(&*x) {
-                    *square = x.mul_add(*x, *square);
+                for (square, x) in registers_mut::<S>(&mut squares).iter_mut().zip(registers::<S>(x)) {
+                    *square = simd.mul_add_f32s(*x, *x, *square);
                 }
             }
             *scale = 1.0 / (total(squares) / width as f32 + epsilon).sqrt();
             for panel in 0..weight.len() {
                 let at = panel * rows + row;
                 let (x, y) = (&mut values[at], &mut outputs[at]);
-                for lane in 0..PANEL {
-                    x[lane] *= *scale;
-                    y[lane] = x[lane].mul_add(weight[panel][lane], bias[panel][lane]);
+                let scales = simd.splat_f32s(*scale);
+                let factors = registers::<S>(&weight[panel]).iter().zip(registers::<S>(&bias[panel]));
+                let (x, y) = (registers_mut::<S>(x), registers_mut::<S>(y));
+                for ((x, y), (weight, bias)) in x.iter_mut().zip(y).zip(factors) {
+                    *x = simd.mul_f32s(*x, scales);
+                    *y = simd.mul_add_f32s(*x, *weight, *bias);
                 }
             }
         }
@@ -87,7 +93,7 @@ pub struct LayerNormBack<'a> {
 
 kernel! {
     /// With incoming gradient g and h = g·weight: dx = scale·(h − mean(h) − x̂·mean(h·x̂)).
-    fn layer_norm_back<'a>(of: LayerNormBack<'a>) {
+    fn layer_norm_back<'a>(simd; of: LayerNormBack<'a>) {
         let LayerNormBack { grad, normalized, scales, width, weight, grad_weight, grad_bias } = of;
         let rows = scales.len();
         grad_weight.fill([0.0; PANEL]);
@@ -98,20 +104,18 @@ kernel! {
                 let at = panel * rows + row;
                 let (g, x) = (&mut grad[at], &normalized[at]);
                 let (dw, db) = (&mut grad_weight[panel], &mut grad_bias[panel]);
-                for lane in 0..PANEL {
-                    dw[lane] = g[lane].mul_add(x[lane], dw[lane]);
-                    db[lane] += g[lane];
-                    g[lane] *= weight[panel][lane];
-                    sums[lane] += g[lane];
-                    products[lane] = g[lane].mul_add(x[lane], products[lane]);
-                }
+                let sums = BackSums { dw, db, sums: &mut sums, products: &mut products };
+                sums.add(simd, g, x, &weight[panel]);
             }
             let (mean, slope) = (total(sums) / width as f32, total(products) / width as f32);
             for panel in 0..weight.len() {
                 let at = panel * rows + row;
                 let (g, x) = (&mut grad[at], &normalized[at]);
-                for lane in 0..PANEL {
-                    g[lane] = scale * (-x[lane]).mul_add(slope, g[lane] - mean);
+                let (means, scales) = (simd.splat_f32s(mean), simd.splat_f32s(*scale));
+                let slopes = simd.splat_f32s(-slope);
+                for (g, x) in registers_mut::<S>(g).iter_mut().zip(registers::<S>(x)) {
+                    let rest = simd.sub_f32s(*g, means);
+                    *g = simd.mul_f32s(scales, simd.mul_add_f32s(*x, slopes, rest));
                 }
                 clear_beyond(g, width, panel);
             }
@@ -119,10 +123,47 @@ kernel! {
     }
 }
 
+/// What the backward pass sums up of a row of a panel.
+struct BackSums<'a> {
+    dw: &'a mut Row,
+    db: &'a mut Row,
+    sums: &'a mut Row,
+    products: &'a mut Row,
+}
+
+impl BackSums<'_> {
+    /// Adds a row; g ← g·weight.
+    #[inline(always)]
+    fn add<S: Simd>(self, simd: S, g: &mut Row, x: &Row, weight: &Row) {
+        let (g, x, weight) = (registers_mut::<S>(g), registers::<S>(x), registers::<S>(weight));
+        let (dw, db) = (registers_mut::<S>(self.dw), registers_mut::<S>(self.db));
+        let (sums, products) = (registers_mut::<S>(self.sums), registers_mut::<S>(self.products));
+        for (((g, x), weight), ((dw, db), (sum, product))) in
+            g.iter_mut().zip(x).zip(weight).zip(dw.iter_mut().zip(db).zip(sums.iter_mut().zip(products)))
+        {
+            *dw = simd.mul_add_f32s(*g, *x, *dw);
+            *db = simd.add_f32s(*db, *g);
+            *g = simd.mul_f32s(*g, *weight);
+            *sum = simd.add_f32s(*sum, *g);
+            *product = simd.mul_add_f32s(*g, *x, *product);
+        }
+    }
+}
+
 #[inline(always)]
-fn add(sum: &mut Row, row: &Row) {
-    for (sum, value) in sum.iter_mut().zip(row) {
-        *sum += value;
+fn registers<S: Simd>(row: &Row) -> &[S::f32s] {
+    S::as_simd_f32s(&row[..]).0
+}
+
+#[inline(always)]
+fn registers_mut<S: Simd>(row: &mut Row) -> &mut [S::f32s] {
+    S::as_mut_simd_f32s(&mut row[..]).0
+}
+
+#[inline(always)]
+fn add<S: Simd>(simd: S, sum: &mut Row, row: &Row) {
+    for (sum, value) in registers_mut::<S>(sum).iter_mut().zip(registers::<S>(row)) {
+        *sum = simd.add_f32s(*sum, *value);
     }
 }
 

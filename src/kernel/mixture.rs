@@ -1,6 +1,6 @@
 //! The logarithm of a mixture of products: the inner loop of a Parzen estimator.
 
-use super::activation::exp;
+use super::activation::{exp, sum_in_order};
 use super::kernel;
 
 /// Columns are filled up to a multiple of so many kernels, and sums run in so many lanes.
@@ -90,25 +90,36 @@ fn add_axis(
         MixtureAxis::Normal { scale, shift } => {
             let (scale, shift) = (&scale[range.clone()][..count], &shift[range][..count]);
             for k in 0..count {
-                let z = x.map(|x| x.mul_add(scale[k], -shift[k]));
-                t0[k] = (-z[0]).mul_add(z[0], t0[k]);
-                t1[k] = (-z[1]).mul_add(z[1], t1[k]);
-                t2[k] = (-z[2]).mul_add(z[2], t2[k]);
-                t3[k] = (-z[3]).mul_add(z[3], t3[k]);
+                let (scale, shift) = (scale[k], -shift[k]);
+                t0[k] = minus_square(x[0].mul_add(scale, shift), t0[k]);
+                t1[k] = minus_square(x[1].mul_add(scale, shift), t1[k]);
+                t2[k] = minus_square(x[2].mul_add(scale, shift), t2[k]);
+                t3[k] = minus_square(x[3].mul_add(scale, shift), t3[k]);
             }
         }
         MixtureAxis::Choice { code, bonus } => {
             let code = &code[range][..count];
             for k in 0..count {
-                #[allow(clippy::float_cmp)] // codes are whole numbers
-                let extra = x.map(|x| if code[k] == x { *bonus } else { 0.0 });
-                t0[k] += extra[0];
-                t1[k] += extra[1];
-                t2[k] += extra[2];
-                t3[k] += extra[3];
+                t0[k] += extra(code[k], x[0], *bonus);
+                t1[k] += extra(code[k], x[1], *bonus);
+                t2[k] += extra(code[k], x[2], *bonus);
+                t3[k] += extra(code[k], x[3], *bonus);
             }
         }
     }
+}
+
+/// term − z²
+#[inline(always)]
+fn minus_square(z: f32, term: f32) -> f32 {
+    (-z).mul_add(z, term)
+}
+
+/// The bonus where a kernel has the point's code.
+#[inline(always)]
+#[allow(clippy::float_cmp)] // codes are whole numbers
+fn extra(code: f32, x: f32, bonus: f32) -> f32 {
+    if code == x { bonus } else { 0.0 }
 }
 
 /// The largest of a number and some terms.
@@ -120,7 +131,11 @@ fn larger(start: f32, terms: &[f32]) -> f32 {
             largest[lane] = if row[lane] > largest[lane] { row[lane] } else { largest[lane] };
         }
     }
-    largest.iter().fold(start, |a, &b| if b > a { b } else { a })
+    let mut all = start;
+    for value in largest {
+        all = if value > all { value } else { all };
+    }
+    all
 }
 
 /// Σ exp(term − largest), lane by lane and then over the lanes.
@@ -132,7 +147,7 @@ fn sum_of_exponentials(terms: &[f32], largest: f32) -> f32 {
             total[lane] += exp(row[lane] - largest);
         }
     }
-    total.iter().sum()
+    sum_in_order(&total)
 }
 
 #[cfg(test)]

@@ -84,12 +84,20 @@ kernel! {
                 *sum += f64::from(value) * f64::from(value);
             }
         }
-        sums.iter().sum::<f64>() + sum_of_squares(rest)
+        let mut total = -0.0;
+        for sum in sums {
+            total += sum;
+        }
+        total + sum_of_squares(rest)
     }
 }
 
 /// Σ x², in double precision, one value after the other.
 #[inline(always)]
 pub fn sum_of_squares(values: &[f32]) -> f64 {
-    values.iter().map(|&value| f64::from(value) * f64::from(value)).sum()
+    let mut sum = -0.0;
+    for &value in values {
+        sum += f64::from(value) * f64::from(value);
+    }
+    sum
 }

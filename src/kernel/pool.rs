@@ -34,7 +34,7 @@ kernel! {
     ) {
         let width = largest.len();
         largest.fill(f32::NEG_INFINITY);
-        at.fill(tokens.first().map_or(0, |&token| token as u32));
+        at.fill(if tokens.is_empty() { 0 } else { tokens[0] as u32 });
         for &token in tokens {
             let row = &states[token * width..][..width];
             for ((largest, at), value) in largest.iter_mut().zip(at.iter_mut()).zip(row) {

@@ -89,6 +89,34 @@ struct Multiply<'a> {
     c: Target<'a>,
 }
 
+/// Goes over the rows of a result, at most [`TILE`] at a time and as evenly as they can be cut:
+/// few rows leave multiply-adds waiting for each other. The body gets the first row as `$row` and
+/// their number as the constant `$R`.
+macro_rules! tiles {
+    ($rows:expr, $row:ident, $R:ident => $body:expr) => {
+        let count = $rows.div_ceil(TILE).max(1);
+        let (least, more) = ($rows / count, $rows % count);
+        let (mut $row, mut number) = (0, 0);
+        while $row < $rows {
+            let size = least + usize::from(number < more);
+            match size {
+                1 => tiles!(@of 1, $R => $body),
+                2 => tiles!(@of 2, $R => $body),
+                3 => tiles!(@of 3, $R => $body),
+                4 => tiles!(@of 4, $R => $body),
+                5 => tiles!(@of 5, $R => $body),
+                _ => tiles!(@of TILE, $R => $body),
+            }
+            $row += size;
+            number += 1;
+        }
+    };
+    (@of $size:expr, $R:ident => $body:expr) => {{
+        const $R: usize = $size;
+        $body
+    }};
+}
+
 impl WithSimd for Multiply<'_> {
     type Output = ();
 
@@ -96,24 +124,18 @@ impl WithSimd for Multiply<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { rows, a, a_stride, panel, mut start, c: Target { values, stride, width } } = self;
         let mut first = 0;
-        for panel in parts(panel) {
-            let mut row = 0;
-            while row < rows {
-                let a = &a[row * a_stride + first..];
-                let c = &mut values[row * stride..];
-                let size = TILE.min(rows - row);
-                match size {
-                    1 => multiply_tile::<S, 1>(simd, a, a_stride, panel, start, c, stride, width),
-                    2 => multiply_tile::<S, 2>(simd, a, a_stride, panel, start, c, stride, width),
-                    3 => multiply_tile::<S, 3>(simd, a, a_stride, panel, start, c, stride, width),
-                    4 => multiply_tile::<S, 4>(simd, a, a_stride, panel, start, c, stride, width),
-                    5 => multiply_tile::<S, 5>(simd, a, a_stride, panel, start, c, stride, width),
-                    _ => multiply_tile::<S, TILE>(simd, a, a_stride, panel, start, c, stride, width),
-                }
-                row += size;
-            }
-            first += panel.len();
+        loop {
+            let depth = DEPTH.min(panel.len() - first);
+            let tile = Tile { panel: &panel[first..first + depth], start, stride, width };
+            tiles!(rows, row, R => {
+                let factors = Rows::<R>::new(&a[row * a_stride + first..], a_stride, depth);
+                tile.multiply(simd, &factors, &mut values[row * stride..]);
+            });
+            first += depth;
             start = Start::Kept;
+            if first == panel.len() {
+                return;
+            }
         }
     }
 }
@@ -131,142 +153,275 @@ impl WithSimd for MultiplyTransposed<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { mut a, a_stride, b, mut start, c } = self;
-        for b in parts(b) {
-            let mut row = 0;
-            while row < c.len() {
+        let Self { a, a_stride, b, mut start, c } = self;
+        let rows = c.len();
+        let c = c.as_flattened_mut();
+        let mut first = 0;
+        loop {
+            let depth = DEPTH.min(b.len() - first);
+            let tile = Tile { panel: &b[first..first + depth], start, stride: PANEL, width: PANEL };
+            tiles!(rows, row, R => {
                 // Without any rows of `a` there is no column to begin at.
-                let a = a.get(row..).unwrap_or_default();
-                let size = TILE.min(c.len() - row);
-                let c = &mut c[row..row + size];
-                match size {
-                    1 => transposed_tile::<S, 1>(simd, a, a_stride, b, start, c),
-                    2 => transposed_tile::<S, 2>(simd, a, a_stride, b, start, c),
-                    3 => transposed_tile::<S, 3>(simd, a, a_stride, b, start, c),
-                    4 => transposed_tile::<S, 4>(simd, a, a_stride, b, start, c),
-                    5 => transposed_tile::<S, 5>(simd, a, a_stride, b, start, c),
-                    _ => transposed_tile::<S, TILE>(simd, a, a_stride, b, start, c),
-                }
-                row += size;
-            }
-            a = &a[(b.len() * a_stride).min(a.len())..];
+                let a = if depth == 0 { a } else { &a[first * a_stride + row..] };
+                tile.multiply::<S, _, R>(simd, &Columns { a, stride: a_stride }, &mut c[row * PANEL..]);
+            });
+            first += depth;
             start = Start::Kept;
+            if first == b.len() {
+                return;
+            }
         }
     }
 }
 
-/// Inner indices part by part; one empty part when there are none, so that sums still begin.
+/// c ← a · b on matrices that are no panels: a's element (r, k) is at `r · a_row + k · a_inner`, and
+/// rows of `b` and `c` are `width` values, a multiple of 16.
 #[inline(always)]
-fn parts(rows: &[Row]) -> impl Iterator<Item = &[Row]> {
-    rows.chunks(DEPTH).chain(rows.is_empty().then_some(rows))
-}
-
-/// `R` rows of a product, cut into as many columns as the registers hold.
-#[inline(always)]
-fn multiply_tile<S: Simd, const R: usize>(
+pub(super) fn multiply_wide<S: Simd>(
     simd: S,
-    a: &[f32],
-    a_stride: usize,
-    panel: &[Row],
-    start: Start<'_>,
+    (a, a_row, a_inner): (&[f32], usize, usize),
+    inner: usize,
+    b: &[f32],
     c: &mut [f32],
-    c_stride: usize,
     width: usize,
 ) {
-    let a: [&[f32]; R] = std::array::from_fn(|r| &a[r * a_stride..][..panel.len()]);
-    let factor = |k: usize, r: usize| a[r][k];
-    if width == PANEL {
-        let mut rows = c.chunks_mut(c_stride);
-        let mut c: [&mut Row; R] = std::array::from_fn(|_| whole(rows.next().unwrap_or_default()));
-        tile::<S, R>(simd, factor, panel, start, &mut c);
-    } else {
-        // Fewer columns go through a copy of whole rows.
-        let mut copy = [[0.0; PANEL]; R];
-        for (copy, c) in copy.iter_mut().zip(c.chunks(c_stride)) {
-            copy[..width].copy_from_slice(&c[..width]);
+    let tile =
+        Tile { panel: Wide { values: &b[..inner * width], width }, start: Start::Zero, stride: width, width };
+    tiles!(c.len() / width, row, R => {
+        let factors = Strided { a: &a[row * a_row..], row: a_row, inner: a_inner };
+        let c = &mut c[row * width..];
+        match S::F32_LANES {
+            16 if width % 32 == 0 => tile.registers::<S, _, R, 2>(simd, &factors, c),
+            4 => tile.registers::<S, _, R, 4>(simd, &factors, c),
+            8 => tile.registers::<S, _, R, 2>(simd, &factors, c),
+            _ => tile.registers::<S, _, R, 1>(simd, &factors, c),
         }
-        tile::<S, R>(simd, factor, panel, start, &mut copy.each_mut());
-        for (copy, c) in copy.iter().zip(c.chunks_mut(c_stride)) {
-            c[..width].copy_from_slice(&copy[..width]);
+    });
+}
+
+/// The left factors of `R` rows of a product.
+trait Factors<const R: usize> {
+    /// That of inner index `k` and row `r`.
+    fn factor(&self, k: usize, r: usize) -> f32;
+}
+
+/// The left matrix as it stands.
+struct Rows<'a, const R: usize>([&'a [f32]; R]);
+
+impl<'a, const R: usize> Rows<'a, R> {
+    #[inline(always)]
+    fn new(a: &'a [f32], stride: usize, depth: usize) -> Self {
+        let mut rows = [a; R];
+        let mut r = 0;
+        while r < R {
+            // All of one length, so that one check holds for all of them.
+            rows[r] = &a[r * stride..][..depth];
+            r += 1;
         }
+        Self(rows)
     }
 }
 
-#[inline(always)]
-fn transposed_tile<S: Simd, const R: usize>(
-    simd: S,
-    a: &[f32],
-    a_stride: usize,
-    b: &[Row],
-    start: Start<'_>,
-    c: &mut [Row],
-) {
-    let mut rows = c.iter_mut();
-    let mut c: [&mut Row; R] = std::array::from_fn(|_| match rows.next() {
-        Some(row) => row,
-        None => unreachable!("a tile has R rows"),
-    });
-    let factor = |k: usize, r: usize| a[k * a_stride..][..R][r];
-    tile::<S, R>(simd, factor, b, start, &mut c);
-}
-
-#[inline(always)]
-fn whole(row: &mut [f32]) -> &mut Row {
-    match row.first_chunk_mut() {
-        Some(row) => row,
-        None => unreachable!("a row of a target is as wide as its width says"),
+impl<const R: usize> Factors<R> for Rows<'_, R> {
+    #[inline(always)]
+    fn factor(&self, k: usize, r: usize) -> f32 {
+        self.0[r][k]
     }
 }
 
-#[inline(always)]
-fn tile<S: Simd, const R: usize>(
-    simd: S,
-    factor: impl Fn(usize, usize) -> f32 + Copy,
-    panel: &[Row],
-    start: Start<'_>,
-    c: &mut [&mut Row; R],
-) {
-    match S::F32_LANES {
-        16 => tile_columns::<S, R, 4>(simd, factor, panel, start, c, 0),
-        8 => (0..8).step_by(2).for_each(|at| tile_columns::<S, R, 2>(simd, factor, panel, start, c, at)),
-        4 => (0..16).step_by(4).for_each(|at| tile_columns::<S, R, 4>(simd, factor, panel, start, c, at)),
-        _ => (0..PANEL).for_each(|at| tile_columns::<S, R, 1>(simd, factor, panel, start, c, at)),
+/// The left matrix transposed.
+struct Columns<'a> {
+    a: &'a [f32],
+    stride: usize,
+}
+
+impl<const R: usize> Factors<R> for Columns<'_> {
+    #[inline(always)]
+    fn factor(&self, k: usize, r: usize) -> f32 {
+        self.a[k * self.stride..][..R][r]
     }
 }
 
-/// The innermost loop: `R` rows and `V` registers of columns, from register `at` of the panel on.
-#[inline(always)]
-fn tile_columns<S: Simd, const R: usize, const V: usize>(
-    simd: S,
-    factor: impl Fn(usize, usize) -> f32,
-    panel: &[Row],
-    start: Start<'_>,
-    c: &mut [&mut Row; R],
-    at: usize,
-) {
-    let mut sums: [[S::f32s; V]; R] = std::array::from_fn(|r| {
-        let row = match start {
-            Start::Kept => &*c[r],
-            Start::Zero => return [simd.splat_f32s(0.0); V],
-            Start::Bias(row) => row,
-        };
-        let (registers, _) = S::as_simd_f32s(&row[..]);
-        std::array::from_fn(|v| registers[at + v])
-    });
-    for (k, row) in panel.iter().enumerate() {
-        let (registers, _) = S::as_simd_f32s(&row[..]);
-        let columns: [S::f32s; V] = std::array::from_fn(|v| registers[at + v]);
-        for (r, sums) in sums.iter_mut().enumerate() {
-            let factor = simd.splat_f32s(factor(k, r));
-            for (sum, column) in sums.iter_mut().zip(columns) {
-                *sum = simd.mul_add_f32s(factor, column, *sum);
+/// The left matrix with any strides.
+struct Strided<'a> {
+    a: &'a [f32],
+    row: usize,
+    inner: usize,
+}
+
+impl<const R: usize> Factors<R> for Strided<'_> {
+    #[inline(always)]
+    fn factor(&self, k: usize, r: usize) -> f32 {
+        self.a[r * self.row + k * self.inner]
+    }
+}
+
+/// The right matrix of a product.
+trait Panel: Copy {
+    /// Inner indices.
+    fn depth(self) -> usize;
+    /// All columns of an inner index.
+    fn row<'a>(self, k: usize) -> &'a [f32]
+    where
+        Self: 'a;
+}
+
+impl Panel for &[Row] {
+    #[inline(always)]
+    fn depth(self) -> usize {
+        self.len()
+    }
+
+    #[inline(always)]
+    fn row<'a>(self, k: usize) -> &'a [f32]
+    where
+        Self: 'a,
+    {
+        &self[k]
+    }
+}
+
+/// Rows of any width.
+#[derive(Clone, Copy)]
+struct Wide<'a> {
+    values: &'a [f32],
+    width: usize,
+}
+
+impl Panel for Wide<'_> {
+    #[inline(always)]
+    fn depth(self) -> usize {
+        self.values.len() / self.width
+    }
+
+    #[inline(always)]
+    fn row<'a>(self, k: usize) -> &'a [f32]
+    where
+        Self: 'a,
+    {
+        &self.values[k * self.width..][..self.width]
+    }
+}
+
+/// Some rows of a product, over as many inner indices as the panel has rows.
+#[derive(Clone, Copy)]
+struct Tile<'a, P> {
+    panel: P,
+    start: Start<'a>,
+    /// From one row of the result to the next.
+    stride: usize,
+    /// Columns of the result.
+    width: usize,
+}
+
+impl<P: Panel> Tile<'_, P> {
+    /// `R` rows, all columns.
+    #[inline(always)]
+    fn multiply<S: Simd, F: Factors<R>, const R: usize>(self, simd: S, a: &F, c: &mut [f32]) {
+        if self.width == PANEL {
+            self.multiply_columns(simd, a, c);
+        } else {
+            // Fewer columns go through a copy of whole rows.
+            let mut copy = [[0.0; PANEL]; R];
+            let mut row = 0;
+            while row < R {
+                copy[row][..self.width].copy_from_slice(&c[row * self.stride..][..self.width]);
+                row += 1;
+            }
+            Self { stride: PANEL, ..self }.multiply_columns(simd, a, copy.as_flattened_mut());
+            row = 0;
+            while row < R {
+                c[row * self.stride..][..self.width].copy_from_slice(&copy[row][..self.width]);
+                row += 1;
             }
         }
     }
-    for (row, sums) in c.iter_mut().zip(&sums) {
-        let (registers, _) = S::as_mut_simd_f32s(&mut row[..]);
-        registers[at..at + V].copy_from_slice(sums);
+
+    /// As many registers of columns at a time as leave `R` rows of sums in registers, and enough
+    /// chains of sums that no multiply-add waits for another.
+    #[inline(always)]
+    fn multiply_columns<S: Simd, F: Factors<R>, const R: usize>(self, simd: S, a: &F, c: &mut [f32]) {
+        match (S::F32_LANES, R) {
+            // 32 registers: at most 24 sums, a row of the panel, a factor.
+            (16, _) if self.width > PANEL / 2 => self.registers::<S, F, R, 4>(simd, a, c),
+            (16, _) => self.registers::<S, F, R, 2>(simd, a, c),
+            // 16 registers: at most 12 sums.
+            (8, 1) => self.registers::<S, F, R, 8>(simd, a, c),
+            (8, 2 | 3) => self.registers::<S, F, R, 4>(simd, a, c),
+            (8, _) => self.registers::<S, F, R, 2>(simd, a, c),
+            // NEON has 32.
+            (4, _) => self.registers::<S, F, R, 4>(simd, a, c),
+            _ => self.registers::<S, F, R, 1>(simd, a, c),
+        }
     }
+
+    /// All columns, `V` registers at a time.
+    #[inline(always)]
+    fn registers<S: Simd, F: Factors<R>, const R: usize, const V: usize>(
+        self,
+        simd: S,
+        a: &F,
+        c: &mut [f32],
+    ) {
+        let mut at = 0;
+        while at * S::F32_LANES < self.width {
+            self.sum::<S, F, R, V>(simd, a, c, at);
+            at += V;
+        }
+    }
+
+    /// The innermost loop: `R` rows and `V` registers of columns, from register `at` of the panel on.
+    #[inline(always)]
+    fn sum<S: Simd, F: Factors<R>, const R: usize, const V: usize>(
+        self,
+        simd: S,
+        a: &F,
+        c: &mut [f32],
+        at: usize,
+    ) {
+        let columns = at * S::F32_LANES..(at + V) * S::F32_LANES;
+        let mut sums = [[simd.splat_f32s(0.0); V]; R];
+        let mut r = 0;
+        while r < R {
+            match self.start {
+                Start::Zero => {}
+                Start::Kept => load::<S, V>(&c[r * self.stride..][columns.clone()], &mut sums[r]),
+                Start::Bias(bias) => load::<S, V>(&bias[columns.clone()], &mut sums[r]),
+            }
+            r += 1;
+        }
+        let mut k = 0;
+        while k < self.panel.depth() {
+            let (registers, _) = S::as_simd_f32s(&self.panel.row(k)[columns.clone()]);
+            let row: &[S::f32s; V] = match registers.first_chunk() {
+                Some(row) => row,
+                None => return,
+            };
+            let mut r = 0;
+            while r < R {
+                let factor = simd.splat_f32s(a.factor(k, r));
+                let mut v = 0;
+                while v < V {
+                    sums[r][v] = simd.mul_add_f32s(factor, row[v], sums[r][v]);
+                    v += 1;
+                }
+                r += 1;
+            }
+            k += 1;
+        }
+        let mut r = 0;
+        while r < R {
+            let (registers, _) = S::as_mut_simd_f32s(&mut c[r * self.stride..][columns.clone()]);
+            registers.copy_from_slice(&sums[r]);
+            r += 1;
+        }
+    }
+}
+
+#[inline(always)]
+fn load<S: Simd, const V: usize>(from: &[f32], to: &mut [S::f32s; V]) {
+    let (registers, _) = S::as_simd_f32s(from);
+    to.copy_from_slice(registers);
 }
 
 /// The panels of the transposed matrix: from `[⌈out / 64⌉][inputs][64]` to

@@ -5,7 +5,8 @@
 //! head along the columns. Each head of each text is copied to where its rows are whole registers,
 //! multiplied there, and copied back.
 
-use super::activation::exp;
+use super::activation::{exp, largest};
+use super::product::multiply_wide;
 use super::{LANES, Lanes, Mask, PANEL, Row, kernel};
 
 /// Where the tokens of some texts are, and which of them ask.
@@ -24,7 +25,11 @@ pub struct Asking<'a> {
 impl Asking<'_> {
     /// How many weights there are: for each text `[A][rows][tokens, rounded up to 16]`.
     pub fn shares(&self) -> usize {
-        (0..self.tokens.len() - 1).map(|text| self.text(text).shares() * self.heads).sum()
+        let mut shares = 0;
+        for text in 0..self.tokens.len() - 1 {
+            shares += self.text(text).shares() * self.heads;
+        }
+        shares
     }
 
     #[inline(always)]
@@ -111,7 +116,7 @@ pub struct SelfAttention<'a> {
 
 kernel! {
     /// softmax(q·kᵀ / √d) · v for each head of d columns.
-    fn self_attention<'a>(of: SelfAttention<'a>) {
+    fn self_attention<'a>(simd; of: SelfAttention<'a>) {
         let SelfAttention { asking, query, key, value, mask, shares, mixed, scratch } = of;
         let AttentionScratch { query: q, key: k, value: v, transposed, dropped, mixed: out, .. } = scratch;
         let (rows, tokens) = (asking.all_rows(), asking.all_tokens());
@@ -131,7 +136,7 @@ kernel! {
                 let lanes = depth.next_multiple_of(LANES);
                 transpose(k, text.tokens, depth, lanes, columns, transposed);
                 let shares = &mut shares[first..first + text.shares()];
-                multiply((q, lanes, 1), depth, transposed, shares, columns);
+                multiply_wide(simd, (q, lanes, 1), depth, transposed, shares, columns);
                 for row in shares.chunks_exact_mut(columns) {
                     softmax(row, text.tokens, scale);
                 }
@@ -145,7 +150,7 @@ kernel! {
                     }
                 };
                 out.resize(text.rows * lanes, 0.0);
-                multiply((weights, columns, 1), text.tokens, v, out, lanes);
+                multiply_wide(simd, (weights, columns, 1), text.tokens, v, out, lanes);
                 scatter(out, (mixed, rows), text.first_row, text.rows, (column, depth));
                 first += text.shares();
             }
@@ -176,7 +181,7 @@ pub struct SelfAttentionBack<'a> {
 kernel! {
     /// With weights a (after dropout m: a·m), scores s = q·kᵀ/√d and incoming gradient g:
     /// dv = (a·m)ᵀ·g, da = (g·vᵀ)·m, ds = a·(da − Σ a·da), dq = ds·k/√d, dk = dsᵀ·q/√d.
-    fn self_attention_back<'a>(of: SelfAttentionBack<'a>) {
+    fn self_attention_back<'a>(simd; of: SelfAttentionBack<'a>) {
         let SelfAttentionBack { asking, mask, shares, grad, query, key, value, scratch } = of;
         let AttentionScratch { query: q, key: k, value: v, grad: g, transposed, dropped, slopes, mixed } =
             scratch;
@@ -194,14 +199,14 @@ kernel! {
                 gather((key, tokens), text.first_token, text.tokens, of, k);
                 gather((value, tokens), text.first_token, text.tokens, of, v);
                 let shares = &shares[first..first + text.shares()];
-                let mask = mask.map(|mask| mask.part(first, text.shares()));
                 // Gradients of the weights.
                 transpose(v, text.tokens, depth, lanes, columns, transposed);
                 slopes.resize(text.shares(), 0.0);
-                multiply((g, lanes, 1), depth, transposed, slopes, columns);
+                multiply_wide(simd, (g, lanes, 1), depth, transposed, slopes, columns);
                 dropped.clear();
                 dropped.extend_from_slice(shares);
                 if let Some(mask) = &mask {
+                    let mask = mask.part(first, text.shares());
                     mask.drop(slopes);
                     mask.drop(dropped);
                 }
@@ -210,12 +215,12 @@ kernel! {
                 }
                 mixed.resize(text.tokens.max(text.rows) * lanes, 0.0);
                 let of_tokens = &mut mixed[..text.tokens * lanes];
-                multiply((dropped, 1, columns), text.rows, g, of_tokens, lanes);
+                multiply_wide(simd, (dropped, 1, columns), text.rows, g, of_tokens, lanes);
                 scatter(of_tokens, (value, tokens), text.first_token, text.tokens, of);
-                multiply((slopes, 1, columns), text.rows, q, of_tokens, lanes);
+                multiply_wide(simd, (slopes, 1, columns), text.rows, q, of_tokens, lanes);
                 scatter(of_tokens, (key, tokens), text.first_token, text.tokens, of);
                 let of_rows = &mut mixed[..text.rows * lanes];
-                multiply((slopes, columns, 1), text.tokens, k, of_rows, lanes);
+                multiply_wide(simd, (slopes, columns, 1), text.tokens, k, of_rows, lanes);
                 scatter(of_rows, (query, rows), text.first_row, text.rows, of);
                 first += text.shares();
             }
@@ -226,10 +231,7 @@ kernel! {
 /// Scores of `count` tokens to weights that sum to 1; zeros beyond.
 #[inline(always)]
 fn softmax(row: &mut [f32], count: usize, scale: f32) {
-    let mut largest = f32::NEG_INFINITY;
-    for score in &row[..count] {
-        largest = largest.max(*score);
-    }
+    let largest = largest(&row[..count]);
     let blocks = row.as_chunks_mut::<LANES>().0;
     let mut sums = [0.0; LANES];
     for (number, block) in blocks.iter_mut().enumerate() {
@@ -282,57 +284,6 @@ fn total(mut lanes: Lanes) -> f32 {
     lanes[0]
 }
 
-/// c ← a · b, where a's element (r, k) is at `r · a_row + k · a_inner`, and rows of `b` and `c` are
-/// `width` values, a multiple of 16.
-#[inline(always)]
-fn multiply(
-    (a, a_row, a_inner): (&[f32], usize, usize),
-    inner: usize,
-    b: &[f32],
-    c: &mut [f32],
-    width: usize,
-) {
-    let rows = c.len() / width;
-    let mut row = 0;
-    while row < rows {
-        let a = &a[row * a_row..];
-        let c = &mut c[row * width..];
-        let size = (rows - row).min(4);
-        match size {
-            1 => tile::<1>((a, a_row, a_inner), inner, b, c, width),
-            2 => tile::<2>((a, a_row, a_inner), inner, b, c, width),
-            3 => tile::<3>((a, a_row, a_inner), inner, b, c, width),
-            _ => tile::<4>((a, a_row, a_inner), inner, b, c, width),
-        }
-        row += size;
-    }
-}
-
-#[inline(always)]
-fn tile<const R: usize>(
-    (a, a_row, a_inner): (&[f32], usize, usize),
-    inner: usize,
-    b: &[f32],
-    c: &mut [f32],
-    width: usize,
-) {
-    for block in (0..width).step_by(LANES) {
-        let mut sums = [[0.0_f32; LANES]; R];
-        for (k, b) in b.chunks_exact(width).take(inner).enumerate() {
-            let Some(b) = b[block..].first_chunk::<LANES>() else { continue };
-            for (r, sums) in sums.iter_mut().enumerate() {
-                let factor = a[r * a_row + k * a_inner];
-                for lane in 0..LANES {
-                    sums[lane] = factor.mul_add(b[lane], sums[lane]);
-                }
-            }
-        }
-        for (r, sums) in sums.iter().enumerate() {
-            c[r * width + block..][..LANES].copy_from_slice(sums);
-        }
-    }
-}
-
 /// Copies some columns of `count` rows of panels to rows of whole registers, zeros beyond.
 #[inline(always)]
 fn gather(
@@ -344,12 +295,15 @@ fn gather(
 ) {
     let lanes = width.next_multiple_of(LANES);
     to.resize(count * lanes, 0.0);
-    for (panel, at, from, length) in pieces(column, width) {
-        let panel = &panels[panel * rows + first..][..count];
+    let mut at = 0;
+    while at < width {
+        let piece = Piece::new(column + at, width - at);
+        let panel = &panels[piece.panel * rows + first..][..count];
         for (to, row) in to.chunks_exact_mut(lanes).zip(panel) {
-            to[at..at + length].copy_from_slice(&row[from..from + length]);
+            copy(&row[piece.column..][..piece.length], &mut to[at..at + piece.length]);
             to[width..].fill(0.0);
         }
+        at += piece.length;
     }
 }
 
@@ -363,22 +317,42 @@ fn scatter(
     (column, width): (usize, usize),
 ) {
     let lanes = width.next_multiple_of(LANES);
-    for (panel, at, to, length) in pieces(column, width) {
-        let panel = &mut panels[panel * rows + first..][..count];
+    let mut at = 0;
+    while at < width {
+        let piece = Piece::new(column + at, width - at);
+        let panel = &mut panels[piece.panel * rows + first..][..count];
         for (row, from) in panel.iter_mut().zip(from.chunks_exact(lanes)) {
-            row[to..to + length].copy_from_slice(&from[at..at + length]);
+            copy(&from[at..at + piece.length], &mut row[piece.column..][..piece.length]);
         }
+        at += piece.length;
     }
 }
 
-/// Some columns panel by panel: the panel, how many columns came before, the first of its columns,
-/// and how many there are.
+/// Block by block, which is quicker than a call for what heads are wide.
 #[inline(always)]
-fn pieces(column: usize, width: usize) -> impl Iterator<Item = (usize, usize, usize, usize)> {
-    (column / PANEL..=(column + width - 1) / PANEL).map(move |panel| {
-        let (begin, end) = (column.max(panel * PANEL), (column + width).min((panel + 1) * PANEL));
-        (panel, begin - column, begin - panel * PANEL, end - begin)
-    })
+fn copy(from: &[f32], to: &mut [f32]) {
+    let ((from, from_rest), (to, to_rest)) = (from.as_chunks::<LANES>(), to.as_chunks_mut::<LANES>());
+    for (from, to) in from.iter().zip(to) {
+        *to = *from;
+    }
+    to_rest.copy_from_slice(from_rest);
+}
+
+/// Some columns of one panel.
+struct Piece {
+    panel: usize,
+    /// In the panel.
+    column: usize,
+    length: usize,
+}
+
+impl Piece {
+    /// What its panel has of `width` columns from `column` of the matrix on.
+    #[inline(always)]
+    fn new(column: usize, width: usize) -> Self {
+        let (panel, column) = (column / PANEL, column % PANEL);
+        Self { panel, column, length: width.min(PANEL - column) }
+    }
 }
 
 /// Rows of `lanes` values, of which `depth` count, to columns: `[depth][columns]`, zeros beyond.

@@ -41,7 +41,67 @@ pub(super) fn on_all<const N: usize>(work: impl Fn(Kernels) -> [Vec<f32>; N]) ->
 fn instruction_sets_have_names_and_the_best_is_detected() {
     let names: Vec<_> = Kernels::all().into_iter().map(Kernels::name).collect();
     assert_eq!(names[0], "scalar");
-    assert_eq!(names.last(), Some(&Kernels::detect().name()));
+    assert_eq!(names.last(), Some(&Kernels::named("").unwrap().name()));
+}
+
+#[test]
+fn an_instruction_set_is_chosen_by_name() {
+    for kernels in Kernels::all() {
+        assert_eq!(Kernels::named(kernels.name()).map(Kernels::name), Ok(kernels.name()));
+        assert_eq!(Kernels::named(&kernels.name().to_uppercase()).map(Kernels::name), Ok(kernels.name()));
+    }
+    assert_eq!(Kernels::named("").map(Kernels::name), Ok(Kernels::all().last().unwrap().name()));
+    let unknown = Kernels::named("avx3").unwrap_err();
+    assert_eq!(unknown, KernelsError::Unknown { name: "avx3".to_owned() });
+    assert!(unknown.to_string().contains("scalar, avx2, avx512, neon"), "{unknown}");
+    // No processor has both.
+    let absent = if cfg!(target_arch = "aarch64") { "avx2" } else { "neon" };
+    let error = Kernels::named(absent).unwrap_err();
+    assert_eq!(error, KernelsError::Absent { name: absent.to_owned() });
+    assert!(error.to_string().contains("only scalar"), "{error}");
+}
+
+/// Kernels are loops (see the module's documentation): what a closure holds may be compiled without
+/// the instruction set, and then is many times as slow, which nothing else would say.
+#[test]
+fn no_kernel_has_a_closure() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kernel");
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        // `mod.rs` chooses among kernels, and has none of them.
+        if ["mod.rs", "tests.rs"].contains(&name.as_str()) {
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).unwrap();
+        let kernels = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+        for (number, line) in kernels.lines().enumerate() {
+            assert!(!has_closure(line), "{}:{}: a closure: {line}", path.display(), number + 1);
+        }
+        files += 1;
+    }
+    assert!(files > 10, "{files}");
+}
+
+/// Whether a line of code begins a closure: a `|` that is no operator between two values, as patterns
+/// and bitwise sums have them.
+fn has_closure(line: &str) -> bool {
+    let code = line.split("//").next().unwrap_or_default();
+    code.match_indices('|').any(|(at, _)| {
+        let before = code[..at].trim_end();
+        before.is_empty() || before.ends_with(['(', ',', '=', '{']) || before.ends_with("move")
+    })
+}
+
+#[test]
+fn closures_are_recognised() {
+    for line in ["x.map(|x| x)", "x.fold(0.0, |a, b| a)", "let f = |k| k;", "f(move |x| x)", "f(|| 0)"] {
+        assert!(has_closure(line), "{line}");
+    }
+    for line in ["(8, 2 | 3) => a", "a | b", "if a || b {", "/// |x| is large", "4 | 16 => b"] {
+        assert!(!has_closure(line), "{line}");
+    }
 }
 
 /// Rows, inner size, columns, and what the strides are larger than they need to be.
