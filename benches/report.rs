@@ -95,6 +95,8 @@ fn study(trials: u32) -> StudyView {
         direction: Direction::Maximize,
         more_objectives: vec![],
         space: spec.search.clone(),
+        is_of_program: false,
+        leading: std::sync::OnceLock::new(),
         trials: trials.collect(),
     }
 }

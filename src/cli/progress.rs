@@ -9,6 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressFinish, 
 use owo_colors::OwoColorize;
 
 use super::printer;
+use super::table::{self, one_line};
 use crate::study::{Event, Observer};
 use crate::train::EpochReport;
 use crate::trial::{Direction, RunState};
@@ -96,13 +97,19 @@ impl Progress {
         move |report| {
             bar.set_length(u64::from(report.epochs));
             bar.set_position(u64::from(report.epoch));
-            bar.set_message(format!("epoch {}/{} loss {:.4}", report.epoch, report.epochs, report.loss));
+            bar.set_message(format!(
+                "epoch {}/{} loss {}",
+                report.epoch,
+                report.epochs,
+                table::number(report.loss)
+            ));
             if report.epoch == report.epochs {
                 bar.set_message("calibrating and testing");
                 if announce {
                     print_above(&format!(
-                        "final training: {} epochs, loss {:.4}",
-                        report.epochs, report.loss
+                        "final training: {} epochs, loss {}",
+                        report.epochs,
+                        table::number(report.loss)
                     ));
                 }
             }
@@ -189,7 +196,9 @@ impl Progress {
         seconds: f64,
     ) -> String {
         let outcome = match (state, value) {
-            (RunState::Complete, Some(value)) => format!("{} {value:.4}", self.metric),
+            (RunState::Complete, Some(value)) => {
+                format!("{} {}", one_line(&self.metric), table::number(value))
+            }
             (RunState::Failed, _) => state.red().to_string(),
             _ => state.yellow().to_string(),
         };
@@ -199,7 +208,10 @@ impl Progress {
 }
 
 fn overall(shown: &Shown) -> String {
-    let best = shown.best.map(|(number, value)| format!(" best {value:.4} (#{number})")).unwrap_or_default();
+    let best = shown
+        .best
+        .map(|(trial, value)| format!(" best {} (#{trial})", table::number(value)))
+        .unwrap_or_default();
     let eta = eta(shown).map(|eta| format!(" {} left", minutes(eta))).unwrap_or_default();
     format!("{}/{}{best}{eta}", shown.finished, shown.trials)
 }

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Args;
 use serde_json::json;
 
@@ -175,7 +174,8 @@ fn trial_of(global: &Global, text: &str) -> anyhow::Result<(SqliteStore, StudyRe
 
 fn number_of(run: &RunRecord) -> anyhow::Result<u32> {
     let number = run.new.number.filter(|_| run.new.kind == RunKind::Trial);
-    number.with_context(|| format!("run {} is no trial of a study", run.id.short()))
+    let is_none = || Failure::usage(format!("run {} is no trial of a study", run.id.short()));
+    Ok(number.ok_or_else(is_none)?)
 }
 
 fn change(store: &dyn Store, trial: &RunRecord, change: &Change) -> anyhow::Result<ExitCode> {

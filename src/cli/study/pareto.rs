@@ -1,5 +1,6 @@
 //! `uaic study pareto`: the trials that no other one beats.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -7,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::{Global, printer, shape, table};
 use crate::experiment::select::{self, STUDY_GRAMMAR};
+use crate::report::sheet;
 use crate::store::{RunKind, RunQuery, RunRecord, SqliteStore, Store, StudyRecord};
 use crate::study::pareto::undominated;
 use crate::trial::RunState;
@@ -19,15 +21,20 @@ it misses no constraint of `study.feasible`.
 
 Examples:
   uaic study pareto @
-  uaic plot pareto-front @ -o front.png
+  uaic plot pareto_front @ -o front.png
 
 {STUDY_GRAMMAR}
 
+With --csv: the columns of `uaic ls --csv`.
 With --json: {{\"schema\": 1, \"study\", \"metrics\": [names], \"trials\": [{{as in `uaic ls --json`,
   \"values\": [numbers]}}]}}."))]
 pub(super) struct ParetoArgs {
     /// The study; the latest by default
     study: Option<String>,
+
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 
     /// Print JSON
     #[arg(long)]
@@ -56,9 +63,14 @@ pub(super) fn run(global: &Global, args: &ParetoArgs) -> anyhow::Result<ExitCode
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
+    if args.csv {
+        let studies = BTreeMap::from([(study.id, study)]);
+        printer::write_content(&sheet::of_runs(&front, &studies).csv())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     printer::talk(format!("study {} · {} trials on the front", study.id.short(), front.len()));
     let mut titles = vec![">TRIAL".to_owned(), "ID".to_owned()];
-    titles.extend(study.metrics().into_iter().map(|metric| format!(">{metric}")));
+    titles.extend(study.metrics().into_iter().map(|metric| format!(">{}", table::one_line(metric))));
     titles.push("POINT…".to_owned());
     let mut rows = table::table(&titles);
     for run in &front {

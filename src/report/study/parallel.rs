@@ -1,15 +1,22 @@
 //! Parallel coordinates of a study, the best trials in colour.
 
+use std::collections::HashSet;
+
 use super::history::telling_range;
-use super::{Dimension, StudyView};
+use super::{Dimension, StudyView, notes, with_more};
 use crate::report::figure::{Axis, Content, Figure, Key, Look, Paint, Panel, ParallelLine, Scale, Stroke};
 
 /// The share of trials that are in colour.
 const BRUSHED: f64 = 0.1;
 
-/// Every trial as a line over the axes of `only` parameters (all of them when empty) and the value.
+/// Most parameters where none is named.
+const MOST: usize = 12;
+
+/// Every trial as a line over the axes of `only` parameters (all of them when empty, or those that
+/// matter most) and the value.
 pub fn parallel(study: &StudyView, only: &[Dimension]) -> Figure {
-    let dimensions = if only.is_empty() { study.dimensions() } else { only.to_vec() };
+    let (dimensions, left_out) =
+        if only.is_empty() { study.leading(MOST) } else { (only.to_vec(), String::new()) };
     let (low, high) = telling_range(study);
     let mut axes: Vec<Axis> =
         dimensions.iter().map(|dimension| Axis::new(dimension.short(), dimension.scale.clone())).collect();
@@ -19,6 +26,10 @@ pub fn parallel(study: &StudyView, only: &[Dimension]) -> Figure {
     let mut sorted = standing.clone();
     sorted.sort_by(|a, b| b.total_cmp(a));
     let brushed_from = sorted.get(count.saturating_sub(1)).copied().unwrap_or(1.0);
+    // Where half of all are equally good, none of these stands out.
+    let is_crowd =
+        sorted.partition_point(|standing| *standing >= brushed_from) > (sorted.len() / 2).max(count);
+    let brushed_from = if is_crowd { brushed_from + f64::EPSILON } else { brushed_from };
     let best = study.best().map(|(trial, _)| trial.number);
     let mut lines: Vec<(f64, ParallelLine)> = study
         .complete()
@@ -35,8 +46,10 @@ pub fn parallel(study: &StudyView, only: &[Dimension]) -> Figure {
             (*standing, ParallelLine { values, paint })
         })
         .collect();
-    // The best are drawn last, over the others.
-    lines.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // The best are drawn last, over the others, and over all the best, which others may equal.
+    let height = |line: &(f64, ParallelLine)| (line.1.paint == Paint::Accent, line.0);
+    lines.sort_by(|a, b| height(a).0.cmp(&height(b).0).then(height(a).1.total_cmp(&height(b).1)));
+    let equal = equal_lines(lines.iter().map(|(_, line)| line));
     let brushed = lines.iter().filter(|(_, line)| line.paint == Paint::Series(0)).count();
     let key = |paint, text: String| Key { paint, look: Look::Line(Stroke::Solid), text };
     let mut legend =
@@ -52,12 +65,31 @@ pub fn parallel(study: &StudyView, only: &[Dimension]) -> Figure {
     };
     Figure {
         title: "Parallel coordinates".to_owned(),
-        subtitle: study.subtitle(),
+        subtitle: with_more(&study.subtitle(), &left_out),
         panels: vec![Panel { title: String::new(), content }],
+        width: (dimensions.len() + 1) as f64 * 110.0 * f64::from(u8::from(dimensions.len() > 7)),
         columns: 1 + usize::from(dimensions.len() > 5) * 3,
+        note: notes([study.beyond((low, high), "drawn to the end of the axis"), said_of_equal(equal)]),
         legend,
         aspect: if dimensions.len() > 5 { 2.1 } else { 1.6 },
         ..Figure::default()
+    }
+}
+
+/// How many lines lie exactly on another.
+fn equal_lines<'a>(lines: impl Iterator<Item = &'a ParallelLine>) -> usize {
+    let mut seen = HashSet::new();
+    let bits = |line: &ParallelLine| -> Vec<Option<u64>> {
+        line.values.iter().map(|value| value.map(f64::to_bits)).collect()
+    };
+    lines.filter(|line| !seen.insert(bits(line))).count()
+}
+
+fn said_of_equal(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => "1 line lies exactly on another.".to_owned(),
+        more => format!("{more} lines lie exactly on others."),
     }
 }
 
@@ -85,6 +117,33 @@ mod tests {
         );
         assert!(lines.iter().all(|line| line.values.iter().all(Option::is_some)));
         assert!(axes[0].scale.has_names() && matches!(axes[1].scale, Scale::Log { .. }));
+    }
+
+    #[test]
+    fn an_infinite_trial_may_be_the_best_and_ends_at_the_end_of_the_axis() {
+        let mut values: Vec<(f64, i64, Option<f64>)> =
+            (0..8).map(|i| (1e-3, 32, Some(f64::from(i) / 8.0))).collect();
+        values[3].2 = Some(f64::INFINITY);
+        let figure = parallel(&study(&values), &[]);
+        let Content::Parallel { axes, lines } = &figure.panels[0].content else { panic!() };
+        let last = lines.last().unwrap();
+        assert_eq!((lines.len(), last.paint), (8, Paint::Accent));
+        let Scale::Linear { high, .. } = axes.last().unwrap().scale else { panic!() };
+        assert_eq!(last.values[2], Some(high));
+        assert_eq!(figure.legend[0].text, "best (trial 3)");
+        assert_eq!(figure.note, "The value of 1 trial is infinite; it is drawn to the end of the axis.");
+    }
+
+    #[test]
+    fn equal_trials_are_counted_and_do_not_hide_the_best() {
+        let figure =
+            parallel(&study(&[(1e-3, 32, Some(0.5)), (2e-3, 32, Some(0.1)), (1e-3, 32, Some(0.5))]), &[]);
+        let Content::Parallel { lines, .. } = &figure.panels[0].content else { panic!() };
+        assert_eq!(lines.last().unwrap().paint, Paint::Accent);
+        assert_eq!(figure.note, "1 line lies exactly on another.");
+        // Where all are equally good, none but the first stands out.
+        let equal = parallel(&study(&[(1e-3, 32, Some(0.3)); 12]), &[]);
+        assert_eq!(equal.legend.len(), 2, "{:?}", equal.legend);
     }
 
     #[test]
