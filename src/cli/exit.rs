@@ -12,7 +12,7 @@ use crate::report::plot::PlotError;
 use crate::report::study::ViewError;
 use crate::spec::SpecErrors;
 use crate::store::StoreError;
-use crate::study::{AskError, SetupError, StudyError};
+use crate::study::{AskError, PromiseError, SetupError, StudyError};
 
 use crate::experiment::select::SelectError;
 
@@ -107,13 +107,20 @@ pub(super) fn number_of(error: &anyhow::Error) -> u8 {
     {
         return NOT_FOUND;
     }
-    if error.is::<SetupError>() {
+    if error.is::<SetupError>() || error.is::<PromiseError>() {
+        return USAGE;
+    }
+    if let Some(StudyError::Forbidden { .. } | StudyError::Promise(_)) = error.downcast_ref() {
         return USAGE;
     }
     match error.downcast_ref() {
         Some(AskError::Absent { .. }) => return NOT_FOUND,
-        Some(AskError::Spent { .. } | AskError::Otherwise { .. }) => return LOCKED,
-        Some(AskError::Count { .. }) => return USAGE,
+        Some(AskError::Spent { .. } | AskError::Exhausted { .. } | AskError::Otherwise { .. }) => {
+            return LOCKED;
+        }
+        Some(
+            AskError::Count { .. } | AskError::Study(StudyError::Forbidden { .. } | StudyError::Promise(_)),
+        ) => return USAGE,
         _ => {}
     }
     match store_error(error) {

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::store::{Id, RunQuery, RunRecord, SqliteStore, Store, StudyRecord, Tally};
 use crate::trial::RunState;
 
+use super::show::aside;
 use super::{Global, printer, shape, table};
 use crate::experiment::select::{self, metric_of, path_in_study};
 
@@ -31,10 +32,13 @@ A run whose process has died is CRASHED; `uaic resume` repeats it.
 
 With --json: {\"schema\": 1, \"total\", \"runs\": [{\"id\", \"study\", \"experiment\", \"kind\", \"number\",
   \"state\", \"value\", \"reason\", \"started_ms\", \"started\", \"ended_ms\", \"ended\", \"duration_s\",
-  \"attempts\", \"hidden\", \"params\"}]}
+  \"attempts\", \"hidden\", \"excluded\", \"violation\", \"params\"}]}
 and with --studies: {\"schema\": 1, \"total\", \"studies\": [{\"id\", \"experiment\", \"state\", \"seed\",
   \"metric\", \"direction\", \"trials\", \"done\", \"complete\", \"pruned\", \"failed\", \"running\",
-  \"interrupted\", \"crashed\", \"best\", \"created_ms\", \"created\"}]}")]
+  \"interrupted\", \"crashed\", \"hidden\", \"excluded\", \"best\", \"best_trial\", \"created_ms\",
+  \"created\"}]}
+Hidden and excluded trials are in no other count, and never the best. \"violation\" is by how much a
+trial misses the constraints of study.feasible; such trials rank behind all others.")]
 pub struct LsArgs {
     /// At most so many, the latest first; 0 for all
     #[arg(short = 'n', long, default_value_t = 20, value_name = "N")]
@@ -147,11 +151,13 @@ fn add_run(listing: &mut Table, run: &RunRecord, metrics: &Metrics, now_ms: i64)
     listing.add_row(row);
 }
 
-/// Why a run ended as it did, and that it is hidden.
+/// Why a run ended as it did, and why it is not among the best.
 fn note(run: &RunRecord) -> Option<String> {
     let reason = run.reason.as_deref().map(|reason| table::shortened(reason, 60));
     let hidden = run.hidden.then(|| "hidden".to_owned());
-    let parts: Vec<String> = hidden.into_iter().chain(reason).collect();
+    let excluded = run.excluded.then(|| "excluded".to_owned());
+    let missed = (run.violation > 0.0).then(|| "misses constraints".to_owned());
+    let parts: Vec<String> = hidden.into_iter().chain(excluded).chain(missed).chain(reason).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
@@ -182,8 +188,8 @@ fn list_studies(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
             Cell::new(study.id.short()),
             Cell::new(table::shortened(&study.new.experiment, 40)),
             table::study_state(study.state),
-            Cell::new(format!("{}/{}", tally.done(), study.new.trials)),
-            Cell::new(tally.best.map(table::number).unwrap_or_default()),
+            Cell::new(format!("{}/{}{}", tally.done(), study.new.trials, aside(tally))),
+            Cell::new(tally.best.map(|best| table::number(best.value())).unwrap_or_default()),
             Cell::new(table::one_line(&study.new.metric)),
             Cell::new(table::age(study.created_ms, now_ms)),
         ]);

@@ -2,7 +2,8 @@
 
 use super::hindsight::{Recorded, SEEN, numbers, ranges};
 use super::outcome::StudyError;
-use super::sampler::{Explanation, complete};
+use super::proposal::{self, NoPoint, Request};
+use super::sampler::Explanation;
 use super::setup::StudySetup;
 use crate::platform::ProcessIdentity;
 use crate::store::{
@@ -48,6 +49,15 @@ pub enum AskError {
         /// Its number of trials.
         trials: u32,
     },
+    /// Every point has been tried, and none is to be tried twice.
+    #[error(
+        "every point of study {study} has been tried: its space has no other. `uaic resume {study} --spec SPEC.toml` \
+         goes on in a wider one"
+    )]
+    Exhausted {
+        /// Short id.
+        study: String,
+    },
     /// The trial has ended otherwise.
     #[error(
         "trial {number} is {state} already; `uaic study correct STUDY/{number} VALUE` changes a value, with a reason"
@@ -83,26 +93,22 @@ impl From<StoreError> for AskError {
 }
 
 /// Proposes the next trial of a study and writes its row. The proposal sees all trials that have
-/// ended by now; which ones is recorded, so that it can be made again.
+/// ended by now; which ones is recorded, so that it can be made again. Where there is no next trial,
+/// nothing is changed.
 ///
 /// # Errors
-/// The budget is spent; the store fails.
+/// The budget is spent, or the space is; no point satisfies the constraints; the store fails.
 pub fn ask(store: &dyn Store, study: &StudyRecord, setup: &StudySetup<'_>) -> Result<Asked, AskError> {
     let outside = ProcessIdentity::outside();
-    store.acquire_study(study.id, &outside)?;
     loop {
         let recorded = Recorded::load(store, study.id)?;
-        let number = recorded.runs.last().and_then(|run| run.new.number).map_or(0, |last| last + 1);
-        if number >= study.new.trials {
-            return Err(AskError::Spent { study: study.id.short(), trials: study.new.trials });
+        let number = recorded.first_free();
+        // Another may have raised the number of trials meanwhile.
+        let trials = store.study(study.id)?.new.trials;
+        if number >= trials {
+            return Err(AskError::Spent { study: study.id.short(), trials });
         }
-        let view = recorded.view(setup.space(), number, |_| true)?;
-        let mut rng = setup.trial_seeds(number).rng("sampler");
-        let mut params = setup.sampler().propose(number, &view.history(setup.directions()), &mut rng);
-        if let Some(wanted) = &view.enqueued {
-            params.extend(wanted.clone());
-            complete(&view.space, &mut params, &mut rng);
-        }
+        let (params, finished) = next_point(&recorded, study, setup, number)?;
         let new = NewRun {
             study: study.id,
             kind: RunKind::Trial,
@@ -112,11 +118,11 @@ pub fn ask(store: &dyn Store, study: &StudyRecord, setup: &StudySetup<'_>) -> Re
             process: outside.clone(),
             environment: study.new.environment.clone(),
         };
+        store.acquire_study(study.id, &outside)?;
         match store.start_trial(&new, recorded.changes.len()) {
             // The same trial cannot be given to two who ask at once: its row is new.
             Ok(Attempt { run, number: 1 }) => {
-                let seen = view.finished.iter().map(|trial| trial.number);
-                store.set_tag(run, SEEN, &ranges(seen))?;
+                store.set_tag(run, SEEN, &ranges(finished))?;
                 return Ok(Asked { number, run, params });
             }
             Ok(_)
@@ -125,6 +131,71 @@ pub fn ask(store: &dyn Store, study: &StudyRecord, setup: &StudySetup<'_>) -> Re
             ) => {}
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+/// The point of a trial that is asked for now, and which trials it sees as finished.
+fn next_point(
+    recorded: &Recorded,
+    study: &StudyRecord,
+    setup: &StudySetup<'_>,
+    number: u32,
+) -> Result<(Params, Vec<u32>), AskError> {
+    let view = recorded.view(setup.space(), number, |_| true)?;
+    let mut rng = setup.trial_seeds(number).rng("sampler");
+    let request = Request {
+        number,
+        history: view.history(setup.directions()),
+        wanted: view.enqueued.as_ref(),
+        duplicates: setup.duplicates(),
+    };
+    match proposal::propose(&mut *setup.sampler(), &request, &mut rng) {
+        Ok(params) => Ok((params, view.finished.iter().map(|trial| trial.number).collect())),
+        Err(NoPoint::Spent) => Err(AskError::Exhausted { study: study.id.short() }),
+        Err(NoPoint::Forbidden) => Err(StudyError::forbidden(study.id, number, &view.space).into()),
+    }
+}
+
+/// Raises the number of trials of a study whose trials are asked for. One that was complete can go on.
+///
+/// # Errors
+/// The store fails.
+pub fn extend(store: &dyn Store, study: &StudyRecord, trials: u32) -> Result<(), StoreError> {
+    store.extend_study(study.id, trials)?;
+    if study.state == StudyState::Complete && trials > study.new.trials {
+        let outside = ProcessIdentity::outside();
+        store.acquire_study(study.id, &outside)?;
+        store.release_study(study.id, &outside, StudyState::Interrupted)?;
+    }
+    Ok(())
+}
+
+/// Makes a study complete of which every trial has been told and every point tried.
+///
+/// # Errors
+/// The store fails.
+pub fn close_when_spent(
+    store: &dyn Store,
+    study: &StudyRecord,
+    setup: &StudySetup<'_>,
+) -> Result<(), AskError> {
+    let recorded = Recorded::load(store, study.id)?;
+    let number = recorded.first_free();
+    if number >= study.new.trials || recorded.runs.iter().any(|run| !run.state.is_final()) {
+        return Ok(());
+    }
+    match next_point(&recorded, study, setup, number) {
+        Err(AskError::Exhausted { .. }) => complete(store, study),
+        Err(AskError::Study(StudyError::Forbidden { .. })) | Ok(_) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a study complete that nobody works on any more.
+fn complete(store: &dyn Store, study: &StudyRecord) -> Result<(), AskError> {
+    match store.release_study(study.id, &ProcessIdentity::outside(), StudyState::Complete) {
+        Err(StoreError::NotHeld { .. }) | Ok(()) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -179,15 +250,12 @@ fn close_when_done(
     study: &StudyRecord,
     recorded: &Recorded,
     told: u32,
-) -> Result<(), StoreError> {
+) -> Result<(), AskError> {
     let open = recorded.runs.iter().any(|run| !run.state.is_final() && run.new.number != Some(told));
-    if open || recorded.runs.len() < study.new.trials as usize {
+    if open || recorded.first_free() < store.study(study.id)?.new.trials {
         return Ok(());
     }
-    match store.release_study(study.id, &ProcessIdentity::outside(), StudyState::Complete) {
-        Err(StoreError::NotHeld { .. }) | Ok(()) => Ok(()),
-        Err(error) => Err(error),
-    }
+    complete(store, study)
 }
 
 /// What led to the point of a trial: its proposal is made again, from what it could see.

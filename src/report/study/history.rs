@@ -1,23 +1,13 @@
 //! Optimisation history: every value, and the best so far.
 
-use super::StudyView;
+use super::{StudyView, TrialView};
 use crate::report::figure::{Axis, Content, Figure, Key, Look, Mark, Paint, Panel, Scale, Sign, Stroke};
-use crate::trial::{Direction, RunState};
+use crate::trial::{Direction, Rank, RunState, better};
 
 /// The value of every trial by its number, with the best so far.
 pub fn history(study: &StudyView) -> Figure {
-    let mut best: Option<f64> = None;
-    let mut so_far = Vec::new();
-    for (trial, value) in study.complete() {
-        if best.is_none_or(|best| study.direction.better(value, best)) {
-            best = Some(value);
-        }
-        so_far.extend(best.map(|best| (f64::from(trial.number), best)));
-    }
     let last = study.trials.last().map_or(1.0, |trial| f64::from(trial.number)).max(1.0);
-    if let Some(&(_, best)) = so_far.last() {
-        so_far.push((last, best));
-    }
+    let so_far = best_so_far(study, last);
     let (low, high) = telling_range(study);
     let y = Scale::Linear { low, high };
     let shown = |value: f64| (low..=high).contains(&value);
@@ -81,6 +71,22 @@ pub fn history(study: &StudyView) -> Figure {
     }
 }
 
+/// The best value up to each trial, of those that hold the constraints where there are such, to the
+/// last trial.
+fn best_so_far(study: &StudyView, last: f64) -> Vec<(f64, f64)> {
+    let ranks: Vec<Rank> = study.trials.iter().filter_map(TrialView::rank).collect();
+    let holds = ranks.iter().any(Rank::is_feasible);
+    let (mut best, mut so_far) = (None, Vec::new());
+    for rank in ranks.into_iter().filter(|rank| rank.is_feasible() == holds) {
+        best = better(best, Some(rank), study.direction);
+        so_far.extend(best.map(|best| (f64::from(rank.number()), best.value())));
+    }
+    so_far.extend(best.map(|best| (last, best.value())));
+    // Where an infinite value is the best there is no place for it.
+    so_far.retain(|(_, value)| value.is_finite());
+    so_far
+}
+
 /// The range of values that tells most: all of it, unless a few bad trials would take up most of it.
 pub(super) fn telling_range(study: &StudyView) -> (f64, f64) {
     telling_range_of(study.complete().map(|(_, value)| value).collect(), study.direction)
@@ -127,6 +133,23 @@ mod tests {
         let Mark::Line { points, .. } = &marks(&figure)[3] else { panic!() };
         assert_eq!(points, &[(0.0, 0.5), (1.0, 0.7), (2.0, 0.7), (3.0, 0.7)]);
         assert_eq!(figure.legend.last().unwrap().text, "1 failed");
+    }
+
+    #[test]
+    fn the_best_so_far_is_never_one_that_misses_a_constraint() {
+        let values = [0.9, 0.5, 0.95, 0.6].map(|value| (1e-3, 32, Some(value)));
+        let mut study = study(&values);
+        (study.trials[0].violation, study.trials[2].violation) = (0.1, 0.1);
+        let line = |study: &StudyView| {
+            let figure = history(study);
+            let Mark::Line { points, .. } = &marks(&figure)[3] else { panic!() };
+            points.clone()
+        };
+        assert_eq!(line(&study), [(1.0, 0.5), (3.0, 0.6), (3.0, 0.6)]);
+        for trial in &mut study.trials {
+            trial.violation = 1.0 - trial.value.unwrap();
+        }
+        assert_eq!(line(&study)[..3], [(0.0, 0.9), (1.0, 0.9), (2.0, 0.95)], "the least missed");
     }
 
     #[test]

@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 
 use crate::spec::{Distribution, ProgramSpec, Space, Spec};
 use crate::store::{Change, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
-use crate::trial::{Direction, ParamValue, Params, RunState};
+use crate::trial::{Candidate, Direction, ParamValue, Params, Rank, RunState, best_first};
 
 /// A trial as pictures see it.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +45,8 @@ pub struct TrialView {
     /// The values of all metrics of the study, in their order, once complete; none where constraints
     /// on its outcome are missed.
     pub values: Vec<f64>,
+    /// By how much constraints on its outcome are missed.
+    pub violation: f64,
     /// When it started and ended, milliseconds since 1970 UTC.
     pub span_ms: (i64, Option<i64>),
 }
@@ -64,8 +66,17 @@ pub struct StudyView {
     pub more_objectives: Vec<(String, Direction)>,
     /// The searched parameters.
     pub space: Space,
-    /// Its trials that are not hidden, by number.
+    /// Its trials that are neither hidden nor excluded, by number.
     pub trials: Vec<TrialView>,
+    /// How many are: hidden, and excluded.
+    pub aside: (u32, u32),
+}
+
+impl TrialView {
+    /// Its place among the others; `None` where it has none.
+    pub fn rank(&self) -> Option<Rank> {
+        Candidate::shown(self.number, self.state, self.value, self.violation).rank()
+    }
 }
 
 /// Why a study cannot be shown.
@@ -127,6 +138,7 @@ impl StudyView {
         let new = &study.new;
         let query = RunQuery { study: Some(study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
         let runs: Vec<RunRecord> = store.runs(&query)?.into_iter().filter(|run| !run.excluded).collect();
+        let tally = store.tally(study.id)?;
         let space = space_of(store, study, &runs)?;
         let mut trials: Vec<TrialView> = runs
             .into_iter()
@@ -136,6 +148,7 @@ impl StudyView {
                 params: run.new.params,
                 state: run.state,
                 value: run.value,
+                violation: run.violation,
                 span_ms: (run.started_ms, run.ended_ms),
             })
             .collect();
@@ -148,6 +161,7 @@ impl StudyView {
             more_objectives: new.more_objectives.clone(),
             space,
             trials,
+            aside: (tally.hidden, tally.excluded),
         })
     }
 
@@ -157,25 +171,26 @@ impl StudyView {
         complete.filter_map(|trial| Some((trial, trial.value.filter(|value| value.is_finite())?)))
     }
 
-    /// The best complete trial, among those that miss no constraint where there are such; of equals
-    /// the first.
+    /// The trials that have a rank, best first; infinite values are values here.
+    pub fn ranked(&self) -> Vec<(&TrialView, Rank)> {
+        let ranked = best_first(&self.trials, self.direction, |trial| trial.rank());
+        ranked.into_iter().map(|(rank, trial)| (trial, rank)).collect()
+    }
+
+    /// The best trial and its value, which may be infinite.
     pub fn best(&self) -> Option<(&TrialView, f64)> {
-        let misses = |trial: &TrialView| trial.values.is_empty();
-        self.complete().reduce(|best, next| {
-            let is_better = match (misses(best.0), misses(next.0)) {
-                (true, false) => true,
-                (false, true) => false,
-                _ => self.direction.better(next.1, best.1),
-            };
-            if is_better { next } else { best }
-        })
+        self.ranked().first().map(|(trial, rank)| (*trial, rank.value()))
     }
 
     /// `attention · 4f2a90c1 · 20 trials`.
     pub(crate) fn subtitle(&self) -> String {
         let count = self.trials.len();
+        let (hidden, excluded) = self.aside;
+        let aside = [(hidden, "hidden"), (excluded, "excluded")];
+        let aside = aside.iter().filter(|(count, _)| *count > 0);
+        let aside: String = aside.map(|(count, what)| format!(", {count} {what}")).collect();
         format!(
-            "{} · study {} · {count} trial{}",
+            "{} · study {} · {count} trial{}{aside}",
             self.experiment,
             self.id,
             if count == 1 { "" } else { "s" }
@@ -201,18 +216,18 @@ impl StudyView {
         })
     }
 
-    /// From 0 for the worst value to 1 for the best, by rank, so that one bad trial does not take
-    /// the whole range of colours.
+    /// Of the [`complete`](Self::complete) trials, from 0 for the worst to 1 for the best, by rank, so
+    /// that one bad trial does not take the whole range of colours; those that miss constraints stand
+    /// below all others.
     pub(crate) fn standing(&self) -> Vec<f64> {
-        let mut values: Vec<f64> = self.complete().map(|(_, value)| value).collect();
-        values.sort_by(|a, b| self.direction.compare(*b, *a));
-        let last = values.len().saturating_sub(1).max(1) as f64;
-        self.complete()
-            .map(|(_, value)| {
-                let worse = values.partition_point(|other| self.direction.better(value, *other));
-                worse as f64 / last
-            })
-            .collect()
+        let mut ranks: Vec<Rank> = self.complete().filter_map(|(trial, _)| trial.rank()).collect();
+        ranks.sort_by(|a, b| b.compare_merit(a, self.direction));
+        let last = ranks.len().saturating_sub(1).max(1) as f64;
+        let standing = |rank: Rank| {
+            let worse = ranks.partition_point(|other| rank.compare_merit(other, self.direction).is_lt());
+            worse as f64 / last
+        };
+        self.complete().map(|(trial, _)| trial.rank().map_or(0.0, standing)).collect()
     }
 }
 
@@ -296,6 +311,7 @@ pub(crate) mod testing {
             state: if value.is_some() { RunState::Complete } else { RunState::Failed },
             value: *value,
             values: value.iter().copied().collect(),
+            violation: 0.0,
             span_ms: (number as i64 * 1000, Some(number as i64 * 1000 + 1500)),
         };
         StudyView {
@@ -306,6 +322,7 @@ pub(crate) mod testing {
             more_objectives: vec![],
             space: spec.search,
             trials: values.iter().enumerate().map(trial).collect(),
+            aside: (0, 0),
         }
     }
 }
@@ -335,6 +352,17 @@ mod tests {
         assert_eq!(standing.len(), 4);
         assert_eq!((standing[0], standing[1]), (standing[2], 0.0));
         assert!(standing[3] < standing[0]);
+    }
+
+    #[test]
+    fn a_trial_that_misses_a_constraint_is_not_the_best_and_stands_below_all_others() {
+        let mut study =
+            testing::study(&[(1e-3, 32, Some(0.9)), (1e-3, 32, Some(0.1)), (1e-3, 64, Some(0.5))]);
+        study.trials[0].violation = 0.2;
+        assert_eq!(study.best().unwrap().0.number, 2);
+        assert_eq!(study.standing(), [0.0, 0.5, 1.0]);
+        study.trials[1].value = Some(f64::INFINITY);
+        assert_eq!(study.best().map(|(trial, value)| (trial.number, value)), Some((1, f64::INFINITY)));
     }
 
     #[test]

@@ -345,7 +345,7 @@ fn events_come_in_the_order_of_a_trials_life() {
         .iter()
         .map(|event| match event {
             Event::Started { trials, finished, best: earlier } => {
-                assert_eq!(*earlier, Some((best.trial.number, best.trial.value().unwrap())));
+                assert_eq!(*earlier, best.rank());
                 format!("study {finished}/{trials}")
             }
             Event::TrialStarted { number, .. } => format!("{number} starts"),
