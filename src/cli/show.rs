@@ -218,7 +218,9 @@ fn show_study(store: &SqliteStore, study: &StudyRecord, as_json: bool) -> anyhow
     page.line("experiment", &study.new.experiment);
     page.line("state", study.state.name());
     page.line("trials", &trials_line(&tally, study.new.trials));
-    let best = tally.best.map_or("none yet".to_owned(), best_line);
+    let best = tally.best.map_or("none yet".to_owned(), |best| {
+        best_line(best).replacen(&table::number(best.value()), &best.value().to_string(), 1)
+    });
     page.line("best", &format!("{best} ({} {})", study.new.direction, study.new.metric));
     page.line("seed", &study.new.seed.to_string());
     page.line(
@@ -244,7 +246,7 @@ pub(super) fn best_line(best: Rank) -> String {
     } else {
         format!(", which misses constraints by {}", table::number(best.violation()))
     };
-    format!("{} of trial {}{missed}", best.value(), best.number())
+    format!("{} of trial {}{missed}", table::number(best.value()), best.number())
 }
 
 /// What the user has put aside: `, 1 hidden, 2 excluded`; nothing where there is none.

@@ -170,27 +170,6 @@ pub fn extend(store: &dyn Store, study: &StudyRecord, trials: u32) -> Result<(),
     Ok(())
 }
 
-/// Makes a study complete of which every trial has been told and every point tried.
-///
-/// # Errors
-/// The store fails.
-pub fn close_when_spent(
-    store: &dyn Store,
-    study: &StudyRecord,
-    setup: &StudySetup<'_>,
-) -> Result<(), AskError> {
-    let recorded = Recorded::load(store, study.id)?;
-    let number = recorded.first_free();
-    if number >= study.new.trials || recorded.runs.iter().any(|run| !run.state.is_final()) {
-        return Ok(());
-    }
-    match next_point(&recorded, study, setup, number) {
-        Err(AskError::Exhausted { .. }) => complete(store, study),
-        Err(AskError::Study(StudyError::Forbidden { .. })) | Ok(_) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
 /// Makes a study complete that nobody works on any more.
 fn complete(store: &dyn Store, study: &StudyRecord) -> Result<(), AskError> {
     match store.release_study(study.id, &ProcessIdentity::outside(), StudyState::Complete) {
@@ -200,11 +179,17 @@ fn complete(store: &dyn Store, study: &StudyRecord) -> Result<(), AskError> {
 }
 
 /// Records the result of a trial that was asked for; whether that is news: telling the same again
-/// changes nothing.
+/// changes nothing. Values that miss `study.feasible` rank behind all others.
 ///
 /// # Errors
 /// There is no such trial, it has ended otherwise, or the number of values is wrong.
-pub fn tell(store: &dyn Store, study: &StudyRecord, number: u32, told: &Told) -> Result<bool, AskError> {
+pub fn tell(
+    store: &dyn Store,
+    study: &StudyRecord,
+    setup: &StudySetup<'_>,
+    number: u32,
+    told: &Told,
+) -> Result<bool, AskError> {
     let recorded = Recorded::load(store, study.id)?;
     let run = recorded.runs.iter().find(|run| run.new.number == Some(number));
     let run = run.ok_or_else(|| AskError::Absent { number, study: study.id.short() })?;
@@ -236,26 +221,29 @@ pub fn tell(store: &dyn Store, study: &StudyRecord, number: u32, told: &Told) ->
         value: *value,
     };
     store.log_metrics(attempt, &metrics.iter().zip(values).map(point).collect::<Vec<_>>())?;
-    if values.len() > 1 {
-        store.set_outcome(attempt, &values[1..], 0.0)?;
+    let value_of = |name: &str| Some(values[metrics.iter().position(|metric| *metric == name)?]);
+    let feasible = setup.feasible();
+    let missed = feasible.iter().map(|constraint| constraint.violation(value_of));
+    // An empty sum is −0, which is 0 but has other bits.
+    let violation = if values.is_empty() { 0.0 } else { missed.sum::<f64>() + 0.0 };
+    if values.len() > 1 || violation > 0.0 {
+        store.set_outcome(attempt, values.get(1..).unwrap_or_default(), violation)?;
     }
     store.finish_run(attempt, &RunEnd { state, value: values.first().copied(), reason })?;
-    close_when_done(store, study, &recorded, number)?;
+    close_when_done(store, study, setup)?;
     Ok(true)
 }
 
-/// Makes a study complete whose last trial has been told.
-fn close_when_done(
-    store: &dyn Store,
-    study: &StudyRecord,
-    recorded: &Recorded,
-    told: u32,
-) -> Result<(), AskError> {
-    let open = recorded.runs.iter().any(|run| !run.state.is_final() && run.new.number != Some(told));
-    if open || recorded.first_free() < store.study(study.id)?.new.trials {
+/// Makes a study complete whose last trial has been told: the last of its number, or of its points.
+fn close_when_done(store: &dyn Store, study: &StudyRecord, setup: &StudySetup<'_>) -> Result<(), AskError> {
+    let recorded = Recorded::load(store, study.id)?;
+    let number = recorded.first_free();
+    if recorded.runs.iter().any(|run| !run.state.is_final()) {
         return Ok(());
     }
-    complete(store, study)
+    let is_done = number >= store.study(study.id)?.new.trials
+        || matches!(next_point(&recorded, study, setup, number), Err(AskError::Exhausted { .. }));
+    if is_done { complete(store, study) } else { Ok(()) }
 }
 
 /// What led to the point of a trial: its proposal is made again, from what it could see.

@@ -23,7 +23,7 @@ mod setup;
 pub(crate) mod testing;
 mod tuning;
 
-pub use asking::{AskError, Asked, Told, ask, close_when_spent, explain, extend, tell};
+pub use asking::{AskError, Asked, Told, ask, explain, extend, tell};
 pub use event::{Event, Observer};
 pub use objective::{Evaluation, Objective, ObjectiveError, Trial};
 pub use outcome::{StudyError, StudyOutcome, TrialResult};

@@ -6,7 +6,7 @@ use super::pruner::{self, Pruner};
 use super::runner::{Pruning, StudyPlan};
 use super::sampler::{self, Sampler, Settings};
 use crate::rng::SeedTree;
-use crate::spec::{Duplicates, PrunerSpec, Space, StudySpec};
+use crate::spec::{Constraint, Duplicates, PrunerSpec, Space, StudySpec};
 use crate::trial::Direction;
 
 /// A study as a spec sets it, ready to be run.
@@ -91,6 +91,11 @@ impl<'a> StudySetup<'a> {
 
     pub(super) fn directions(&self) -> &[Direction] {
         &self.directions
+    }
+
+    /// What a trial's metrics must be like.
+    pub(super) fn feasible(&self) -> Vec<Constraint> {
+        self.spec.constraints()
     }
 
     pub(super) fn duplicates(&self) -> Duplicates {

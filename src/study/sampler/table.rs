@@ -117,14 +117,19 @@ const ROUNDS: usize = 64;
 /// Spaces of so many points, or fewer, are listed rather than searched by chance.
 const MOST_LISTED: f64 = 16_384.0;
 
+/// The coordinates of all values of all axes, where these make few enough points.
+fn listed(axes: &[Axis<'_>]) -> Option<Vec<Vec<f64>>> {
+    let values: Vec<Vec<f64>> = axes.iter().map(Axis::coordinates).collect::<Option<_>>()?;
+    let count: f64 = values.iter().map(|values| values.len() as f64).product();
+    (count <= MOST_LISTED).then_some(values)
+}
+
 /// All points of a finite space that it allows and no trial has had; `None` where there are too many
 /// points to list.
 pub(super) fn untried(history: &History<'_>, table: &Table) -> Option<Vec<Vec<f64>>> {
     let space = history.space;
     let axes = axes(space);
-    let values: Option<Vec<Vec<f64>>> = axes.iter().map(Axis::coordinates).collect();
-    let size = |values: &[Vec<f64>]| values.iter().map(|values| values.len() as f64).product::<f64>();
-    let Some(values) = values.filter(|values| size(values) <= MOST_LISTED) else {
+    let Some(values) = listed(&axes) else {
         if space.constraints().is_empty() && !space.is_conditional() {
             return None;
         }
@@ -132,9 +137,9 @@ pub(super) fn untried(history: &History<'_>, table: &Table) -> Option<Vec<Vec<f6
         let points = all.iter().map(|params| coordinates(space, &axes, params));
         return Some(points.filter(|point| !table.has(point)).collect());
     };
-    let count = size(&values);
+    let count: usize = values.iter().map(Vec::len).product();
     let (mut seen, mut points) = (HashSet::new(), Vec::new());
-    for number in 0..count as usize {
+    for number in 0..count {
         let mut rest = number;
         let mut point: Vec<f64> = values
             .iter()
@@ -186,7 +191,7 @@ pub(super) fn first_admitted(
         }
     }
     let constrained = !space.constraints().is_empty();
-    if constrained && forbidden.is_some() {
+    if constrained && forbidden.is_some() && listed(&axes).is_none() {
         let is_new = |params: &Params| is_new(&coordinates(space, &axes, params));
         let region = Region::new(space, &Params::new());
         if let Some(from) = region.draw(rng, is_new) {

@@ -398,3 +398,6 @@ impl<F: Fn(&Draw<'_>) -> Result<Evaluation, ObjectiveError> + Sync> Objective fo
         serde_json::Value::Null
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,8 @@ use span::Span;
 pub(in crate::study) const MOST_POINTS: u32 = 10_000;
 /// So many points are drawn from the bounds as a whole first, as these are even.
 const EVEN: u32 = 32;
+/// After so many points that are allowed but not accepted, there is hardly another.
+const MOST_REFUSED: u32 = 256;
 /// After so many parts that hold no point that was found, the search begins again with the whole.
 const PARTS: usize = 256;
 /// How often bounds are narrowed by all constraints in turn.
@@ -85,13 +87,19 @@ impl<'a> Region<'a> {
         accepts: impl Fn(&Params) -> bool,
     ) -> Option<Params> {
         let whole = self.whole.as_ref()?;
-        let is_found = |params: &Params| self.space.contains(params) && accepts(params);
+        let refused = std::cell::Cell::new(0);
+        let is_found = |params: &Params| {
+            let allowed = self.space.contains(params);
+            let found = allowed && accepts(params);
+            refused.set(refused.get() + u32::from(allowed && !found));
+            found
+        };
         let even = |rng: &mut ChaCha8Rng| self.point(|at| whole[at].draw(rng));
         if let Some(found) = (0..EVEN).map(|_| even(rng)).find(is_found) {
             return Some(found);
         }
         let mut tried = EVEN;
-        while tried < MOST_POINTS {
+        while tried < MOST_POINTS && refused.get() < MOST_REFUSED {
             let mut open = vec![whole.clone()];
             let mut seen = 0;
             while let Some(mut part) = open.pop() {
@@ -104,13 +112,13 @@ impl<'a> Region<'a> {
                 if let Some(found) = by_turns.into_iter().chain([at_once]).find(is_found) {
                     return Some(found);
                 }
-                if seen >= PARTS || tried >= MOST_POINTS {
+                if seen >= PARTS || tried >= MOST_POINTS || refused.get() >= MOST_REFUSED {
                     break;
                 }
                 open.extend(self.divided(&part, rng).into_iter().flatten());
             }
-            if open.is_empty() && seen < PARTS {
-                return None; // there is nothing else
+            if open.is_empty() && seen < PARTS && refused.get() == 0 {
+                return None; // nothing is allowed
             }
         }
         None

@@ -2,6 +2,7 @@
 
 use rand::RngExt;
 
+use super::super::axis::Axis;
 use crate::rng::ChaCha8Rng;
 use crate::spec::{Distribution, Interval};
 use crate::trial::ParamValue;
@@ -12,27 +13,39 @@ pub(super) enum Span<'a> {
     /// Every number from `low` to `high`.
     Real { low: f64, high: f64, log: bool },
     /// The steps from `first` to `last`.
-    Steps { steps: Steps, first: u64, last: u64 },
+    Steps { steps: Steps<'a>, first: u64, last: u64 },
     /// Some positions of a list, rising.
     Choice { values: &'a [ParamValue], left: Vec<usize> },
 }
 
 /// Numbers at equal distances.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Steps {
-    /// `low + k · step`, cut at `high` against rounding.
-    Real { low: f64, high: f64, step: f64 },
+pub(super) enum Steps<'a> {
+    /// `low + k · step`, as the distribution has it.
+    Real { low: f64, high: f64, step: f64, of: &'a Distribution },
     /// `low + k · step`; `log` where small ones are as likely as large ones.
     Whole { low: i64, step: i64, log: bool },
 }
 
-impl Steps {
+impl Steps<'_> {
     fn value(self, number: u64) -> ParamValue {
         match self {
-            Self::Real { low, high, step } => ParamValue::Float((low + number as f64 * step).min(high)),
+            Self::Real { low, high, step, of } => {
+                let near = ParamValue::Float((low + number as f64 * step).min(high));
+                let axis = Axis::of(of);
+                axis.encode(&near).map_or(near, |coordinate| axis.decode(coordinate))
+            }
             Self::Whole { low, step, .. } => {
                 ParamValue::Int((i128::from(low) + i128::from(number) * i128::from(step)) as i64)
             }
+        }
+    }
+
+    fn has(self, number: u64, value: &ParamValue) -> bool {
+        match self {
+            // What rounding makes of a step is that step, too.
+            Self::Real { of, .. } => of.contains(value),
+            Self::Whole { .. } => self.value(number) == *value,
         }
     }
 
@@ -60,7 +73,7 @@ impl<'a> Span<'a> {
             Distribution::Uniform { low, high, step: None } => Self::Real { low, high, log: false },
             Distribution::Uniform { low, high, step: Some(step) } => {
                 let last = ((high - low) / step + 1e-9).floor() as u64;
-                Self::Steps { steps: Steps::Real { low, high, step }, first: 0, last }
+                Self::Steps { steps: Steps::Real { low, high, step, of: distribution }, first: 0, last }
             }
             Distribution::Log { low, high } => Self::Real { low, high, log: true },
             Distribution::Int { low, high, step } => whole(low, high, step, false),
@@ -144,7 +157,7 @@ impl<'a> Span<'a> {
             (Self::Steps { steps, first, last }, value) => {
                 let Some(x) = value.as_f64() else { return false };
                 let place = steps.place(x).round().max(0.0) as u64;
-                (*first..=*last).contains(&place) && steps.value(place) == *value
+                (*first..=*last).contains(&place) && steps.has(place, value)
             }
             (Self::Choice { values, left }, value) => left.iter().any(|&at| values[at] == *value),
             _ => false,
