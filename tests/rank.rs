@@ -67,10 +67,9 @@ fn best_everywhere(dir: &TestDir) -> (u64, String) {
     let report = dir.read("report/report.md");
     assert!(report.contains(&format!("- trial: {number}\n")), "{report}");
     let (_, table) = report.split_once("The best ").expect("a table of the best");
-    let first =
-        table.lines().find(|line| line.starts_with("| ") && !line.contains("trial")).unwrap_or_default();
-    let first = first.trim_start_matches("| ").split(' ').next().unwrap_or_default();
-    assert_eq!(first, number.to_string(), "the report's table: {table}");
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| "));
+    let first = rows.filter_map(|row| row.split(' ').next()?.parse::<u64>().ok()).next();
+    assert_eq!(first, Some(number), "the report's table: {table}");
     let picture = dir.run("plot parallel --svg --out -").ok();
     assert!(picture.contains(&format!("best (trial {number})")), "the parallel picture");
     (number, value)
