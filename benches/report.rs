@@ -85,6 +85,7 @@ fn study(trials: u32) -> StudyView {
             state: RunState::Complete,
             value: Some(value),
             values: vec![value],
+            violation: 0.0,
             span_ms: (i64::from(number) * 500, Some(i64::from(number) * 500 + 990)),
         }
     });
@@ -98,5 +99,6 @@ fn study(trials: u32) -> StudyView {
         is_of_program: false,
         leading: std::sync::OnceLock::new(),
         trials: trials.collect(),
+        aside: (0, 0),
     }
 }

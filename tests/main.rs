@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod architecture;
+mod asked;
 mod bench;
 mod calibrate;
 mod command;
 mod compare;
+mod constraints;
 mod data;
 mod deploy;
+mod enqueued;
 mod evaluate;
 mod flights;
 mod listing;
@@ -18,6 +21,8 @@ mod onnx;
 mod package;
 mod package_fuzz;
 mod pictures;
+mod points;
+mod rank;
 mod readme;
 mod registry;
 mod report;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::report::sheet;
 use crate::store::{SqliteStore, Store};
 
+use super::show::aside;
 use super::trials::{Row, trial_table};
 use super::{Global, printer, shape, table};
 use crate::experiment::select::{self, STUDY_GRAMMAR};
@@ -21,6 +22,9 @@ Examples:
   uaic best attention -n 1  the best trial of the latest study of an experiment
   uaic best -n 0 --csv      all complete trials, best first
   uaic best --json | jq '.trials[0].params'
+
+Trials that hold the constraints of study.feasible come first, then the others by how much they miss
+them. Hidden and excluded trials are left out, here and wherever a best trial is named.
 
 {STUDY_GRAMMAR}
 
@@ -66,17 +70,26 @@ pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> 
         return Ok(ExitCode::SUCCESS);
     }
     printer::talk(format!(
-        "study {} · {} · {} of {} trials done · {} {}",
+        "study {} · {} · {} of {} trials done{} · {} {}",
         study.id.short(),
         table::one_line(&study.new.experiment),
         tally.done(),
         study.new.trials,
+        aside(&tally),
         study.new.direction,
         table::one_line(&study.new.metric),
     ));
-    if trials.is_empty() {
+    if trials.is_empty() && tally.hidden + tally.excluded > 0 {
+        printer::talk("none that is complete is left; `uaic ls --all` lists hidden ones, too");
+    } else if trials.is_empty() {
         printer::talk("none is complete yet");
     } else {
+        if let Some(missed) = tally.best.filter(|best| !best.is_feasible()) {
+            printer::talk(format!(
+                "no trial holds the constraints of study.feasible; the best misses them by {}",
+                table::number(missed.violation())
+            ));
+        }
         let rows: Vec<Row<'_>> = trials
             .iter()
             .map(|run| Row {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use owo_colors::OwoColorize;
 use serde_json::{Value, json};
 
 use super::work::Work;
@@ -21,7 +22,7 @@ Examples:
 Exit code 0 when the spec is good, 2 when it is not.
 
 With --json: {\"schema\": 1, \"ok\": true or false,
-  \"errors\": [{\"message\", \"path\", \"line\", \"column\", \"help\"}]}")]
+  \"errors\": [{\"message\", \"path\", \"line\", \"column\", \"help\"}], \"warnings\": [messages]}")]
 pub struct CheckArgs {
     /// The spec, such as experiments/attention.toml
     #[arg(value_name = "SPEC")]
@@ -50,11 +51,21 @@ pub(super) fn run(_global: &Global, args: &CheckArgs) -> anyhow::Result<ExitCode
                 }
             },
         };
-        let json = json!({ "schema": shape::SCHEMA, "ok": errors.is_empty(), "errors": errors });
+        let warnings: Vec<String> = checked.iter().filter_map(Work::shortage).collect();
+        let json = json!({
+            "schema": shape::SCHEMA,
+            "ok": errors.is_empty(),
+            "errors": errors,
+            "warnings": warnings,
+        });
         printer::json(&json)?;
         return Ok(checked.map_or(ExitCode::from(exit::USAGE), |_| ExitCode::SUCCESS));
     }
-    printer::data(format!("{}: ok — {}", args.spec.display(), summary(&checked?)))?;
+    let work = checked?;
+    printer::data(format!("{}: ok — {}", args.spec.display(), summary(&work)))?;
+    if let Some(shortage) = work.shortage() {
+        printer::talk(format!("{} {shortage}", "warning:".yellow().bold()));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -17,7 +17,7 @@ use crate::report::plot::PlotError;
 use crate::report::study::ViewError;
 use crate::spec::SpecErrors;
 use crate::store::StoreError;
-use crate::study::{AskError, ObjectiveError, SetupError, StudyError};
+use crate::study::{AskError, ObjectiveError, PromiseError, SetupError, StudyError};
 
 use super::exit::{FAILED, Failure, LOCKED, NOT_FOUND, USAGE};
 
@@ -74,6 +74,7 @@ fn known<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Known> {
         ViewError,
         AskError,
         ObjectiveError,
+        PromiseError,
         SetupError,
         StudyError,
     );
@@ -215,7 +216,7 @@ impl Known for AskError {
         match self {
             Self::Study(study) => study.kind(),
             Self::Absent { .. } => Kind::Code(NOT_FOUND),
-            Self::Spent { .. } | Self::Otherwise { .. } => Kind::Code(LOCKED),
+            Self::Spent { .. } | Self::Exhausted { .. } | Self::Otherwise { .. } => Kind::Code(LOCKED),
             Self::Count { .. } => Kind::Code(USAGE),
         }
     }
@@ -230,6 +231,12 @@ impl Known for ObjectiveError {
     }
 }
 
+impl Known for PromiseError {
+    fn kind(&self) -> Kind<'_> {
+        Kind::Code(USAGE)
+    }
+}
+
 impl Known for SetupError {
     fn kind(&self) -> Kind<'_> {
         Kind::Code(USAGE)
@@ -240,6 +247,8 @@ impl Known for StudyError {
     fn kind(&self) -> Kind<'_> {
         match self {
             Self::Store(store) => store.kind(),
+            Self::Promise(promise) => promise.kind(),
+            Self::Forbidden { .. } => Kind::Code(USAGE),
             Self::Diverged { .. } | Self::Threads { .. } => Kind::Code(FAILED),
         }
     }

@@ -13,6 +13,7 @@ use crate::store::{Id, RunQuery, RunRecord, SqliteStore, Store, StudyRecord, Tal
 use crate::trial::RunState;
 
 use super::listing::{Field, Listing, column};
+use super::show::aside;
 use super::{Global, printer, shape, table};
 use crate::experiment::select::{self, metric_of, path_in_study};
 
@@ -39,10 +40,13 @@ With --csv: number, state, id, study, experiment, kind, a column for each metric
   words, empty where there is none. A parameter whose name is taken is params.NAME.
 With --json: {\"schema\": 1, \"total\", \"runs\": [{\"id\", \"study\", \"experiment\", \"kind\", \"number\",
   \"state\", \"value\", \"reason\", \"started_ms\", \"started\", \"ended_ms\", \"ended\", \"duration_s\",
-  \"attempts\", \"hidden\", \"params\"}]}
+  \"attempts\", \"hidden\", \"excluded\", \"violation\", \"params\"}]}
 and with --studies: {\"schema\": 1, \"total\", \"studies\": [{\"id\", \"experiment\", \"state\", \"seed\",
   \"metric\", \"direction\", \"trials\", \"done\", \"complete\", \"pruned\", \"failed\", \"running\",
-  \"interrupted\", \"crashed\", \"best\", \"created_ms\", \"created\"}]}")]
+  \"interrupted\", \"crashed\", \"hidden\", \"excluded\", \"best\", \"best_trial\", \"created_ms\",
+  \"created\"}]}
+Hidden and excluded trials are in no other count, and never the best. \"violation\" is by how much a
+trial misses the constraints of study.feasible; such trials rank behind all others.")]
 pub struct LsArgs {
     /// At most so many, the latest first; 0 for all [default: 20, with --csv all]
     #[arg(short = 'n', long, value_name = "N")]
@@ -174,11 +178,13 @@ fn add_run(listing: &mut Table, run: &RunRecord, metrics: &Metrics, now_ms: i64)
     listing.add_row(row);
 }
 
-/// Why a run ended as it did, and that it is hidden.
+/// Why a run ended as it did, and why it is not among the best.
 fn note(run: &RunRecord) -> Option<String> {
     let reason = run.reason.as_deref().map(|reason| table::shortened(reason, 60));
     let hidden = run.hidden.then(|| "hidden".to_owned());
-    let parts: Vec<String> = hidden.into_iter().chain(reason).collect();
+    let excluded = run.excluded.then(|| "excluded".to_owned());
+    let missed = (run.violation > 0.0).then(|| "misses constraints".to_owned());
+    let parts: Vec<String> = hidden.into_iter().chain(excluded).chain(missed).chain(reason).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
@@ -210,12 +216,15 @@ fn list_studies(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
         column(">TRIALS", "done"),
         column("", "trials"),
         column(">BEST", "best"),
+        column("", "best_trial"),
         column("METRIC", "metric"),
         column("", "direction"),
         column("", "seed"),
         column("", "complete"),
         column("", "pruned"),
         column("", "failed"),
+        column("", "hidden"),
+        column("", "excluded"),
         column("CREATED", "created"),
     ]);
     for (tally, study) in &studies {
@@ -223,15 +232,21 @@ fn list_studies(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
             Field::of(study.id.short(), study.id.to_string()),
             Field::text(&study.new.experiment, 40),
             Field::of(table::study_state(study.state), study.state.name()),
-            Field::of(format!("{}/{}", tally.done(), study.new.trials), tally.done().to_string()),
+            Field::of(
+                format!("{}/{}{}", tally.done(), study.new.trials, aside(tally)),
+                tally.done().to_string(),
+            ),
             Field::plain(study.new.trials),
-            Field::number(tally.best),
+            Field::number(tally.best.map(|best| best.value())),
+            Field::plain(tally.best.map(|best| best.number().to_string()).unwrap_or_default()),
             Field::name(&study.new.metric),
             Field::plain(study.new.direction),
             Field::plain(study.new.seed),
             Field::plain(tally.complete),
             Field::plain(tally.pruned),
             Field::plain(tally.failed),
+            Field::plain(tally.hidden),
+            Field::plain(tally.excluded),
             Field::time(study.created_ms, now_ms),
         ]);
     }

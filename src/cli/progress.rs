@@ -12,7 +12,7 @@ use super::printer;
 use super::table::{self, one_line};
 use crate::study::{Event, Observer};
 use crate::train::EpochReport;
-use crate::trial::{Direction, RunState};
+use crate::trial::{Candidate, Direction, Rank, RunState, better};
 
 /// All bars of the process; hidden when stderr is no terminal.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
@@ -51,7 +51,7 @@ struct Shown {
     finished: u32,
     /// Trials that were there before this process started.
     before: u32,
-    best: Option<(u32, f64)>,
+    best: Option<Rank>,
     started: Instant,
 }
 
@@ -119,17 +119,6 @@ impl Progress {
     fn lock(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Keeps the better of the best so far and a new value.
-    fn consider(&self, shown: &mut Shown, number: u32, value: f64) {
-        // Trials end in any order; of equals the lowest number is best, whatever came first.
-        let better = |(best_number, best): (u32, f64)| {
-            self.direction.compare(value, best).then(number.cmp(&best_number)).is_lt()
-        };
-        if shown.best.is_none_or(better) {
-            shown.best = Some((number, value));
-        }
-    }
 }
 
 impl Observer for Progress {
@@ -162,7 +151,7 @@ impl Observer for Progress {
                     bar.set_message(message.clone());
                 }
             }
-            Event::TrialFinished { number, state, value, reason, seconds, .. } => {
+            Event::TrialFinished { number, state, value, violation, reason, seconds, .. } => {
                 if let Some((bar, _)) = shown.running.remove(number) {
                     bar.finish_and_clear();
                 }
@@ -170,9 +159,9 @@ impl Observer for Progress {
                 if state.is_final() {
                     shown.finished += 1;
                 }
-                if let Some(value) = value {
-                    self.consider(&mut shown, *number, *value);
-                }
+                // Trials end in any order; the rank knows which of equals comes first.
+                let rank = Candidate::shown(*number, *state, *value, *violation).rank();
+                shown.best = better(shown.best, rank, self.direction);
                 if self.detail == Detail::Normal {
                     let line = self.line(*number, *state, *value, reason.as_deref(), *seconds);
                     let finished = format!("{:>3}/{}", shown.finished, shown.trials);
@@ -208,12 +197,14 @@ impl Progress {
 }
 
 fn overall(shown: &Shown) -> String {
-    let best = shown
-        .best
-        .map(|(trial, value)| format!(" best {} (#{trial})", table::number(value)))
-        .unwrap_or_default();
+    let best = shown.best.map(best_so_far).unwrap_or_default();
     let eta = eta(shown).map(|eta| format!(" {} left", minutes(eta))).unwrap_or_default();
     format!("{}/{}{best}{eta}", shown.finished, shown.trials)
+}
+
+fn best_so_far(best: Rank) -> String {
+    let missed = if best.is_feasible() { "" } else { ", misses constraints" };
+    format!(" best {} (#{}{missed})", table::number(best.value()), best.number())
 }
 
 /// The time left at the pace so far, running trials counted by the share that is done.
@@ -242,37 +233,46 @@ mod tests {
     use crate::store::Id;
     use crate::trial::Params;
 
-    fn finished(number: u32, value: f64) -> Event {
+    fn finished(number: u32, value: f64, violation: f64) -> Event {
         Event::TrialFinished {
             number,
             run: Id([0; 16]),
             params: Params::new(),
             state: RunState::Complete,
             value: Some(value),
+            violation,
             reason: None,
             seconds: 1.0,
         }
     }
 
     /// The best so far, after the trials of an earlier process and those of this one.
-    fn best(earlier: Option<(u32, f64)>, trials: &[(u32, f64)]) -> Option<(u32, f64)> {
+    fn best(earlier: Option<(u32, f64)>, trials: &[(u32, f64, f64)]) -> Option<(u32, f64)> {
         let progress = Progress::new(Detail::Quiet, "val/accuracy", Direction::Maximize);
-        progress.notice(&Event::Started { trials: 9, finished: 3, best: earlier });
-        for (number, value) in trials {
-            progress.notice(&finished(*number, *value));
+        let rank = |(number, value)| Candidate::shown(number, RunState::Complete, Some(value), 0.0).rank();
+        progress.notice(&Event::Started { trials: 9, finished: 3, best: earlier.and_then(rank) });
+        for (number, value, violation) in trials {
+            progress.notice(&finished(*number, *value, *violation));
         }
-        progress.lock().best
+        progress.lock().best.map(|best| (best.number(), best.value()))
     }
 
     #[test]
     fn the_best_so_far_counts_the_trials_of_earlier_processes() {
-        assert_eq!(best(Some((2, 0.9)), &[(3, 0.8)]), Some((2, 0.9)));
-        assert_eq!(best(Some((2, 0.9)), &[(3, 0.8), (4, 0.95)]), Some((4, 0.95)));
+        assert_eq!(best(Some((2, 0.9)), &[(3, 0.8, 0.0)]), Some((2, 0.9)));
+        assert_eq!(best(Some((2, 0.9)), &[(3, 0.8, 0.0), (4, 0.95, 0.0)]), Some((4, 0.95)));
         assert_eq!(best(None, &[]), None);
     }
 
     #[test]
     fn of_equally_good_trials_the_lowest_number_is_best_whichever_ends_first() {
-        assert_eq!(best(None, &[(4, 0.9), (3, 0.9), (5, 0.9)]), Some((3, 0.9)));
+        assert_eq!(best(None, &[(4, 0.9, 0.0), (3, 0.9, 0.0), (5, 0.9, 0.0)]), Some((3, 0.9)));
+    }
+
+    #[test]
+    fn a_trial_that_misses_a_constraint_is_best_only_while_none_holds_them() {
+        let trials = [(0, 0.9, 0.5), (1, 0.2, 0.0), (2, 0.95, 0.1)];
+        assert_eq!(best(None, &trials[..1]), Some((0, 0.9)));
+        assert_eq!(best(None, &trials), Some((1, 0.2)));
     }
 }

@@ -16,6 +16,8 @@ use crate::store::{
     ArtifactRecord, EventRecord, LatestMetric, RunRecord, SqliteStore, Store, StoreError, StudyRecord, Tally,
 };
 
+use crate::trial::Rank;
+
 use super::exit::Failure;
 use super::listing::{Field, Listing, column};
 use super::page::Page;
@@ -210,6 +212,12 @@ fn head_of_run(run: &RunRecord, study: &StudyRecord, now_ms: i64) -> Page {
         page.line("attempts", &run.attempts.to_string());
     }
     page.line("process", &format!("{} on {}", run.new.process.pid, run.new.process.host));
+    if run.violation > 0.0 {
+        page.line("misses", &format!("constraints on its outcome, by {}", table::number(run.violation)));
+    }
+    if run.excluded {
+        page.line("excluded", "yes; it is not among the best, and proposals do not know it");
+    }
     if run.hidden {
         page.line("hidden", &format!("yes; `uaic restore {}` brings it back", run.id.short()));
     }
@@ -236,7 +244,9 @@ fn show_study(store: &SqliteStore, study: &StudyRecord, as_json: bool) -> anyhow
     page.line("experiment", &study.new.experiment);
     page.line("state", study.state.name());
     page.line("trials", &trials_line(&tally, study.new.trials));
-    let best = tally.best.map_or("none yet".to_owned(), table::exact);
+    let best = tally.best.map_or("none yet".to_owned(), |best| {
+        best_line(best).replacen(&table::number(best.value()), &table::exact(best.value()), 1)
+    });
     page.line("best", &format!("{best} ({} {})", study.new.direction, study.new.metric));
     page.line("seed", &study.new.seed.to_string());
     page.line(
@@ -255,6 +265,23 @@ fn show_study(store: &SqliteStore, study: &StudyRecord, as_json: bool) -> anyhow
     Ok(printer::data(page.text())?)
 }
 
+/// The value of the best trial, and which one it is.
+pub(super) fn best_line(best: Rank) -> String {
+    let missed = if best.is_feasible() {
+        String::new()
+    } else {
+        format!(", which misses constraints by {}", table::number(best.violation()))
+    };
+    format!("{} of trial {}{missed}", table::number(best.value()), best.number())
+}
+
+/// What the user has put aside: `, 1 hidden, 2 excluded`; nothing where there is none.
+pub(super) fn aside(tally: &Tally) -> String {
+    let parts = [(tally.hidden, "hidden"), (tally.excluded, "excluded")];
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    parts.map(|(count, what)| format!(", {count} {what}")).collect()
+}
+
 /// How many trials are done, by state.
 pub(super) fn trials_line(tally: &Tally, planned: u32) -> String {
     let parts = [
@@ -268,7 +295,7 @@ pub(super) fn trials_line(tally: &Tally, planned: u32) -> String {
     let parts: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     let list = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-    format!("{} of {planned} done{list}", tally.done())
+    format!("{} of {planned} done{list}{}", tally.done(), aside(tally))
 }
 
 fn show_metric(store: &dyn Store, run: &RunRecord, key: &str, args: &ShowArgs) -> anyhow::Result<()> {

@@ -291,13 +291,26 @@ fn search(subject: &Subject<'_>) -> Result<Section, PlotError> {
         return Ok(section);
     }
     let tally = subject.store.tally(subject.study.id)?;
-    let failed = if tally.failed > 0 { format!(", {} failed", tally.failed) } else { String::new() };
-    section.text(format!("{} of {} trials are complete{failed}.", tally.complete, subject.study.new.trials));
-    if view.best().is_none() {
+    let apart = [(tally.failed, "failed"), (tally.hidden, "hidden"), (tally.excluded, "excluded")];
+    let apart = apart.iter().filter(|(count, _)| *count > 0);
+    let apart: String = apart.map(|(count, what)| format!(", {count} {what}")).collect();
+    section.text(format!("{} of {} trials are complete{apart}.", tally.complete, subject.study.new.trials));
+    if view.trials.is_empty() && tally.hidden + tally.excluded > 0 {
+        section.text(format!(
+            "There is nothing to show: every trial is hidden or excluded. `uaic ls --study {} --all` lists \
+             them, and `uaic restore` brings hidden ones back.",
+            subject.study.id.short()
+        ));
+    }
+    let ranked = view.ranked();
+    if ranked.is_empty() {
         return Ok(section);
     }
-    let mut ranked: Vec<_> = view.complete().collect();
-    ranked.sort_by(|a, b| view.direction.compare(a.1, b.1).then(a.0.number.cmp(&b.0.number)));
+    if ranked.first().is_some_and(|(_, rank)| !rank.is_feasible()) {
+        section.text(
+            "No trial holds the constraints of `study.feasible`; those that miss them least come first.",
+        );
+    }
     let (dimensions, left_out) = view.leading(COLUMNS);
     if !left_out.is_empty() {
         section.text(
@@ -308,8 +321,8 @@ fn search(subject: &Subject<'_>) -> Result<Section, PlotError> {
     columns.extend(dimensions.iter().map(|dimension| format!(">{}", dimension.short())));
     let mut table =
         Table { caption: format!("The best {}", BEST.min(ranked.len())), columns, rows: Vec::new() };
-    for (trial, value) in ranked.into_iter().take(BEST) {
-        let mut row = vec![trial.number.to_string(), number(value)];
+    for (trial, rank) in ranked.into_iter().take(BEST) {
+        let mut row = vec![trial.number.to_string(), number(rank.value())];
         row.extend(
             dimensions
                 .iter()

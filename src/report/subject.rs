@@ -65,7 +65,8 @@ impl<'a> Subject<'a> {
     pub fn intermediate(&self) -> Result<Vec<Series>, StoreError> {
         let query =
             RunQuery { study: Some(self.study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
-        let series = self.store.runs(&query)?.into_iter().map(|run| {
+        let shown = self.store.runs(&query)?.into_iter().filter(|run| !run.excluded);
+        let series = shown.map(|run| {
             let points = self.series(run.id, &self.study.new.metric)?;
             Ok((run.new.number.unwrap_or_default(), points))
         });

@@ -39,6 +39,12 @@ impl Recorded {
         Ok(Self { runs, changes: store.changes(study)? })
     }
 
+    /// The lowest number that no trial has: a copy leaves out trials that have not ended.
+    pub(super) fn first_free(&self) -> u32 {
+        let numbers: BTreeSet<u32> = self.runs.iter().filter_map(|run| run.new.number).collect();
+        (0..).find(|number| !numbers.contains(number)).unwrap_or_default()
+    }
+
     /// What the proposal of a trial sees that is shown the trials that `sees` says as finished.
     pub(super) fn view(
         &self,

@@ -5,7 +5,7 @@ use crate::number::differ;
 use crate::report::figure::{
     Axis, Content, Figure, Key, Look, Mark, Paint, Panel, Scale, Sign, Stroke, widened,
 };
-use crate::trial::{Direction, RunState};
+use crate::trial::{Direction, Rank, RunState, better};
 
 /// The value of every trial by its number, with the best so far.
 pub fn history(study: &StudyView) -> Figure {
@@ -74,19 +74,17 @@ pub fn history(study: &StudyView) -> Figure {
     }
 }
 
-/// The best value up to each trial, and to the `last`; where it is beyond the range, at its edge.
+/// The best value up to each trial, of those that hold the constraints where there are such, to the
+/// `last` trial; where it is beyond the range, at its edge.
 fn best_so_far(study: &StudyView, last: f64, inside: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
-    let mut best: Option<f64> = None;
-    let mut course = Vec::new();
-    for (trial, value) in study.complete() {
-        if best.is_none_or(|best| study.direction.better(value, best)) {
-            best = Some(value);
-        }
-        course.extend(best.map(|best| (f64::from(trial.number), inside(best))));
+    let ranks: Vec<Rank> = study.trials.iter().filter_map(TrialView::rank).collect();
+    let holds = ranks.iter().any(Rank::is_feasible);
+    let (mut best, mut course) = (None, Vec::new());
+    for rank in ranks.into_iter().filter(|rank| rank.is_feasible() == holds) {
+        best = better(best, Some(rank), study.direction);
+        course.extend(best.map(|best| (f64::from(rank.number()), inside(best.value()))));
     }
-    if let Some(&(_, best)) = course.last() {
-        course.push((last, best));
-    }
+    course.extend(best.map(|best| (last, inside(best.value()))));
     course
 }
 
@@ -144,6 +142,23 @@ mod tests {
         let Mark::Line { points, .. } = &marks(&figure)[4] else { panic!() };
         assert_eq!(points, &[(0.0, 0.5), (1.0, 0.7), (2.0, 0.7), (3.0, 0.7)]);
         assert_eq!(figure.legend.last().unwrap().text, "1 failed");
+    }
+
+    #[test]
+    fn the_best_so_far_is_never_one_that_misses_a_constraint() {
+        let values = [0.9, 0.5, 0.95, 0.6].map(|value| (1e-3, 32, Some(value)));
+        let mut study = study(&values);
+        (study.trials[0].violation, study.trials[2].violation) = (0.1, 0.1);
+        let line = |study: &StudyView| {
+            let figure = history(study);
+            let Mark::Line { points, .. } = &marks(&figure)[4] else { panic!() };
+            points.clone()
+        };
+        assert_eq!(line(&study), [(1.0, 0.5), (3.0, 0.6), (3.0, 0.6)]);
+        for trial in &mut study.trials {
+            trial.violation = 1.0 - trial.value.unwrap();
+        }
+        assert_eq!(line(&study)[..3], [(0.0, 0.9), (1.0, 0.9), (2.0, 0.95)], "the least missed");
     }
 
     #[test]

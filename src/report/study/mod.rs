@@ -32,7 +32,7 @@ use std::sync::OnceLock;
 use crate::rng::SeedTree;
 use crate::spec::{Distribution, ProgramSpec, Space, Spec};
 use crate::store::{Change, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
-use crate::trial::{Direction, ParamValue, Params, RunState};
+use crate::trial::{Candidate, Direction, ParamValue, Params, Rank, RunState, best_first};
 
 /// A trial as pictures see it.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +48,8 @@ pub struct TrialView {
     /// The values of all metrics of the study, in their order, once complete; none where constraints
     /// on its outcome are missed.
     pub values: Vec<f64>,
+    /// By how much constraints on its outcome are missed.
+    pub violation: f64,
     /// When it started and ended, milliseconds since 1970 UTC.
     pub span_ms: (i64, Option<i64>),
 }
@@ -77,11 +79,20 @@ pub struct StudyView {
     /// Whether an outside program is tuned, or points are asked for: nothing is known of texts, data
     /// sets or folds.
     pub is_of_program: bool,
-    /// Its trials that are not hidden, by number.
+    /// Its trials that are neither hidden nor excluded, by number.
     pub trials: Vec<TrialView>,
+    /// How many are: hidden, and excluded.
+    pub aside: (u32, u32),
     /// The names of its parameters, the most important first, where that can be told; worked out when a
     /// picture needs it.
     pub leading: OnceLock<Option<Vec<String>>>,
+}
+
+impl TrialView {
+    /// Its place among the others; `None` where it has none.
+    pub fn rank(&self) -> Option<Rank> {
+        Candidate::shown(self.number, self.state, self.value, self.violation).rank()
+    }
 }
 
 /// Why a study cannot be shown.
@@ -148,6 +159,7 @@ impl StudyView {
         let new = &study.new;
         let query = RunQuery { study: Some(study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
         let runs: Vec<RunRecord> = store.runs(&query)?.into_iter().filter(|run| !run.excluded).collect();
+        let tally = store.tally(study.id)?;
         let space = space_of(store, study, &runs)?;
         let mut trials: Vec<TrialView> = runs
             .into_iter()
@@ -157,6 +169,7 @@ impl StudyView {
                 params: run.new.params,
                 state: run.state,
                 value: run.value,
+                violation: run.violation,
                 span_ms: (run.started_ms, run.ended_ms),
             })
             .collect();
@@ -171,6 +184,7 @@ impl StudyView {
             is_of_program: is_of_program(study),
             trials,
             leading: OnceLock::new(),
+            aside: (tally.hidden, tally.excluded),
         })
     }
 
@@ -217,25 +231,26 @@ impl StudyView {
         (all, format!("the {most} most important of {count} parameters; choose with --params"))
     }
 
-    /// The best complete trial, among those that miss no constraint where there are such; of equals
-    /// the first.
+    /// The trials that have a rank, best first; infinite values are values here.
+    pub fn ranked(&self) -> Vec<(&TrialView, Rank)> {
+        let ranked = best_first(&self.trials, self.direction, |trial| trial.rank());
+        ranked.into_iter().map(|(rank, trial)| (trial, rank)).collect()
+    }
+
+    /// The best trial and its value, which may be infinite.
     pub fn best(&self) -> Option<(&TrialView, f64)> {
-        let misses = |trial: &TrialView| trial.values.is_empty();
-        self.complete().reduce(|best, next| {
-            let is_better = match (misses(best.0), misses(next.0)) {
-                (true, false) => true,
-                (false, true) => false,
-                _ => self.direction.better(next.1, best.1),
-            };
-            if is_better { next } else { best }
-        })
+        self.ranked().first().map(|(trial, rank)| (*trial, rank.value()))
     }
 
     /// `attention · 4f2a90c1 · 20 trials`.
     pub(crate) fn subtitle(&self) -> String {
         let count = self.trials.len();
+        let (hidden, excluded) = self.aside;
+        let aside = [(hidden, "hidden"), (excluded, "excluded")];
+        let aside = aside.iter().filter(|(count, _)| *count > 0);
+        let aside: String = aside.map(|(count, what)| format!(", {count} {what}")).collect();
         format!(
-            "{} · study {} · {count} trial{}",
+            "{} · study {} · {count} trial{}{aside}",
             self.experiment,
             self.id,
             if count == 1 { "" } else { "s" }
@@ -261,17 +276,18 @@ impl StudyView {
         })
     }
 
-    /// From 0 for the worst value to 1 for the best, by rank, so that one bad trial does not take
-    /// the whole range of colours. What differs by no more than rounding stands alike.
+    /// Of the [`complete`](Self::complete) trials, from 0 for the worst to 1 for the best, by rank, so
+    /// that one bad trial does not take the whole range of colours; those that miss constraints stand
+    /// below all others, and what differs by no more than rounding stands alike.
     pub(crate) fn standing(&self) -> Vec<f64> {
-        let values: Vec<f64> = self.complete().map(|(_, value)| value).collect();
-        let mut order: Vec<usize> = (0..values.len()).collect();
-        order.sort_by(|a, b| self.direction.compare(values[*a], values[*b]));
-        let last = values.len().saturating_sub(1).max(1) as f64;
-        let mut standing = vec![1.0; values.len()];
+        let ranks: Vec<Rank> = self.complete().filter_map(|(trial, _)| trial.rank()).collect();
+        let mut order: Vec<usize> = (0..ranks.len()).collect();
+        order.sort_by(|a, b| ranks[*a].compare_merit(&ranks[*b], self.direction));
+        let last = ranks.len().saturating_sub(1).max(1) as f64;
+        let mut standing = vec![1.0; ranks.len()];
         let mut first = 0;
         for place in 0..order.len() {
-            if differ(values[order[place]], values[order[first]]) {
+            if !are_alike(&ranks[order[place]], &ranks[order[first]]) {
                 first = place;
             }
             standing[order[place]] = 1.0 - first as f64 / last;
@@ -342,6 +358,11 @@ impl Dimension {
     }
 }
 
+/// Whether neither of two trials is better by more than rounding.
+pub(super) fn are_alike(a: &Rank, b: &Rank) -> bool {
+    !differ(a.violation(), b.violation()) && !differ(a.value(), b.value())
+}
+
 /// Choices as an axis has them: numbers by their size, also those that are written as text; names in the
 /// order of the spec, behind them.
 fn in_order(choices: &[ParamValue]) -> Vec<ParamValue> {
@@ -385,6 +406,7 @@ pub(crate) mod testing {
             state: if value.is_some() { RunState::Complete } else { RunState::Failed },
             value: *value,
             values: value.iter().copied().collect(),
+            violation: 0.0,
             span_ms: (number as i64 * 1000, Some(number as i64 * 1000 + 1500)),
         };
         StudyView {
@@ -397,6 +419,7 @@ pub(crate) mod testing {
             is_of_program: false,
             trials: values.iter().enumerate().map(trial).collect(),
             leading: OnceLock::new(),
+            aside: (0, 0),
         }
     }
 }
@@ -468,6 +491,17 @@ mod tests {
         assert_eq!(sorted(&["auto", "16", "8", "none"]), ["8", "16", "auto", "none"]);
         let floats = [0.5, 0.25, 10.0, -1.0].map(ParamValue::Float);
         assert_eq!(in_order(&floats), [-1.0, 0.25, 0.5, 10.0].map(ParamValue::Float));
+    }
+
+    #[test]
+    fn a_trial_that_misses_a_constraint_is_not_the_best_and_stands_below_all_others() {
+        let mut study =
+            testing::study(&[(1e-3, 32, Some(0.9)), (1e-3, 32, Some(0.1)), (1e-3, 64, Some(0.5))]);
+        study.trials[0].violation = 0.2;
+        assert_eq!(study.best().unwrap().0.number, 2);
+        assert_eq!(study.standing(), [0.0, 0.5, 1.0]);
+        study.trials[1].value = Some(f64::INFINITY);
+        assert_eq!(study.best().map(|(trial, value)| (trial.number, value)), Some((1, f64::INFINITY)));
     }
 
     #[test]

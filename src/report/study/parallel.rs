@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use super::history::telling_range;
-use super::{Dimension, StudyView, notes, with_more};
+use super::{Dimension, StudyView, are_alike, notes, with_more};
 use crate::report::figure::{Axis, Content, Figure, Key, Look, Paint, Panel, ParallelLine, Scale, Stroke};
+use crate::trial::Rank;
 
 /// The share of trials that are in colour.
 const BRUSHED: f64 = 0.1;
@@ -21,36 +22,35 @@ pub fn parallel(study: &StudyView, only: &[Dimension]) -> Figure {
     let mut axes: Vec<Axis> =
         dimensions.iter().map(|dimension| Axis::new(dimension.short(), dimension.scale.clone())).collect();
     axes.push(Axis::new(study.metric.clone(), Scale::Linear { low, high }));
-    let standing = study.standing();
-    let count = ((standing.len() as f64 * BRUSHED).ceil() as usize).clamp(3.min(standing.len()), 50);
-    let mut sorted = standing.clone();
-    sorted.sort_by(|a, b| b.total_cmp(a));
-    let brushed_from = sorted.get(count.saturating_sub(1)).copied().unwrap_or(1.0);
+    let ranked = study.ranked();
+    let count = ((ranked.len() as f64 * BRUSHED).ceil() as usize).clamp(3.min(ranked.len()), 50);
+    let holds = ranked.iter().any(|(_, rank)| rank.is_feasible());
+    let best = ranked.first().map(|(trial, _)| trial.number);
     // Where half of all are equally good, none of these stands out.
-    let is_crowd =
-        sorted.partition_point(|standing| *standing >= brushed_from) > (sorted.len() / 2).max(count);
-    let brushed_from = if is_crowd { brushed_from + f64::EPSILON } else { brushed_from };
-    let best = study.best().map(|(trial, _)| trial.number);
-    let mut lines: Vec<(f64, ParallelLine)> = study
-        .complete()
-        .zip(&standing)
-        .map(|((trial, value), standing)| {
+    let last = ranked.get(count.saturating_sub(1)).map(|(_, rank)| *rank);
+    let is_like_last = |rank: &Rank| last.is_some_and(|last| are_alike(rank, &last));
+    let is_crowd = ranked.iter().filter(|(_, rank)| is_like_last(rank)).count() > (ranked.len() / 2).max(count);
+    let mut lines: Vec<ParallelLine> = ranked
+        .iter()
+        .enumerate()
+        .map(|(place, (trial, rank))| {
             let mut values: Vec<Option<f64>> =
                 dimensions.iter().map(|dimension| dimension.of(&trial.params)).collect();
-            values.push(Some(value.clamp(low, high)));
-            let paint = match *standing {
-                _ if Some(trial.number) == best => Paint::Accent,
-                standing if standing >= brushed_from => Paint::Series(0),
+            values.push(Some(rank.value().clamp(low, high)));
+            // What misses a constraint is in colour only where nothing holds them all.
+            let paint = match place {
+                0 => Paint::Accent,
+                _ if is_crowd && is_like_last(rank) => Paint::Muted,
+                _ if place < count && rank.is_feasible() == holds => Paint::Series(0),
                 _ => Paint::Muted,
             };
-            (*standing, ParallelLine { values, paint })
+            ParallelLine { values, paint }
         })
         .collect();
     // The best are drawn last, over the others, and over all the best, which others may equal.
-    let height = |line: &(f64, ParallelLine)| (line.1.paint == Paint::Accent, line.0);
-    lines.sort_by(|a, b| height(a).0.cmp(&height(b).0).then(height(a).1.total_cmp(&height(b).1)));
-    let equal = equal_lines(lines.iter().map(|(_, line)| line));
-    let brushed = lines.iter().filter(|(_, line)| line.paint == Paint::Series(0)).count();
+    lines.reverse();
+    let equal = equal_lines(&lines);
+    let brushed = lines.iter().filter(|line| line.paint == Paint::Series(0)).count();
     let key = |paint, text: String| Key { paint, look: Look::Line(Stroke::Solid), text };
     let mut legend =
         vec![key(Paint::Accent, best.map_or("best".to_owned(), |number| format!("best (trial {number})")))];
@@ -61,7 +61,7 @@ pub fn parallel(study: &StudyView, only: &[Dimension]) -> Figure {
     let content = if lines.is_empty() {
         Content::Empty("no trial is complete yet".to_owned())
     } else {
-        Content::Parallel { axes, lines: lines.into_iter().map(|(_, line)| line).collect() }
+        Content::Parallel { axes, lines }
     };
     Figure {
         title: "Parallel coordinates".to_owned(),
@@ -77,12 +77,12 @@ pub fn parallel(study: &StudyView, only: &[Dimension]) -> Figure {
 }
 
 /// How many lines lie exactly on another.
-fn equal_lines<'a>(lines: impl Iterator<Item = &'a ParallelLine>) -> usize {
+fn equal_lines(lines: &[ParallelLine]) -> usize {
     let mut seen = HashSet::new();
     let bits = |line: &ParallelLine| -> Vec<Option<u64>> {
         line.values.iter().map(|value| value.map(f64::to_bits)).collect()
     };
-    lines.filter(|line| !seen.insert(bits(line))).count()
+    lines.iter().filter(|line| !seen.insert(bits(line))).count()
 }
 
 fn said_of_equal(count: usize) -> String {
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(
             lines.iter().filter(|line| line.paint == Paint::Series(0)).count(),
             3,
-            "a tenth, the best among them"
+            "a tenth, beside the best"
         );
         assert!(lines.iter().all(|line| line.values.iter().all(Option::is_some)));
         assert!(axes[0].scale.has_names() && matches!(axes[1].scale, Scale::Log { .. }));
@@ -144,6 +144,24 @@ mod tests {
         // Where all are equally good, none but the first stands out.
         let equal = parallel(&study(&[(1e-3, 32, Some(0.3)); 12]), &[]);
         assert_eq!(equal.legend.len(), 2, "{:?}", equal.legend);
+    }
+
+    #[test]
+    fn only_trials_that_hold_the_constraints_are_in_colour_and_an_infinite_one_may_be_the_best() {
+        let values: Vec<(f64, i64, Option<f64>)> = (0..8).map(|i| (1e-3, 32, Some(f64::from(i)))).collect();
+        let mut study = study(&values);
+        for trial in &mut study.trials[4..] {
+            trial.violation = 1.0;
+        }
+        study.trials[1].value = Some(f64::INFINITY);
+        let figure = parallel(&study, &[]);
+        let Content::Parallel { lines, .. } = &figure.panels[0].content else { panic!() };
+        let painted = |paint| lines.iter().filter(|line| line.paint == paint).count();
+        assert_eq!((lines.len(), painted(Paint::Accent), painted(Paint::Series(0))), (8, 1, 2));
+        assert_eq!(figure.legend[0].text, "best (trial 1)");
+        let coloured = lines.iter().filter(|line| line.paint == Paint::Series(0));
+        let shown: Vec<f64> = coloured.filter_map(|line| *line.values.last()?).collect();
+        assert_eq!(shown, [2.0, 3.0]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Slices: the value against one parameter at a time.
 
 use super::history::telling_range;
-use super::{Dimension, StudyView, with_more};
+use super::{Dimension, StudyView, TrialView, with_more};
 use crate::report::figure::{Axis, ColourBar, Content, Figure, Mark, Paint, Panel, Scale, Sign};
 
 /// Most parameters where none is named.
@@ -34,12 +34,10 @@ pub fn slice(study: &StudyView, only: &[Dimension]) -> Figure {
             .collect();
         let size = if points.len() > 500 { 2.2 } else { 4.0 };
         let mut marks = vec![Mark::Points { points, sign: Sign::Disc, size }];
-        if let Some((x, y)) = best.and_then(|(trial, value)| Some((dimension.of(&trial.params)?, value))) {
-            marks.push(Mark::Points {
-                points: vec![(x, y.clamp(low, high), Paint::Accent)],
-                sign: Sign::Diamond,
-                size: 5.5,
-            });
+        let at_best =
+            |(trial, value): (&TrialView, f64)| Some((dimension.of(&trial.params)?, value.clamp(low, high)));
+        if let Some((x, y)) = best.and_then(at_best) {
+            marks.push(Mark::Points { points: vec![(x, y, Paint::Accent)], sign: Sign::Diamond, size: 5.5 });
         }
         let scale = Scale::Linear { low, high };
         let y = if place % columns == 0 { Axis::new(study.metric.clone(), scale) } else { Axis::bare(scale) };

@@ -38,8 +38,10 @@ struct Allowed {
     seen: u32,
 }
 
-/// Where fewer than one in so many points is allowed, the sequence is given up.
+/// Where fewer than one in so many points is allowed, the sequence is given up, and after so many points
+/// without any.
 const FEWEST: u32 = 1000;
+const PATIENCE: u32 = 16;
 
 impl SobolSampler {
     /// A sampler whose scrambling depends on the seeds.
@@ -74,7 +76,7 @@ impl SobolSampler {
         }
         while self.allowed.indices.len() <= number as usize {
             let index = self.allowed.seen;
-            if index / FEWEST > number.saturating_add(FEWEST) {
+            if index / FEWEST > number.saturating_add(PATIENCE) {
                 return None;
             }
             let mut point = self.coordinates(axes, index);
