@@ -244,6 +244,21 @@ fn coordinates(space: &Space, axes: &[Axis<'_>], params: &Params) -> Vec<f64> {
 /// far.
 const STEPS: usize = 12;
 
+/// A point, or where constraints forbid it one on the way there from another that they allow; the point
+/// itself where there is none.
+pub(super) fn led(
+    space: &Space,
+    axes: &[Axis<'_>],
+    from: &[f64],
+    to: Vec<f64>,
+    rng: &mut ChaCha8Rng,
+) -> Vec<f64> {
+    if space.constraints().is_empty() || space.allows(&to_params(space, axes, &mut to.clone())) {
+        return to;
+    }
+    lead(space, axes, from, &to, rng).unwrap_or(to)
+}
+
 /// A point on the way from an allowed point to another that constraints allow, as far as a few steps
 /// find one. `None` where every step is forbidden.
 pub(super) fn lead(
