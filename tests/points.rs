@@ -64,7 +64,7 @@ fn check_counts_points_through_conditions_steps_choices_and_constraints() {
         let said = dir.run("check x.toml");
         assert_eq!(said.code, Some(0), "{said:?}");
         let json = dir.run("check x.toml --json").json();
-        let notes = json["notes"].as_array().unwrap().len();
+        let notes = json["notes"].as_array().map_or(0, Vec::len);
         match points {
             Some(points) => {
                 let wanted = format!("20 trials, but the space has {points}");
