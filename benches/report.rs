@@ -96,7 +96,7 @@ fn study(trials: u32) -> StudyView {
         direction: Direction::Maximize,
         more_objectives: vec![],
         space: spec.search.clone(),
-        aside: (0, 0),
+        aside: String::new(),
         trials: trials.collect(),
     }
 }

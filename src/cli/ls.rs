@@ -11,7 +11,6 @@ use serde_json::{Map, Value, json};
 use crate::store::{Id, RunQuery, RunRecord, SqliteStore, Store, StudyRecord, Tally};
 use crate::trial::RunState;
 
-use super::show::aside;
 use super::{Global, printer, shape, table};
 use crate::experiment::select::{self, metric_of, path_in_study};
 
@@ -188,7 +187,7 @@ fn list_studies(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
             Cell::new(study.id.short()),
             Cell::new(table::shortened(&study.new.experiment, 40)),
             table::study_state(study.state),
-            Cell::new(format!("{}/{}{}", tally.done(), study.new.trials, aside(tally))),
+            Cell::new(format!("{}/{}{}", tally.done(), study.new.trials, tally.aside())),
             Cell::new(tally.best.map(|best| table::number(best.value())).unwrap_or_default()),
             Cell::new(table::one_line(&study.new.metric)),
             Cell::new(table::age(study.created_ms, now_ms)),

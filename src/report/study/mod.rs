@@ -68,8 +68,8 @@ pub struct StudyView {
     pub space: Space,
     /// Its trials that are neither hidden nor excluded, by number.
     pub trials: Vec<TrialView>,
-    /// How many are: hidden, and excluded.
-    pub aside: (u32, u32),
+    /// How many are, as the end of a sentence.
+    pub aside: String,
 }
 
 impl TrialView {
@@ -161,7 +161,7 @@ impl StudyView {
             more_objectives: new.more_objectives.clone(),
             space,
             trials,
-            aside: (tally.hidden, tally.excluded),
+            aside: tally.aside(),
         })
     }
 
@@ -185,15 +185,12 @@ impl StudyView {
     /// `attention · 4f2a90c1 · 20 trials`.
     pub(crate) fn subtitle(&self) -> String {
         let count = self.trials.len();
-        let (hidden, excluded) = self.aside;
-        let aside = [(hidden, "hidden"), (excluded, "excluded")];
-        let aside = aside.iter().filter(|(count, _)| *count > 0);
-        let aside: String = aside.map(|(count, what)| format!(", {count} {what}")).collect();
         format!(
-            "{} · study {} · {count} trial{}{aside}",
+            "{} · study {} · {count} trial{}{}",
             self.experiment,
             self.id,
-            if count == 1 { "" } else { "s" }
+            if count == 1 { "" } else { "s" },
+            self.aside
         )
     }
 
@@ -322,7 +319,7 @@ pub(crate) mod testing {
             more_objectives: vec![],
             space: spec.search,
             trials: values.iter().enumerate().map(trial).collect(),
-            aside: (0, 0),
+            aside: String::new(),
         }
     }
 }
