@@ -98,7 +98,7 @@ fn study(trials: u32) -> StudyView {
         space: spec.search.clone(),
         is_of_program: false,
         leading: std::sync::OnceLock::new(),
+        aside: String::new(),
         trials: trials.collect(),
-        aside: (0, 0),
     }
 }

@@ -21,7 +21,10 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     rules.insert("model", vec!["spec", "text", "rng", "kernel", "eval", "fsx"]);
     rules.insert("onnx", vec!["spec", "text", "model"]);
     rules.insert("train", vec!["spec", "data", "text", "model", "kernel", "eval", "rng", "trial"]);
-    rules.insert("study", vec!["spec", "trial", "store", "kernel", "rng", "number", "platform", "run_log"]);
+    rules.insert(
+        "study",
+        vec!["spec", "trial", "store", "kernel", "rng", "number", "platform", "run_log", "nearest"],
+    );
     rules.insert("package", vec!["spec", "text", "model", "eval", "fsx", "rng"]);
     let mut experiment = vec!["spec", "store", "data", "model", "train", "study", "package"];
     experiment.extend(ground);

@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 use crate::report::sheet;
 use crate::store::{SqliteStore, Store};
 
-use super::show::aside;
 use super::trials::{Row, trial_table};
 use super::{Global, printer, shape, table};
 use crate::experiment::select::{self, STUDY_GRAMMAR};
@@ -75,7 +74,7 @@ pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> 
         table::one_line(&study.new.experiment),
         tally.done(),
         study.new.trials,
-        aside(&tally),
+        tally.aside(),
         study.new.direction,
         table::one_line(&study.new.metric),
     ));

@@ -13,7 +13,6 @@ use crate::store::{Id, RunQuery, RunRecord, SqliteStore, Store, StudyRecord, Tal
 use crate::trial::RunState;
 
 use super::listing::{Field, Listing, column};
-use super::show::aside;
 use super::{Global, printer, shape, table};
 use crate::experiment::select::{self, metric_of, path_in_study};
 
@@ -233,7 +232,7 @@ fn list_studies(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
             Field::text(&study.new.experiment, 40),
             Field::of(table::study_state(study.state), study.state.name()),
             Field::of(
-                format!("{}/{}{}", tally.done(), study.new.trials, aside(tally)),
+                format!("{}/{}{}", tally.done(), study.new.trials, tally.aside()),
                 tally.done().to_string(),
             ),
             Field::plain(study.new.trials),

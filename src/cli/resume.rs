@@ -18,6 +18,7 @@ use crate::store::{
     Change, NewStudy, RunKind, RunQuery, SqliteStore, Store, StudyChange, StudyRecord, StudyState,
 };
 use crate::study::{self, StudyOutcome, promise};
+use crate::trial::RunState;
 
 /// Arguments of `uaic resume`.
 #[derive(Args, Debug)]
@@ -82,7 +83,34 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode
     } else if found.state == StudyState::Complete && args.trials.is_none() && !args.how.quiet {
         printer::talk(format!("study {} is complete; showing its results", found.id.short()));
     }
+    if !args.how.quiet {
+        tell_of_open(&store, &found)?;
+    }
     execute(&work, &store, found.id, args.how.execution(global, args.trials))
+}
+
+/// That a study waits for trials which somebody has asked for.
+fn tell_of_open(store: &dyn Store, found: &StudyRecord) -> anyhow::Result<()> {
+    let query = RunQuery {
+        study: Some(found.id),
+        kind: Some(RunKind::Trial),
+        state: Some(RunState::Running),
+        include_hidden: true,
+        ..RunQuery::default()
+    };
+    let runs = store.runs(&query)?;
+    let mut open: Vec<u32> =
+        runs.iter().filter(|run| run.new.process.is_outside()).filter_map(|run| run.new.number).collect();
+    open.sort_unstable();
+    if let Some(first) = open.first() {
+        let open: Vec<String> = open.iter().map(u32::to_string).collect();
+        printer::talk(format!(
+            "note: somebody has asked for trials {}; the study ends when they are told: `uaic tell {} {first} VALUE`",
+            open.join(", "),
+            found.id.short()
+        ));
+    }
+    Ok(())
 }
 
 /// Raises the number of trials of a study whose trials are asked for, and evaluates nothing.

@@ -112,8 +112,8 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
         study.new.fingerprint == new.fingerprint
             && matches!(study.state, StudyState::Interrupted | StudyState::Crashed)
     });
-    if let Some(shortage) = work.shortage().filter(|_| !args.how.quiet) {
-        printer::talk(format!("note: {shortage}"));
+    if !args.how.quiet {
+        work.notes().iter().for_each(|note| printer::talk(format!("note: {note}")));
     }
     if let Some(study) = earlier.filter(|_| !args.how.quiet) {
         printer::talk(format!(

@@ -275,13 +275,6 @@ pub(super) fn best_line(best: Rank) -> String {
     format!("{} of trial {}{missed}", table::number(best.value()), best.number())
 }
 
-/// What the user has put aside: `, 1 hidden, 2 excluded`; nothing where there is none.
-pub(super) fn aside(tally: &Tally) -> String {
-    let parts = [(tally.hidden, "hidden"), (tally.excluded, "excluded")];
-    let parts = parts.iter().filter(|(count, _)| *count > 0);
-    parts.map(|(count, what)| format!(", {count} {what}")).collect()
-}
-
 /// How many trials are done, by state.
 pub(super) fn trials_line(tally: &Tally, planned: u32) -> String {
     let parts = [
@@ -295,7 +288,7 @@ pub(super) fn trials_line(tally: &Tally, planned: u32) -> String {
     let parts: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     let list = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-    format!("{} of {planned} done{list}{}", tally.done(), aside(tally))
+    format!("{} of {planned} done{list}{}", tally.done(), tally.aside())
 }
 
 fn show_metric(store: &dyn Store, run: &RunRecord, key: &str, args: &ShowArgs) -> anyhow::Result<()> {

@@ -88,8 +88,13 @@ impl Work {
         matches!(self, Self::Program(program) if program.spec.objective == AskedOrRun::Asked)
     }
 
+    /// What is not wrong with the spec, but may surprise whoever wrote it.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.shortage().into_iter().collect()
+    }
+
     /// Why its study has fewer points than trials, where points are not tried twice.
-    pub(super) fn shortage(&self) -> Option<String> {
+    fn shortage(&self) -> Option<String> {
         let StudySpec { trials, duplicates, sampler, .. } = self.study();
         if *duplicates != Duplicates::Avoid || self.space().is_empty() {
             return None;

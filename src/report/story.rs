@@ -291,10 +291,9 @@ fn search(subject: &Subject<'_>) -> Result<Section, PlotError> {
         return Ok(section);
     }
     let tally = subject.store.tally(subject.study.id)?;
-    let apart = [(tally.failed, "failed"), (tally.hidden, "hidden"), (tally.excluded, "excluded")];
-    let apart = apart.iter().filter(|(count, _)| *count > 0);
-    let apart: String = apart.map(|(count, what)| format!(", {count} {what}")).collect();
-    section.text(format!("{} of {} trials are complete{apart}.", tally.complete, subject.study.new.trials));
+    let failed = if tally.failed > 0 { format!(", {} failed", tally.failed) } else { String::new() };
+    let (complete, aside) = (tally.complete, tally.aside());
+    section.text(format!("{complete} of {} trials are complete{failed}{aside}.", subject.study.new.trials));
     if view.trials.is_empty() && tally.hidden + tally.excluded > 0 {
         section.text(format!(
             "There is nothing to show: every trial is hidden or excluded. `uaic ls --study {} --all` lists \

@@ -52,6 +52,7 @@ impl Interval {
     }
 
     /// What both have.
+    #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self { low: self.low.max(other.low), high: self.high.min(other.high) }
     }

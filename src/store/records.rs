@@ -319,6 +319,14 @@ impl Tally {
         self.best = better(self.best, trial.rank(), direction);
     }
 
+    /// What the user has put aside, as the end of a sentence: `, 1 hidden, 2 excluded`; empty where there is
+    /// nothing.
+    pub fn aside(&self) -> String {
+        let parts = [(self.hidden, "hidden"), (self.excluded, "excluded")];
+        let parts = parts.iter().filter(|(count, _)| *count > 0);
+        parts.map(|(count, what)| format!(", {count} {what}")).collect::<Vec<_>>().concat()
+    }
+
     /// Trials that have ended for good.
     pub fn done(&self) -> u32 {
         self.complete + self.pruned + self.failed

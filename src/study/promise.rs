@@ -124,13 +124,12 @@ pub fn promise(space: &Space, wanted: &Params) -> Result<Params, PromiseError> {
 
 fn fitting(space: &Space, name: &str, value: &ParamValue) -> Result<ParamValue, PromiseError> {
     let Some(distribution) = space.get(name) else {
-        let hint = match nearest(name, space.iter().map(|(name, _)| name)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                let names: Vec<&str> = space.iter().map(|(name, _)| name).collect();
-                format!("what is searched: {}", names.join(", "))
-            }
-        };
+        let names: Vec<&str> = space.iter().map(|(name, _)| name).collect();
+        let near = nearest(name, names.iter().copied());
+        let hint = near.map_or_else(
+            || format!("what is searched: {}", names.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
         return Err(PromiseError::Unknown { name: name.to_owned(), hint });
     };
     fitted(distribution, value).ok_or_else(|| {

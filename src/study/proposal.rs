@@ -41,9 +41,9 @@ pub(super) fn propose(
     if !space.allows(&params) {
         return Err(NoPoint::Forbidden);
     }
-    // A sampler that is to avoid points repeats one only when it has no other. Where nothing is
-    // searched, nothing is repeated.
-    if *duplicates == Duplicates::Avoid && !space.is_empty() && was_tried(history, &params) {
+    // Where nothing is searched, nothing is repeated; and a grid has fewer points than its space.
+    let is_repeated = *duplicates == Duplicates::Avoid && !space.is_empty() && was_tried(history, &params);
+    if is_repeated && (sampler.name() == "grid" || is_used_up(history)) {
         return Err(NoPoint::Spent);
     }
     Ok(params)
@@ -115,9 +115,9 @@ pub fn points_in(space: &Space, most: usize) -> Option<usize> {
     Region::new(space, &Params::new()).points(most).map(|points| points.len())
 }
 
-/// Whether every point of a space is among finished trials.
+/// Whether every point of a space has been tried.
 pub(super) fn is_used_up(history: &History<'_>) -> bool {
-    let tried = |params: &Params| history.finished.iter().any(|trial| trial.params == *params);
-    let all = Region::new(history.space, &Params::new()).points(history.finished.len());
-    all.is_some_and(|all| all.iter().all(tried))
+    let trials = history.finished.len() + history.pending.len();
+    let all = Region::new(history.space, &Params::new()).points(trials);
+    all.is_some_and(|all| all.iter().all(|params| was_tried(history, params)))
 }

@@ -81,8 +81,8 @@ pub struct StudyView {
     pub is_of_program: bool,
     /// Its trials that are neither hidden nor excluded, by number.
     pub trials: Vec<TrialView>,
-    /// How many are: hidden, and excluded.
-    pub aside: (u32, u32),
+    /// How many are, as the end of a sentence.
+    pub aside: String,
     /// The names of its parameters, the most important first, where that can be told; worked out when a
     /// picture needs it.
     pub leading: OnceLock<Option<Vec<String>>>,
@@ -183,8 +183,8 @@ impl StudyView {
             space,
             is_of_program: is_of_program(study),
             trials,
+            aside: tally.aside(),
             leading: OnceLock::new(),
-            aside: (tally.hidden, tally.excluded),
         })
     }
 
@@ -245,15 +245,12 @@ impl StudyView {
     /// `attention · 4f2a90c1 · 20 trials`.
     pub(crate) fn subtitle(&self) -> String {
         let count = self.trials.len();
-        let (hidden, excluded) = self.aside;
-        let aside = [(hidden, "hidden"), (excluded, "excluded")];
-        let aside = aside.iter().filter(|(count, _)| *count > 0);
-        let aside: String = aside.map(|(count, what)| format!(", {count} {what}")).collect();
         format!(
-            "{} · study {} · {count} trial{}{aside}",
+            "{} · study {} · {count} trial{}{}",
             self.experiment,
             self.id,
-            if count == 1 { "" } else { "s" }
+            if count == 1 { "" } else { "s" },
+            self.aside
         )
     }
 
@@ -418,8 +415,8 @@ pub(crate) mod testing {
             space: spec.search,
             is_of_program: false,
             trials: values.iter().enumerate().map(trial).collect(),
+            aside: String::new(),
             leading: OnceLock::new(),
-            aside: (0, 0),
         }
     }
 }

@@ -29,7 +29,8 @@ pub fn parallel(study: &StudyView, only: &[Dimension]) -> Figure {
     // Where half of all are equally good, none of these stands out.
     let last = ranked.get(count.saturating_sub(1)).map(|(_, rank)| *rank);
     let is_like_last = |rank: &Rank| last.is_some_and(|last| are_alike(rank, &last));
-    let is_crowd = ranked.iter().filter(|(_, rank)| is_like_last(rank)).count() > (ranked.len() / 2).max(count);
+    let is_crowd =
+        ranked.iter().filter(|(_, rank)| is_like_last(rank)).count() > (ranked.len() / 2).max(count);
     let mut lines: Vec<ParallelLine> = ranked
         .iter()
         .enumerate()

@@ -548,7 +548,7 @@ impl Progress {
             && plan.duplicates == Duplicates::Avoid
             && learnt.is_whole()
             && !history.space.is_empty()
-            && is_used_up(&history)
+            && is_used_up(&History { pending: &[], ..history })
         {
             return Err(NoPoint::Spent);
         }

@@ -179,6 +179,15 @@ pub(super) fn first_admitted(
     let (space, axes) = (history.space, axes(history.space));
     let is_new = |point: &[f64]| !(avoid && table.has(point));
     let (mut allowed, mut forbidden) = (None, None);
+    let constrained = !space.constraints().is_empty();
+    // An allowed point with these values, led towards another.
+    let within = |given: &Params, own: &[f64], rng: &mut ChaCha8Rng| {
+        let is_new = |params: &Params| is_new(&coordinates(space, &axes, params));
+        let from = Region::new(space, given).draw(rng, is_new)?;
+        let start = coordinates(space, &axes, &from);
+        let led = lead(space, &axes, &start, own, rng).map(|mut point| to_params(space, &axes, &mut point));
+        Some(led.filter(is_new).unwrap_or(from))
+    };
     let mut own = Vec::new();
     for _ in 0..ROUNDS {
         own = draw(rng);
@@ -187,19 +196,23 @@ pub(super) fn first_admitted(
         match (space.allows(&params), is_new(&point)) {
             (true, true) => return params,
             (true, false) => drop(allowed.get_or_insert(params)),
+            // Drawing again would leave out branches of which little is allowed.
+            (false, _) if forbidden.is_none() && space.is_conditional() && listed(&axes).is_none() => {
+                let found = within(&Region::parents_of(space, &params), &own, rng);
+                if let Some(found) = found {
+                    return found;
+                }
+                forbidden = Some(params);
+            }
             (false, _) => drop(forbidden.get_or_insert(params)),
         }
     }
-    let constrained = !space.constraints().is_empty();
-    if constrained && forbidden.is_some() && listed(&axes).is_none() {
-        let is_new = |params: &Params| is_new(&coordinates(space, &axes, params));
-        let region = Region::new(space, &Params::new());
-        if let Some(from) = region.draw(rng, is_new) {
-            let start = coordinates(space, &axes, &from);
-            let led =
-                lead(space, &axes, &start, &own, rng).map(|mut point| to_params(space, &axes, &mut point));
-            return led.filter(is_new).unwrap_or(from);
-        }
+    if constrained
+        && forbidden.is_some()
+        && listed(&axes).is_none()
+        && let Some(found) = within(&Params::new(), &own, rng)
+    {
+        return found;
     }
     for _ in 0..ROUNDS {
         let mut point = draw_evenly(&axes, rng);
@@ -230,6 +243,21 @@ fn coordinates(space: &Space, axes: &[Axis<'_>], params: &Params) -> Vec<f64> {
 /// Steps from an allowed point towards another: the first goes all the way, each next one about half as
 /// far.
 const STEPS: usize = 12;
+
+/// A point, or where constraints forbid it one on the way there from another that they allow; the point
+/// itself where there is none.
+pub(super) fn led(
+    space: &Space,
+    axes: &[Axis<'_>],
+    from: &[f64],
+    to: Vec<f64>,
+    rng: &mut ChaCha8Rng,
+) -> Vec<f64> {
+    if space.constraints().is_empty() || space.allows(&to_params(space, axes, &mut to.clone())) {
+        return to;
+    }
+    lead(space, axes, from, &to, rng).unwrap_or(to)
+}
 
 /// A point on the way from an allowed point to another that constraints allow, as far as a few steps
 /// find one. `None` where every step is forbidden.

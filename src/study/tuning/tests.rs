@@ -78,7 +78,7 @@ fn a_study_ends_when_all_that_it_draws_from_has_been_tried() {
     let outcome = study.optimize(40, objective).unwrap();
     assert_eq!((outcome.finished.len(), outcome.spent), (4, Some(4)));
     let endless = Study::builder("endless").create(&store).unwrap();
-    let outcome = endless.optimize(9, |draw| Ok(draw.uniform("x", 0.0, 1.0)?)).unwrap();
+    let outcome = endless.optimize(9, |draw| draw.uniform("x", 0.0, 1.0)).unwrap();
     assert_eq!((outcome.finished.len(), outcome.spent), (9, None));
     let nothing = Study::builder("nothing").create(&store).unwrap();
     assert_eq!(nothing.optimize(9, |_| Ok(1.0)).unwrap().finished.len(), 9);
@@ -88,7 +88,7 @@ fn a_study_ends_when_all_that_it_draws_from_has_been_tried() {
 fn hidden_trials_are_not_the_best() {
     let store = MemoryStore::new();
     let study = Study::builder("hidden").create(&store).unwrap();
-    let outcome = study.optimize(6, |draw| Ok(draw.uniform("x", 0.0, 1.0)?)).unwrap();
+    let outcome = study.optimize(6, |draw| draw.uniform("x", 0.0, 1.0)).unwrap();
     let best = outcome.best().unwrap();
     store.set_hidden(best.run, true).unwrap();
     let next = study.best().unwrap().unwrap();

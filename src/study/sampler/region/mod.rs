@@ -23,6 +23,8 @@ pub(in crate::study) const MOST_POINTS: u32 = 10_000;
 const EVEN: u32 = 32;
 /// After so many points that are allowed but not accepted, there is hardly another.
 const MOST_REFUSED: u32 = 256;
+/// So many branches are tried each on its own.
+const BRANCHES: u32 = 8;
 /// After so many parts that hold no point that was found, the search begins again with the whole.
 const PARTS: usize = 256;
 /// How often bounds are narrowed by all constraints in turn.
@@ -94,9 +96,20 @@ impl<'a> Region<'a> {
             refused.set(refused.get() + u32::from(allowed && !found));
             found
         };
-        let even = |rng: &mut ChaCha8Rng| self.point(|at| whole[at].draw(rng));
-        if let Some(found) = (0..EVEN).map(|_| even(rng)).find(is_found) {
-            return Some(found);
+        let mut starts = vec![whole.clone()];
+        if self.parents > 0 {
+            // A branch of which little is allowed is as likely as one of which all is.
+            starts = (0..BRANCHES).filter_map(|_| self.branch(rng)).collect();
+        }
+        for part in starts {
+            let at_once = (0..EVEN).map(|_| self.point(|at| part[at].draw(rng))).find(is_found);
+            let found = at_once.or_else(|| {
+                let by_turns = if self.parents > 0 { self.dive(part, rng) } else { None };
+                by_turns.filter(is_found)
+            });
+            if found.is_some() {
+                return found;
+            }
         }
         let mut tried = EVEN;
         while tried < MOST_POINTS && refused.get() < MOST_REFUSED {
@@ -160,6 +173,34 @@ impl<'a> Region<'a> {
             }
         }
         Some(found)
+    }
+
+    /// What is left where the parameters that others depend on are decided, each evenly.
+    fn branch(&self, rng: &mut ChaCha8Rng) -> Option<Part<'a>> {
+        let mut part = self.whole.clone()?;
+        for &at in &self.order[..self.parents] {
+            if self.existence(&part, at) != Existence::Never {
+                let value = part[at].draw(rng);
+                part[at].fix(&value);
+                if !self.contract(&mut part) {
+                    return None;
+                }
+            }
+        }
+        Some(part)
+    }
+
+    /// The values of a point that other parameters depend on.
+    pub(in crate::study) fn parents_of(space: &Space, params: &Params) -> Params {
+        let is_parent = |name: &str| {
+            let mut conditions = space.iter().filter_map(|(other, _)| space.condition(other));
+            conditions.any(|when| when.contains_key(name))
+        };
+        params
+            .iter()
+            .filter(|(name, _)| is_parent(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     /// A point of a part: one parameter after the other, what is left of the others narrowed in between.

@@ -68,7 +68,8 @@ impl SobolSampler {
 
     /// Where in the sequence the point of trial `number` is; `None` when it would take too long to find.
     fn index(&mut self, space: &Space, axes: &[Axis<'_>], number: u32) -> Option<u32> {
-        if space.constraints().is_empty() {
+        // Skipping points would leave out branches of which constraints allow little.
+        if space.constraints().is_empty() || space.is_conditional() {
             return Some(number);
         }
         if self.allowed.space != *space {
@@ -117,7 +118,10 @@ impl Sampler for SobolSampler {
         });
         let reason = match index.filter(|_| is_point) {
             Some(index) => format!("point {index} of a scrambled Sobol' sequence"),
-            None => "drawn evenly, because the point of the sequence was tried before".to_owned(),
+            None => {
+                "drawn instead of a point of the sequence that was tried before, or that constraints forbid"
+                    .to_owned()
+            }
         };
         let facts = index.filter(|_| is_point).map(|index| ("index", f64::from(index)));
         Explanation { sampler: "sobol", reason, facts: facts.into_iter().collect(), ..Explanation::default() }
