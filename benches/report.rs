@@ -85,6 +85,7 @@ fn study(trials: u32) -> StudyView {
             state: RunState::Complete,
             value: Some(value),
             values: vec![value],
+            violation: 0.0,
             span_ms: (i64::from(number) * 500, Some(i64::from(number) * 500 + 990)),
         }
     });
@@ -95,6 +96,9 @@ fn study(trials: u32) -> StudyView {
         direction: Direction::Maximize,
         more_objectives: vec![],
         space: spec.search.clone(),
+        is_of_program: false,
+        leading: std::sync::OnceLock::new(),
+        aside: String::new(),
         trials: trials.collect(),
     }
 }

@@ -33,6 +33,7 @@ pub mod kernel;
 pub mod load;
 pub mod model;
 pub mod nearest;
+pub mod number;
 pub mod onnx;
 pub mod package;
 pub mod platform;

@@ -6,6 +6,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+mod rank;
+
+pub use rank::{Candidate, Rank, best_first, better};
+
 /// The value of one parameter of a trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -195,6 +199,11 @@ impl FinishedTrial {
     /// A trial that was stopped early, after these reports.
     pub fn pruned(number: u32, params: Params, intermediate: Vec<(u64, f64)>) -> Self {
         Self { state: RunState::Pruned, values: vec![], intermediate, ..Self::complete(number, params, 0.0) }
+    }
+
+    /// Its place among the others; `None` unless it is complete with a number.
+    pub fn rank(&self) -> Option<Rank> {
+        Candidate::shown(self.number, self.state, self.value(), self.violation).rank()
     }
 
     /// The value of the study's first metric; present when complete.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// Module → the modules it may use. The table of ARCHITECTURE.md, written out.
 fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
-    let ground = ["trial", "text", "eval", "rng", "fsx", "platform", "nearest", "run_log", "kernel"];
+    let ground =
+        ["trial", "text", "eval", "rng", "fsx", "platform", "nearest", "number", "run_log", "kernel"];
     let mut rules: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for module in ground {
         rules.insert(module, vec![]);
@@ -20,14 +21,17 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     rules.insert("model", vec!["spec", "text", "rng", "kernel", "eval", "fsx"]);
     rules.insert("onnx", vec!["spec", "text", "model"]);
     rules.insert("train", vec!["spec", "data", "text", "model", "kernel", "eval", "rng", "trial"]);
-    rules.insert("study", vec!["spec", "trial", "store", "kernel", "rng", "platform", "run_log"]);
+    rules.insert(
+        "study",
+        vec!["spec", "trial", "store", "kernel", "rng", "number", "platform", "run_log", "nearest"],
+    );
     rules.insert("package", vec!["spec", "text", "model", "eval", "fsx", "rng"]);
     let mut experiment = vec!["spec", "store", "data", "model", "train", "study", "package"];
     experiment.extend(ground);
     rules.insert("experiment", experiment.clone());
     rules.insert(
         "command",
-        vec!["study", "spec", "store", "trial", "rng", "run_log", "fsx", "platform", "nearest"],
+        vec!["study", "spec", "store", "trial", "rng", "run_log", "fsx", "platform", "nearest", "number"],
     );
     rules.insert(
         "serve",

@@ -340,3 +340,30 @@ fn one_run_alone_is_no_comparison() {
     assert!(shelf.folder.run("compare old old/final").fails(2).contains("only"));
     shelf.folder.run("compare old nothing").fails(2);
 }
+
+#[test]
+fn parameters_of_programs_are_there_once_and_their_command_is_none() {
+    let dir = crate::support::TestDir::new();
+    for (name, search) in
+        [("a", "lr = { log = [1e-4, 0.1] }"), ("b", "lr = { choice = [\"a,b\", \"line\\nbreak\"] }")]
+    {
+        let spec = format!(
+            "[experiment]\nname = \"{name}\"\n[objective]\ncommand = [\"sh\", \"-c\", \"echo {{x}} # {{lr}}\"]\n\
+             [search]\n{search}\nx = {{ uniform = [0, 1] }}\n\
+             [study]\nmetric = \"y\"\ndirection = \"minimize\"\ntrials = 2\n"
+        );
+        dir.write(format!("{name}.toml"), spec);
+        dir.run(&format!("run {name}.toml")).ok();
+    }
+    let printed = dir.run("compare a b --all --json").json();
+    let keys: Vec<&str> =
+        printed["params"].as_array().unwrap().iter().map(|row| row["key"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["lr", "x"]);
+    let y = printed["metrics"].as_array().unwrap().iter().find(|metric| metric["key"] == "y").unwrap();
+    assert_eq!(y["direction"], "minimize", "as the studies say");
+    let facts = printed["facts"].as_array().unwrap();
+    let command = facts.iter().find(|fact| fact["key"] == "spec.command").unwrap();
+    assert_eq!((&command["differs"], &command["area"]), (&Value::from(false), &Value::from("spec")));
+    let text = dir.run("compare a b --all").ok();
+    assert!(!text.contains("text") && !text.contains("predictions") && !text.contains("fold"), "{text}");
+}

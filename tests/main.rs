@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod architecture;
+mod asked;
 mod bench;
 mod calibrate;
 mod command;
 mod compare;
+mod constraints;
 mod data;
 mod deploy;
+mod enqueued;
 mod evaluate;
 mod flights;
 mod listing;
@@ -17,6 +20,9 @@ mod load;
 mod onnx;
 mod package;
 mod package_fuzz;
+mod pictures;
+mod points;
+mod rank;
 mod readme;
 mod registry;
 mod report;
@@ -31,5 +37,6 @@ mod spec;
 mod store;
 mod study;
 mod support;
+mod tables;
 mod training;
 mod transformer;

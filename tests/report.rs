@@ -107,3 +107,102 @@ fn a_study_without_its_data_or_a_final_run_still_has_a_report() {
     let names = files(&dir, &folder);
     assert!(names.contains(&"history.png".to_owned()) && !names.contains(&"roc.png".to_owned()), "{names:?}");
 }
+
+#[test]
+fn a_picture_without_its_data_set_exits_as_a_bad_spec_does_and_says_so_once() {
+    let (dir, _) = project();
+    fs::remove_dir_all(dir.join("data")).unwrap();
+    let told = dir.run("plot attention").fails(2);
+    assert!(told.starts_with("error: there is no data set `tiny`"), "{told}");
+    assert!(!told.contains("error: error:"), "{told}");
+    dir.run("report --out told").ok();
+    assert!(!dir.read("told/report.md").contains("error:"), "{}", dir.read("told/report.md"));
+}
+
+/// A study of a program, of points that are evaluated twice.
+const PROGRAM: &str = r#"
+[experiment]
+name = "outside"
+[objective]
+command = ["sh", "-c", "echo {n}"]
+timeout = "1m"
+[search]
+n = { int = [1, 3] }
+[study]
+metric = "y"
+direction = "minimize"
+trials = 8
+sampler = "random"
+duplicates = "repeat"
+"#;
+
+#[test]
+fn the_report_of_a_program_speaks_of_the_program() {
+    let dir = TestDir::new();
+    dir.write("x.toml", PROGRAM);
+    dir.run("run x.toml").ok();
+    dir.run("report --out told").ok();
+    let page = dir.read("told/report.md");
+    for foreign in ["## Data", "data set", "texts are", "to the bit", "weights", "fold", "`dataset`"] {
+        assert!(!page.contains(foreign), "{foreign}: {page}");
+    }
+    for own in [
+        "## Program",
+        "[\"sh\", \"-c\", \"echo {n}\"]",
+        "objective.timeout: 1m",
+        "output/stdout.txt",
+        "| y |",
+    ] {
+        assert!(page.contains(own), "{own}: {page}");
+    }
+    assert!(page.contains("were evaluated more than once, and gave the same values each time"), "{page}");
+    assert!(page.contains("Whether it does is its own affair"), "{page}");
+}
+
+#[test]
+fn nothing_advises_what_a_program_cannot_have() {
+    let dir = TestDir::new();
+    dir.write("x.toml", PROGRAM);
+    dir.run("run x.toml").ok();
+    for verb in [
+        "export outside",
+        "export @/0",
+        "errors outside",
+        "evaluate outside",
+        "calibrate outside",
+        "predict outside text",
+        "model register outside m",
+        "plot roc outside",
+        "plot attention outside",
+    ] {
+        let told = dir.run(verb).fails(3);
+        assert!(told.contains("evaluated elsewhere") && !told.contains("resume"), "{verb}: {told}");
+    }
+    let told = dir.run("export outside").fails(3);
+    let advised = told.split('`').find(|part| part.starts_with("uaic show")).unwrap();
+    assert!(
+        dir.run(advised.strip_prefix("uaic ").unwrap()).ok().contains("output/stdout.txt"),
+        "it works: {told}"
+    );
+}
+
+#[test]
+fn the_report_of_a_study_that_is_asked_speaks_of_who_asks() {
+    let dir = TestDir::new();
+    dir.write(
+        "x.toml",
+        PROGRAM.replace("command = [\"sh\", \"-c\", \"echo {n}\"]\ntimeout = \"1m\"", "ask = true"),
+    );
+    dir.run("study create x.toml").ok();
+    for value in ["3.5", "1e-5", "2"] {
+        let asked = dir.run("ask outside --json").json();
+        let number = asked["trials"][0]["number"].to_string();
+        dir.run(&format!("tell outside {number} {value}")).ok();
+    }
+    dir.run("report outside --out told").ok();
+    let page = dir.read("told/report.md");
+    assert!(page.contains("who asks for points") && page.contains("uaic study create again.toml"), "{page}");
+    assert!(page.contains("1.000e-5") && !page.contains("## Data") && !page.contains("to the bit"), "{page}");
+    let compared = dir.run("compare outside/0 outside/1").ok();
+    assert!(compared.contains("3.5000"), "told values are compared: {compared}");
+}

@@ -494,7 +494,7 @@ fn a_store_of_format_1_can_be_written_on() {
     assert_eq!((attempt.run, attempt.number), (golden_id(2), 3));
     store.log_metrics(attempt, &[point("train/loss", 0, 1.0)]).unwrap();
     store.finish_run(attempt, &complete(1.0)).unwrap();
-    assert_eq!(store.tally(STUDY).unwrap().best, Some(1.0));
+    assert_eq!(store.tally(STUDY).unwrap().best.map(|best| best.value()), Some(1.0));
     drop(store);
     check_integrity(folder.path());
 }

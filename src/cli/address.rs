@@ -39,6 +39,8 @@ pub(super) fn find(store: &Path, name: &str, verb: &str) -> anyhow::Result<Found
     match run_with_model(&store, name, verb) {
         Ok(run) => Ok(Found::Run(Box::new(run), None)),
         Err(error) if name.contains(['/', '@']) => Err(error),
+        // It names something, which has no model.
+        Err(error) if error.is::<Failure>() => Err(error),
         // It may have been meant as any of the three.
         Err(error) => {
             let models = model_names(&store)?;

@@ -132,7 +132,8 @@ pub(super) fn tell(global: &Global, args: &TellArgs) -> anyhow::Result<ExitCode>
         (None, true) => Told::Pruned,
         (None, false) => Told::Values(args.values.clone()),
     };
-    let news = study::tell(&store, &study, args.number, &told)?;
+    let work = Work::of_study(&study)?;
+    let news = study::tell(&store, &study, &work.setup()?, args.number, &told)?;
     if args.json {
         let id = study.id;
         printer::json(&json!({ "schema": shape::SCHEMA, "study": id, "number": args.number, "news": news }))?;

@@ -1,10 +1,12 @@
 //! `uaic best`: shows the best trials of a study.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use crate::report::sheet;
 use crate::store::{SqliteStore, Store};
 
 use super::trials::{Row, trial_table};
@@ -17,10 +19,15 @@ use crate::experiment::select::{self, STUDY_GRAMMAR};
 Examples:
   uaic best                 the 5 best trials of the latest study
   uaic best attention -n 1  the best trial of the latest study of an experiment
+  uaic best -n 0 --csv      all complete trials, best first
   uaic best --json | jq '.trials[0].params'
+
+Trials that hold the constraints of study.feasible come first, then the others by how much they miss
+them. Hidden and excluded trials are left out, here and wherever a best trial is named.
 
 {STUDY_GRAMMAR}
 
+With --csv: the columns of `uaic ls --csv`.
 With --json: {{\"schema\": 1, \"study\": {{as in `uaic ls --studies --json`}},
   \"trials\": [{{as in `uaic ls --json`}}]}}, best first; of equal values the lower number."))]
 pub struct BestArgs {
@@ -30,6 +37,10 @@ pub struct BestArgs {
     /// At most so many; 0 for all
     #[arg(short = 'n', long, default_value_t = 5, value_name = "N")]
     pub limit: u32,
+
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
 
     /// Print JSON
     #[arg(long)]
@@ -52,18 +63,32 @@ pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> 
         printer::json(&json!({ "schema": shape::SCHEMA, "study": study, "trials": trials }))?;
         return Ok(ExitCode::SUCCESS);
     }
+    if args.csv {
+        let studies = BTreeMap::from([(study.id, study)]);
+        printer::write_content(&sheet::of_runs(&trials, &studies).csv())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     printer::talk(format!(
-        "study {} · {} · {} of {} trials done · {} {}",
+        "study {} · {} · {} of {} trials done{} · {} {}",
         study.id.short(),
         table::one_line(&study.new.experiment),
         tally.done(),
         study.new.trials,
+        tally.aside(),
         study.new.direction,
         table::one_line(&study.new.metric),
     ));
-    if trials.is_empty() {
+    if trials.is_empty() && tally.hidden + tally.excluded > 0 {
+        printer::talk("none that is complete is left; `uaic ls --all` lists hidden ones, too");
+    } else if trials.is_empty() {
         printer::talk("none is complete yet");
     } else {
+        if let Some(missed) = tally.best.filter(|best| !best.is_feasible()) {
+            printer::talk(format!(
+                "no trial holds the constraints of study.feasible; the best misses them by {}",
+                table::number(missed.violation())
+            ));
+        }
         let rows: Vec<Row<'_>> = trials
             .iter()
             .map(|run| Row {

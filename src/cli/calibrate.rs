@@ -8,13 +8,12 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::exit::Failure;
+use super::listing::{Field, Listing, column};
 use super::stored::{MODEL_GRAMMAR, StoredModel};
-use super::{Global, printer, shape, table};
+use super::{Global, printer, shape};
 use crate::data::{self, Dataset};
 use crate::eval::Calibration;
-use crate::experiment::{
-    CalibrationData, Recalibrated, Recalibration, RecalibrationError, recalibrate_package,
-};
+use crate::experiment::{CalibrationData, Recalibrated, Recalibration, recalibrate_package};
 use crate::package::Package;
 use crate::platform::ProcessIdentity;
 use crate::store::SqliteStore;
@@ -38,6 +37,7 @@ The run stays as it is. The calibration belongs to a new run with the same model
 `calibrated_from`, in a study of its own, which is then the latest of the experiment; asking for the
 same again gives that run. A package gives another package.
 
+With --csv: figure, before, now.
 With --json: {{\"schema\": 1, \"run\", \"from\", \"was_there\": true or false, \"dataset\", \"notes\": [text],
   \"calibration\": the run's calibration.json, \"metrics\": {{name: value}},
   \"estimates\": {{name: {{\"value\", \"n\", \"low\", \"high\"}}}}, \"absent\": {{name: reason}}}};
@@ -62,6 +62,10 @@ pub struct CalibrateArgs {
     /// The package to write, for one that is calibrated
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
 
     /// Print JSON
     #[arg(long)]
@@ -93,7 +97,7 @@ pub(super) fn run(global: &Global, args: &CalibrateArgs) -> anyhow::Result<ExitC
     };
     let (split, outside) = (args.split.as_deref(), args.oos.as_deref());
     let data = CalibrationData { dataset: &material.dataset, split, outside };
-    let done = recalibration.record(data).map_err(failure)?;
+    let done = recalibration.record(data)?;
     let mut notes = Vec::new();
     if origin.is_none() {
         notes.push(
@@ -109,7 +113,7 @@ pub(super) fn run(global: &Global, args: &CalibrateArgs) -> anyhow::Result<ExitC
     for note in &notes {
         printer::talk(format!("note: {note}"));
     }
-    printer::data(text_of(model.calibration(), &done.calibration.fitted))?;
+    print(&listing(model.calibration(), &done.calibration.fitted), args)?;
     let (new, old) = (done.run.short(), model.run.id.short());
     let left_out = match done.calibration.left_out {
         0 => String::new(),
@@ -139,7 +143,7 @@ fn package(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
     let dataset = Dataset::read(&data::find(dataset)?)?;
     let (split, outside) = (args.split.as_deref(), args.oos.as_deref());
     let asked = CalibrationData { dataset: &dataset, split, outside };
-    let (written, calibration) = recalibrate_package(&read, asked).map_err(failure)?;
+    let (written, calibration) = recalibrate_package(&read, asked)?;
     written.write_file(out)?;
     if args.json {
         printer::json(&json!({
@@ -152,38 +156,34 @@ fn package(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    printer::data(text_of(read.calibration()?.as_ref(), &calibration.fitted))?;
+    print(&listing(read.calibration()?.as_ref(), &calibration.fitted), args)?;
     printer::talk(format!("fitted on {}", calibration.how));
     printer::talk(format!("method: {}", calibration.fitted.reason));
     printer::talk(format!("wrote {}; {} is as it was", out.display(), path.display()));
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the user can mend by naming other data exits as such.
-fn failure(error: RecalibrationError) -> anyhow::Error {
-    match error {
-        RecalibrationError::Experiment(error) => error.into(),
-        RecalibrationError::NoSplit { .. } => Failure::not_found(error.to_string()).into(),
-        RecalibrationError::NotFitted { .. } => anyhow::Error::new(error),
-        _ => Failure::usage(error.to_string()).into(),
-    }
+/// The calibration before and after.
+fn listing(before: Option<&Calibration>, after: &Calibration) -> Listing {
+    let mut listing =
+        Listing::new([column(" ", "figure"), column(">BEFORE", "before"), column(">NOW", "now")]);
+    let none = || Field::of("–", "");
+    let mut add = |name: &str, value: &dyn Fn(&Calibration) -> Field| {
+        listing.add([Field::name(name), before.map_or_else(none, value), value(after)]);
+    };
+    add("temperature", &|fitted| Field::number(Some(fitted.temperature)));
+    add("out-of-scope method", &|fitted| Field::plain(fitted.method.name()));
+    add("threshold", &|fitted| Field::number(Some(fitted.threshold)));
+    add("texts", &|fitted| Field::plain(fitted.threshold_texts));
+    add("out-of-scope texts", &|fitted| {
+        Field::plain(fitted.choice.as_ref().map_or(0, |choice| choice.texts)) //
+    });
+    listing
 }
 
-/// The calibration before and after.
-fn text_of(before: Option<&Calibration>, after: &Calibration) -> String {
-    let mut listing = table::table(&["", ">BEFORE", ">NOW"]);
-    let none = || "–".to_owned();
-    let mut add = |name: &str, value: &dyn Fn(&Calibration) -> String| {
-        listing.add_row([name.to_owned(), before.map_or_else(none, value), value(after)]);
-    };
-    add("temperature", &|fitted| table::number(fitted.temperature));
-    add("out-of-scope method", &|fitted| fitted.method.name().to_owned());
-    add("threshold", &|fitted| table::number(fitted.threshold));
-    add("texts", &|fitted| fitted.threshold_texts.to_string());
-    add("out-of-scope texts", &|fitted| {
-        fitted.choice.as_ref().map_or(0, |choice| choice.texts).to_string() //
-    });
-    table::render(&listing)
+/// Prints it in the form that was asked for.
+fn print(listing: &Listing, args: &CalibrateArgs) -> anyhow::Result<()> {
+    if args.csv { listing.print_csv() } else { Ok(printer::data(listing.text())?) }
 }
 
 fn json_of(model: &StoredModel, dataset: &str, done: &Recalibrated, notes: &[String]) -> Value {

@@ -21,7 +21,8 @@ Examples:
 Exit code 0 when the spec is good, 2 when it is not.
 
 With --json: {\"schema\": 1, \"ok\": true or false,
-  \"errors\": [{\"message\", \"path\", \"line\", \"column\", \"help\"}]}")]
+  \"errors\": [{\"message\", \"path\", \"line\", \"column\", \"help\"}],
+  and, where something may surprise, \"notes\": [text]}")]
 pub struct CheckArgs {
     /// The spec, such as experiments/attention.toml
     #[arg(value_name = "SPEC")]
@@ -50,11 +51,16 @@ pub(super) fn run(_global: &Global, args: &CheckArgs) -> anyhow::Result<ExitCode
                 }
             },
         };
-        let json = json!({ "schema": shape::SCHEMA, "ok": errors.is_empty(), "errors": errors });
+        let mut json = json!({ "schema": shape::SCHEMA, "ok": errors.is_empty(), "errors": errors });
+        if let Some(notes) = checked.as_ref().map(Work::notes).ok().filter(|notes| !notes.is_empty()) {
+            json["notes"] = json!(notes);
+        }
         printer::json(&json)?;
         return Ok(checked.map_or(ExitCode::from(exit::USAGE), |_| ExitCode::SUCCESS));
     }
-    printer::data(format!("{}: ok — {}", args.spec.display(), summary(&checked?)))?;
+    let work = checked?;
+    printer::data(format!("{}: ok — {}", args.spec.display(), summary(&work)))?;
+    work.notes().iter().for_each(|note| printer::talk(format!("note: {note}")));
     Ok(ExitCode::SUCCESS)
 }
 

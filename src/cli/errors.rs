@@ -11,6 +11,7 @@ use crate::experiment::predict;
 use crate::report::mistakes::{TextIndex, mistakes};
 use crate::store::SqliteStore;
 
+use super::listing::{Field, Listing, column};
 use super::stored::{MODEL_GRAMMAR, Material, StoredModel};
 use super::{Global, printer, shape, table};
 
@@ -49,6 +50,10 @@ pub struct ErrorsArgs {
     /// At most so many; 0 for all
     #[arg(short = 'n', long, default_value_t = 20, value_name = "N")]
     pub limit: usize,
+
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
 
     /// Print JSON
     #[arg(long)]
@@ -98,13 +103,35 @@ pub(super) fn run(global: &Global, args: &ErrorsArgs) -> anyhow::Result<ExitCode
     for note in &notes {
         printer::talk(format!("note: {}", table::one_line(note)));
     }
-    if !described.is_empty() {
+    if args.csv {
+        listing(&described).print_csv()?;
+    } else if !described.is_empty() {
         printer::data(described.iter().map(Described::text).collect::<Vec<_>>().join("\n"))?;
     }
     if described.len() < wrong {
         printer::talk(format!("{} more; `-n 0` lists all", wrong - described.len()));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn listing(described: &[Described<'_>]) -> Listing {
+    let names =
+        ["row", "text", "gold", "predicted", "confidence", "nearest_text", "nearest_label", "similarity"];
+    let mut listing = Listing::new(names.map(|name| column("", name)));
+    for mistake in described {
+        let nearest = mistake.nearest.as_ref();
+        listing.add([
+            Field::plain(mistake.row),
+            Field::name(mistake.text),
+            Field::name(mistake.gold.unwrap_or_default()),
+            Field::name(&mistake.predicted),
+            Field::number(Some(mistake.confidence)),
+            Field::name(nearest.map_or("", |(example, _)| &example.text)),
+            Field::name(nearest.map_or("", |(example, _)| &example.label)),
+            Field::number(nearest.map(|(_, similarity)| *similarity)),
+        ]);
+    }
+    listing
 }
 
 /// The mistakes that are listed, and how many there are in all.

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::data::{Example, is_out_of_scope};
 use crate::eval::{
-    Group, Measures, OutOfScopeMethod, Predictions, Rule, ScopeModels, Segment, by_label, by_length, by_rule,
-    by_unknown, segments,
+    Estimate, Group, Measures, OutOfScopeMethod, Predictions, Rule, ScopeModels, Segment, by_label,
+    by_length, by_rule, by_unknown, segments,
 };
 use crate::experiment::{measure_scope, measure_split, predict};
 use crate::fsx;
@@ -18,6 +18,7 @@ use crate::rng::SeedTree;
 use crate::store::SqliteStore;
 
 use super::exit::Failure;
+use super::listing::{Field, Listing, column};
 use super::stored::{MODEL_GRAMMAR, Material, StoredModel};
 use super::{Global, printer, shape, table};
 
@@ -64,6 +65,10 @@ pub struct EvaluateArgs {
     /// Write predictions to a CSV file
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
 
     /// Print JSON
     #[arg(long)]
@@ -150,7 +155,11 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> anyhow::Result<ExitCo
         for note in &evaluation.notes {
             printer::talk(format!("note: {}", table::one_line(note)));
         }
-        printer::data(text_of(&evaluation))?;
+        if args.csv {
+            listing(&evaluation).print_csv()?;
+        } else {
+            printer::data(text_of(&evaluation))?;
+        }
     }
     if let Some(path) = &args.out {
         write_csv(path, examples, &evaluation.predictions, &model)?;
@@ -194,6 +203,30 @@ fn evaluate(
     let segments = args.by.iter().map(of).collect();
     let notes = model.notes(material, &args.split)?;
     Ok(Evaluation { predictions, figures, notes, segments })
+}
+
+/// A row for each figure, with its value or why it has none, and for each part that accuracy was divided by.
+fn listing(evaluation: &Evaluation) -> Listing {
+    let names = ["by", "name", "value", "low", "high", "n", "mean_confidence", "why"];
+    let mut listing = Listing::new(names.map(|name| column("", name)));
+    let mut add = |by: &str, name: &str, figure: Option<&Estimate>, more: [Field; 3]| {
+        let number = |of: fn(&Estimate) -> f64| Field::number(figure.map(of));
+        let ends = [number(|figure| figure.value), number(|figure| figure.low), number(|figure| figure.high)];
+        listing.add([Field::name(by), Field::name(name)].into_iter().chain(ends).chain(more));
+    };
+    for (key, figure) in &evaluation.figures.values {
+        add("", key, Some(figure), [Field::plain(figure.n), Field::name(""), Field::name("")]);
+    }
+    for (key, why) in &evaluation.figures.absent {
+        add("", key, None, [Field::name(""), Field::name(""), Field::plain(why)]);
+    }
+    for (by, segments) in &evaluation.segments {
+        for Segment { name, n, accuracy, mean_confidence } in segments {
+            let more = [Field::plain(n), Field::number(*mean_confidence), Field::name("")];
+            add(by, name, accuracy.as_ref(), more);
+        }
+    }
+    listing
 }
 
 fn text_of(evaluation: &Evaluation) -> String {

@@ -16,8 +16,9 @@ use super::summary::Summary;
 use super::work::Work;
 use crate::experiment::{ExperimentError, FinalReport, FinalStage};
 use crate::platform::ProcessIdentity;
-use crate::store::{Id, Store, StudyRecord, StudyState};
+use crate::store::{Change, Id, Store, StudyChange, StudyRecord, StudyState};
 use crate::study::{self, StudyOutcome, Surroundings};
+use crate::trial::RunState;
 
 /// How to execute a study.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +53,7 @@ pub(super) fn execute(
         Ok(
             Executed { interrupted: true, .. } | Executed { final_stage: Err(ExperimentError::Store(_)), .. },
         ) => StudyState::Interrupted,
-        Ok(Executed { outcome, final_stage: Ok(_), .. }) if outcome.best().is_some() => StudyState::Complete,
+        Ok(Executed { outcome, final_stage: Ok(_), .. }) if any_complete(outcome) => StudyState::Complete,
         Ok(_) => StudyState::Failed,
         // The study itself is none the worse: a complete one stays so, another can go on.
         Err(_) if before == StudyState::Complete => StudyState::Complete,
@@ -65,6 +66,11 @@ pub(super) fn execute(
     conclude(work, &executed, how)
 }
 
+/// Whether a trial has come to its end with a value, hidden and excluded ones included.
+fn any_complete(outcome: &StudyOutcome) -> bool {
+    outcome.finished.iter().any(|result| result.trial.state == RunState::Complete)
+}
+
 /// What was done of a study.
 struct Executed {
     study: StudyRecord,
@@ -73,6 +79,8 @@ struct Executed {
     final_stage: Result<Option<FinalReport>, ExperimentError>,
     /// Whether it was stopped before its end.
     interrupted: bool,
+    /// The last trial that a point was promised to and that is beyond the number of trials.
+    waiting: Option<u32>,
 }
 
 /// Searches and retrains, as the study's owner.
@@ -105,13 +113,20 @@ fn acquired(
     let outcome = study::run(&plan, work.objective(), &surroundings);
     progress.clear();
     let outcome = outcome?;
+    let waiting = waiting(&store.changes(study.id)?, study.new.trials);
     let experiment = match work {
         Work::Training(experiment) if experiment.spec().final_stage.epochs > 0 => Some(experiment),
         _ => None,
     };
     let wanted = how.final_stage && !outcome.cancelled;
     let (Some(best), Some(experiment)) = (outcome.best().filter(|_| wanted), experiment) else {
-        return Ok(Executed { study, interrupted: outcome.cancelled, outcome, final_stage: Ok(None) });
+        return Ok(Executed {
+            study,
+            interrupted: outcome.cancelled,
+            outcome,
+            final_stage: Ok(None),
+            waiting,
+        });
     };
     let mut watch = progress.final_stage();
     let (study_id, threads) = (study.id, how.jobs);
@@ -119,12 +134,18 @@ fn acquired(
         FinalStage { store, study: study_id, process, threads, watch: &mut watch, cancel: &cancel };
     let final_stage = experiment.retrain(best, &mut stage);
     let interrupted = matches!(final_stage, Ok(None));
-    Ok(Executed { study, outcome, final_stage, interrupted })
+    Ok(Executed { study, outcome, final_stage, interrupted, waiting })
+}
+
+/// The last trial that a point is promised to, where it is beyond the number of trials.
+fn waiting(changes: &[StudyChange], trials: u32) -> Option<u32> {
+    let enqueued = changes.iter().filter(|change| matches!(change.change, Change::Enqueue { .. }));
+    enqueued.map(|change| change.from_trial).filter(|number| *number >= trials).max()
 }
 
 /// Prints what a study came to.
 fn conclude(work: &Work, executed: &Executed, how: Execution<'_>) -> anyhow::Result<ExitCode> {
-    let Executed { study, outcome, final_stage, interrupted } = executed;
+    let Executed { study, outcome, final_stage, interrupted, .. } = executed;
     let final_report = final_stage.as_ref().ok().and_then(Option::as_ref);
     let summary = Summary { work, study, outcome, final_report, store: how.folder };
     if how.json {
@@ -133,9 +154,31 @@ fn conclude(work: &Work, executed: &Executed, how: Execution<'_>) -> anyhow::Res
         printer::data(summary.text())?;
     }
     let id = study.id.short();
+    if outcome.spent.is_some() && how.detail != Detail::Quiet {
+        let tried = outcome.finished.len();
+        printer::talk(format!(
+            "note: study {id} ends after {tried} of {} trials, because every point of its {} has been tried; \
+             `duplicates = \"repeat\"` in [study] tries points again",
+            study.new.trials,
+            if work.study().sampler == "grid" { "grid" } else { "space" },
+        ));
+    }
+    if let Some(waiting) = executed.waiting.filter(|_| how.detail != Detail::Quiet) {
+        printer::talk(format!(
+            "note: the enqueued point of trial {waiting} has not had its turn; `uaic resume {id} --trials {}` \
+             lets it run",
+            waiting + 1
+        ));
+    }
     if *interrupted {
         printer::talk(format!("stopped; `uaic resume {id}` goes on from here"));
         return Ok(ExitCode::from(exit::INTERRUPTED));
+    }
+    if outcome.best().is_none() && any_complete(outcome) {
+        printer::talk(format!(
+            "every complete trial of study {id} is hidden or excluded; `uaic ls --study {id} --all` lists them"
+        ));
+        return Ok(ExitCode::SUCCESS);
     }
     if outcome.best().is_none() {
         let reason = outcome.finished.iter().find_map(|result| result.reason.as_deref());

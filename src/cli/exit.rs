@@ -4,17 +4,9 @@ use std::process::ExitCode;
 
 use owo_colors::OwoColorize;
 
-use crate::data::DataError;
-use crate::experiment::ExperimentError;
-use crate::package::PackageError;
-use crate::report::draw::DrawError;
-use crate::report::plot::PlotError;
-use crate::report::study::ViewError;
 use crate::spec::SpecErrors;
-use crate::store::StoreError;
-use crate::study::{AskError, SetupError, StudyError};
 
-use crate::experiment::select::SelectError;
+use super::codes::{self, Kind};
 
 /// The run failed.
 pub(super) const FAILED: u8 = 1;
@@ -60,124 +52,79 @@ pub(super) fn code_of(answer: anyhow::Result<ExitCode>) -> ExitCode {
         Ok(code) => return code,
         Err(error) => error,
     };
-    if let Some(errors) = spec_errors(&error) {
-        // Each has its own head and place.
-        super::printer::talk(errors.to_string());
-    } else {
-        super::printer::talk(format!("{} {}", "error:".red().bold(), with_causes(&error)));
+    let head = "error:".red().bold().to_string();
+    match codes::of_chain(&error) {
+        // Each of a spec's errors has its own head and place.
+        Kind::Spec(errors) => {
+            let told = without_spec(&error, errors);
+            if !told.is_empty() {
+                super::printer::talk(format!("{head} {told}"));
+            }
+            super::printer::talk(errors.to_string());
+        }
+        Kind::Code(_) => super::printer::talk(format!("{head} {}", with_causes(&error))),
     }
     ExitCode::from(number_of(&error))
 }
 
 /// The error and its causes in one line, without those that it tells already.
 pub(super) fn with_causes(error: &anyhow::Error) -> String {
-    error.chain().skip(1).map(ToString::to_string).fold(error.to_string(), |told, cause| {
-        if told.contains(&cause) { told } else { format!("{told}: {cause}") }
-    })
+    joined(error.chain().map(|cause| without_head(&cause.to_string()).to_owned()))
 }
 
+/// What an error says beside the errors of a spec that it is about.
+fn without_spec(error: &anyhow::Error, errors: &SpecErrors) -> String {
+    let spec = errors.to_string();
+    let told = error.chain().map(ToString::to_string).take_while(|told| *told != spec);
+    joined(told.map(|told| without_head(&told).to_owned()))
+}
+
+fn joined(told: impl Iterator<Item = String>) -> String {
+    told.reduce(|told, cause| if told.contains(&cause) { told } else { format!("{told}: {cause}") })
+        .unwrap_or_default()
+}
+
+/// A message without the head that is put before it anyway.
+fn without_head(message: &str) -> &str {
+    message.trim_start_matches("error: ")
+}
+
+/// The exit code of an error.
 pub(super) fn number_of(error: &anyhow::Error) -> u8 {
-    if let Some(failure) = error.downcast_ref::<Failure>() {
-        return failure.code;
-    }
-    match error.downcast_ref() {
-        Some(SelectError::Malformed { .. } | SelectError::Ambiguous { .. }) => return USAGE,
-        Some(SelectError::Absent { .. }) => return NOT_FOUND,
-        Some(SelectError::Store(_)) | None => {}
-    }
-    if spec_errors(error).is_some() {
-        return USAGE;
-    }
-    match error.downcast_ref() {
-        Some(PlotError::Kind { .. }) => return USAGE,
-        Some(PlotError::View(ViewError::Parameter { .. }) | PlotError::Missing { .. }) => return NOT_FOUND,
-        _ => {}
-    }
-    if let Some(DrawError::Size { .. }) = error.downcast_ref() {
-        return USAGE;
-    }
-    if let Some(
-        ExperimentError::Split { .. } | ExperimentError::Exposure { .. } | ExperimentError::TooFew { .. },
-    ) = error.downcast_ref()
-    {
-        return USAGE;
-    }
-    if data_error(error).is_some_and(DataError::is_not_found)
-        || package_error(error).is_some_and(PackageError::is_not_found)
-    {
-        return NOT_FOUND;
-    }
-    if error.is::<SetupError>() {
-        return USAGE;
-    }
-    match error.downcast_ref() {
-        Some(AskError::Absent { .. }) => return NOT_FOUND,
-        Some(AskError::Spent { .. } | AskError::Otherwise { .. }) => return LOCKED,
-        Some(AskError::Count { .. }) => return USAGE,
-        _ => {}
-    }
-    match store_error(error) {
-        Some(StoreError::NotFound { .. } | StoreError::Missing { .. }) => NOT_FOUND,
-        Some(StoreError::BadModelName { .. }) => USAGE,
-        Some(
-            StoreError::Taken { .. }
-            | StoreError::NotHeld { .. }
-            | StoreError::Outdated { .. }
-            | StoreError::NotEnded { .. }
-            | StoreError::IllegalTransition { .. },
-        ) => LOCKED,
-        _ => FAILED,
-    }
+    codes::of_chain(error).code()
 }
 
 /// What is wrong with a spec, whoever passed it on.
 pub(super) fn spec_errors(error: &anyhow::Error) -> Option<&SpecErrors> {
-    match error.downcast_ref() {
-        Some(ExperimentError::Spec(errors)) => Some(errors),
-        _ => error.downcast_ref(),
+    match codes::of_chain(error) {
+        Kind::Spec(errors) => Some(errors),
+        Kind::Code(_) => None,
     }
-}
-
-/// What is wrong with data, whoever passed it on.
-fn data_error(error: &anyhow::Error) -> Option<&DataError> {
-    match error.downcast_ref() {
-        Some(ExperimentError::Data(data)) => Some(data),
-        _ => error.downcast_ref(),
-    }
-}
-
-/// What is wrong with a package, whoever passed it on.
-fn package_error(error: &anyhow::Error) -> Option<&PackageError> {
-    match error.downcast_ref() {
-        Some(ExperimentError::Package(package)) => Some(package),
-        _ => error.downcast_ref(),
-    }
-}
-
-/// What is wrong with the store, whoever passed it on.
-fn store_error(error: &anyhow::Error) -> Option<&StoreError> {
-    if let Some(ExperimentError::Store(store)) = error.downcast_ref() {
-        return Some(store);
-    }
-    if let Some(AskError::Study(StudyError::Store(store))) = error.downcast_ref() {
-        return Some(store);
-    }
-    if let Some(StudyError::Store(store)) = error.downcast_ref() {
-        return Some(store);
-    }
-    if let Some(SelectError::Store(store)) = error.downcast_ref() {
-        return Some(store);
-    }
-    if let Some(PlotError::Store(store) | PlotError::View(ViewError::Store(store))) = error.downcast_ref() {
-        return Some(store);
-    }
-    error.downcast_ref()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::fsx;
+    use crate::report::study::ViewError;
+    use crate::spec::Spec;
+
+    #[test]
+    fn what_is_wrong_with_a_spec_is_told_once_behind_what_it_is_wrong_for() {
+        let errors = Spec::parse("[experiment]", Path::new("x.toml"), &[]).unwrap_err();
+        let bare = anyhow::Error::new(errors.clone());
+        assert_eq!(without_spec(&bare, spec_errors(&bare).unwrap()), "");
+        let wrapped = ViewError::Spec { study: "0123abcd".to_owned(), source: Box::new(errors) };
+        let wrapped = anyhow::Error::new(wrapped).context("cannot draw");
+        let told = without_spec(&wrapped, spec_errors(&wrapped).unwrap());
+        assert!(
+            told.starts_with("cannot draw: the spec of study 0123abcd") && !told.contains("error:"),
+            "{told}"
+        );
+        assert!(!with_causes(&wrapped).contains("error: error:"));
+    }
 
     #[test]
     fn a_cause_is_told_once() {

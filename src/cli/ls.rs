@@ -8,9 +8,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use comfy_table::{Cell, Table};
 use serde_json::{Map, Value, json};
 
+use crate::report::sheet;
 use crate::store::{Id, RunQuery, RunRecord, SqliteStore, Store, StudyRecord, Tally};
 use crate::trial::RunState;
 
+use super::listing::{Field, Listing, column};
 use super::{Global, printer, shape, table};
 use crate::experiment::select::{self, metric_of, path_in_study};
 
@@ -18,6 +20,8 @@ use crate::experiment::select::{self, metric_of, path_in_study};
 const STATES: [&str; 6] = ["running", "complete", "pruned", "failed", "interrupted", "crashed"];
 
 /// Arguments of `uaic ls`.
+// Each is a flag of the command line.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -25,20 +29,27 @@ Examples:
   uaic ls --study @ --limit 0    all runs of the latest study
   uaic ls --state failed         what went wrong
   uaic ls --studies              studies, and how far they are
+  uaic ls --study @ --csv        all trials of a study with their values and parameters, for pandas and the like
   uaic ls --json | jq -r '.runs[] | select(.value > 0.9) | .id'
 
 A run whose process has died is CRASHED; `uaic resume` repeats it.
 
+With --csv: number, state, id, study, experiment, kind, a column for each metric and each parameter, started,
+  ended, duration_s, attempts, hidden, excluded, violation, reason; numbers to the last bit, NaN and inf as
+  words, empty where there is none. A parameter whose name is taken is params.NAME.
 With --json: {\"schema\": 1, \"total\", \"runs\": [{\"id\", \"study\", \"experiment\", \"kind\", \"number\",
   \"state\", \"value\", \"reason\", \"started_ms\", \"started\", \"ended_ms\", \"ended\", \"duration_s\",
-  \"attempts\", \"hidden\", \"params\"}]}
+  \"attempts\", \"hidden\", \"excluded\", \"violation\", \"params\"}]}
 and with --studies: {\"schema\": 1, \"total\", \"studies\": [{\"id\", \"experiment\", \"state\", \"seed\",
   \"metric\", \"direction\", \"trials\", \"done\", \"complete\", \"pruned\", \"failed\", \"running\",
-  \"interrupted\", \"crashed\", \"best\", \"created_ms\", \"created\"}]}")]
+  \"interrupted\", \"crashed\", \"hidden\", \"excluded\", \"best\", \"best_trial\", \"created_ms\",
+  \"created\"}]}
+Hidden and excluded trials are in no other count, and never the best. \"violation\" is by how much a
+trial misses the constraints of study.feasible; such trials rank behind all others.")]
 pub struct LsArgs {
-    /// At most so many, the latest first; 0 for all
-    #[arg(short = 'n', long, default_value_t = 20, value_name = "N")]
-    pub limit: u32,
+    /// At most so many, the latest first; 0 for all [default: 20, with --csv all]
+    #[arg(short = 'n', long, value_name = "N")]
+    pub limit: Option<u32>,
 
     /// Only of this experiment
     #[arg(long, value_name = "NAME")]
@@ -61,6 +72,10 @@ pub struct LsArgs {
     #[arg(long)]
     pub studies: bool,
 
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -81,6 +96,15 @@ pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+impl LsArgs {
+    /// How many are wanted at most.
+    fn most(&self) -> Option<u32> {
+        // A file is read by programs, which are not served by a part of it.
+        let usual = if self.csv { 0 } else { 20 };
+        Some(self.limit.unwrap_or(usual)).filter(|limit| *limit > 0)
+    }
+}
+
 fn list_runs(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
     let study = args.study.as_deref().map(|text| select::resolve_study(store, Some(text))).transpose()?;
     let query = RunQuery {
@@ -88,7 +112,7 @@ fn list_runs(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
         experiment: args.experiment.clone(),
         state: args.state,
         include_hidden: args.all,
-        limit: (args.limit > 0).then_some(args.limit),
+        limit: args.most(),
         ..RunQuery::default()
     };
     let runs = store.runs(&query)?;
@@ -97,6 +121,12 @@ fn list_runs(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
     if args.json {
         let runs: Vec<Map<String, Value>> = runs.iter().map(|run| shape::run(run, now_ms)).collect();
         return printer::json(&json!({ "schema": shape::SCHEMA, "total": total, "runs": runs }));
+    }
+    if args.csv {
+        let studies = store.studies()?.into_iter().map(|study| (study.id, study)).collect();
+        printer::write_content(&sheet::of_runs(&runs, &studies).csv())?;
+        tell_rest(runs.len() as u64, total);
+        return Ok(());
     }
     if runs.is_empty() {
         printer::talk("no runs; leave a filter out, or `uaic ls --all` to see hidden ones");
@@ -147,11 +177,13 @@ fn add_run(listing: &mut Table, run: &RunRecord, metrics: &Metrics, now_ms: i64)
     listing.add_row(row);
 }
 
-/// Why a run ended as it did, and that it is hidden.
+/// Why a run ended as it did, and why it is not among the best.
 fn note(run: &RunRecord) -> Option<String> {
     let reason = run.reason.as_deref().map(|reason| table::shortened(reason, 60));
     let hidden = run.hidden.then(|| "hidden".to_owned());
-    let parts: Vec<String> = hidden.into_iter().chain(reason).collect();
+    let excluded = run.excluded.then(|| "excluded".to_owned());
+    let missed = (run.violation > 0.0).then(|| "misses constraints".to_owned());
+    let parts: Vec<String> = hidden.into_iter().chain(excluded).chain(missed).chain(reason).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
@@ -159,8 +191,8 @@ fn list_studies(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
     let mut studies = store.studies()?;
     studies.retain(|study| args.experiment.as_ref().is_none_or(|name| *name == study.new.experiment));
     let total = studies.len() as u64;
-    if args.limit > 0 {
-        studies.truncate(args.limit as usize);
+    if let Some(most) = args.most() {
+        studies.truncate(most as usize);
     }
     let studies = studies
         .into_iter()
@@ -171,24 +203,57 @@ fn list_studies(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
             studies.iter().map(|(tally, study)| shape::study(study, tally)).collect();
         return printer::json(&json!({ "schema": shape::SCHEMA, "total": total, "studies": studies }));
     }
-    if studies.is_empty() {
+    if studies.is_empty() && !args.csv {
         printer::talk("no studies; `uaic run experiments/attention.toml` makes one");
         return Ok(());
     }
     let now_ms = jiff::Timestamp::now().as_millisecond();
-    let mut listing = table::table(&["ID", "EXPERIMENT", "STATE", ">TRIALS", ">BEST", "METRIC", "CREATED"]);
+    let mut listing = Listing::new([
+        column("ID", "id"),
+        column("EXPERIMENT", "experiment"),
+        column("STATE", "state"),
+        column(">TRIALS", "done"),
+        column("", "trials"),
+        column(">BEST", "best"),
+        column("", "best_trial"),
+        column("METRIC", "metric"),
+        column("", "direction"),
+        column("", "seed"),
+        column("", "complete"),
+        column("", "pruned"),
+        column("", "failed"),
+        column("", "hidden"),
+        column("", "excluded"),
+        column("CREATED", "created"),
+    ]);
     for (tally, study) in &studies {
-        listing.add_row([
-            Cell::new(study.id.short()),
-            Cell::new(table::shortened(&study.new.experiment, 40)),
-            table::study_state(study.state),
-            Cell::new(format!("{}/{}", tally.done(), study.new.trials)),
-            Cell::new(tally.best.map(table::number).unwrap_or_default()),
-            Cell::new(table::one_line(&study.new.metric)),
-            Cell::new(table::age(study.created_ms, now_ms)),
+        listing.add([
+            Field::of(study.id.short(), study.id.to_string()),
+            Field::text(&study.new.experiment, 40),
+            Field::of(table::study_state(study.state), study.state.name()),
+            Field::of(
+                format!("{}/{}{}", tally.done(), study.new.trials, tally.aside()),
+                tally.done().to_string(),
+            ),
+            Field::plain(study.new.trials),
+            Field::number(tally.best.map(|best| best.value())),
+            Field::plain(tally.best.map(|best| best.number().to_string()).unwrap_or_default()),
+            Field::name(&study.new.metric),
+            Field::plain(study.new.direction),
+            Field::plain(study.new.seed),
+            Field::plain(tally.complete),
+            Field::plain(tally.pruned),
+            Field::plain(tally.failed),
+            Field::plain(tally.hidden),
+            Field::plain(tally.excluded),
+            Field::time(study.created_ms, now_ms),
         ]);
     }
-    printer::data(table::render(&listing))?;
+    if args.csv {
+        listing.print_csv()?;
+    } else {
+        printer::data(listing.text())?;
+    }
     tell_rest(studies.len() as u64, total);
     Ok(())
 }

@@ -9,6 +9,7 @@ mod bench;
 mod best;
 mod calibrate;
 mod check;
+mod codes;
 mod compare;
 mod completions;
 mod data;
@@ -20,6 +21,7 @@ mod export;
 mod import;
 mod init;
 mod lines;
+mod listing;
 #[cfg(feature = "serve")]
 mod load;
 mod logging;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::fsx;
-use crate::report::draw::{Format, Options, draw};
+use crate::report::draw::{Format, Options, draw, missing_letters};
 use crate::report::plot::{self, KINDS, Kind, Wanted};
 use crate::report::subject::Subject;
 use crate::store::{SqliteStore, Store};
@@ -91,6 +91,10 @@ pub(super) fn run(global: &Global, args: &PlotArgs) -> anyhow::Result<ExitCode> 
         args.svg || args.out.as_ref().is_some_and(|out| out.extension().is_some_and(|end| end == "svg"));
     let format = if is_svg { Format::Svg } else { Format::Png };
     let bytes = draw(&figure, &Options { format, size: args.size, dark: args.dark })?;
+    let missing = missing_letters(&figure);
+    if format == Format::Png && !missing.is_empty() {
+        printer::talk(told_of_letters(&missing));
+    }
     if args.out.as_ref().is_some_and(|out| out.as_os_str() == "-") {
         printer::write_content(&bytes)?;
         return Ok(ExitCode::SUCCESS);
@@ -100,6 +104,17 @@ pub(super) fn run(global: &Global, args: &PlotArgs) -> anyhow::Result<ExitCode> 
     fsx::write_atomic(&path, &bytes)?;
     printer::data(path.display().to_string())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// That a PNG has boxes for some letters, and what has them.
+fn told_of_letters(missing: &[char]) -> String {
+    const SHOWN: usize = 20;
+    let more = if missing.len() > SHOWN { " …" } else { "" };
+    let letters: String = missing.iter().take(SHOWN).collect();
+    format!(
+        "note: the font of PNGs has no letters for {letters}{more}: boxes stand for them. `--svg` has them as text, \
+         which browsers show in fonts of their own"
+    )
 }
 
 /// What the selectors mean; the latest study without any.

@@ -9,9 +9,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressFinish, 
 use owo_colors::OwoColorize;
 
 use super::printer;
+use super::table::{self, one_line};
 use crate::study::{Event, Observer};
 use crate::train::EpochReport;
-use crate::trial::{Direction, RunState};
+use crate::trial::{Candidate, Direction, Rank, RunState, better};
 
 /// All bars of the process; hidden when stderr is no terminal.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
@@ -50,7 +51,7 @@ struct Shown {
     finished: u32,
     /// Trials that were there before this process started.
     before: u32,
-    best: Option<(u32, f64)>,
+    best: Option<Rank>,
     started: Instant,
 }
 
@@ -96,13 +97,19 @@ impl Progress {
         move |report| {
             bar.set_length(u64::from(report.epochs));
             bar.set_position(u64::from(report.epoch));
-            bar.set_message(format!("epoch {}/{} loss {:.4}", report.epoch, report.epochs, report.loss));
+            bar.set_message(format!(
+                "epoch {}/{} loss {}",
+                report.epoch,
+                report.epochs,
+                table::number(report.loss)
+            ));
             if report.epoch == report.epochs {
                 bar.set_message("calibrating and testing");
                 if announce {
                     print_above(&format!(
-                        "final training: {} epochs, loss {:.4}",
-                        report.epochs, report.loss
+                        "final training: {} epochs, loss {}",
+                        report.epochs,
+                        table::number(report.loss)
                     ));
                 }
             }
@@ -111,17 +118,6 @@ impl Progress {
 
     fn lock(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Keeps the better of the best so far and a new value.
-    fn consider(&self, shown: &mut Shown, number: u32, value: f64) {
-        // Trials end in any order; of equals the lowest number is best, whatever came first.
-        let better = |(best_number, best): (u32, f64)| {
-            self.direction.compare(value, best).then(number.cmp(&best_number)).is_lt()
-        };
-        if shown.best.is_none_or(better) {
-            shown.best = Some((number, value));
-        }
     }
 }
 
@@ -155,7 +151,7 @@ impl Observer for Progress {
                     bar.set_message(message.clone());
                 }
             }
-            Event::TrialFinished { number, state, value, reason, seconds, .. } => {
+            Event::TrialFinished { number, state, value, violation, reason, seconds, .. } => {
                 if let Some((bar, _)) = shown.running.remove(number) {
                     bar.finish_and_clear();
                 }
@@ -163,9 +159,9 @@ impl Observer for Progress {
                 if state.is_final() {
                     shown.finished += 1;
                 }
-                if let Some(value) = value {
-                    self.consider(&mut shown, *number, *value);
-                }
+                // Trials end in any order; the rank knows which of equals comes first.
+                let rank = Candidate::shown(*number, *state, *value, *violation).rank();
+                shown.best = better(shown.best, rank, self.direction);
                 if self.detail == Detail::Normal {
                     let line = self.line(*number, *state, *value, reason.as_deref(), *seconds);
                     let finished = format!("{:>3}/{}", shown.finished, shown.trials);
@@ -189,7 +185,9 @@ impl Progress {
         seconds: f64,
     ) -> String {
         let outcome = match (state, value) {
-            (RunState::Complete, Some(value)) => format!("{} {value:.4}", self.metric),
+            (RunState::Complete, Some(value)) => {
+                format!("{} {}", one_line(&self.metric), table::number(value))
+            }
             (RunState::Failed, _) => state.red().to_string(),
             _ => state.yellow().to_string(),
         };
@@ -199,9 +197,14 @@ impl Progress {
 }
 
 fn overall(shown: &Shown) -> String {
-    let best = shown.best.map(|(number, value)| format!(" best {value:.4} (#{number})")).unwrap_or_default();
+    let best = shown.best.map(best_so_far).unwrap_or_default();
     let eta = eta(shown).map(|eta| format!(" {} left", minutes(eta))).unwrap_or_default();
     format!("{}/{}{best}{eta}", shown.finished, shown.trials)
+}
+
+fn best_so_far(best: Rank) -> String {
+    let missed = if best.is_feasible() { "" } else { ", misses constraints" };
+    format!(" best {} (#{}{missed})", table::number(best.value()), best.number())
 }
 
 /// The time left at the pace so far, running trials counted by the share that is done.
@@ -230,37 +233,46 @@ mod tests {
     use crate::store::Id;
     use crate::trial::Params;
 
-    fn finished(number: u32, value: f64) -> Event {
+    fn finished(number: u32, value: f64, violation: f64) -> Event {
         Event::TrialFinished {
             number,
             run: Id([0; 16]),
             params: Params::new(),
             state: RunState::Complete,
             value: Some(value),
+            violation,
             reason: None,
             seconds: 1.0,
         }
     }
 
     /// The best so far, after the trials of an earlier process and those of this one.
-    fn best(earlier: Option<(u32, f64)>, trials: &[(u32, f64)]) -> Option<(u32, f64)> {
+    fn best(earlier: Option<(u32, f64)>, trials: &[(u32, f64, f64)]) -> Option<(u32, f64)> {
         let progress = Progress::new(Detail::Quiet, "val/accuracy", Direction::Maximize);
-        progress.notice(&Event::Started { trials: 9, finished: 3, best: earlier });
-        for (number, value) in trials {
-            progress.notice(&finished(*number, *value));
+        let rank = |(number, value)| Candidate::shown(number, RunState::Complete, Some(value), 0.0).rank();
+        progress.notice(&Event::Started { trials: 9, finished: 3, best: earlier.and_then(rank) });
+        for (number, value, violation) in trials {
+            progress.notice(&finished(*number, *value, *violation));
         }
-        progress.lock().best
+        progress.lock().best.map(|best| (best.number(), best.value()))
     }
 
     #[test]
     fn the_best_so_far_counts_the_trials_of_earlier_processes() {
-        assert_eq!(best(Some((2, 0.9)), &[(3, 0.8)]), Some((2, 0.9)));
-        assert_eq!(best(Some((2, 0.9)), &[(3, 0.8), (4, 0.95)]), Some((4, 0.95)));
+        assert_eq!(best(Some((2, 0.9)), &[(3, 0.8, 0.0)]), Some((2, 0.9)));
+        assert_eq!(best(Some((2, 0.9)), &[(3, 0.8, 0.0), (4, 0.95, 0.0)]), Some((4, 0.95)));
         assert_eq!(best(None, &[]), None);
     }
 
     #[test]
     fn of_equally_good_trials_the_lowest_number_is_best_whichever_ends_first() {
-        assert_eq!(best(None, &[(4, 0.9), (3, 0.9), (5, 0.9)]), Some((3, 0.9)));
+        assert_eq!(best(None, &[(4, 0.9, 0.0), (3, 0.9, 0.0), (5, 0.9, 0.0)]), Some((3, 0.9)));
+    }
+
+    #[test]
+    fn a_trial_that_misses_a_constraint_is_best_only_while_none_holds_them() {
+        let trials = [(0, 0.9, 0.5), (1, 0.2, 0.0), (2, 0.95, 0.1)];
+        assert_eq!(best(None, &trials[..1]), Some((0, 0.9)));
+        assert_eq!(best(None, &trials), Some((1, 0.2)));
     }
 }

@@ -25,11 +25,13 @@ Examples:
   uaic report attention --open           the latest study of an experiment, in the browser
   uaic report 9c1e22aa --out for-review  into another folder
 
-The folder gets index.html (one file, pictures inside, no network), report.md with its PNGs,
-metrics.json and predictions.csv. The same study gives the same bytes. Its path is printed.
+The folder gets index.html (one file, pictures inside, no network), report.md with its pictures (PNG;
+SVG where names have letters that the font of PNGs lacks), metrics.json, trials.csv and, of a study that
+trains a model here, predictions.csv. The same study gives the same bytes. Its path is printed.
 
 metrics.json: {{\"schema\": 1, \"experiment\", \"study\", \"run\",
   \"metrics\": {{name: {{\"value\", \"n\", \"low\", \"high\"}}}}, \"absent\": {{name: why}}}}
+trials.csv: the columns of `uaic ls --csv`
 predictions.csv: text, hash, label, predicted, right, confidence, words, unknown_words
 
 {RUN_GRAMMAR}
@@ -79,17 +81,19 @@ fn style() -> ProgressStyle {
 fn write(report: &Report, folder: &Path) -> anyhow::Result<()> {
     fsx::create_dir_all(folder)?;
     // Pictures of an earlier report that this one does not have would be taken for its own.
-    for kind in KINDS {
-        let path = folder.join(format!("{}.png", kind.name));
-        if path.exists() && report.pictures().all(|picture| picture.name != kind.name) {
+    let names = KINDS.iter().flat_map(|kind| ["png", "svg"].map(|ending| format!("{}.{ending}", kind.name)));
+    for name in names {
+        let path = folder.join(&name);
+        if path.exists() && report.pictures().all(|picture| picture.file() != name) {
             std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
     }
     for picture in report.pictures() {
-        fsx::write_atomic(&folder.join(format!("{}.png", picture.name)), &picture.png)?;
+        fsx::write_atomic(&folder.join(picture.file()), &picture.bytes)?;
     }
     let metrics = serde_json::to_string_pretty(&report.metrics)? + "\n";
     fsx::write_atomic(&folder.join("metrics.json"), metrics.as_bytes())?;
+    fsx::write_atomic(&folder.join("trials.csv"), &report.trials)?;
     if let Some(predictions) = &report.predictions {
         fsx::write_atomic(&folder.join("predictions.csv"), predictions)?;
     }

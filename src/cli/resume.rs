@@ -9,11 +9,16 @@ use clap::Args;
 use super::execute::execute;
 use super::exit::Failure;
 use super::run::HowArgs;
+use super::summary::Summary;
 use super::work::Work;
 use super::{Global, printer};
 use crate::experiment::select;
-use crate::spec::split_override;
-use crate::store::{Change, NewStudy, SqliteStore, Store, StudyRecord, StudyState};
+use crate::spec::{Space, split_override};
+use crate::store::{
+    Change, NewStudy, RunKind, RunQuery, SqliteStore, Store, StudyChange, StudyRecord, StudyState,
+};
+use crate::study::{self, StudyOutcome, promise};
+use crate::trial::RunState;
 
 /// Arguments of `uaic resume`.
 #[derive(Args, Debug)]
@@ -27,7 +32,8 @@ Examples:
 
 The study goes on from its stored spec: finished trials are kept, the others are repeated with the
 same parameters and seeds, so the result is that of an uninterrupted run. Data that have changed
-since are refused.
+since are refused. Of a study whose trials are asked for, --trials raises their number, and nothing is
+evaluated: `uaic ask` gives them out.
 
 With --json, as `uaic run --json`: {\"schema\": 1, \"study\": {…}, \"final\": {…} or null}, with the
 trials of earlier processes in it.")]
@@ -65,6 +71,9 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode
     if args.spec.is_some() || !args.params.is_empty() {
         change_space(&store, &found, args)?;
     }
+    if work.is_asked() {
+        return asked(global, &store, &found, &work, args);
+    }
     if let Some(trials) = args.trials.filter(|trials| *trials <= found.new.trials && !args.how.quiet) {
         printer::talk(format!(
             "note: study {} has {} trials; --trials {trials} does not lower that",
@@ -74,7 +83,80 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode
     } else if found.state == StudyState::Complete && args.trials.is_none() && !args.how.quiet {
         printer::talk(format!("study {} is complete; showing its results", found.id.short()));
     }
+    if !args.how.quiet {
+        tell_of_open(&store, &found)?;
+    }
     execute(&work, &store, found.id, args.how.execution(global, args.trials))
+}
+
+/// That a study waits for trials which somebody has asked for.
+fn tell_of_open(store: &dyn Store, found: &StudyRecord) -> anyhow::Result<()> {
+    let query = RunQuery {
+        study: Some(found.id),
+        kind: Some(RunKind::Trial),
+        state: Some(RunState::Running),
+        include_hidden: true,
+        ..RunQuery::default()
+    };
+    let runs = store.runs(&query)?;
+    let mut open: Vec<u32> =
+        runs.iter().filter(|run| run.new.process.is_outside()).filter_map(|run| run.new.number).collect();
+    open.sort_unstable();
+    if let Some(first) = open.first() {
+        let open: Vec<String> = open.iter().map(u32::to_string).collect();
+        printer::talk(format!(
+            "note: somebody has asked for trials {}; the study ends when they are told: `uaic tell {} {first} VALUE`",
+            open.join(", "),
+            found.id.short()
+        ));
+    }
+    Ok(())
+}
+
+/// Raises the number of trials of a study whose trials are asked for, and evaluates nothing.
+fn asked(
+    global: &Global,
+    store: &dyn Store,
+    found: &StudyRecord,
+    work: &Work,
+    args: &ResumeArgs,
+) -> anyhow::Result<ExitCode> {
+    let id = found.id.short();
+    let is_changed = args.spec.is_some() || !args.params.is_empty();
+    if let Some(trials) = args.trials {
+        study::extend(store, found, trials)?;
+    } else if found.state != StudyState::Complete && !is_changed {
+        return Err(Failure::usage(format!(
+            "the trials of study {id} are asked for and told, so there is nothing to resume: `uaic ask {id}` gives \
+             the next one, `uaic tell {id} NUMBER VALUE` takes a result, `uaic resume {id} --trials N` raises \
+             their number"
+        ))
+        .into());
+    }
+    let study = store.study(found.id)?;
+    if !args.how.quiet {
+        let trials = study.new.trials;
+        printer::talk(match args.trials {
+            Some(wanted) if wanted < trials => {
+                format!("note: study {id} has {trials} trials; --trials {wanted} does not lower that")
+            }
+            _ if study.state == StudyState::Complete => {
+                format!(
+                    "study {id} is complete; `uaic resume {id} --trials N` raises the number of its trials"
+                )
+            }
+            _ => format!("study {id} has {trials} trials; `uaic ask {id}` gives the next one"),
+        });
+    }
+    let outcome = StudyOutcome::recorded(store, &study)?;
+    let summary =
+        Summary { work, study: &study, outcome: &outcome, final_report: None, store: &global.store };
+    if args.how.json {
+        printer::json(&summary.json())?;
+    } else if study.state == StudyState::Complete {
+        printer::data(summary.text())?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Lets the trials to come be proposed in another space. What has been tried stays known to the
@@ -108,9 +190,43 @@ fn change_space(store: &dyn Store, found: &StudyRecord, args: &ResumeArgs) -> an
     if *wanted.space() == known.latest_space(&changes) {
         return Ok(());
     }
+    wanted.check_constraints()?;
+    keep_promises(store, found, &changes, wanted.space())?;
     let space = serde_json::to_value(wanted.space())?;
     let change = store.change_study(found.id, &Change::Space { space, overrides })?;
     printer::talk(format!("the new search space counts from trial {} on", change.from_trial));
+    Ok(())
+}
+
+/// That enqueued points which wait for their trials can be had in another space, too.
+fn keep_promises(
+    store: &dyn Store,
+    found: &StudyRecord,
+    changes: &[StudyChange],
+    space: &Space,
+) -> anyhow::Result<()> {
+    let query = RunQuery {
+        study: Some(found.id),
+        kind: Some(RunKind::Trial),
+        include_hidden: true,
+        ..RunQuery::default()
+    };
+    let started: BTreeSet<u32> = store.runs(&query)?.iter().filter_map(|run| run.new.number).collect();
+    for StudyChange { from_trial, change, .. } in changes {
+        let Change::Enqueue { params } = change else { continue };
+        if started.contains(from_trial) {
+            continue;
+        }
+        if let Err(error) = promise(space, params) {
+            let id = found.id.short();
+            let message = format!(
+                "the point that is enqueued for trial {from_trial} of study {id} does not lie in that space: {error}. \
+                 `uaic resume {id} --trials {}` evaluates it first",
+                from_trial + 1
+            );
+            return Err(Failure::locked(message).into());
+        }
+    }
     Ok(())
 }
 

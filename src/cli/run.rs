@@ -1,11 +1,13 @@
 //! `uaic run`: tunes, trains, records and tests what a spec describes.
 
-use std::path::PathBuf;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::execute::{Execution, execute};
+use super::exit::Failure;
 use super::progress::Detail;
 use super::work::Work;
 use super::{Global, check, printer};
@@ -28,8 +30,10 @@ often the study was stopped and resumed.
 With --json: {\"schema\": 1,
   \"study\": {\"id\", \"experiment\", \"seed\", \"metric\", \"direction\",
     \"trials\": [{\"number\", \"run_id\", \"state\", \"value\",
-      \"values\": [of each metric], \"params\": {key: value}, \"duration_s\"}],
-    \"best\": {\"number\", \"run_id\", \"value\", \"params\"} or null},
+      \"values\": [of each metric], \"params\": {key: value}, \"duration_s\",
+      \"violation\", \"hidden\", \"excluded\"}],
+    \"best\": {\"number\", \"run_id\", \"value\", \"params\", \"violation\"} or null,
+    \"spent\": whether it ended because every point had been tried},
   \"final\": {\"run_id\", \"metrics\": {name: value},
     \"estimates\": {name: {\"value\", \"n\", \"low\", \"high\"}}, \"absent\": {name: reason}} or null}")]
 pub struct RunArgs {
@@ -95,6 +99,9 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
     overrides.extend(args.trials.map(|trials| ("study.trials".to_owned(), trials.to_string())));
     overrides.extend(args.seed.map(|seed| ("study.seed".to_owned(), seed.to_string())));
     let work = Work::load(&args.spec, &overrides)?;
+    if work.is_asked() {
+        return Err(Failure::usage(asked(&args.spec, &overrides)).into());
+    }
     if args.dry_run {
         printer::data(plan(&work, global))?;
         return Ok(ExitCode::SUCCESS);
@@ -105,6 +112,9 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
         study.new.fingerprint == new.fingerprint
             && matches!(study.state, StudyState::Interrupted | StudyState::Crashed)
     });
+    if !args.how.quiet {
+        work.notes().iter().for_each(|note| printer::talk(format!("note: {note}")));
+    }
     if let Some(study) = earlier.filter(|_| !args.how.quiet) {
         printer::talk(format!(
             "note: study {} of this spec was not finished; `uaic resume {}` would go on with it; starting a new one",
@@ -114,6 +124,24 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     let study = store.create_study(&new)?;
     execute(&work, &store, study.id, args.how.execution(global, None))
+}
+
+/// What to do with a spec whose trials nobody here evaluates.
+fn asked(spec: &Path, overrides: &[(String, String)]) -> String {
+    let mut create = format!("uaic study create {}", quoted(&spec.display().to_string()));
+    for (key, value) in overrides {
+        let _ = write!(create, " -P {}", quoted(&format!("{key}={value}")));
+    }
+    format!(
+        "the trials of this spec are asked for and told, so there is nothing to run; `{create}` makes the study, \
+         `uaic ask @` gives its trials out and `uaic tell @ NUMBER VALUE` takes their results"
+    )
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./=:,@+%".contains(c);
+    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// What `--dry-run` says.

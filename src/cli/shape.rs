@@ -56,6 +56,8 @@ pub(super) fn run(run: &RunRecord, now_ms: i64) -> Map<String, Value> {
         "duration_s": seconds(run, now_ms),
         "attempts": run.attempts,
         "hidden": run.hidden,
+        "excluded": run.excluded,
+        "violation": number(run.violation),
         "params": params(&run.new.params),
     });
     object(shape)
@@ -71,6 +73,9 @@ pub(super) fn trial(result: &TrialResult) -> Value {
         "values": result.trial.values.iter().copied().map(number).collect::<Vec<_>>(),
         "params": params(&result.trial.params),
         "duration_s": number(result.seconds),
+        "violation": number(result.trial.violation),
+        "hidden": result.hidden,
+        "excluded": result.excluded,
     })
 }
 
@@ -81,6 +86,7 @@ pub(super) fn best_trial(result: &TrialResult) -> Value {
         "run_id": result.run,
         "value": result.trial.value().map(number),
         "params": params(&result.trial.params),
+        "violation": number(result.trial.violation),
     })
 }
 
@@ -141,7 +147,10 @@ pub(super) fn study(study: &StudyRecord, tally: &Tally) -> Map<String, Value> {
         "running": tally.running,
         "interrupted": tally.interrupted,
         "crashed": tally.crashed,
-        "best": tally.best.map(number),
+        "hidden": tally.hidden,
+        "excluded": tally.excluded,
+        "best": tally.best.map(|best| number(best.value())),
+        "best_trial": tally.best.map(|best| best.number()),
         "created_ms": study.created_ms,
         "created": iso_time(study.created_ms),
     });
@@ -205,6 +214,7 @@ mod tests {
             reason: None,
             seconds: 1.5,
             excluded: false,
+            hidden: false,
         };
         for shape in [trial(&result), best_trial(&result)] {
             assert_eq!((&shape["value"], &shape["params"]), (&json!("-inf"), &json!({ "train.lr": "inf" })));

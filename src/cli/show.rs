@@ -10,12 +10,16 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::fsx;
+use crate::report::sheet;
 use crate::run_log::LOG_ARTIFACT;
 use crate::store::{
     ArtifactRecord, EventRecord, LatestMetric, RunRecord, SqliteStore, Store, StoreError, StudyRecord, Tally,
 };
 
+use crate::trial::Rank;
+
 use super::exit::Failure;
+use super::listing::{Field, Listing, column};
 use super::page::Page;
 use super::{Global, printer, shape, table};
 use crate::experiment::select::{self, RUN_GRAMMAR, Target, metric_of, place};
@@ -24,6 +28,8 @@ use crate::experiment::select::{self, RUN_GRAMMAR, Target, metric_of, place};
 const SPARKLINE: usize = 60;
 
 /// Arguments of `uaic show`.
+// Each is a flag of the command line.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Args, Debug)]
 #[command(after_help = format!("\
 Examples:
@@ -36,6 +42,7 @@ Examples:
 {RUN_GRAMMAR}
 An id or the name of an experiment that belongs to a study shows the study.
 
+With --csv: metric, last, step, min, max, points; and with --metric: step, time, value.
 With --json: {{\"schema\": 1, \"run\": {{as in `uaic ls --json`, and
   \"config\": {{the whole configuration}}, \"process\": {{\"host\", \"boot_id\", \"namespace\", \"pid\", \"started\"}},
   \"environment\": {{name: text}}, \"tags\": {{name: text}},
@@ -71,6 +78,10 @@ pub struct ShowArgs {
     #[arg(long, value_name = "FILE", requires = "artifact")]
     pub out: Option<PathBuf>,
 
+    /// Print the points of the metric, or else the metrics of the run, as CSV
+    #[arg(long, conflicts_with_all = ["json", "log", "artifact", "study"])]
+    pub csv: bool,
+
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -88,9 +99,17 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
         select::resolve_any(&store, &args.selector)?
     };
     match target {
+        Target::Study(study) if args.csv => {
+            let id = study.id.short();
+            let message = format!(
+                "a study is no table, and its trials are: `uaic ls --study {id} --csv` prints them as CSV"
+            );
+            return Err(Failure::usage(message).into());
+        }
         Target::Study(study) => show_study(&store, &study, args.json)?,
         Target::Run(run) => match (&args.metric, &args.artifact) {
-            (Some(key), _) => show_metric(&store, &run, key, args.json)?,
+            (Some(key), _) => show_metric(&store, &run, key, args)?,
+            _ if args.csv => metrics_listing(&store.latest_metrics(run.id)?).print_csv()?,
             (_, Some(name)) => show_artifact(&store, &run, name, args.out.as_ref())?,
             _ if args.log => show_artifact(&store, &run, LOG_ARTIFACT, None)?,
             _ => show_run(&store, &run, args.json)?,
@@ -131,7 +150,8 @@ fn show_run(store: &SqliteStore, run: &RunRecord, as_json: bool) -> anyhow::Resu
     let mut page = head_of_run(run, &store.study(run.new.study)?, now_ms);
     let params = run.new.params.iter().map(|(name, value)| (name.as_str(), value.to_string()));
     page.section("params", params);
-    page.block("metrics", metrics_table(&details.metrics).as_deref());
+    let metrics = (!details.metrics.is_empty()).then(|| metrics_listing(&details.metrics).text());
+    page.block("metrics", metrics.as_deref());
     let artifact = |artifact: &ArtifactRecord| {
         format!("{:>10}  {}", table::bytes(artifact.size), artifact.hash.get(..16).unwrap_or(&artifact.hash))
     };
@@ -145,25 +165,33 @@ fn show_run(store: &SqliteStore, run: &RunRecord, as_json: bool) -> anyhow::Resu
     let mut leaves = Vec::new();
     flatten(&run.new.config, "", &mut leaves);
     // What was searched is listed above.
-    leaves.retain(|(path, _)| !run.new.params.contains_key(path));
+    let is_listed = |path: &str| run.new.params.contains_key(path.strip_prefix("params.").unwrap_or(path));
+    leaves.retain(|(path, _)| !is_listed(path));
     page.section("config", leaves.iter().map(|(path, value)| (path.as_str(), value.clone())));
     page.section("environment", texts(&run.new.environment));
     Ok(printer::data(page.text())?)
 }
 
-fn metrics_table(metrics: &[LatestMetric]) -> Option<String> {
-    let mut listing = table::table(&["  METRIC", ">LAST", ">STEP", ">MIN", ">MAX", ">POINTS"]);
+fn metrics_listing(metrics: &[LatestMetric]) -> Listing {
+    let mut listing = Listing::new([
+        column("  METRIC", "metric"),
+        column(">LAST", "last"),
+        column(">STEP", "step"),
+        column(">MIN", "min"),
+        column(">MAX", "max"),
+        column(">POINTS", "points"),
+    ]);
     for metric in metrics {
-        listing.add_row([
-            format!("  {}", table::one_line(&metric.key)),
-            table::number(metric.value),
-            metric.step.to_string(),
-            metric.min.map(table::number).unwrap_or_default(),
-            metric.max.map(table::number).unwrap_or_default(),
-            metric.count.to_string(),
+        listing.add([
+            Field::of(format!("  {}", table::one_line(&metric.key)), metric.key.clone()),
+            Field::number(Some(metric.value)),
+            Field::plain(metric.step),
+            Field::number(metric.min),
+            Field::number(metric.max),
+            Field::plain(metric.count),
         ]);
     }
-    (!metrics.is_empty()).then(|| table::render(&listing))
+    listing
 }
 
 fn head_of_run(run: &RunRecord, study: &StudyRecord, now_ms: i64) -> Page {
@@ -175,7 +203,7 @@ fn head_of_run(run: &RunRecord, study: &StudyRecord, now_ms: i64) -> Page {
         page.line("reason", reason);
     }
     if let Some(value) = run.value {
-        page.line("value", &format!("{} = {value}", metric_of(run, &study.new.metric)));
+        page.line("value", &format!("{} = {}", metric_of(run, &study.new.metric), table::exact(value)));
     }
     let took = shape::seconds(run, now_ms).map(|seconds| format!(", took {}", table::duration(seconds)));
     let age = table::age(run.started_ms, now_ms);
@@ -184,6 +212,12 @@ fn head_of_run(run: &RunRecord, study: &StudyRecord, now_ms: i64) -> Page {
         page.line("attempts", &run.attempts.to_string());
     }
     page.line("process", &format!("{} on {}", run.new.process.pid, run.new.process.host));
+    if run.violation > 0.0 {
+        page.line("misses", &format!("constraints on its outcome, by {}", table::number(run.violation)));
+    }
+    if run.excluded {
+        page.line("excluded", "yes; it is not among the best, and proposals do not know it");
+    }
     if run.hidden {
         page.line("hidden", &format!("yes; `uaic restore {}` brings it back", run.id.short()));
     }
@@ -210,7 +244,9 @@ fn show_study(store: &SqliteStore, study: &StudyRecord, as_json: bool) -> anyhow
     page.line("experiment", &study.new.experiment);
     page.line("state", study.state.name());
     page.line("trials", &trials_line(&tally, study.new.trials));
-    let best = tally.best.map_or("none yet".to_owned(), |best| best.to_string());
+    let best = tally.best.map_or("none yet".to_owned(), |best| {
+        best_line(best).replacen(&table::number(best.value()), &table::exact(best.value()), 1)
+    });
     page.line("best", &format!("{best} ({} {})", study.new.direction, study.new.metric));
     page.line("seed", &study.new.seed.to_string());
     page.line(
@@ -229,6 +265,16 @@ fn show_study(store: &SqliteStore, study: &StudyRecord, as_json: bool) -> anyhow
     Ok(printer::data(page.text())?)
 }
 
+/// The value of the best trial, and which one it is.
+pub(super) fn best_line(best: Rank) -> String {
+    let missed = if best.is_feasible() {
+        String::new()
+    } else {
+        format!(", which misses constraints by {}", table::number(best.violation()))
+    };
+    format!("{} of trial {}{missed}", table::number(best.value()), best.number())
+}
+
 /// How many trials are done, by state.
 pub(super) fn trials_line(tally: &Tally, planned: u32) -> String {
     let parts = [
@@ -242,10 +288,10 @@ pub(super) fn trials_line(tally: &Tally, planned: u32) -> String {
     let parts: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     let list = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-    format!("{} of {planned} done{list}", tally.done())
+    format!("{} of {planned} done{list}{}", tally.done(), tally.aside())
 }
 
-fn show_metric(store: &dyn Store, run: &RunRecord, key: &str, as_json: bool) -> anyhow::Result<()> {
+fn show_metric(store: &dyn Store, run: &RunRecord, key: &str, args: &ShowArgs) -> anyhow::Result<()> {
     let points = store.metric_history(run.id, key)?;
     if points.is_empty() {
         let known: Vec<String> = store.latest_metrics(run.id)?.into_iter().map(|metric| metric.key).collect();
@@ -254,7 +300,15 @@ fn show_metric(store: &dyn Store, run: &RunRecord, key: &str, as_json: bool) -> 
         let message = format!("run {} has no metric `{key}`; {hint}", run.id.short());
         return Err(Failure::not_found(message).into());
     }
-    if as_json {
+    if args.csv {
+        let mut listing = Listing::new(["step", "time", "value"].map(|name| column("", name)));
+        for point in &points {
+            let time = Field::of("", sheet::time(point.time_ms));
+            listing.add([Field::plain(point.step), time, Field::number(Some(point.value))]);
+        }
+        return listing.print_csv();
+    }
+    if args.json {
         let points: Vec<Value> = points.iter().map(shape::point).collect();
         return printer::json(
             &json!({ "schema": shape::SCHEMA, "run": run.id, "key": key, "points": points }),
@@ -265,7 +319,7 @@ fn show_metric(store: &dyn Store, run: &RunRecord, key: &str, as_json: bool) -> 
     printer::talk(format!("{key} of run {}, {} points", run.id.short(), points.len()));
     let mut text = format!("{}\n", table::sparkline(&values, SPARKLINE));
     for point in &points {
-        let _ = writeln!(text, "{:>8}  {}", point.step, point.value);
+        let _ = writeln!(text, "{:>8}  {}", point.step, table::exact(point.value));
     }
     Ok(printer::data(text.trim_end_matches('\n'))?)
 }

@@ -8,6 +8,7 @@ use crate::eval::Calibration;
 use crate::experiment::{self, Experiment, FittedCalibration, model_run};
 use crate::model::{Classifier, Features};
 use crate::package::Responder;
+use crate::report::study::is_of_program;
 use crate::spec::Spec;
 use crate::store::{RunRecord, Store, StudyRecord};
 
@@ -182,7 +183,9 @@ impl StoredModel {
 pub(super) fn run_with_model(store: &dyn Store, selector: &str, verb: &str) -> anyhow::Result<RunRecord> {
     let run = match select::resolve_any(store, selector)? {
         Target::Run(run) => *run,
-        Target::Study(study) => model_run(store, study.id, true)?.ok_or_else(|| no_final_run(&study))?,
+        Target::Study(study) => {
+            model_run(store, study.id, true)?.ok_or_else(|| no_final_run(&study, verb))?
+        }
     };
     let keeps_model =
         store.artifacts(run.id)?.iter().any(|artifact| artifact.name == "model/weights.safetensors");
@@ -193,9 +196,45 @@ pub(super) fn run_with_model(store: &dyn Store, selector: &str, verb: &str) -> a
     Err(without_model(store, &run, &study, verb)?.into())
 }
 
-fn no_final_run(study: &StudyRecord) -> Failure {
+/// That there is no model to be had of a study that trains none.
+fn of_program(study: &StudyRecord, verb: &str) -> Failure {
     let id = study.id.short();
-    Failure::not_found(format!("study {id} has no final run, so no model; `uaic resume {id}` trains it"))
+    let nothing = match verb {
+        "errors" => "whose errors could be listed",
+        "evaluate" => "to evaluate",
+        "calibrate" => "to calibrate",
+        "export" => "to export",
+        "model register" => "to register",
+        "model diff" => "to compare",
+        "serve" => "to serve",
+        _ => "to ask",
+    };
+    Failure::not_found(format!(
+        "the trials of study {id} are evaluated elsewhere and not trained here, so there is no model {nothing}; \
+         `uaic show {id}/best` lists the files that were kept of the best trial, and `uaic show {id}/best \
+         --artifact NAME --out FILE` writes one"
+    ))
+}
+
+fn no_final_run(study: &StudyRecord, verb: &str) -> Failure {
+    let id = study.id.short();
+    if is_of_program(study) {
+        return of_program(study, verb);
+    }
+    Failure::not_found(format!("study {id} has no final run, so no model; {}", how_to_train(study)))
+}
+
+/// What makes a final run, where the spec wants one; or how to want one.
+fn how_to_train(study: &StudyRecord) -> String {
+    let new = &study.new;
+    let spec = Spec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides);
+    match spec {
+        Ok(spec) if spec.final_stage.epochs == 0 => format!(
+            "its spec wants none, as `[final] epochs` is 0; `uaic run {} -P final.epochs=20` makes a study with one",
+            new.spec_path
+        ),
+        _ => format!("`uaic resume {}` trains it", study.id.short()),
+    }
 }
 
 fn without_model(
@@ -205,6 +244,9 @@ fn without_model(
     verb: &str,
 ) -> anyhow::Result<Failure> {
     let (id, what) = (study.id.short(), place(run));
+    if is_of_program(study) {
+        return Ok(of_program(study, verb));
+    }
     if run.new.kind.keeps_model() {
         let state = run.state.name().to_lowercase();
         let message =
@@ -215,7 +257,7 @@ fn without_model(
         Some(kept) => {
             format!("that of trial {} is: `uaic {verb} {id}/final`", kept.new.number.unwrap_or_default())
         }
-        None => format!("study {id} has no final run yet: `uaic resume {id}` trains it"),
+        None => format!("study {id} has no final run: {}", how_to_train(study)),
     };
     Ok(Failure::not_found(format!(
         "the model of {what} of study {id} was not kept, only that of a final run is; {hint}"

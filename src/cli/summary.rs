@@ -9,8 +9,8 @@ use super::work::Work;
 use super::{shape, table};
 use crate::experiment::FinalReport;
 use crate::store::StudyRecord;
-use crate::study::StudyOutcome;
 use crate::study::pruner::saved;
+use crate::study::{StudyOutcome, TrialResult};
 use crate::trial::{FinishedTrial, RunState};
 
 /// Trials shown in the table.
@@ -51,7 +51,8 @@ impl Summary<'_> {
     }
 
     fn headline(&self) -> String {
-        let finished = &self.outcome.finished;
+        let all = &self.outcome.finished;
+        let finished: Vec<&TrialResult> = all.iter().filter(|run| !run.hidden && !run.excluded).collect();
         let count = |state| finished.iter().filter(|run| run.trial.state == state).count();
         let mut line = format!(
             "study {} · {} · {} of {} trials complete",
@@ -69,6 +70,16 @@ impl Summary<'_> {
         }
         if failed > 0 {
             line = format!("{line}, {failed} failed");
+        }
+        let hidden = all.iter().filter(|run| run.hidden).count();
+        for (count, what) in [(hidden, "hidden"), (all.len() - finished.len() - hidden, "excluded")] {
+            if count > 0 {
+                line = format!("{line}, {count} {what}");
+            }
+        }
+        if let Some(best) = self.outcome.best().filter(|best| best.trial.violation > 0.0) {
+            let missed = table::number(best.trial.violation);
+            line = format!("{line}; none holds the constraints, the best misses them by {missed}");
         }
         line
     }
@@ -116,6 +127,7 @@ impl Summary<'_> {
                 "direction": self.study.new.direction,
                 "trials": trials,
                 "best": best,
+                "spent": self.outcome.spent.is_some(),
             },
             "final": self.final_report.map(|report| shape::final_report(report.run, &report.figures)),
         })

@@ -5,6 +5,8 @@ use comfy_table::{
 };
 
 use crate::eval::Estimate;
+use crate::number::significant;
+pub(super) use crate::number::{exact, shown as number};
 use crate::store::StudyState;
 use crate::trial::{ParamValue, RunState};
 
@@ -104,28 +106,11 @@ pub(super) fn shortened(text: &str, limit: usize) -> String {
     line.chars().take(limit - 1).chain(['…']).collect()
 }
 
-/// A number to compare with others: four digits after the point, or after the first digit where
-/// that says more. NaN and ±∞ as `NaN`, `inf`, `-inf`.
-pub(super) fn number(value: f64) -> String {
-    let size = value.abs();
-    if !value.is_finite() || value == 0.0 || (1e-3..1e6).contains(&size) {
-        format!("{value:.4}")
-    } else {
-        format!("{value:.3e}")
-    }
-}
-
 /// A parameter value: numbers to four significant digits, everything else as it is. `--json` has
 /// all digits.
 pub(super) fn param(value: &ParamValue) -> String {
     match *value {
-        ParamValue::Float(value) if (1e-3..1e4).contains(&value.abs()) => {
-            // Digits before the point: 1 for 1 up to 10, 0 for 0.1 up to 1, -1 for 0.01 up to 0.1.
-            let before = value.abs().log10().floor() as i32 + 1;
-            let after = (4 - before).max(0) as usize;
-            format!("{value:.after$}")
-        }
-        ParamValue::Float(value) if value.is_finite() && value != 0.0 => format!("{value:.3e}"),
+        ParamValue::Float(value) => significant(value),
         ref other => one_line(&other.to_string()),
     }
 }
@@ -224,12 +209,6 @@ mod tests {
         );
         let ages = [-5, 0, 7, 200, 7_500, 90_000, 800_000].map(|seconds| age(0, seconds * 1000));
         assert_eq!(ages, ["now", "now", "7 s ago", "3 min ago", "2 h ago", "1 day ago", "9 days ago"]);
-    }
-
-    #[test]
-    fn numbers_keep_four_telling_digits() {
-        let shown = [0.941_23, 0.0, 1e-4, 123_456.0, 1e7, f64::NAN, f64::NEG_INFINITY].map(number);
-        assert_eq!(shown, ["0.9412", "0.0000", "1.000e-4", "123456.0000", "1.000e7", "NaN", "-inf"]);
     }
 
     #[test]

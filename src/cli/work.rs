@@ -6,10 +6,13 @@ use crate::command::{CommandObjective, CommandSpec, Problem};
 use crate::experiment::Experiment;
 use crate::fsx;
 use crate::platform;
-use crate::spec::{AskedOrRun, ProgramSpec, PrunerSpec, Space, Spec, StudySpec};
+use crate::spec::{AskedOrRun, Duplicates, ProgramSpec, PrunerSpec, Space, Spec, StudySpec};
 use crate::store::{Change, Environment, NewStudy, StudyChange, StudyRecord};
-use crate::study::{Evaluation, Objective, ObjectiveError, StudySetup, Trial};
+use crate::study::sampler::grid_size;
+use crate::study::{Evaluation, Objective, ObjectiveError, StudySetup, Trial, points_in, unsatisfied};
 use crate::trial::Params;
+
+use super::check::counted;
 
 /// A checked spec with all that its study needs.
 pub(super) enum Work {
@@ -63,7 +66,52 @@ impl Work {
         };
         // What pruners and samplers have to say of their settings is to be said before anything runs.
         work.setup()?;
+        work.check_constraints()?;
         Ok(work)
+    }
+
+    /// That some point satisfies all constraints between parameters.
+    ///
+    /// # Errors
+    /// None was found that does.
+    pub(super) fn check_constraints(&self) -> anyhow::Result<()> {
+        let Some(constraints) = unsatisfied(self.space()) else { return Ok(()) };
+        Err(match self {
+            Self::Training(experiment) => experiment.spec().refuse_constraints(&constraints),
+            Self::Program(program) => program.spec.refuse_constraints(&constraints),
+        }
+        .into())
+    }
+
+    /// Whether its trials are asked for and told, so that nothing here evaluates them.
+    pub(super) fn is_asked(&self) -> bool {
+        matches!(self, Self::Program(program) if program.spec.objective == AskedOrRun::Asked)
+    }
+
+    /// What is not wrong with the spec, but may surprise whoever wrote it.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.shortage().into_iter().collect()
+    }
+
+    /// Why its study has fewer points than trials, where points are not tried twice.
+    fn shortage(&self) -> Option<String> {
+        let StudySpec { trials, duplicates, sampler, .. } = self.study();
+        if *duplicates != Duplicates::Avoid || self.space().is_empty() {
+            return None;
+        }
+        let (what, count) = if sampler == "grid" {
+            ("grid", grid_size(self.space()).filter(|count| *count > 0)?)
+        } else {
+            ("space", points_in(self.space(), *trials as usize)? as u64)
+        };
+        (count < u64::from(*trials)).then(|| {
+            format!(
+                "{}, but the {what} has {}: the study ends when each has been tried \
+                 (`duplicates = \"repeat\"` in [study] tries them again)",
+                counted(u64::from(*trials), "trial"),
+                counted(count, "point"),
+            )
+        })
     }
 
     /// The work of a recorded study, from its stored spec.

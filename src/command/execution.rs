@@ -16,6 +16,7 @@ use super::process::{self, Launch, Process, Streams};
 use super::reported::Reported;
 use super::supervisor::Ending;
 use super::{COMMAND_ARTIFACT, CommandObjective, ending, template};
+use crate::number;
 use crate::rng::SeedTree;
 use crate::store::{MetricPoint, StoreError};
 use crate::study::{Evaluation, ObjectiveError, Trial};
@@ -334,7 +335,8 @@ impl Execution<'_> {
         let Some(last) = self.pending.last() else { return Ok(()) };
         let same_step = self.pending.iter().filter(|point| point.step == last.step);
         let newest = same_step.rev().take(4).collect::<Vec<_>>().into_iter().rev();
-        let values: Vec<_> = newest.map(|point| format!("{} {:.4}", point.key, point.value)).collect();
+        let values: Vec<_> =
+            newest.map(|point| format!("{} {}", point.key, number::shown(point.value))).collect();
         self.trial.progress(0.0, format!("step {} {}", last.step, values.join(" ")));
         self.trial.log(&self.pending)?;
         self.pending.clear();

@@ -12,6 +12,7 @@ use super::{Experiment, ExperimentError};
 use crate::data::is_out_of_scope;
 use crate::eval::{Calibration, Measures, ScopeModels};
 use crate::model::{Classifier, Features};
+use crate::number::shown;
 use crate::platform::ProcessIdentity;
 use crate::rng::SeedTree;
 use crate::run_log::{self, LOG_ARTIFACT};
@@ -117,7 +118,7 @@ impl Experiment {
                 point("train/lr".to_owned(), step, report.lr),
             ];
             store.log_metrics(attempt, &record).map_err(|error| TrainError::Watcher(Box::new(error)))?;
-            tracing::info!("epoch {}/{} loss {:.4}", report.epoch, report.epochs, report.loss);
+            tracing::info!("epoch {}/{} loss {}", report.epoch, report.epochs, shown(report.loss));
             (stage.watch)(report);
             Ok(())
         });

@@ -168,7 +168,7 @@ impl IntentClassifier {
 /// The spec as it stands, as if it had won a search.
 fn own_point() -> TrialResult {
     let trial = FinishedTrial { values: vec![], ..FinishedTrial::complete(0, Params::new(), 0.0) };
-    TrialResult { trial, run: Id::random(), reason: None, seconds: 0.0, excluded: false }
+    TrialResult { trial, run: Id::random(), reason: None, seconds: 0.0, excluded: false, hidden: false }
 }
 
 struct Unwatched;

@@ -311,7 +311,7 @@ mod tests {
             violation: 0.0,
             intermediate: vec![],
         };
-        TrialResult { trial, run: Id::random(), reason: None, seconds: 0.0, excluded: false }
+        TrialResult { trial, run: Id::random(), reason: None, seconds: 0.0, excluded: false, hidden: false }
     }
 
     fn retrain(experiment: &Experiment, store: &MemoryStore, study: Id, number: u32) -> FinalReport {

@@ -6,6 +6,7 @@ use super::{Experiment, OF_FOLD};
 use crate::data::Example;
 use crate::eval::{auroc, max_softmax};
 use crate::model::{Classifier, Features};
+use crate::number::shown;
 use crate::spec::Constraint;
 use crate::store::MetricPoint;
 use crate::study::{Evaluation, Objective, ObjectiveError, Trial};
@@ -93,7 +94,7 @@ impl Experiment {
             point(format!("{prefix}train/loss"), step, report.loss),
             point(format!("{prefix}train/lr"), step, report.lr),
         ];
-        let mut told = format!("epoch {}/{} loss {:.4}", report.epoch, report.epochs, report.loss);
+        let mut told = format!("epoch {}/{} loss {}", report.epoch, report.epochs, shown(report.loss));
         if folds > 1 {
             told = format!("fold {}/{folds} {told}", fold + 1);
         }

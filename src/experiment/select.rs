@@ -16,8 +16,9 @@ use std::path::Path;
 
 use super::{FINAL_METRIC, model_run};
 use crate::nearest::nearest;
+use crate::spec::ProgramSpec;
 use crate::store::{ModelVersion, RunKind, RunQuery, RunRecord, SqliteStore, Store, StoreError, StudyRecord};
-use crate::trial::RunState;
+use crate::trial::{RunState, best_first};
 
 /// The grammar, for the help texts of verbs that take selectors.
 pub const RUN_GRAMMAR: &str = "\
@@ -241,7 +242,11 @@ pub fn resolve_model(store: &dyn Store, text: &str) -> Result<RunRecord, SelectE
         Target::Run(run) => Ok(*run),
         Target::Study(study) => model_run(store, study.id, true)?.ok_or_else(|| {
             let id = study.id.short();
-            let hint = format!("`uaic resume {id}` trains one");
+            let hint = if study.new.spec_text.is_empty() || ProgramSpec::is_one(&study.new.spec_text) {
+                "its trials are evaluated elsewhere and not trained here".to_owned()
+            } else {
+                format!("`uaic resume {id}` trains one, if its spec has `[final] epochs`")
+            };
             SelectError::absent(format!("model in study {id}"), hint)
         }),
     }
@@ -300,24 +305,19 @@ pub fn resolve_any(store: &dyn Store, text: &str) -> Result<Target, SelectError>
     }
 }
 
-/// The best complete trials of a study that are not hidden, best first; of equal ones the first.
+/// The trials of a study that have a [`Rank`](crate::trial::Rank), best first; of equal ones the first.
 ///
 /// # Errors
 /// The store cannot be read.
 pub fn best_trials(store: &dyn Store, study: &StudyRecord) -> Result<Vec<RunRecord>, StoreError> {
-    let mut trials = store.runs(&RunQuery {
+    let trials = store.runs(&RunQuery {
         study: Some(study.id),
         kind: Some(RunKind::Trial),
         state: Some(RunState::Complete),
         ..RunQuery::default()
     })?;
-    trials.retain(|trial| trial.value.is_some() && !trial.excluded);
-    let value = |trial: &RunRecord| trial.value.unwrap_or(f64::NAN);
-    trials.sort_by(|a, b| {
-        let by_value = study.new.direction.compare(value(a), value(b));
-        a.violation.total_cmp(&b.violation).then(by_value).then(a.new.number.cmp(&b.new.number))
-    });
-    Ok(trials)
+    let ranked = best_first(trials, study.new.direction, RunRecord::rank);
+    Ok(ranked.into_iter().map(|(_, trial)| trial).collect())
 }
 
 fn parse_run(text: &str) -> Result<RunSelector, SelectError> {
@@ -385,7 +385,11 @@ fn latest_run(store: &dyn Store, query: RunQuery, back: u32, what: &str) -> Resu
     if let Some(run) = store.runs(&query)?.into_iter().next() {
         return Ok(run);
     }
+    let hidden = store.count_runs(&RunQuery { include_hidden: true, ..query.clone() })?;
     Err(match (store.count_runs(&query)?, &query.experiment) {
+        (0, _) if hidden > 0 => {
+            SelectError::absent(format!("{what} that is not hidden"), hidden_hint(hidden))
+        }
         (0, Some(_)) => SelectError::absent(what, experiments_hint(store)?),
         (0, None) => SelectError::absent(what, "`uaic run experiments/attention.toml` makes some"),
         (count, _) => SelectError::absent(
@@ -395,9 +399,26 @@ fn latest_run(store: &dyn Store, query: RunQuery, back: u32, what: &str) -> Resu
     })
 }
 
+/// What to do where all runs are hidden.
+fn hidden_hint(hidden: u64) -> String {
+    let all = if hidden == 1 { "the only one is".to_owned() } else { format!("all {hidden} are") };
+    format!("{all} hidden: `uaic ls --all` lists them, and `uaic restore` brings them back")
+}
+
 fn best_of(store: &dyn Store, study: &StudyRecord) -> Result<RunRecord, SelectError> {
-    best_trials(store, study)?.into_iter().next().ok_or_else(|| {
-        let id = study.id.short();
+    if let Some(best) = best_trials(store, study)?.into_iter().next() {
+        return Ok(best);
+    }
+    let (id, tally) = (study.id.short(), store.tally(study.id)?);
+    Err(if tally.complete == 0 && tally.hidden + tally.excluded > 0 {
+        SelectError::absent(
+            format!("complete trial in study {id} that counts"),
+            format!(
+                "{} are hidden and {} excluded: `uaic ls --study {id} --all` lists them",
+                tally.hidden, tally.excluded
+            ),
+        )
+    } else {
         SelectError::absent(
             format!("complete trial in study {id}"),
             format!("`uaic ls --study {id}` shows what there is"),

@@ -1,5 +1,7 @@
 //! What a picture shows, as numbers and names.
 
+use crate::number::differ;
+
 /// A picture: one or more panels under a title.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figure {
@@ -143,16 +145,29 @@ pub enum Scale {
 impl Scale {
     /// A linear scale that holds all finite values, with some room; `0..1` when there are none.
     pub fn around(values: impl IntoIterator<Item = f64>) -> Self {
-        let (low, high) = ends(values).unwrap_or((0.0, 1.0));
-        let room = if high > low { (high - low) * 0.04 } else { low.abs().max(1.0) * 0.05 };
-        Self::Linear { low: low - room, high: high + room }
+        let (low, high) = widened(ends(values).unwrap_or((0.0, 1.0)), 0.04);
+        Self::Linear { low, high }
     }
 
     /// A logarithmic scale that holds all finite values above 0, with some room.
     pub fn log_around(values: impl IntoIterator<Item = f64>) -> Self {
         let (low, high) = ends(values.into_iter().filter(|value| *value > 0.0)).unwrap_or((0.1, 10.0));
-        let room = if high > low { (high / low).powf(0.04) } else { 1.5 };
-        Self::Log { low: low / room, high: high * room }
+        let room = if differ(low, high) { ((high.ln() - low.ln()) * 0.04).exp() } else { 1.5 };
+        Self::Log { low: (low / room).max(f64::MIN_POSITIVE), high: (high * room).min(f64::MAX) }
+    }
+
+    /// The share of the axis below a value: 0 at its low end, 1 at its high end. Not finite where the
+    /// value has no place.
+    pub fn share(&self, value: f64) -> f64 {
+        match self {
+            // Halves, as the difference of two numbers may be too large for one.
+            Self::Linear { low, high } | Self::Count { low, high } => {
+                (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0)
+            }
+            Self::Log { low, high } if value > 0.0 => (value.ln() - low.ln()) / (high.ln() - low.ln()),
+            Self::Log { .. } => f64::NAN,
+            Self::Categories(names) | Self::Levels(names) => (value + 0.5) / names.len().max(1) as f64,
+        }
     }
 
     /// Whether it has names instead of numbers.
@@ -161,9 +176,21 @@ impl Scale {
     }
 
     /// From 0 to 1, for shares and probabilities.
-    pub fn share() -> Self {
+    pub fn of_shares() -> Self {
         Self::Linear { low: 0.0, high: 1.0 }
     }
+}
+
+/// A range with a share of its width as room at both ends. Of what is one value but for rounding a
+/// tenth of its size, so that noise does not look like a difference.
+pub(super) fn widened((low, high): (f64, f64), share: f64) -> (f64, f64) {
+    let size = low.abs().max(high.abs());
+    let room = match (differ(low, high), size > 0.0) {
+        (true, _) => high * share - low * share,
+        (false, true) => (size * 0.1).max(f64::MIN_POSITIVE),
+        (false, false) => 0.05,
+    };
+    ((low - room).max(f64::MIN), (high + room).min(f64::MAX))
 }
 
 /// Smallest and largest of the finite values.

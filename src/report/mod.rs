@@ -12,6 +12,8 @@ pub mod model;
 pub mod page;
 mod pictures;
 pub mod plot;
+mod program;
+pub mod sheet;
 pub mod story;
 pub mod study;
 pub mod subject;

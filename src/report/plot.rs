@@ -231,7 +231,7 @@ fn of_split(
 /// # Errors
 /// There is no such kind, or the subjects do not have what it shows.
 pub fn figure(kind: &str, subjects: &[Subject<'_>], wanted: &Wanted) -> Result<Figure, PlotError> {
-    let found = KINDS.iter().find(|known| known.name == kind).ok_or_else(|| {
+    let found = KINDS.iter().find(|known| known.name == kind.replace('-', "_")).ok_or_else(|| {
         let near = nearest(kind, KINDS.iter().map(|known| known.name));
         let hint = near.map_or_else(
             || "; `uaic plot --help` lists them".to_owned(),

@@ -6,18 +6,27 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::draw::{Options, draw, natural_pixels};
+use super::draw::{Format, Options, draw, missing_letters, natural_pixels};
 use super::page::{Block, Page, Picture, Section, Table};
 use super::plot::{PlotError, Wanted, figure};
+use super::program::Evaluator;
+use super::sheet;
 use super::study::importances;
 use super::subject::Subject;
 use super::wording::{estimate, number, param, share};
 use crate::data::stats;
 use crate::eval::{Calibration, Confusion, Estimate, Measures, Predictions};
 use crate::experiment::{FittedCalibration, ScopeMethods, load_figures, load_scope_methods};
+use crate::store::{RunKind, RunQuery};
 
 /// Rows of the table of best trials.
 const BEST: usize = 10;
+
+/// Most columns of parameters in a table.
+const COLUMNS: usize = 12;
+
+/// Most parameters of the best trial that are written out.
+const PARAMS: usize = 60;
 
 /// Rows of the tables of confused pairs.
 const PAIRS: usize = 15;
@@ -31,6 +40,8 @@ pub struct Report {
     pub page: Page,
     /// Every metric with its interval, and why others have none.
     pub metrics: Value,
+    /// Every trial as a row: `trials.csv`.
+    pub trials: Vec<u8>,
     /// One row per text of the test split; none without a model.
     pub predictions: Option<Vec<u8>>,
 }
@@ -84,7 +95,12 @@ pub fn report(
     let mut pictures = draw_all(subject, threads, done)?;
     let tested = subject.model_run().is_ok();
     let predictions = if tested { subject.predictions_if_any("test")? } else { None };
-    let mut sections = vec![asked(subject), data(subject), search(subject)?, best(subject)?];
+    let evaluator = Evaluator::of(subject);
+    let about = match evaluator {
+        Evaluator::Training | Evaluator::Unknown => data(subject),
+        _ => evaluator.section(subject)?,
+    };
+    let mut sections = vec![asked(subject, &evaluator), about, search(subject)?, best(subject)?];
     sections.push(Section::new("training", "Training"));
     if tested {
         sections.push(test(subject, predictions.as_ref())?);
@@ -95,7 +111,7 @@ pub fn report(
     for section in &mut sections {
         section.blocks.extend(pictures.remove(section.id).into_iter().flatten().map(Block::Picture));
     }
-    sections.push(again(subject));
+    sections.push(again(subject, &evaluator)?);
     sections.retain(|section| !section.blocks.is_empty());
     let study = &subject.study;
     let page = Page {
@@ -112,6 +128,7 @@ pub fn report(
         name: format!("{}-{}", study.new.experiment, study.id.short()),
         page,
         metrics: metrics_json(subject)?,
+        trials: trials(subject)?,
         predictions: predictions.map(|table| super::answers::csv(subject, &table)),
     })
 }
@@ -164,29 +181,51 @@ fn picture(subject: &Subject<'_>, kind: &str) -> Result<Option<Picture>, PlotErr
     if figure.is_empty() {
         return Ok(None);
     }
-    let png = draw(&figure, &Options::default())?;
+    // A page shows letters of every script as long as they are text.
+    let format = if missing_letters(&figure).is_empty() { Format::Png } else { Format::Svg };
+    let bytes = draw(&figure, &Options { format, ..Options::default() })?;
     let size = natural_pixels(&figure);
-    Ok(Some(Picture { name: kind.to_owned(), title: figure.title, png, size }))
+    Ok(Some(Picture { name: kind.to_owned(), title: figure.title, bytes, format, size }))
+}
+
+/// All trials that are not hidden.
+fn trials(subject: &Subject<'_>) -> Result<Vec<u8>, PlotError> {
+    let query = RunQuery { study: Some(subject.study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
+    let mut runs = subject.store.runs(&query)?;
+    runs.sort_by_key(|run| run.new.number);
+    let studies = BTreeMap::from([(subject.study.id, subject.study.clone())]);
+    Ok(sheet::of_runs(&runs, &studies).csv())
 }
 
 /// What was asked.
-fn asked(subject: &Subject<'_>) -> Section {
+fn asked(subject: &Subject<'_>, evaluator: &Evaluator) -> Section {
     let new = &subject.study.new;
     let mut section = Section::new("asked", "What was asked");
     let mut facts = vec![
         ("experiment".to_owned(), new.experiment.clone()),
-        ("objective".to_owned(), format!("{} {}", new.direction, new.metric)),
+        ("objective".to_owned(), objectives(subject)),
         ("trials".to_owned(), new.trials.to_string()),
         ("seed".to_owned(), new.seed.to_string()),
         ("started".to_owned(), super::wording::utc(subject.study.created_ms)),
     ];
-    if let Ok(spec) = subject.spec() {
+    facts.extend(evaluator.facts());
+    if let (Evaluator::Training, Ok(spec)) = (evaluator, subject.spec()) {
         facts.push(("sampler".to_owned(), spec.study.sampler.clone()));
         facts.push(("data set".to_owned(), spec.training.data.dataset.clone()));
         facts.push(("architecture".to_owned(), spec.training.model.architecture().to_owned()));
     }
     section.blocks.push(Block::Facts(facts));
     section
+}
+
+/// `minimize val/loss, maximize val/accuracy`.
+fn objectives(subject: &Subject<'_>) -> String {
+    let new = &subject.study.new;
+    let first = std::iter::once((&new.metric, new.direction));
+    let more = new.more_objectives.iter().map(|(metric, direction)| (metric, *direction));
+    let all: Vec<String> =
+        first.chain(more).map(|(metric, direction)| format!("{direction} {metric}")).collect();
+    all.join(", ")
 }
 
 /// What it was asked on.
@@ -229,7 +268,7 @@ fn data(subject: &Subject<'_>) -> Section {
         }
         Err(why) => section.text(format!(
             "The data set is no longer at hand, so texts are not shown: {}",
-            why.lines().next().unwrap_or_default()
+            why.trim_start_matches("error: ").lines().next().unwrap_or_default()
         )),
     }
     section
@@ -253,16 +292,36 @@ fn search(subject: &Subject<'_>) -> Result<Section, PlotError> {
     }
     let tally = subject.store.tally(subject.study.id)?;
     let failed = if tally.failed > 0 { format!(", {} failed", tally.failed) } else { String::new() };
-    section.text(format!("{} of {} trials are complete{failed}.", tally.complete, subject.study.new.trials));
-    let mut ranked: Vec<_> = view.complete().collect();
-    ranked.sort_by(|a, b| view.direction.compare(a.1, b.1).then(a.0.number.cmp(&b.0.number)));
-    let dimensions = view.dimensions();
+    let (complete, aside) = (tally.complete, tally.aside());
+    section.text(format!("{complete} of {} trials are complete{failed}{aside}.", subject.study.new.trials));
+    if view.trials.is_empty() && tally.hidden + tally.excluded > 0 {
+        section.text(format!(
+            "There is nothing to show: every trial is hidden or excluded. `uaic ls --study {} --all` lists \
+             them, and `uaic restore` brings hidden ones back.",
+            subject.study.id.short()
+        ));
+    }
+    let ranked = view.ranked();
+    if ranked.is_empty() {
+        return Ok(section);
+    }
+    if ranked.first().is_some_and(|(_, rank)| !rank.is_feasible()) {
+        section.text(
+            "No trial holds the constraints of `study.feasible`; those that miss them least come first.",
+        );
+    }
+    let (dimensions, left_out) = view.leading(COLUMNS);
+    if !left_out.is_empty() {
+        section.text(
+            format!("The table has {left_out}; `trials.csv` has all.").replace("; choose with --params", ""),
+        );
+    }
     let mut columns = vec![">trial".to_owned(), format!(">{}", view.metric)];
     columns.extend(dimensions.iter().map(|dimension| format!(">{}", dimension.short())));
     let mut table =
         Table { caption: format!("The best {}", BEST.min(ranked.len())), columns, rows: Vec::new() };
-    for (trial, value) in ranked.into_iter().take(BEST) {
-        let mut row = vec![trial.number.to_string(), number(value)];
+    for (trial, rank) in ranked.into_iter().take(BEST) {
+        let mut row = vec![trial.number.to_string(), number(rank.value())];
         row.extend(
             dimensions
                 .iter()
@@ -281,8 +340,12 @@ fn best(subject: &Subject<'_>) -> Result<Section, PlotError> {
     let Some((trial, value)) = view.best() else { return Ok(section) };
     let mut facts =
         vec![("trial".to_owned(), trial.number.to_string()), (view.metric.clone(), number(value))];
-    facts.extend(trial.params.iter().map(|(name, value)| (name.clone(), param(value))));
+    facts.extend(trial.params.iter().take(PARAMS).map(|(name, value)| (name.clone(), param(value))));
     section.blocks.push(Block::Facts(facts));
+    if trial.params.len() > PARAMS {
+        let more = trial.params.len() - PARAMS;
+        section.text(format!("{more} more parameters are in `trials.csv`."));
+    }
     if let Ok(shares) = importances(view, &mut subject.seeds().rng("importance"))
         && let Some((name, part)) = shares.first()
     {
@@ -357,7 +420,9 @@ fn classes(predictions: &Predictions) -> Table {
     let mut table =
         Table::new("Every class", &["class", ">texts", ">predicted", ">precision", ">recall", ">F1"]);
     let mut rows: Vec<_> = confusion.per_class().into_iter().enumerate().collect();
-    rows.sort_by_key(|(_, class)| std::cmp::Reverse(class.support));
+    // The largest first; of equally large ones those that need looking at.
+    let f1 = |class: &crate::eval::ClassFigures| class.f1.as_ref().map_or(0.0, |value| *value);
+    rows.sort_by(|(_, a), (_, b)| b.support.cmp(&a.support).then(f1(a).total_cmp(&f1(b))));
     for (label, class) in rows.into_iter().filter(|(_, class)| class.support + class.predicted > 0) {
         let cell = |value: Result<f64, crate::eval::Undefined>| value.map_or("–".to_owned(), number);
         table.rows.push(vec![
@@ -488,19 +553,25 @@ fn methods(found: &ScopeMethods, chosen: Option<&Calibration>) -> Table {
 }
 
 /// How to get the same again.
-fn again(subject: &Subject<'_>) -> Section {
+fn again(subject: &Subject<'_>, evaluator: &Evaluator) -> Result<Section, PlotError> {
     let new = &subject.study.new;
     let mut section = Section::new("again", "Reproduction");
-    section.text("The same program, spec, data and seed give the same trials, metrics and weights, to the bit. The spec below is the recorded one, to the byte.");
-    let mut command = "uaic run again.toml     # the text below".to_owned();
+    section.text(evaluator.repeats(subject)?);
+    let facts = new.environment.iter().filter(|(name, _)| !name.starts_with("host"));
+    let facts = Block::Facts(facts.map(|(name, value)| (name.clone(), value.clone())).collect());
+    if new.spec_text.is_empty() {
+        section.blocks.push(facts);
+        return Ok(section);
+    }
+    let verb = evaluator.verb();
+    let mut command = format!("uaic {verb} again.toml     # the text below");
     if !new.overrides.is_empty() {
         let fixed: Vec<String> =
             new.overrides.iter().map(|(key, value)| format!(" -P '{key}={value}'")).collect();
-        command = format!("uaic run again.toml{}     # the text below", fixed.concat());
+        command = format!("uaic {verb} again.toml{}     # the text below", fixed.concat());
     }
     section.blocks.push(Block::Code(command));
-    let facts = new.environment.iter().filter(|(name, _)| !name.starts_with("host"));
-    section.blocks.push(Block::Facts(facts.map(|(name, value)| (name.clone(), value.clone())).collect()));
+    section.blocks.push(facts);
     section.blocks.push(Block::Code(new.spec_text.clone()));
-    section
+    Ok(section)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::plot::PlotError;
-use super::study::{Series, StudyView, ViewError};
+use super::study::{Series, StudyView, ViewError, is_of_program};
 use crate::data::Dataset;
 use crate::eval::Predictions;
 use crate::experiment::{
@@ -65,7 +65,8 @@ impl<'a> Subject<'a> {
     pub fn intermediate(&self) -> Result<Vec<Series>, StoreError> {
         let query =
             RunQuery { study: Some(self.study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
-        let series = self.store.runs(&query)?.into_iter().map(|run| {
+        let shown = self.store.runs(&query)?.into_iter().filter(|run| !run.excluded);
+        let series = shown.map(|run| {
             let points = self.series(run.id, &self.study.new.metric)?;
             Ok((run.new.number.unwrap_or_default(), points))
         });
@@ -109,6 +110,15 @@ impl<'a> Subject<'a> {
     /// [`PlotError::Missing`]: the study has no final run, or the run is a trial, which keeps no model.
     pub(crate) fn model_run(&self) -> Result<&RunRecord, PlotError> {
         let study = self.study.id.short();
+        if is_of_program(&self.study) && self.run.as_ref().is_none_or(|run| !run.new.kind.keeps_model()) {
+            return Err(PlotError::Missing {
+                run: format!("study {study}"),
+                what: "model".to_owned(),
+                hint: "its trials are evaluated elsewhere and not trained here; `uaic plot history` and its like show \
+                       the study"
+                    .to_owned(),
+            });
+        }
         match &self.run {
             Some(run) if run.new.kind.keeps_model() && run.state == RunState::Complete => Ok(run),
             Some(run) if run.new.kind.keeps_model() => Err(PlotError::Missing {

@@ -1,15 +1,9 @@
 //! Numbers as pages show them.
 
 use crate::eval::Estimate;
+pub(super) use crate::number::shown as number;
+use crate::number::significant;
 use crate::trial::ParamValue;
-
-/// Four digits behind the point, or the scientific form where these would say nothing.
-pub(super) fn number(value: f64) -> String {
-    match value.abs() {
-        size if size > 0.0 && !(1e-3..1e6).contains(&size) => format!("{value:.3e}"),
-        _ => format!("{value:.4}"),
-    }
-}
 
 /// `12.3 %`.
 pub(super) fn share(value: f64) -> String {
@@ -24,15 +18,7 @@ pub(super) fn estimate(estimate: &Estimate) -> (String, String) {
 /// A parameter: four telling digits of a real number, all of any other value.
 pub(super) fn param(value: &ParamValue) -> String {
     match value {
-        ParamValue::Float(value) if value.is_finite() && *value != 0.0 => {
-            let size = value.abs();
-            if (1e-3..1e4).contains(&size) {
-                let before = size.log10().floor() as i32 + 1;
-                format!("{value:.*}", (4 - before).max(0) as usize)
-            } else {
-                format!("{value:.3e}")
-            }
-        }
+        ParamValue::Float(value) => significant(*value),
         other => other.to_string(),
     }
 }

@@ -5,6 +5,8 @@
 //! belongs to the name, so a division by a name needs a space: `a / b`. Any other name stands between
 //! backticks.
 
+mod narrow;
+
 use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};

@@ -11,6 +11,7 @@ mod distribution;
 mod effective;
 mod error;
 mod expression;
+mod interval;
 mod keys;
 mod kind;
 mod pretrained;
@@ -35,6 +36,7 @@ pub use dataset::{FETCHED, GENERATED, MissingDataset, find_dataset};
 pub use effective::{PointError, check_section};
 pub use error::{Place, SpecError, SpecErrors};
 pub use expression::{Constraint, ConstraintError};
+pub use interval::Interval;
 pub use kind::parse_time;
 pub use program::{AskedOrRun, ProgramSpec};
 pub use pruner::{PRUNERS, PrunerSpec};
@@ -146,6 +148,11 @@ impl Spec {
         })
     }
 
+    /// The error that no point satisfies these constraints of its space.
+    pub fn refuse_constraints(&self, constraints: &[Constraint]) -> SpecErrors {
+        refuse_constraints(&self.source, &self.search, constraints)
+    }
+
     fn build(
         mut reading: Reading,
         text: String,
@@ -181,6 +188,32 @@ impl Spec {
         study.more_objectives = more;
         Ok(Self { experiment, training, search, study, pruner, final_stage, source, given })
     }
+}
+
+/// The error that no point of a space satisfies these constraints, at the last of them.
+fn refuse_constraints(source: &SpecSource, space: &Space, constraints: &[Constraint]) -> SpecErrors {
+    let SpecSource { path, text, overrides } = source;
+    let reading = read::read(text, overrides);
+    let fixed = |name: &str| if reading.search.is_free { None } else { reading.fixed(name) };
+    let places: Vec<Option<(At, String)>> =
+        constraints.iter().map(|constraint| reading.search.place_of(constraint, fixed)).collect();
+    let texts = constraints.iter().zip(&places).map(|(constraint, place)| match place {
+        Some((_, text)) => format!("`{text}`"),
+        None => format!("`{constraint}`"),
+    });
+    let message = format!("no point of 10,000 satisfies {}", texts.collect::<Vec<_>>().join(" and "));
+    let mut names: Vec<&str> = constraints.iter().flat_map(Constraint::names).collect();
+    names.sort_unstable();
+    names.dedup();
+    let ranges =
+        names.iter().filter_map(|name| Some(format!("`{name}` is searched over {}", space.get(name)?)));
+    let ranges: Vec<String> = ranges.collect();
+    let help = match ranges.as_slice() {
+        [] => "it is about fixed values only; change one of them".to_owned(),
+        ranges => format!("loosen the constraint or widen a range: {}", ranges.join(", ")),
+    };
+    let at = places.into_iter().flatten().next_back().map_or(At::Start, |(at, _)| at);
+    SpecErrors::locate(vec![Complaint::new(message).help(help).at(at)], text, path, overrides)
 }
 
 /// The problem that the data set that a reading names is not there.

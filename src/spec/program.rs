@@ -9,8 +9,8 @@ use super::keys;
 use super::problem::{At, Complaint, Problem};
 use super::read::{self, Reading};
 use super::{
-    Experiment, PrunerSpec, Space, SpecErrors, SpecSource, StudySpec, condition, more_objectives, source,
-    typed, unequal_objectives,
+    Constraint, Experiment, PrunerSpec, Space, SpecErrors, SpecSource, StudySpec, condition, more_objectives,
+    refuse_constraints, source, typed, unequal_objectives,
 };
 use crate::trial::ParamValue;
 
@@ -105,6 +105,11 @@ impl ProgramSpec {
             .map(|(message, help)| Complaint::new(message.clone()).maybe_help(help.clone()).at(at.clone()));
         let SpecSource { text, path, overrides } = &self.source;
         SpecErrors::locate(problems.collect(), text, path, overrides)
+    }
+
+    /// The error that no point satisfies these constraints of its space.
+    pub fn refuse_constraints(&self, constraints: &[Constraint]) -> SpecErrors {
+        refuse_constraints(&self.source, &self.search, constraints)
     }
 
     /// A hash (BLAKE3, hexadecimal) of everything in the spec that decides results but the search space:

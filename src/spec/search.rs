@@ -221,11 +221,27 @@ impl Found {
                     None => problems.push(self.unknown(name, "the constraint", &located.at)),
                 }
             }
-            if !constraint.names().is_empty() {
+            // One between fixed values says nothing, unless it does not hold.
+            if !constraint.names().is_empty() || !constraint.holds(|_| None) {
                 space = space.with_constraint(constraint);
             }
         }
         if problems.is_empty() { Ok(space) } else { Err(problems) }
+    }
+
+    /// Where a constraint of the space is written, and how.
+    pub(super) fn place_of(
+        &self,
+        constraint: &Constraint,
+        fixed: impl Fn(&str) -> Option<ParamValue>,
+    ) -> Option<(At, String)> {
+        let bound = |located: &Located<Constraint>| {
+            let names = located.value.names().into_iter().filter(|name| self.get(name).is_none());
+            let numbers = names.filter_map(|name| Some((name, fixed(name)?.as_f64()?)));
+            numbers.fold(located.value.clone(), |bound, (name, number)| bound.with(name, number))
+        };
+        let found = self.constraints.iter().find(|located| bound(located) == *constraint)?;
+        Some((found.at.clone(), found.value.text().to_owned()))
     }
 
     fn unknown(&self, name: &str, who: &str, at: &At) -> Problem {

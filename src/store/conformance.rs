@@ -49,6 +49,7 @@ over_every_store! {
     hidden_runs_are_listed_on_request
     queries_filter_and_page
     a_tally_counts_states_and_finds_the_best
+    a_tally_counts_hidden_and_excluded_trials_apart_and_ranks_neither
     what_does_not_exist_is_not_found
     any_text_is_kept
     threads_do_not_disturb_each_other
@@ -63,6 +64,7 @@ over_every_store! {
     several_values_and_a_violation_come_back
     changes_count_from_the_first_trial_that_nobody_has_started
     what_is_enqueued_gets_numbers_of_its_own
+    a_copied_change_keeps_the_trial_that_it_counts_from
     excluded_and_corrected_trials_show_it
     only_ended_trials_are_changed
     who_does_not_know_all_changes_starts_nothing
@@ -311,6 +313,20 @@ fn what_is_enqueued_gets_numbers_of_its_own(store: &dyn Store) {
         ended_trial(store, study, number);
     }
     assert_eq!(store.change_study(study, &enqueued(0.3)).unwrap().from_trial, 5);
+}
+
+fn a_copied_change_keeps_the_trial_that_it_counts_from(store: &dyn Store) {
+    let study = study_in(store);
+    ended_trial(store, study, 0);
+    ended_trial(store, study, 4);
+    for (from_trial, change) in [(2, enqueued(0.1)), (5, exclusion(0))] {
+        store.copy_change(study, &StudyChange { from_trial, time_ms: 7, change }).unwrap();
+    }
+    let numbers: Vec<u32> = store.changes(study).unwrap().iter().map(|change| change.from_trial).collect();
+    assert_eq!(numbers, [2, 5]);
+    assert_eq!(store.tally(study).unwrap().excluded, 1);
+    let missing = StudyChange { from_trial: 5, time_ms: 7, change: exclusion(1) };
+    assert!(matches!(store.copy_change(study, &missing), Err(StoreError::NotFound { .. })));
 }
 
 fn excluded_and_corrected_trials_show_it(store: &dyn Store) {
@@ -695,7 +711,29 @@ fn a_tally_counts_states_and_finds_the_best(store: &dyn Store) {
     let tally = store.tally(study).unwrap();
     assert_eq!((tally.complete, tally.pruned, tally.failed), (4, 1, 1));
     assert_eq!((tally.running, tally.interrupted, tally.crashed), (1, 1, 1));
-    assert_eq!((tally.best, tally.done()), (Some(0.7), 6));
+    assert_eq!((tally.best.map(|best| (best.number(), best.value())), tally.done()), (Some((2, 0.7)), 6));
+}
+
+fn a_tally_counts_hidden_and_excluded_trials_apart_and_ranks_neither(store: &dyn Store) {
+    let study = study_in(store);
+    for (number, value, missed) in
+        [(0, 0.9, 0.5), (1, 0.5, 0.0), (2, 0.7, 0.0), (3, 0.8, 0.0), (4, f64::INFINITY, 0.0), (5, 0.6, 0.0)]
+    {
+        let attempt = store.start_run(&new_run(study, number)).unwrap();
+        store.set_outcome(attempt, &[], missed).unwrap();
+        store
+            .finish_run(attempt, &RunEnd { state: RunState::Complete, value: Some(value), reason: None })
+            .unwrap();
+        if number == 3 {
+            store.set_hidden(attempt.run, true).unwrap();
+        }
+    }
+    let best = |store: &dyn Store| store.tally(study).unwrap().best.map(|best| best.number());
+    assert_eq!(best(store), Some(4), "an infinite value is a value");
+    store.change_study(study, &exclusion(4)).unwrap();
+    assert_eq!(best(store), Some(2), "not one that misses a constraint");
+    let tally = store.tally(study).unwrap();
+    assert_eq!((tally.complete, tally.hidden, tally.excluded, tally.done()), (4, 1, 1, 4));
 }
 
 fn what_does_not_exist_is_not_found(store: &dyn Store) {

@@ -355,6 +355,16 @@ impl Store for MemoryStore {
         Ok(change)
     }
 
+    fn copy_change(&self, study: Id, change: &StudyChange) -> Result<(), StoreError> {
+        let mut content = self.content();
+        content.study(study)?;
+        if let Some(number) = change.change.trial() {
+            content.apply(study, number, &change.change)?;
+        }
+        content.study(study)?.changes.push(change.clone());
+        Ok(())
+    }
+
     fn changes(&self, study: Id) -> Result<Vec<StudyChange>, StoreError> {
         Ok(self.content().study(study)?.changes.clone())
     }

@@ -126,6 +126,13 @@ pub trait Store: Send + Sync {
     /// have ended can be excluded or corrected.
     fn change_study(&self, study: Id, change: &Change) -> Result<StudyChange, StoreError>;
 
+    /// Writes down a change as another study has it, with the trial that it counts from: for copies, which
+    /// have the trials of the original and their numbers.
+    ///
+    /// # Errors
+    /// As [`Store::change_study`].
+    fn copy_change(&self, study: Id, change: &StudyChange) -> Result<(), StoreError>;
+
     /// All changes of a study, in order.
     ///
     /// # Errors
@@ -185,7 +192,7 @@ pub trait Store: Send + Sync {
         Ok(self.runs(&RunQuery { limit: None, offset: 0, ..query.clone() })?.len() as u64)
     }
 
-    /// How far a study is, hidden trials included.
+    /// How far a study is; hidden and excluded trials are counted apart.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -198,8 +205,8 @@ pub trait Store: Send + Sync {
             ..RunQuery::default()
         };
         let mut tally = Tally::default();
-        for run in self.runs(&query)?.into_iter().filter(|run| !run.excluded) {
-            tally.add(run.state, run.value, direction);
+        for run in self.runs(&query)? {
+            tally.add(run.candidate(), direction);
         }
         Ok(tally)
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::platform::ProcessIdentity;
-use crate::trial::{Direction, Params, RunState};
+use crate::trial::{Candidate, Direction, Params, Rank, RunState, better};
 
 use super::Id;
 
@@ -278,7 +278,8 @@ pub struct RunQuery {
     pub offset: u32,
 }
 
-/// How far a study is: its trials by state, and the best value so far.
+/// How far a study is: its trials by state, and the best so far. Those that the user has hidden or
+/// excluded are counted apart.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
     /// Trials with a value.
@@ -293,27 +294,37 @@ pub struct Tally {
     pub interrupted: u32,
     /// Trials whose process died.
     pub crashed: u32,
-    /// The best value of a complete trial.
-    pub best: Option<f64>,
+    /// Trials hidden by the user, whatever their state.
+    pub hidden: u32,
+    /// Trials excluded by the user that are not hidden.
+    pub excluded: u32,
+    /// The best trial.
+    pub best: Option<Rank>,
 }
 
 impl Tally {
     /// Counts one trial.
-    pub(super) fn add(&mut self, state: RunState, value: Option<f64>, direction: Direction) {
-        match state {
-            RunState::Complete => self.complete += 1,
-            RunState::Pruned => self.pruned += 1,
-            RunState::Failed => self.failed += 1,
-            RunState::Running => self.running += 1,
-            RunState::Interrupted => self.interrupted += 1,
-            RunState::Crashed => self.crashed += 1,
-        }
-        if state == RunState::Complete {
-            self.best = match (self.best, value) {
-                (Some(old), Some(new)) if !direction.better(new, old) => Some(old),
-                (old, new) => new.or(old),
-            };
-        }
+    pub(super) fn add(&mut self, trial: Candidate, direction: Direction) {
+        let count = match trial.state {
+            _ if trial.hidden => &mut self.hidden,
+            _ if trial.excluded => &mut self.excluded,
+            RunState::Complete => &mut self.complete,
+            RunState::Pruned => &mut self.pruned,
+            RunState::Failed => &mut self.failed,
+            RunState::Running => &mut self.running,
+            RunState::Interrupted => &mut self.interrupted,
+            RunState::Crashed => &mut self.crashed,
+        };
+        *count += 1;
+        self.best = better(self.best, trial.rank(), direction);
+    }
+
+    /// What the user has put aside, as the end of a sentence: `, 1 hidden, 2 excluded`; empty where there is
+    /// nothing.
+    pub fn aside(&self) -> String {
+        let parts = [(self.hidden, "hidden"), (self.excluded, "excluded")];
+        let parts = parts.iter().filter(|(count, _)| *count > 0);
+        parts.map(|(count, what)| format!(", {count} {what}")).collect::<Vec<_>>().concat()
     }
 
     /// Trials that have ended for good.
@@ -337,6 +348,23 @@ impl StudyRecord {
 }
 
 impl RunRecord {
+    /// What decides its rank.
+    pub fn candidate(&self) -> Candidate {
+        Candidate {
+            number: self.new.number.unwrap_or_default(),
+            state: self.state,
+            value: self.value,
+            violation: self.violation,
+            hidden: self.hidden,
+            excluded: self.excluded,
+        }
+    }
+
+    /// The place of a trial among those of its study; `None` where it has none.
+    pub fn rank(&self) -> Option<Rank> {
+        self.candidate().rank().filter(|_| self.new.kind == RunKind::Trial)
+    }
+
     /// The values of the study's metrics, in their order; empty unless complete.
     pub fn values(&self) -> Vec<f64> {
         self.value.into_iter().chain(self.more_values.iter().copied()).collect()

@@ -2,7 +2,8 @@
 
 use super::hindsight::{Recorded, SEEN, numbers, ranges};
 use super::outcome::StudyError;
-use super::sampler::{Explanation, complete};
+use super::proposal::{self, NoPoint, Request};
+use super::sampler::Explanation;
 use super::setup::StudySetup;
 use crate::platform::ProcessIdentity;
 use crate::store::{
@@ -48,6 +49,15 @@ pub enum AskError {
         /// Its number of trials.
         trials: u32,
     },
+    /// Every point has been tried, and none is to be tried twice.
+    #[error(
+        "every point of study {study} has been tried: its space has no other. `uaic resume {study} --spec SPEC.toml` \
+         goes on in a wider one"
+    )]
+    Exhausted {
+        /// Short id.
+        study: String,
+    },
     /// The trial has ended otherwise.
     #[error(
         "trial {number} is {state} already; `uaic study correct STUDY/{number} VALUE` changes a value, with a reason"
@@ -83,26 +93,22 @@ impl From<StoreError> for AskError {
 }
 
 /// Proposes the next trial of a study and writes its row. The proposal sees all trials that have
-/// ended by now; which ones is recorded, so that it can be made again.
+/// ended by now; which ones is recorded, so that it can be made again. Where there is no next trial,
+/// nothing is changed.
 ///
 /// # Errors
-/// The budget is spent; the store fails.
+/// The budget is spent, or the space is; no point satisfies the constraints; the store fails.
 pub fn ask(store: &dyn Store, study: &StudyRecord, setup: &StudySetup<'_>) -> Result<Asked, AskError> {
     let outside = ProcessIdentity::outside();
-    store.acquire_study(study.id, &outside)?;
     loop {
         let recorded = Recorded::load(store, study.id)?;
-        let number = recorded.runs.last().and_then(|run| run.new.number).map_or(0, |last| last + 1);
-        if number >= study.new.trials {
-            return Err(AskError::Spent { study: study.id.short(), trials: study.new.trials });
+        let number = recorded.first_free();
+        // Another may have raised the number of trials meanwhile.
+        let trials = store.study(study.id)?.new.trials;
+        if number >= trials {
+            return Err(AskError::Spent { study: study.id.short(), trials });
         }
-        let view = recorded.view(setup.space(), number, |_| true)?;
-        let mut rng = setup.trial_seeds(number).rng("sampler");
-        let mut params = setup.sampler().propose(number, &view.history(setup.directions()), &mut rng);
-        if let Some(wanted) = &view.enqueued {
-            params.extend(wanted.clone());
-            complete(&view.space, &mut params, &mut rng);
-        }
+        let (params, finished) = next_point(&recorded, study, setup, number)?;
         let new = NewRun {
             study: study.id,
             kind: RunKind::Trial,
@@ -112,11 +118,11 @@ pub fn ask(store: &dyn Store, study: &StudyRecord, setup: &StudySetup<'_>) -> Re
             process: outside.clone(),
             environment: study.new.environment.clone(),
         };
+        store.acquire_study(study.id, &outside)?;
         match store.start_trial(&new, recorded.changes.len()) {
             // The same trial cannot be given to two who ask at once: its row is new.
             Ok(Attempt { run, number: 1 }) => {
-                let seen = view.finished.iter().map(|trial| trial.number);
-                store.set_tag(run, SEEN, &ranges(seen))?;
+                store.set_tag(run, SEEN, &ranges(finished))?;
                 return Ok(Asked { number, run, params });
             }
             Ok(_)
@@ -128,12 +134,62 @@ pub fn ask(store: &dyn Store, study: &StudyRecord, setup: &StudySetup<'_>) -> Re
     }
 }
 
+/// The point of a trial that is asked for now, and which trials it sees as finished.
+fn next_point(
+    recorded: &Recorded,
+    study: &StudyRecord,
+    setup: &StudySetup<'_>,
+    number: u32,
+) -> Result<(Params, Vec<u32>), AskError> {
+    let view = recorded.view(setup.space(), number, |_| true)?;
+    let mut rng = setup.trial_seeds(number).rng("sampler");
+    let request = Request {
+        number,
+        history: view.history(setup.directions()),
+        wanted: view.enqueued.as_ref(),
+        duplicates: setup.duplicates(),
+    };
+    match proposal::propose(&mut *setup.sampler(), &request, &mut rng) {
+        Ok(params) => Ok((params, view.finished.iter().map(|trial| trial.number).collect())),
+        Err(NoPoint::Spent) => Err(AskError::Exhausted { study: study.id.short() }),
+        Err(NoPoint::Forbidden) => Err(StudyError::forbidden(study.id, number, &view.space).into()),
+    }
+}
+
+/// Raises the number of trials of a study whose trials are asked for. One that was complete can go on.
+///
+/// # Errors
+/// The store fails.
+pub fn extend(store: &dyn Store, study: &StudyRecord, trials: u32) -> Result<(), StoreError> {
+    store.extend_study(study.id, trials)?;
+    if study.state == StudyState::Complete && trials > study.new.trials {
+        let outside = ProcessIdentity::outside();
+        store.acquire_study(study.id, &outside)?;
+        store.release_study(study.id, &outside, StudyState::Interrupted)?;
+    }
+    Ok(())
+}
+
+/// Makes a study complete that nobody works on any more.
+fn complete(store: &dyn Store, study: &StudyRecord) -> Result<(), AskError> {
+    match store.release_study(study.id, &ProcessIdentity::outside(), StudyState::Complete) {
+        Err(StoreError::NotHeld { .. }) | Ok(()) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Records the result of a trial that was asked for; whether that is news: telling the same again
-/// changes nothing.
+/// changes nothing. Values that miss `study.feasible` rank behind all others.
 ///
 /// # Errors
 /// There is no such trial, it has ended otherwise, or the number of values is wrong.
-pub fn tell(store: &dyn Store, study: &StudyRecord, number: u32, told: &Told) -> Result<bool, AskError> {
+pub fn tell(
+    store: &dyn Store,
+    study: &StudyRecord,
+    setup: &StudySetup<'_>,
+    number: u32,
+    told: &Told,
+) -> Result<bool, AskError> {
     let recorded = Recorded::load(store, study.id)?;
     let run = recorded.runs.iter().find(|run| run.new.number == Some(number));
     let run = run.ok_or_else(|| AskError::Absent { number, study: study.id.short() })?;
@@ -165,29 +221,29 @@ pub fn tell(store: &dyn Store, study: &StudyRecord, number: u32, told: &Told) ->
         value: *value,
     };
     store.log_metrics(attempt, &metrics.iter().zip(values).map(point).collect::<Vec<_>>())?;
-    if values.len() > 1 {
-        store.set_outcome(attempt, &values[1..], 0.0)?;
+    let value_of = |name: &str| Some(values[metrics.iter().position(|metric| *metric == name)?]);
+    let feasible = setup.feasible();
+    let missed = feasible.iter().map(|constraint| constraint.violation(value_of));
+    // An empty sum is −0, which is 0 but has other bits.
+    let violation = if values.is_empty() { 0.0 } else { missed.sum::<f64>() + 0.0 };
+    if values.len() > 1 || violation > 0.0 {
+        store.set_outcome(attempt, values.get(1..).unwrap_or_default(), violation)?;
     }
     store.finish_run(attempt, &RunEnd { state, value: values.first().copied(), reason })?;
-    close_when_done(store, study, &recorded, number)?;
+    close_when_done(store, study, setup)?;
     Ok(true)
 }
 
-/// Makes a study complete whose last trial has been told.
-fn close_when_done(
-    store: &dyn Store,
-    study: &StudyRecord,
-    recorded: &Recorded,
-    told: u32,
-) -> Result<(), StoreError> {
-    let open = recorded.runs.iter().any(|run| !run.state.is_final() && run.new.number != Some(told));
-    if open || recorded.runs.len() < study.new.trials as usize {
+/// Makes a study complete whose last trial has been told: the last of its number, or of its points.
+fn close_when_done(store: &dyn Store, study: &StudyRecord, setup: &StudySetup<'_>) -> Result<(), AskError> {
+    let recorded = Recorded::load(store, study.id)?;
+    let number = recorded.first_free();
+    if recorded.runs.iter().any(|run| !run.state.is_final()) {
         return Ok(());
     }
-    match store.release_study(study.id, &ProcessIdentity::outside(), StudyState::Complete) {
-        Err(StoreError::NotHeld { .. }) | Ok(()) => Ok(()),
-        Err(error) => Err(error),
-    }
+    let is_done = number >= store.study(study.id)?.new.trials
+        || matches!(next_point(&recorded, study, setup, number), Err(AskError::Exhausted { .. }));
+    if is_done { complete(store, study) } else { Ok(()) }
 }
 
 /// What led to the point of a trial: its proposal is made again, from what it could see.

@@ -1,7 +1,7 @@
 //! What happens in a study, told as it happens to whoever shows it.
 
 use crate::store::Id;
-use crate::trial::{Params, RunState};
+use crate::trial::{Params, Rank, RunState};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,8 +12,8 @@ pub enum Event {
         trials: u32,
         /// How many have ended before.
         finished: u32,
-        /// The number and value of the best of these, if one has a value.
-        best: Option<(u32, f64)>,
+        /// The best of these, if one has a value.
+        best: Option<Rank>,
     },
     /// A trial starts.
     TrialStarted {
@@ -45,6 +45,8 @@ pub enum Event {
         state: RunState,
         /// The metric's value, when complete.
         value: Option<f64>,
+        /// By how much it misses the constraints on its outcome.
+        violation: f64,
         /// Why, when failed.
         reason: Option<String>,
         /// How long it took.

@@ -39,6 +39,13 @@ impl Recorded {
         Ok(Self { runs, changes: store.changes(study)? })
     }
 
+    /// The lowest number that no trial has: a copy leaves out trials that have not ended.
+    pub(super) fn first_free(&self) -> u32 {
+        let numbers: BTreeSet<u32> = self.runs.iter().filter_map(|run| run.new.number).collect();
+        // They are sorted, so up to the first gap each is at its own place.
+        numbers.iter().zip(0..).take_while(|(number, place)| *number == place).count() as u32
+    }
+
     /// What the proposal of a trial sees that is shown the trials that `sees` says as finished.
     pub(super) fn view(
         &self,

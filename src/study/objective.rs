@@ -81,6 +81,8 @@ pub struct Trial<'a> {
     pub number: u32,
     /// The point to evaluate.
     pub params: &'a Params,
+    /// What the user wants of it, where its point was enqueued.
+    pub wanted: Option<&'a Params>,
     /// How many threads it may use. They must have no say in its value.
     pub threads: usize,
     /// The trial's node of the seed tree.

@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 
-use crate::trial::Direction;
+use crate::trial::{Direction, Rank};
 
 /// Indices of the points, front by front: the first has those that nothing dominates, the second those
 /// that only the first dominates, and so on. Within a front they are in order.
@@ -63,6 +63,25 @@ pub fn undominated(points: &[Vec<f64>], directions: &[Direction]) -> Vec<usize> 
     let losses: Vec<Vec<f64>> =
         points.iter().map(|point| point.iter().zip(directions).map(loss).collect()).collect();
     fronts(&losses).into_iter().next().unwrap_or_default()
+}
+
+/// The trials that no other one beats, by number: of those that have a rank, miss no constraint and
+/// have a number for every direction. `of` gives the rank and the values of a trial.
+pub fn front<'t, T>(
+    trials: impl IntoIterator<Item = &'t T>,
+    directions: &[Direction],
+    of: impl Fn(&T) -> (Option<Rank>, Vec<f64>),
+) -> Vec<&'t T> {
+    let able = |trial: &'t T| {
+        let (rank, values) = of(trial);
+        let rank = rank.filter(Rank::is_feasible)?;
+        let is_whole = values.len() == directions.len() && !values.iter().any(|value| value.is_nan());
+        is_whole.then_some((rank.number(), trial, values))
+    };
+    let mut able: Vec<_> = trials.into_iter().filter_map(able).collect();
+    able.sort_by_key(|(number, ..)| *number);
+    let points: Vec<Vec<f64>> = able.iter().map(|(.., values)| values.clone()).collect();
+    undominated(&points, directions).into_iter().map(|place| able[place].1).collect()
 }
 
 /// Whether `a` is nowhere worse than `b` and somewhere better. NaN dominates nothing.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::spec::Space;
-use crate::trial::{Direction, FinishedTrial, Params, PendingTrial, RunState};
+use crate::trial::{Direction, FinishedTrial, Params, PendingTrial, Rank, RunState};
 
 use super::sampler::History;
 
@@ -83,8 +83,8 @@ impl Schedule {
     fn target_is_reached(&self) -> bool {
         let Some((target, direction)) = self.target else { return false };
         let is_reached = |trial: &FinishedTrial| {
-            let feasible = trial.violation == 0.0;
-            feasible && trial.value().is_some_and(|value| !direction.better(target, value) && !value.is_nan())
+            let rank = trial.rank().filter(Rank::is_feasible);
+            rank.is_some_and(|rank| !direction.better(target, rank.value()))
         };
         self.shown.iter().any(is_reached)
     }

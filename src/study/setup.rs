@@ -6,7 +6,7 @@ use super::pruner::{self, Pruner};
 use super::runner::{Pruning, StudyPlan};
 use super::sampler::{self, Sampler, Settings};
 use crate::rng::SeedTree;
-use crate::spec::{Duplicates, PrunerSpec, Space, StudySpec};
+use crate::spec::{Constraint, Duplicates, PrunerSpec, Space, StudySpec};
 use crate::trial::Direction;
 
 /// A study as a spec sets it, ready to be run.
@@ -72,21 +72,11 @@ impl<'a> StudySetup<'a> {
                 direction: self.directions[0],
             }),
             directions: &self.directions,
-            trials: self.most_trials(trials),
+            trials,
             parallel: self.spec.parallel,
             target: self.spec.target,
             duplicates: self.spec.duplicates,
             seeds: self.seeds.clone(),
-        }
-    }
-
-    /// So many trials, or fewer where the sampler has no more points.
-    fn most_trials(&self, trials: u32) -> u32 {
-        match sampler::grid_size(self.space) {
-            Some(points) if self.spec.sampler == "grid" && self.spec.duplicates == Duplicates::Avoid => {
-                trials.min(u32::try_from(points).unwrap_or(u32::MAX))
-            }
-            _ => trials,
         }
     }
 
@@ -101,6 +91,15 @@ impl<'a> StudySetup<'a> {
 
     pub(super) fn directions(&self) -> &[Direction] {
         &self.directions
+    }
+
+    /// What a trial's metrics must be like.
+    pub(super) fn feasible(&self) -> Vec<Constraint> {
+        self.spec.constraints()
+    }
+
+    pub(super) fn duplicates(&self) -> Duplicates {
+        self.spec.duplicates
     }
 
     pub(super) fn parallel(&self) -> u32 {

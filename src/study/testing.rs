@@ -185,6 +185,9 @@ impl Store for BrittleStore {
     fn change_study(&self, study: Id, change: &Change) -> Result<StudyChange, StoreError> {
         self.call()?.change_study(study, change)
     }
+    fn copy_change(&self, study: Id, change: &StudyChange) -> Result<(), StoreError> {
+        self.call()?.copy_change(study, change)
+    }
     fn changes(&self, study: Id) -> Result<Vec<StudyChange>, StoreError> {
         self.call()?.changes(study)
     }

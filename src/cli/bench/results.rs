@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::cli::listing::{Field, Listing, column};
 use crate::cli::shape::{self, number};
 use crate::study::bench::{Duel, Function, Game, Plan, Quartiles, average_ranks, duel};
 
@@ -95,6 +96,29 @@ impl Results {
             better: lines.iter().map(|line| line.better).sum(),
             worse: lines.iter().map(|line| line.worse).sum(),
         })
+    }
+
+    /// A row for each study and checkpoint.
+    pub(super) fn listing(&self) -> Listing {
+        let names = ["function", "sampler", "seed", "at", "best"];
+        let mut listing = Listing::new(names.map(|name| column("", name)));
+        for of in &self.functions {
+            for (sampler, line) in self.samplers.iter().zip(&of.lines) {
+                let Some(line) = line else { continue };
+                for (seed, best) in line.best.iter().enumerate() {
+                    for (at, value) in self.at.iter().zip(best) {
+                        listing.add([
+                            Field::plain(of.function.name),
+                            Field::name(sampler),
+                            Field::plain(seed),
+                            Field::plain(at),
+                            Field::number(Some(*value)),
+                        ]);
+                    }
+                }
+            }
+        }
+        listing
     }
 
     /// The shape that the help promises.

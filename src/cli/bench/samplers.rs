@@ -39,6 +39,7 @@ With --parallel P a proposal sees P - 1 trials less, as it would with P trials a
 --against reads {function: {sampler: {seed: [value at each of --at]}}}, or a list instead of the
 object of seeds; its samplers compete as FILE:SAMPLER on the functions that are played.
 
+With --csv: function, sampler, seed, at, best: the smallest value of each study after so many trials.
 With --json: {\"schema\": 1, \"trials\", \"seeds\", \"parallel\", \"at\": [trials], \"baseline\": {a name},
   \"functions\": [{\"function\", \"about\", \"minimum\",
     \"samplers\": [{\"sampler\", \"lower\", \"median\", \"upper\": [{one for each of at}], \"rank\", \"better\",
@@ -83,6 +84,10 @@ pub(super) struct SamplersArgs {
     #[arg(long, value_name = "FILE.json")]
     against: Option<PathBuf>,
 
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -101,6 +106,9 @@ pub(super) fn run(args: &SamplersArgs) -> anyhow::Result<ExitCode> {
     let results = Results::new(&plan, at, &played(args, &plan)?, &others, baseline);
     if args.json {
         printer::json(&results.json())?;
+    } else if args.csv {
+        results.listing().print_csv()?;
+        printer::talk(sheets::times(&results));
     } else {
         printer::data(sheets::functions(&results))?;
         printer::data(format!("\n{}", sheets::overall(&results)))?;

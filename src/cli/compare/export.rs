@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use crate::report::comparison::{Comparison, Delta, Row, Value};
 
+use super::super::listing::{Field, Listing, column};
 use super::super::shape;
 use super::gates::Gate;
 
@@ -64,11 +65,8 @@ fn difference(delta: &Delta) -> Json {
     })
 }
 
-/// A line for each metric and column.
-///
-/// # Errors
-/// Never in practice: it is written to memory.
-pub(super) fn csv(comparison: &Comparison) -> anyhow::Result<Vec<u8>> {
+/// A row for each metric and column.
+pub(super) fn csv(comparison: &Comparison) -> Listing {
     const HEAD: [&str; 14] = [
         "metric",
         "run",
@@ -85,32 +83,30 @@ pub(super) fn csv(comparison: &Comparison) -> anyhow::Result<Vec<u8>> {
         "p_holm",
         "reason",
     ];
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(HEAD)?;
+    let mut listing = Listing::new(HEAD.map(|name| column("", name)));
     for metric in &comparison.metrics {
         let columns = comparison.columns.iter().zip(&metric.values).zip(&metric.deltas);
         for ((column, value), delta) in columns {
             let Some(value) = value else { continue };
-            let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
             let tested = delta.as_ref().and_then(|delta| delta.tested.as_ref().ok());
             let reason = delta.as_ref().and_then(|delta| delta.tested.as_ref().err());
-            writer.write_record([
-                metric.key.clone(),
-                column.name.clone(),
-                number(Some(value.value)),
-                value.n.map(|n| n.to_string()).unwrap_or_default(),
-                number(value.ends.map(|ends| ends.0)),
-                number(value.ends.map(|ends| ends.1)),
-                number(value.deviation),
-                number(delta.as_ref().map(|delta| delta.value)),
-                number(tested.map(|tested| tested.low)),
-                number(tested.map(|tested| tested.high)),
-                tested.map(|tested| tested.method.name().to_owned()).unwrap_or_default(),
-                number(tested.map(|tested| tested.p)),
-                number(tested.map(|tested| tested.adjusted)),
-                reason.cloned().unwrap_or_default(),
-            ])?;
+            listing.add([
+                Field::name(&metric.key),
+                Field::name(&column.name),
+                Field::number(Some(value.value)),
+                Field::plain(value.n.map(|n| n.to_string()).unwrap_or_default()),
+                Field::number(value.ends.map(|ends| ends.0)),
+                Field::number(value.ends.map(|ends| ends.1)),
+                Field::number(value.deviation),
+                Field::number(delta.as_ref().map(|delta| delta.value)),
+                Field::number(tested.map(|tested| tested.low)),
+                Field::number(tested.map(|tested| tested.high)),
+                Field::plain(tested.map(|tested| tested.method.name()).unwrap_or_default()),
+                Field::number(tested.map(|tested| tested.p)),
+                Field::number(tested.map(|tested| tested.adjusted)),
+                Field::name(reason.map_or("", String::as_str)),
+            ]);
         }
     }
-    Ok(writer.into_inner().map_err(csv::IntoInnerError::into_error)?)
+    listing
 }

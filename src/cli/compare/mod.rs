@@ -112,7 +112,7 @@ pub(super) fn run(global: &Global, args: &CompareArgs) -> anyhow::Result<ExitCod
     if args.json {
         printer::json(&export::json(&comparison, &gates))?;
     } else if args.csv {
-        printer::write_stdout(&export::csv(&comparison)?)?;
+        export::csv(&comparison).print_csv()?;
     } else if args.md {
         printer::data(sheets::markdown(&comparison, args.all))?;
     } else {
@@ -142,6 +142,11 @@ impl Pair {
     /// Tables of what differs.
     pub(super) fn text(&self) -> String {
         sheets::terminal(&self.comparison, false)
+    }
+
+    /// Prints its metrics as `compare --csv` does.
+    pub(super) fn print_csv(&self) -> anyhow::Result<()> {
+        export::csv(&self.comparison).print_csv()
     }
 
     /// The shape that the help of `compare` promises.

@@ -119,7 +119,8 @@ fn facts(comparison: &Comparison, all: bool) -> Sheet {
         .flat_map(|area| shown.iter().filter(move |row| row.area() == *area))
         .map(|row| {
             let head = [row.area().to_owned(), one_line(&row.key)];
-            head.into_iter().chain(cells(row, 16)).collect()
+            let letters = if row.key == "spec.command" { 48 } else { 16 };
+            head.into_iter().chain(cells(row, letters)).collect()
         })
         .collect();
     rows.dedup();
@@ -142,7 +143,14 @@ fn metrics(comparison: &Comparison) -> Sheet {
         })
         .collect();
     let (titles, rows) = side_by_side(comparison, &["METRIC"], rows);
-    Sheet { title: "Metrics, with 95 % intervals", titles, rows, notes: vec![] }
+    let has_ends = comparison
+        .metrics
+        .iter()
+        .flat_map(|metric| &metric.values)
+        .flatten()
+        .any(|value| value.ends.is_some());
+    let title = if has_ends { "Metrics, with 95 % intervals" } else { "Metrics" };
+    Sheet { title, titles, rows, notes: vec![] }
 }
 
 /// `0.9624 (0.9473 – 0.9732)`, and `± 0.0043` for a standard deviation.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
+use crate::cli::listing::{self, Field, column};
 use crate::cli::{printer, shape, table};
 use crate::data::fetch::SOURCES;
 use crate::data::generate::GENERATORS;
@@ -19,11 +20,16 @@ Examples:
   uaic data ls
   uaic data ls --json | jq -r '.datasets[].name'
 
+With --csv: name, folder, split, rows, classes, problem, of the data sets that are here.
 With --json: {\"schema\": 1,
   \"datasets\": [{\"name\", \"folder\", \"splits\": [{\"split\", \"rows\", \"classes\"}], \"classes\", \"problem\"}],
   \"available\": [{\"name\", \"about\", \"command\", \"licence\"}]}
 \"problem\" says why a data set cannot be read, and is null when it can.")]
 pub(super) struct LsArgs {
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -72,6 +78,8 @@ pub(super) fn run(args: &LsArgs) -> anyhow::Result<ExitCode> {
     let listing = Listing { schema: shape::SCHEMA, datasets, available };
     if args.json {
         printer::json(&listing)?;
+    } else if args.csv {
+        splits(&listing).print_csv()?;
     } else {
         show(&listing)?;
     }
@@ -120,6 +128,29 @@ fn available() -> impl Iterator<Item = Available> {
         licence: Some(source.licence),
     });
     generated.chain(fetched)
+}
+
+/// A row for each split of the data sets that are here, and one for each data set that cannot be read.
+fn splits(listing: &Listing) -> listing::Listing {
+    let names = ["name", "folder", "split", "rows", "classes", "problem"];
+    let mut rows = listing::Listing::new(names.map(|name| column("", name)));
+    for entry in &listing.datasets {
+        let of_entry = || [Field::plain(&entry.name), Field::plain(&entry.folder)];
+        for split in &entry.splits {
+            let of_split = [
+                Field::plain(&split.split),
+                Field::plain(split.rows),
+                Field::plain(split.classes),
+                Field::name(""),
+            ];
+            rows.add(of_entry().into_iter().chain(of_split));
+        }
+        if let Some(problem) = &entry.problem {
+            let empty = [(); 3].map(|()| Field::name(""));
+            rows.add(of_entry().into_iter().chain(empty).chain([Field::name(problem)]));
+        }
+    }
+    rows
 }
 
 fn show(listing: &Listing) -> anyhow::Result<()> {

@@ -5,9 +5,11 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
+use crate::cli::listing::{Field, Listing, column};
 use crate::cli::{printer, shape, table};
 use crate::data::stats::{self, DatasetStats, SplitStats};
 use crate::data::{self, Dataset};
+use crate::number::exact;
 
 /// The longest bar of the class table, in characters.
 const BAR: usize = 30;
@@ -23,6 +25,7 @@ Examples:
   uaic data stats ./my-texts
   uaic data stats flights --json
 
+With --csv: split, figure, class, value: a row for each figure of each split, and for the rows of each class.
 With --json: {\"schema\": 1, \"name\", \"folder\",
   \"splits\": [{\"split\", \"out_of_scope\", \"hash\", \"rows\", \"classes\", \"multi_intent\",
     \"length\": {\"mean\", \"median\", \"p95\", \"max\"}, \"majority_label\", \"majority_share\",
@@ -32,6 +35,10 @@ pub(super) struct StatsArgs {
     /// A name under data/, or the path of a folder (with a `/`)
     #[arg(value_name = "NAME|PATH")]
     dataset: String,
+
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 
     /// Print JSON
     #[arg(long)]
@@ -54,11 +61,43 @@ pub(super) fn run(args: &StatsArgs) -> anyhow::Result<ExitCode> {
     if args.json {
         let folder = folder.display().to_string();
         printer::json(&Report { schema: shape::SCHEMA, name: &stats.name, folder, splits: &stats.splits })?;
+    } else if args.csv {
+        all_of(&stats).print_csv()?;
     } else {
         let text = [Some(figures(&stats)), unseen(&stats), classes(&stats)];
         printer::data(text.into_iter().flatten().collect::<Vec<_>>().join("\n\n"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A row for each figure of each split, and for each class of each split.
+fn all_of(stats: &DatasetStats) -> Listing {
+    let mut listing = Listing::new(["split", "figure", "class", "value"].map(|name| column("", name)));
+    for split in &stats.splits {
+        let mut add = |figure: &str, class: &str, value: String| {
+            listing.add([split.split.as_str(), figure, class, &value].map(|text| Field::of("", text)));
+        };
+        add("rows", "", split.rows.to_string());
+        add("classes", "", split.classes.to_string());
+        add("multi_intent", "", split.multi_intent.to_string());
+        add("majority_label", "", split.majority_label.clone());
+        add("majority_share", "", exact(split.majority_share));
+        add("length_mean", "", exact(split.length.mean));
+        add("length_median", "", split.length.median.to_string());
+        add("length_p95", "", split.length.p95.to_string());
+        add("length_max", "", split.length.max.to_string());
+        add("oov_token_rate", "", exact(split.oov_token_rate));
+        add("oov_type_rate", "", exact(split.oov_type_rate));
+        add("duplicates", "", split.duplicates.to_string());
+        add("also_in_train", "", split.also_in_train.to_string());
+        for (label, rows) in &split.unseen_labels {
+            add("unseen_rows", label, rows.to_string());
+        }
+        for (label, rows) in &split.labels {
+            add("rows", label, rows.to_string());
+        }
+    }
+    listing
 }
 
 /// One figure per line, one split per column.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::load::{End, Latencies, Outcome, Pace};
 
+use super::super::listing::{Field, Listing, column};
 use super::super::table;
 use super::Report;
 use super::gates::{per_second, successes_per_second};
@@ -55,6 +56,24 @@ pub(super) fn text(report: &Report<'_>) -> String {
     }
     text.push_str(&figures(report));
     text
+}
+
+/// The latencies of answers of 2xx in seconds, for other programs. A closed loop knows one of them.
+pub(super) fn percentile_rows(report: &Report<'_>) -> Listing {
+    let tally = &report.outcome.tally;
+    let is_open = matches!(report.plan.pace, Pace::Open(_));
+    let mut listing = Listing::new(["quantile", "response_s", "service_s"].map(|name| column("", name)));
+    let mut add = |name: &str, value: &dyn Fn(&Latencies) -> Option<Duration>| {
+        let seconds = |latencies| Field::number(value(latencies).map(|time| time.as_secs_f64()));
+        let service = if is_open { seconds(&tally.service) } else { Field::name("") };
+        listing.add([Field::name(name), seconds(&tally.response), service]);
+    };
+    for (name, millionths) in PERCENTILES {
+        add(name, &|latencies| latencies.quantile(millionths));
+    }
+    add("max", &Latencies::largest);
+    add("mean", &Latencies::mean);
+    listing
 }
 
 /// The latencies of answers of 2xx.

@@ -65,6 +65,7 @@ exact. A request that needs a new connection has the time to open it in its late
 A .tsv file has texts in its first column, a .jsonl file objects with \"text\", any other file one
 text per line. They are sent in order, and again from the first.
 
+With --csv: quantile, response_s, service_s: the latencies of 2xx answers in seconds.
 With --json: {\"schema\": 1, \"url\", \"method\", \"loop\": \"closed\" or \"open\",
   \"rate_per_s\": number or null, \"concurrency\", \"threads\", \"timeout_s\", \"warm_up_s\",
   \"interrupted\", \"elapsed_s\", \"requests\", \"succeeded\", \"unfinished\",
@@ -152,6 +153,10 @@ pub struct LoadArgs {
     /// Fail when there are fewer answers of 2xx a second
     #[arg(long, value_name = "R", help_heading = "Gates", value_parser = parse_rate)]
     pub min_rate: Option<f64>,
+
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
 
     /// Print JSON
     #[arg(long)]
@@ -274,6 +279,8 @@ fn stop_on_signals() -> std::io::Result<Arc<AtomicBool>> {
 fn show(report: &Report<'_>, format: Option<Format>) -> anyhow::Result<()> {
     if report.args.json {
         printer::json(&shape::json(report))?;
+    } else if report.args.csv {
+        listing::percentile_rows(report).print_csv()?;
     } else {
         printer::data(listing::text(report))?;
     }

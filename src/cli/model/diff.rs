@@ -10,6 +10,7 @@ use crate::experiment::load_classifier;
 use crate::store::{RunRecord, SqliteStore, Store};
 
 use super::super::compare::Pair;
+use super::super::listing::{Field, Listing, column};
 use super::super::stored::run_with_model;
 use super::super::{Global, printer, shape, table};
 use crate::experiment::select::registered_or_best;
@@ -25,6 +26,7 @@ Shows which keys of the spec and facts differ, the metrics with a test of their 
 test texts where both runs keep their predictions (see `uaic help compare`), labels that only one has,
 and the sizes of the files.
 
+With --csv: the metrics, as `uaic compare --csv` prints them.
 With --json: {\"schema\": 1, \"comparison\": {as in `uaic compare --json`; A is the baseline},
   \"labels\": {\"only_a\": [text], \"only_b\": [text], \"common\": number},
   \"sizes\": [{\"file\", \"a\": bytes or null, \"b\": bytes or null}]}")]
@@ -36,6 +38,10 @@ pub(super) struct DiffArgs {
     /// Another
     #[arg(value_name = "B")]
     pub(super) second: String,
+
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    pub(super) csv: bool,
 
     /// Print JSON
     #[arg(long)]
@@ -54,6 +60,10 @@ pub(super) fn run(global: &Global, args: &DiffArgs) -> anyhow::Result<ExitCode> 
     let (only_a, only_b) = (only(&known, &other), only(&other, &known));
     let sizes = sizes(&store, &first, &second)?;
     let pair = Pair::load(&store, first, second)?;
+    if args.csv {
+        pair.print_csv()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if args.json {
         let sizes: Vec<_> =
             sizes.iter().map(|(file, [a, b])| json!({ "file": file, "a": a, "b": b })).collect();
@@ -65,10 +75,13 @@ pub(super) fn run(global: &Global, args: &DiffArgs) -> anyhow::Result<ExitCode> 
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut listing = table::table(&["FILE", ">A", ">B"]);
+    let mut listing = Listing::new([column("FILE", "file"), column(">A", "a"), column(">B", "b")]);
     for (file, sizes) in &sizes {
-        let [a, b] = sizes.map(|size| size.map(table::bytes).unwrap_or_default());
-        listing.add_row([table::one_line(file), a, b]);
+        let [a, b] = sizes.map(|size| {
+            let exact = size.map(|size| size.to_string()).unwrap_or_default();
+            Field::of(size.map(table::bytes).unwrap_or_default(), exact)
+        });
+        listing.add([Field::name(file), a, b]);
     }
     let named = |title: &str, labels: &[String]| {
         let labels: Vec<String> = labels.iter().map(|label| table::one_line(label)).collect();
@@ -80,7 +93,7 @@ pub(super) fn run(global: &Global, args: &DiffArgs) -> anyhow::Result<ExitCode> 
         known.intersection(&other).count(),
         named("only A", &only_a),
         named("only B", &only_b),
-        table::render(&listing),
+        listing.text(),
     );
     printer::data(text)?;
     Ok(ExitCode::SUCCESS)

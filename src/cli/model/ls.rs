@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::store::{SqliteStore, Store};
 
-use super::super::{Global, printer, shape, table};
+use super::super::listing::{Field, Listing, column};
+use super::super::{Global, printer, shape};
 use super::{no_model, shape_of};
 use crate::experiment::select::metric_of;
 
@@ -19,12 +20,17 @@ Examples:
   uaic model ls intents
   uaic model ls --json | jq -r '.models[] | select(.aliases | index(\"champion\")) | .run'
 
+With --csv: name, version, aliases (with blanks between), run, experiment, value, metric, registered, note.
 With --json: {\"schema\": 1, \"models\": [{\"name\", \"version\", \"run\", \"note\", \"created_ms\", \"created\",
   \"aliases\": [text], \"experiment\", \"metric\", \"value\": number or null}]}")]
 pub(super) struct LsArgs {
     /// Only this name
     #[arg(value_name = "NAME")]
     pub(super) name: Option<String>,
+
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    pub(super) csv: bool,
 
     /// Print JSON
     #[arg(long)]
@@ -39,8 +45,18 @@ pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
         return Err(no_model(&store, name)?.into());
     }
     let now_ms = jiff::Timestamp::now().as_millisecond();
-    let mut listing =
-        table::table(&["MODEL", "ALIASES", "RUN", "EXPERIMENT", ">VALUE", "METRIC", "REGISTERED", "NOTE…"]);
+    let mut listing = Listing::new([
+        column("MODEL", ""),
+        column("", "name"),
+        column("", "version"),
+        column("ALIASES", "aliases"),
+        column("RUN", "run"),
+        column("EXPERIMENT", "experiment"),
+        column(">VALUE", "value"),
+        column("METRIC", "metric"),
+        column("REGISTERED", "registered"),
+        column("NOTE…", "note"),
+    ]);
     let mut shapes: Vec<Value> = Vec::new();
     for version in &versions {
         let run = store.run(version.run)?;
@@ -52,23 +68,27 @@ pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
             "value": run.value.map(shape::number),
         })));
         shapes.push(shape.into());
-        listing.add_row([
-            version.address(),
-            version.aliases.join(", "),
-            version.run.short(),
-            table::shortened(&run.experiment, 24),
-            run.value.map(table::number).unwrap_or_default(),
-            metric,
-            table::age(version.created_ms, now_ms),
-            table::shortened(&version.note, 60),
+        listing.add([
+            Field::of(version.address(), ""),
+            Field::plain(&version.name),
+            Field::plain(version.version),
+            Field::of(version.aliases.join(", "), version.aliases.join(" ")),
+            Field::of(version.run.short(), version.run.to_string()),
+            Field::text(&run.experiment, 24),
+            Field::number(run.value),
+            Field::plain(metric),
+            Field::time(version.created_ms, now_ms),
+            Field::text(&version.note, 60),
         ]);
     }
     if args.json {
         printer::json(&json!({ "schema": shape::SCHEMA, "models": shapes }))?;
+    } else if args.csv {
+        listing.print_csv()?;
     } else if versions.is_empty() {
         printer::talk("no models; `uaic model register SEL NAME` registers one");
     } else {
-        printer::data(table::render(&listing))?;
+        printer::data(listing.text())?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -17,7 +17,6 @@ use super::super::{Global, printer, shape, table};
 use super::LogArgs;
 use super::harvest::{Harvest, Only};
 use super::selection::{SelectionArgs, parse_share};
-use super::taught;
 
 /// Conflicts that are described; the others are counted.
 const SHOWN: usize = 5;
@@ -109,7 +108,7 @@ fn gather(global: &Global, args: &ExportArgs) -> anyhow::Result<Harvest> {
             gathering.add(row);
         }
     });
-    visit.map_err(taught)?;
+    visit?;
     Ok(gathering.harvest(args.only, args.above))
 }
 

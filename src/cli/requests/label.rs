@@ -13,7 +13,7 @@ use crate::serve::request_log::{Feedback, NO_INTENT, RequestReader, correct};
 
 use super::super::exit::{Failure, NOT_FOUND};
 use super::super::{Global, printer, shape, table};
-use super::{LogArgs, no_request, taught};
+use super::{LogArgs, no_request};
 
 /// Arguments of `uaic requests label`.
 #[derive(Args, Debug)]
@@ -63,7 +63,7 @@ pub(super) fn run(global: &Global, args: &LabelArgs) -> anyhow::Result<ExitCode>
     let corrections = corrections(args)?;
     let reader = args.log.open(global)?;
     check_labels(&reader, &corrections, args.new)?;
-    let counts = correct(&args.log.path(global), &corrections).map_err(taught)?;
+    let counts = correct(&args.log.path(global), &corrections)?;
     let missing: Vec<&Feedback> = corrections
         .iter()
         .zip(&counts)
@@ -92,7 +92,7 @@ pub(super) fn run(global: &Global, args: &LabelArgs) -> anyhow::Result<ExitCode>
 
 /// What has been recorded of one text.
 fn tell(reader: &RequestReader, correction: &Feedback) -> anyhow::Result<()> {
-    let predicted = reader.predicted(&correction.id, correction.position).map_err(taught)?;
+    let predicted = reader.predicted(&correction.id, correction.position)?;
     let was = predicted.map_or(String::new(), |predicted| {
         let verdict = if predicted.is_right(&correction.label) { "right" } else { "wrong" };
         format!("; {}@{} was {verdict}, it said {}", predicted.model, predicted.version, predicted.label)
@@ -103,7 +103,7 @@ fn tell(reader: &RequestReader, correction: &Feedback) -> anyhow::Result<()> {
 
 /// Why a text was not found.
 fn absent(reader: &RequestReader, missing: &Feedback) -> anyhow::Result<Failure> {
-    let rows = reader.get(&missing.id).map_err(taught)?;
+    let rows = reader.get(&missing.id)?;
     Ok(match rows.iter().map(|row| row.position).max() {
         None => no_request(&missing.id),
         Some(last) => Failure::not_found(format!(
@@ -189,7 +189,7 @@ fn wrong_with(label: &str) -> Option<&'static str> {
 
 /// Refuses labels that look like slips: unlike every label of the log, but close to one of them.
 fn check_labels(reader: &RequestReader, corrections: &[Feedback], accept_new: bool) -> anyhow::Result<()> {
-    let known = reader.labels().map_err(taught)?;
+    let known = reader.labels()?;
     let mut fresh: Vec<&str> = corrections.iter().map(|correction| correction.label.as_str()).collect();
     fresh.retain(|label| *label != NO_INTENT && !known.iter().any(|other| other == label));
     fresh.sort_unstable();

@@ -8,9 +8,10 @@ use serde_json::json;
 
 use crate::serve::request_log::{Filter, Logged};
 
+use super::super::listing::{Field, Listing, column};
 use super::super::{Global, printer, shape, table};
 use super::selection::SelectionArgs;
-use super::{LogArgs, shape_of, taught};
+use super::{LogArgs, shape_of};
 
 /// Arguments of `uaic requests ls`.
 #[derive(Args, Debug)]
@@ -24,6 +25,7 @@ Examples:
 
 RIGHT is the label that a client or `uaic requests label` has told; a correct one is told, too.
 
+With --csv: id, position, at, model, version, role, label, confidence, out_of_scope, right, latency_us, text.
 With --json: {\"schema\": 1, \"requests\": [{\"id\", \"position\", \"at_ms\", \"at\", \"route\", \"model\", \"version\",
   \"role\", \"text\": text or null, \"label\", \"confidence\", \"out_of_scope\": bool or null,
   \"response\": [{\"label\", \"confidence\"}] or null, \"latency_us\", \"trace\",
@@ -36,6 +38,10 @@ pub(super) struct LsArgs {
 
     #[command(flatten)]
     log: LogArgs,
+
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 
     /// Print JSON
     #[arg(long)]
@@ -51,7 +57,7 @@ pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
     // One more tells whether there are more.
     let limit = (args.limit > 0).then_some(args.limit + 1);
     let filter = Filter { limit, ..args.selection.filter(&reader)? };
-    let mut rows = reader.list(&filter).map_err(taught)?;
+    let mut rows = reader.list(&filter)?;
     let is_more = args.limit > 0 && rows.len() as u64 > args.limit;
     if is_more {
         rows.pop();
@@ -59,10 +65,15 @@ pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
     if args.json {
         let requests: Vec<_> = rows.iter().map(shape_of).collect();
         printer::json(&json!({ "schema": shape::SCHEMA, "requests": requests }))?;
+    } else if args.csv {
+        listing(&rows).print_csv()?;
+        if is_more {
+            printer::talk("… and more; `--limit 0` lists all");
+        }
     } else if rows.is_empty() {
         printer::talk("no requests; leave a filter out, or ask the server something");
     } else {
-        printer::data(text(&rows))?;
+        printer::data(listing(&rows).text())?;
         if is_more {
             printer::talk("… and more; `--limit 0` lists all");
         }
@@ -70,26 +81,41 @@ pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(rows: &[Logged]) -> String {
+fn listing(rows: &[Logged]) -> Listing {
     let now_ms = jiff::Timestamp::now().as_millisecond();
-    let is_told = rows.iter().any(|row| row.correction.is_some());
-    let mut titles = vec!["ID", "CAME", "MODEL", "LABEL", ">CONFIDENCE"];
-    titles.extend(is_told.then_some("RIGHT"));
-    titles.push("TEXT…");
-    let mut listing = table::table(&titles);
+    let mut listing = Listing::new([
+        column("ID", "id"),
+        column("", "position"),
+        column("CAME", "at"),
+        column("MODEL", "model"),
+        column("", "version"),
+        column("", "role"),
+        column("LABEL", "label"),
+        column(">CONFIDENCE", "confidence"),
+        column("", "out_of_scope"),
+        column("?RIGHT", "right"),
+        column("", "latency_us"),
+        column("TEXT…", "text"),
+    ]);
     for row in rows {
-        let mut cells = vec![
-            Cell::new(place(row)),
-            Cell::new(table::age(row.at_ms, now_ms)),
-            Cell::new(answerer(row)),
-            Cell::new(predicted(row)),
-            Cell::new(row.confidence.map(table::number).unwrap_or_default()),
-        ];
-        cells.extend(is_told.then(|| right(row)));
-        cells.push(Cell::new(row.text.as_deref().map(|text| table::shortened(text, 60)).unwrap_or_default()));
-        listing.add_row(cells);
+        let correction = row.correction.as_ref().map(|correction| correction.label.as_str());
+        let text = row.text.as_deref().unwrap_or_default();
+        listing.add([
+            Field::of(place(row), row.id.clone()),
+            Field::plain(row.position),
+            Field::time(row.at_ms, now_ms),
+            Field::of(answerer(row), row.model.clone()),
+            Field::plain(&row.version),
+            Field::plain(&row.role),
+            Field::of(predicted(row), row.label.clone()),
+            Field::number(row.confidence),
+            Field::plain(row.out_of_scope.map(|is_out| is_out.to_string()).unwrap_or_default()),
+            Field::of(right(row), correction.unwrap_or_default()),
+            Field::plain(row.latency_us),
+            Field::text(text, 60),
+        ]);
     }
-    table::render(&listing)
+    listing
 }
 
 /// The id, and the place of the text in its request where it is not the first.

@@ -16,7 +16,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use crate::nearest::nearest;
-use crate::serve::request_log::{Logged, RequestLogError, RequestReader};
+use crate::serve::request_log::{Logged, RequestReader};
 
 use super::exit::Failure;
 use super::{Global, shape};
@@ -79,13 +79,8 @@ impl LogArgs {
     }
 
     fn open(&self, global: &Global) -> anyhow::Result<RequestReader> {
-        RequestReader::open(&self.path(global)).map_err(taught)
+        Ok(RequestReader::open(&self.path(global))?)
     }
-}
-
-/// An error of the log, with its exit code.
-fn taught(error: RequestLogError) -> anyhow::Error {
-    if error.is_not_found() { Failure::not_found(error.to_string()).into() } else { error.into() }
 }
 
 /// There is no request of that id.

@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use crate::serve::request_log::{Filter, RequestReader};
 
 use super::super::exit::Failure;
-use super::{hint, taught, time};
+use super::{hint, time};
 
 /// Which requests are meant.
 #[derive(Args, Debug)]
@@ -73,13 +73,13 @@ impl SelectionArgs {
             Some(Ok((model, version))) => (Some(model.to_owned()), Some(version.to_owned())),
         };
         if let Some(name) = &model {
-            must_be_known("model", name, &reader.models().map_err(taught)?)?;
+            must_be_known("model", name, &reader.models()?)?;
         }
         if let (Some(name), Some(version)) = (&model, &version) {
-            must_be_known(&format!("version of {name}"), version, &reader.versions(name).map_err(taught)?)?;
+            must_be_known(&format!("version of {name}"), version, &reader.versions(name)?)?;
         }
         if let Some(label) = &self.label {
-            must_be_known("label", label, &reader.labels().map_err(taught)?)?;
+            must_be_known("label", label, &reader.labels()?)?;
         }
         Ok(Filter {
             since_ms: self.since,

@@ -11,7 +11,7 @@ use crate::serve::request_log::{Correction, Logged};
 use super::super::page::Page;
 use super::super::{Global, printer, shape, table};
 use super::ls::{answerer, milliseconds};
-use super::{LogArgs, no_request, shape_of, taught};
+use super::{LogArgs, no_request, shape_of};
 
 /// Arguments of `uaic requests show`.
 #[derive(Args, Debug)]
@@ -38,7 +38,7 @@ pub(super) struct ShowArgs {
 
 /// Shows it.
 pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> {
-    let rows = args.log.open(global)?.get(&args.id).map_err(taught)?;
+    let rows = args.log.open(global)?.get(&args.id)?;
     if rows.is_empty() {
         return Err(no_request(&args.id).into());
     }

@@ -5,12 +5,14 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
+use crate::report::sheet;
 use crate::serve::request_log::{Period, Stats, Tally};
 
+use super::super::listing::{Field, Listing, column};
 use super::super::{Global, printer, shape, table};
+use super::LogArgs;
 use super::ls::milliseconds;
 use super::selection::SelectionArgs;
-use super::{LogArgs, taught};
 
 /// Arguments of `uaic requests stats`.
 #[derive(Args, Debug)]
@@ -24,6 +26,8 @@ TOLD counts texts whose right label somebody has told, ACCURACY is the share of 
 had right, with its 95 % interval (Wilson). Who tells chooses what to tell of, mistakes above all, so it
 is no accuracy on all texts; two versions that get the same feedback can be compared by it.
 
+With --csv: by (model, label or time), name, version, role, texts, out_of_scope_share, confidence, p50_us, p99_us,
+  feedback, right.
 With --json: {\"schema\": 1, \"total\": {counts}, \"unknown_feedback\",
   \"models\": [{\"model\", \"version\", \"role\", counts}], \"labels\": [{\"label\", counts}],
   \"times\": [{\"at_ms\", \"at\", counts}]}; counts are \"texts\", \"out_of_scope\", \"out_of_scope_share\",
@@ -37,6 +41,10 @@ pub(super) struct StatsArgs {
 
     #[command(flatten)]
     log: LogArgs,
+
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 
     /// Print JSON
     #[arg(long)]
@@ -67,9 +75,13 @@ impl By {
 /// Counts.
 pub(super) fn run(global: &Global, args: &StatsArgs) -> anyhow::Result<ExitCode> {
     let reader = args.log.open(global)?;
-    let stats = reader.stats(&args.selection.filter(&reader)?, args.by.period()).map_err(taught)?;
+    let stats = reader.stats(&args.selection.filter(&reader)?, args.by.period())?;
     if args.json {
         printer::json(&shape_of(&stats))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.csv {
+        rows_of(&stats).print_csv()?;
         return Ok(ExitCode::SUCCESS);
     }
     if stats.total.texts == 0 {
@@ -97,6 +109,36 @@ fn text(stats: &Stats, by: By) -> String {
     labels.sort_by_key(|(_, tally)| std::cmp::Reverse(tally.texts));
     let parts = [listing(&["MODEL", "ROLE"], models), listing(&["LABEL"], labels), listing(&[title], times)];
     parts.join("\n\n")
+}
+
+/// A row for each model, label and stretch of time.
+fn rows_of(stats: &Stats) -> Listing {
+    let figures = ["texts", "out_of_scope_share", "confidence", "p50_us", "p99_us", "feedback", "right"];
+    let names = ["by", "name", "version", "role"].into_iter().chain(figures);
+    let mut listing = Listing::new(names.map(|name| column("", name)));
+    let mut add = |names: [&str; 4], tally: &Tally| {
+        let latency =
+            |share| Field::plain(tally.latency_us(share).map(|us| us.to_string()).unwrap_or_default());
+        listing.add(names.map(|name| Field::of("", name)).into_iter().chain([
+            Field::plain(tally.texts),
+            Field::number(tally.out_of_scope_share()),
+            Field::number(tally.mean_confidence()),
+            latency(0.5),
+            latency(0.99),
+            Field::plain(tally.feedback),
+            Field::plain(tally.right),
+        ]));
+    };
+    for ((model, version, role), tally) in &stats.by_model {
+        add(["model", model, version, role], tally);
+    }
+    for (label, tally) in &stats.by_label {
+        add(["label", label, "", ""], tally);
+    }
+    for (at_ms, tally) in &stats.by_time {
+        add(["time", &sheet::time(*at_ms), "", ""], tally);
+    }
+    listing
 }
 
 /// Hours and days, in UTC.

@@ -2,23 +2,24 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Args;
 use serde_json::json;
 
 use super::super::exit::Failure;
 use super::super::work::Work;
-use super::super::{Global, printer, shape};
+use super::super::{Global, printer, shape, table};
 use crate::experiment::select;
 use crate::spec::{Space, split_override};
 use crate::store::{Change, RunKind, RunRecord, SqliteStore, Store, StudyRecord};
+use crate::study::promise;
 use crate::trial::{ParamValue, Params};
 
 /// Arguments of `uaic study enqueue`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-What is left open is proposed as usual. The number of the trial is printed; `uaic resume STUDY
---trials N` gives a study room where all of its trials have ended.
+What is left open is proposed as usual. A parameter that exists only when another has a certain value
+brings this along; what no trial can have is refused. The number of the trial is printed; `uaic resume
+STUDY --trials N` gives a study room where all of its trials have ended.
 
 Examples:
   uaic study enqueue @ train.lr=0.002 model.hidden_dim=64
@@ -93,11 +94,19 @@ pub(super) fn enqueue(global: &Global, args: &EnqueueArgs) -> anyhow::Result<Exi
     let study = select::resolve_study(&store, Some(&args.study))?;
     let work = Work::of_study(&study)?;
     let space = work.latest_space(&store.changes(study.id)?);
-    let params = args
-        .params
-        .iter()
-        .map(|(name, text)| Ok((name.clone(), value_of(&space, name, text)?)))
-        .collect::<anyhow::Result<Params>>()?;
+    let mut wanted = Params::new();
+    for (name, text) in &args.params {
+        if wanted.insert(name.clone(), value_of(&space, name, text)).is_some() {
+            return Err(Failure::usage(format!("`{name}` is given twice; keep one of the two")).into());
+        }
+    }
+    let params = promise(&space, &wanted)?;
+    let brought = params.iter().filter(|(name, _)| !wanted.contains_key(*name));
+    let brought: Vec<String> =
+        brought.map(|(name, value)| format!("{name}={}", table::param(value))).collect();
+    if !brought.is_empty() {
+        printer::talk(format!("note: {} comes along, which it needs", brought.join(" ")));
+    }
     let number = store.change_study(study.id, &Change::Enqueue { params: params.clone() })?.from_trial;
     if number >= study.new.trials {
         printer::talk(format!(
@@ -120,23 +129,17 @@ pub(super) fn enqueue(global: &Global, args: &EnqueueArgs) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-/// A value as the parameter's distribution has it.
-fn value_of(space: &Space, name: &str, text: &str) -> anyhow::Result<ParamValue> {
-    let Some(distribution) = space.get(name) else {
-        let known = space.iter().map(|(name, _)| name);
-        let hint = match crate::nearest::nearest(name, known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "`uaic study show STUDY` lists its parameters".to_owned(),
-        };
-        return Err(Failure::usage(format!("`{name}` is not searched; {hint}")).into());
-    };
+/// A value as the parameter's distribution has it, or else as it looks.
+fn value_of(space: &Space, name: &str, text: &str) -> ParamValue {
     let float = text.parse().map(ParamValue::Float);
     let int = text.parse().map(ParamValue::Int);
     let boolean = text.parse().map(ParamValue::Bool);
-    let readings = [int.ok(), float.ok(), boolean.ok(), Some(ParamValue::Text(text.to_owned()))];
-    let fitting = readings.into_iter().flatten().find(|value| distribution.contains(value));
-    fitting
-        .ok_or_else(|| Failure::usage(format!("`{name}` is searched over {distribution}, not {text}")).into())
+    let plain = ParamValue::Text(text.to_owned());
+    let mut readings: Vec<ParamValue> =
+        [int.ok(), float.ok(), boolean.ok(), Some(plain)].into_iter().flatten().collect();
+    let fits = |value: &ParamValue| space.get(name).is_some_and(|distribution| distribution.contains(value));
+    let at = readings.iter().position(fits).unwrap_or(0);
+    readings.swap_remove(at)
 }
 
 /// Excludes a trial.
@@ -175,7 +178,8 @@ fn trial_of(global: &Global, text: &str) -> anyhow::Result<(SqliteStore, StudyRe
 
 fn number_of(run: &RunRecord) -> anyhow::Result<u32> {
     let number = run.new.number.filter(|_| run.new.kind == RunKind::Trial);
-    number.with_context(|| format!("run {} is no trial of a study", run.id.short()))
+    let is_none = || Failure::usage(format!("run {} is no trial of a study", run.id.short()));
+    Ok(number.ok_or_else(is_none)?)
 }
 
 fn change(store: &dyn Store, trial: &RunRecord, change: &Change) -> anyhow::Result<ExitCode> {

@@ -11,7 +11,8 @@ use super::super::{Global, printer, shape};
 use crate::experiment::select::{self, STUDY_GRAMMAR};
 use crate::platform::ProcessIdentity;
 use crate::store::{
-    NewRun, NewStudy, RunEnd, RunQuery, RunRecord, SqliteStore, Store, StudyChange, StudyRecord, StudyState,
+    Change, NewRun, NewStudy, RunEnd, RunKind, RunQuery, RunRecord, SqliteStore, Store, StudyRecord,
+    StudyState,
 };
 use crate::trial::RunState;
 
@@ -20,7 +21,7 @@ use crate::trial::RunState;
 #[command(after_help = format!("\
 The copy has the same trials, values, metrics, tags, artifacts and changes under new ids, and goes on
 by itself: with the same spec it proposes what the original would. Trials that have not ended are
-left out.
+left out; the copy starts them again, enqueued points with them.
 
 Examples:
   uaic study copy attention --name attention-2
@@ -85,31 +86,29 @@ fn copy_runs(
     let query = RunQuery { study: Some(study.id), include_hidden: true, ..RunQuery::default() };
     let mut runs = source.runs(&query)?;
     runs.retain(|run| run.state.is_final());
-    // Changes count from the first trial that has not been started, so they are made in between.
     runs.sort_by_key(|run| (run.new.kind, run.new.number));
-    let mut changes = source.changes(study.id)?.into_iter().peekable();
+    let changes = source.changes(study.id)?;
     let mut corrected: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
-    for change in source.changes(study.id)? {
-        if let crate::store::Change::Correct { trial, old, .. } = change.change {
-            corrected.entry(trial).or_insert(old);
+    for change in &changes {
+        if let Change::Correct { trial, old, .. } = &change.change {
+            corrected.entry(*trial).or_insert_with(|| old.clone());
         }
     }
     for run in &runs {
         let number = run.new.number.unwrap_or(u32::MAX);
-        while let Some(StudyChange { change, .. }) = changes.next_if(|change| change.from_trial <= number) {
-            target.change_study(copy.id, &change)?;
-        }
-        let original = corrected.get(&number).cloned().unwrap_or_else(|| run.values());
+        let is_trial = run.new.kind == RunKind::Trial;
+        let original = corrected.get(&number).filter(|_| is_trial).cloned();
         copy_run(
             source,
             run,
-            &original,
+            &original.unwrap_or_else(|| run.values()),
             target,
             &NewRun { study: copy.id, process: process.clone(), ..run.new.clone() },
         )?;
     }
-    for StudyChange { change, .. } in changes {
-        target.change_study(copy.id, &change)?;
+    // With the numbers that they have: what is promised to a trial stays promised to it.
+    for change in &changes {
+        target.copy_change(copy.id, change)?;
     }
     Ok(runs.len())
 }

@@ -36,6 +36,7 @@ pub(super) struct CreateArgs {
 /// Creates it.
 pub(super) fn run(global: &Global, args: &CreateArgs) -> anyhow::Result<ExitCode> {
     let work = Work::load(&args.spec, &args.params)?;
+    work.notes().iter().for_each(|note| printer::talk(format!("note: {note}")));
     let study = SqliteStore::open(&global.store)?.create_study(&work.new_study())?;
     if args.json {
         printer::json(&json!({ "schema": shape::SCHEMA, "study": study.id }))?;

@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::super::exit::Failure;
+use super::super::listing::{Field, Listing, column};
 use super::super::work::Work;
 use super::super::{Global, printer, shape, table};
 use crate::experiment::select;
@@ -23,12 +24,17 @@ Examples:
   uaic explain @/17
   uaic explain attention/17 --json
 
+With --csv: parameter, value, and what the sampler says of each.
 With --json: {\"schema\": 1, \"number\", \"run_id\", \"sampler\", \"reason\", \"good\": [numbers],
   \"bad\": [numbers], \"log_ratio\": number or null, \"by_param\": {name: number},
   \"facts\": {name: number}}.")]
 pub struct ExplainArgs {
     /// The trial, such as STUDY/17
     trial: String,
+
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 
     /// Print JSON
     #[arg(long)]
@@ -40,12 +46,15 @@ pub(in super::super) fn run(global: &Global, args: &ExplainArgs) -> anyhow::Resu
     let store = SqliteStore::open_read_only(&global.store)?;
     let trial = select::resolve(&store, &args.trial)?;
     let number = trial.new.number.filter(|_| trial.new.kind == RunKind::Trial);
-    let number = number.with_context(|| format!("run {} is no trial of a study", trial.id.short()))?;
+    let is_none = || Failure::usage(format!("run {} is no trial of a study", trial.id.short()));
+    let number = number.ok_or_else(is_none)?;
     let record = store.study(trial.new.study)?;
     let work = Work::of_study(&record)?;
     let explanation = study::explain(&store, &record, &work.setup()?, number)?;
     if args.json {
         printer::json(&json_of(&trial, number, &explanation))?;
+    } else if args.csv {
+        params(&trial, &explanation).print_csv()?;
     } else {
         printer::data(text_of(&trial, number, &explanation))?;
     }
@@ -85,19 +94,28 @@ fn text_of(trial: &RunRecord, number: u32, explanation: &Explanation) -> String 
         let shown = if is_count { format!("{value:.0}") } else { table::number(*value) };
         lines.push(format!("{name:<13} {shown}"));
     }
-    let of_each = match (explanation.by_param.is_empty(), explanation.log_ratio) {
-        (true, _) => "",
-        (false, Some(_)) => ">ln good/bad",
-        (false, None) => ">LENGTH SCALE",
+    lines.push(params(trial, explanation).text());
+    lines.join("\n")
+}
+
+/// The parameters of the trial, and what the sampler says of each.
+fn params(trial: &RunRecord, explanation: &Explanation) -> Listing {
+    let (title, name) = match (explanation.by_param.is_empty(), explanation.log_ratio) {
+        (true, _) => ("", ""),
+        (false, Some(_)) => (">ln good/bad", "ln_good_bad"),
+        (false, None) => (">LENGTH SCALE", "length_scale"),
     };
-    let mut rows = table::table(&["PARAMETER", "VALUE", of_each]);
+    let mut listing =
+        Listing::new([column("PARAMETER", "parameter"), column("VALUE", "value"), column(title, name)]);
     for (name, value) in &trial.new.params {
         let ratio = explanation.by_param.iter().find(|(of, _)| of == name);
-        let ratio = ratio.map(|(_, ratio)| table::number(*ratio)).unwrap_or_default();
-        rows.add_row([table::one_line(name), table::one_line(&table::param(value)), ratio]);
+        listing.add([
+            Field::name(name),
+            Field::param(Some(value)),
+            Field::number(ratio.map(|(_, ratio)| *ratio)),
+        ]);
     }
-    lines.push(table::render(&rows));
-    lines.join("\n")
+    listing
 }
 
 /// Numbers on one line, the middle of a long list left out.

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
+use super::super::listing::{Field, Listing, column};
 use super::super::work::Work;
-use super::super::{Global, printer, shape, table};
+use super::super::{Global, printer, shape};
 use crate::experiment::select::{self, STUDY_GRAMMAR};
 use crate::rng::SeedTree;
 use crate::store::{RunRecord, SqliteStore, Store};
-use crate::study::importance::{TOP, importance as fanova, ped_anova};
+use crate::study::importance::{TOP, importance as fanova, ped_anova, takes_ranks};
 use crate::trial::FinishedTrial;
 
 /// Arguments of `uaic study importance`.
@@ -26,7 +27,9 @@ Examples:
 
 {STUDY_GRAMMAR}
 
-With --json: {{\"schema\": 1, \"study\", \"method\", \"importance\": {{name: share}}}}."))]
+With --csv: parameter, and a column for each method.
+With --json: {{\"schema\": 1, \"study\", \"of\": values or ranks, \"method\", \"importance\": {{name: share}}}}, without
+--method \"importance\": {{method: {{name: share}}}}."))]
 pub(super) struct ImportanceArgs {
     /// The study; the latest by default
     study: Option<String>,
@@ -34,6 +37,10 @@ pub(super) struct ImportanceArgs {
     /// How it is measured; both by default
     #[arg(long, value_name = "METHOD")]
     method: Option<Method>,
+
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 
     /// Print JSON
     #[arg(long)]
@@ -62,34 +69,59 @@ pub(super) fn run(global: &Global, args: &ImportanceArgs) -> anyhow::Result<Exit
         Method::PedAnova => ped_anova(&space, &trials, study.new.direction, TOP),
     };
     let methods = args.method.map_or(vec![Method::Fanova, Method::PedAnova], |method| vec![method]);
-    let measured: Vec<(Method, Vec<(String, f64)>)> =
-        methods.into_iter().map(|method| Ok((method, measure(method)?))).collect::<anyhow::Result<_>>()?;
+    let (mut measured, mut reasons) = (Vec::new(), Vec::new());
+    for method in methods {
+        match measure(method) {
+            Ok(shares) => measured.push((method, shares)),
+            Err(why) => reasons.push((method, why)),
+        }
+    }
+    // One of them is told even where the other has nothing to say.
+    if measured.is_empty()
+        && let Some((_, why)) = reasons.pop()
+    {
+        return Err(why.into());
+    }
+    for (method, why) in &reasons {
+        printer::talk(format!("{}: {why}", name_of(*method)));
+    }
+    let takes_ranks = takes_ranks(&space, &trials);
     if args.json {
         let each: Map<String, Value> =
             measured.iter().map(|(method, shares)| (name_of(*method).to_owned(), json_of(shares))).collect();
         let shown = match &measured[..] {
-            [(method, shares)] => json!({ "method": name_of(*method), "importance": json_of(shares) }),
+            [(method, shares)] if args.method.is_some() => {
+                json!({ "method": name_of(*method), "importance": json_of(shares) })
+            }
             _ => json!({ "importance": each }),
         };
         let mut shown = shape::object(shown);
         shown.insert("schema".to_owned(), json!(shape::SCHEMA));
         shown.insert("study".to_owned(), json!(study.id));
+        shown.insert("of".to_owned(), json!(if takes_ranks { "ranks" } else { "values" }));
         printer::json(&shown)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut titles = vec!["PARAMETER".to_owned()];
-    titles.extend(measured.iter().map(|(method, _)| format!(">{}", name_of(*method))));
-    let mut rows = table::table(&titles);
+    let of_each = measured
+        .iter()
+        .map(|(method, _)| column(format!(">{}", name_of(*method)), name_of(*method).replace('-', "_")));
+    let mut listing = Listing::new(std::iter::once(column("PARAMETER", "parameter")).chain(of_each));
     for (name, _) in &measured[0].1 {
-        let mut row = vec![table::one_line(name)];
-        for (_, shares) in &measured {
-            let share = shares.iter().find(|(of, _)| of == name).map(|(_, share)| *share);
-            row.push(share.map(|share| format!("{:.1} %", 100.0 * share)).unwrap_or_default());
-        }
-        rows.add_row(row);
+        let share_in = |shares: &[(String, f64)]| {
+            Field::share(shares.iter().find(|(of, _)| of == name).map(|(_, share)| *share))
+        };
+        let shares = measured.iter().map(|(_, shares)| share_in(shares));
+        listing.add(std::iter::once(Field::name(name)).chain(shares));
+    }
+    if args.csv {
+        listing.print_csv()?;
+        return Ok(ExitCode::SUCCESS);
     }
     printer::talk(format!("study {} · {} trials", study.id.short(), trials.len()));
-    printer::data(table::render(&rows))?;
+    if takes_ranks {
+        printer::talk("fanova is of ranks, as the values are too far apart for a variance");
+    }
+    printer::data(listing.text())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -20,9 +20,13 @@ pub(super) struct LsArgs {
     #[arg(long, value_name = "NAME")]
     experiment: Option<String>,
 
-    /// At most so many; 0 for all
-    #[arg(short = 'n', long, default_value_t = 20, value_name = "N")]
-    limit: u32,
+    /// At most so many; 0 for all [default: 20, with --csv all]
+    #[arg(short = 'n', long, value_name = "N")]
+    limit: Option<u32>,
+
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 
     /// Print JSON
     #[arg(long)]
@@ -38,6 +42,7 @@ pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
         state: None,
         all: false,
         studies: true,
+        csv: args.csv,
         json: args.json,
     };
     runs::run(global, &args)

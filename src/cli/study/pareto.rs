@@ -1,5 +1,6 @@
 //! `uaic study pareto`: the trials that no other one beats.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -7,9 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::super::{Global, printer, shape, table};
 use crate::experiment::select::{self, STUDY_GRAMMAR};
+use crate::report::sheet;
 use crate::store::{RunKind, RunQuery, RunRecord, SqliteStore, Store, StudyRecord};
-use crate::study::pareto::undominated;
-use crate::trial::RunState;
+use crate::study::pareto::front;
+use crate::trial::best_first;
 
 /// Arguments of `uaic study pareto`.
 #[derive(Args, Debug)]
@@ -19,15 +21,20 @@ it misses no constraint of `study.feasible`.
 
 Examples:
   uaic study pareto @
-  uaic plot pareto-front @ -o front.png
+  uaic plot pareto_front @ -o front.png
 
 {STUDY_GRAMMAR}
 
+With --csv: the columns of `uaic ls --csv`.
 With --json: {{\"schema\": 1, \"study\", \"metrics\": [names], \"trials\": [{{as in `uaic ls --json`,
   \"values\": [numbers]}}]}}."))]
 pub(super) struct ParetoArgs {
     /// The study; the latest by default
     study: Option<String>,
+
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 
     /// Print JSON
     #[arg(long)]
@@ -38,7 +45,7 @@ pub(super) struct ParetoArgs {
 pub(super) fn run(global: &Global, args: &ParetoArgs) -> anyhow::Result<ExitCode> {
     let store = SqliteStore::open_read_only(&global.store)?;
     let study = select::resolve_study(&store, args.study.as_deref())?;
-    let front = front(&store, &study)?;
+    let front = trials_on_front(&store, &study)?;
     let now_ms = jiff::Timestamp::now().as_millisecond();
     if args.json {
         let shape_of = |run: &RunRecord| -> Map<String, Value> {
@@ -56,9 +63,14 @@ pub(super) fn run(global: &Global, args: &ParetoArgs) -> anyhow::Result<ExitCode
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
+    if args.csv {
+        let studies = BTreeMap::from([(study.id, study)]);
+        printer::write_content(&sheet::of_runs(&front, &studies).csv())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     printer::talk(format!("study {} · {} trials on the front", study.id.short(), front.len()));
     let mut titles = vec![">TRIAL".to_owned(), "ID".to_owned()];
-    titles.extend(study.metrics().into_iter().map(|metric| format!(">{metric}")));
+    titles.extend(study.metrics().into_iter().map(|metric| format!(">{}", table::one_line(metric))));
     titles.push("POINT…".to_owned());
     let mut rows = table::table(&titles);
     for run in &front {
@@ -76,22 +88,11 @@ pub(super) fn run(global: &Global, args: &ParetoArgs) -> anyhow::Result<ExitCode
 }
 
 /// The front, by the first metric.
-fn front(store: &dyn Store, study: &StudyRecord) -> anyhow::Result<Vec<RunRecord>> {
+fn trials_on_front(store: &dyn Store, study: &StudyRecord) -> anyhow::Result<Vec<RunRecord>> {
     let directions = study.directions();
-    let query = RunQuery {
-        study: Some(study.id),
-        kind: Some(RunKind::Trial),
-        state: Some(RunState::Complete),
-        ..RunQuery::default()
-    };
-    let mut able = store.runs(&query)?;
-    able.retain(|run| !run.excluded && run.violation == 0.0 && run.values().len() == directions.len());
-    let values: Vec<Vec<f64>> = able.iter().map(RunRecord::values).collect();
-    let mut front: Vec<RunRecord> =
-        undominated(&values, &directions).into_iter().map(|place| able[place].clone()).collect();
-    front.sort_by(|a, b| {
-        let first = |run: &RunRecord| run.value.unwrap_or(f64::NAN);
-        directions[0].compare(first(a), first(b)).then(a.new.number.cmp(&b.new.number))
-    });
-    Ok(front)
+    let query = RunQuery { study: Some(study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
+    let trials = store.runs(&query)?;
+    let front = front(&trials, &directions, |run| (run.rank(), run.values()));
+    let sorted = best_first(front, study.new.direction, |run| run.rank());
+    Ok(sorted.into_iter().map(|(_, run)| run.clone()).collect())
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::super::show::trials_line;
+use super::super::show::{best_line, trials_line};
 use super::super::work::Work;
 use super::super::{Global, printer, shape, table};
 use crate::experiment::select::{self, STUDY_GRAMMAR};
@@ -73,7 +73,7 @@ fn text(study: &StudyRecord, tally: &Tally, changes: &[StudyChange], work: &Work
         lines.push(format!("{:<9} {}", direction.to_string(), table::one_line(metric)));
     }
     if let Some(best) = tally.best {
-        lines.push(format!("best      {}", table::number(best)));
+        lines.push(format!("best      {}", best_line(best)));
     }
     let duplicates = match setting.duplicates {
         Duplicates::Avoid => "avoid",

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use crate::eval::{Confusion, Estimate, OUT_OF_SCOPE, Predictions};
 use crate::experiment::FittedCalibration;
+use crate::number::shown as number;
 use crate::package::Manifest;
 
 /// Classes with fewer test texts are named among the limits.
@@ -91,10 +92,6 @@ fn data(facts: &Facts<'_>) -> String {
         }
     }
     text
-}
-
-fn number(value: f64) -> String {
-    format!("{value:.4}")
 }
 
 fn results(facts: &Facts<'_>) -> String {

@@ -1,12 +1,15 @@
 //! What is compared: a run with everything recorded of it that a comparison needs.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::Value;
 
 use super::ComparisonError;
 use crate::eval::Estimate;
 use crate::experiment::load_figures;
+use crate::report::study::is_of_program;
+use crate::spec::{AskedOrRun, ProgramSpec};
 use crate::store::{RunKind, RunRecord, Store, StudyRecord};
 
 /// The artifact of a final run with the intervals of its metrics.
@@ -28,6 +31,8 @@ pub struct Contender {
     pub settings: BTreeMap<String, String>,
     /// The facts of its surroundings: data, spec, code and machine.
     pub facts: BTreeMap<String, String>,
+    /// Whether a program evaluates the trials of its study: it has parameters, and no further settings.
+    pub is_of_program: bool,
 }
 
 impl Contender {
@@ -55,15 +60,27 @@ impl Contender {
                 }
             }
         }
+        // What was told, or returned by a function, was not logged step by step.
+        if run.new.kind == RunKind::Trial {
+            for (metric, value) in study.metrics().into_iter().zip(run.values()) {
+                metrics.entry(metric.to_owned()).or_insert((value, None));
+            }
+        }
+        // A training of ours says in its configuration how it trains, even without a spec.
+        let is_of_program = is_of_program(&study) && run.new.config.get("train").is_none();
         let mut settings = BTreeMap::new();
-        flatten(&run.new.config, "", &mut settings);
+        // Of a program the configuration is its parameters once more, in the command and by name.
+        if !is_of_program {
+            flatten(&run.new.config, "", &mut settings);
+        }
         for (name, value) in &run.new.params {
             settings.entry(name.clone()).or_insert_with(|| value.to_string());
         }
         let mut facts = study.new.environment.clone();
         facts.extend(run.new.environment.clone());
+        facts.extend(command(&study).map(|command| ("spec.command".to_owned(), command)));
         facts.entry("seed".to_owned()).or_insert_with(|| study.new.seed.to_string());
-        Ok(Self { run, study, metrics, folds, settings, facts })
+        Ok(Self { run, study, metrics, folds, settings, facts, is_of_program })
     }
 
     /// `9c1e22aa/3` or `9c1e22aa/final`: its place, and a selector of it.
@@ -97,6 +114,17 @@ impl Contender {
         (validation(self) != validation(other))
             .then(|| "the folds are not the same: another data.validation".to_owned())
     }
+}
+
+/// The command of a study, with the names of parameters in it.
+fn command(study: &StudyRecord) -> Option<String> {
+    let new = &study.new;
+    if !ProgramSpec::is_one(&new.spec_text) {
+        return None;
+    }
+    let spec = ProgramSpec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides).ok()?;
+    let AskedOrRun::Run(table) = spec.objective else { return None };
+    table.get("command").map(ToString::to_string)
 }
 
 /// How many folds a run was validated in; `None` for a single part or split.

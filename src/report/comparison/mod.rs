@@ -192,6 +192,21 @@ impl Metric {
     }
 }
 
+/// Which end of a metric is better: as a study says that decides by it, or else by its name. Names that a
+/// program gives say nothing.
+fn direction_in<'a>(contenders: impl Iterator<Item = &'a Contender>, key: &str) -> Option<Direction> {
+    let mut is_ours = false;
+    for contender in contenders {
+        let study = &contender.study;
+        let metrics = study.metrics().into_iter().zip(study.directions());
+        if let Some((_, direction)) = metrics.into_iter().find(|(metric, _)| *metric == key) {
+            return Some(direction);
+        }
+        is_ours |= !contender.is_of_program;
+    }
+    direction_of(key).filter(|_| is_ours)
+}
+
 /// Which end of a metric is better, by the last part of its name.
 fn direction_of(key: &str) -> Option<Direction> {
     let name = key.rsplit('/').next().unwrap_or(key);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::significance::adjust;
 use super::{
-    Column, Comparison, Contender, Delta, Method, Metric, Tested, Value, decisive, direction_of, table,
+    Column, Comparison, Contender, Delta, Method, Metric, Tested, Value, decisive, direction_in, table,
 };
 use crate::eval::significance::{mean_interval, welch_t};
 
@@ -86,7 +86,8 @@ fn metric(key: String, groups: &[Vec<&Contender>], baseline: usize) -> Metric {
         let (value, n) = (interval.mean, Some(interval.n));
         Some(Value { value, n, ends: interval.ends, deviation: interval.deviation })
     };
-    Metric { direction: direction_of(&key), values: values.iter().map(shown).collect(), deltas, key }
+    let direction = direction_in(groups.iter().flatten().copied(), &key);
+    Metric { direction, values: values.iter().map(shown).collect(), deltas, key }
 }
 
 fn delta(base: &[f64], own: &[f64]) -> Option<Delta> {

@@ -6,7 +6,7 @@ use super::contender::fold_count;
 use super::rows::differences;
 use super::{
     Column, Comparison, ComparisonError, Contender, Delta, Method, Metric, Tested, Value, decisive,
-    direction_of, table,
+    direction_in, table,
 };
 use crate::eval::Predictions;
 use crate::eval::significance::{PairedDifference, corrected_resampled_t, holm};
@@ -91,7 +91,7 @@ fn metric(key: String, contenders: &[Contender], mut deltas: Vec<Option<Delta>>)
     });
     let values = values.collect();
     adjust(&mut deltas);
-    Metric { direction: direction_of(&key), key, values, deltas }
+    Metric { direction: direction_in(contenders.iter(), &key), key, values, deltas }
 }
 
 /// Corrects the p-values of one metric for their number.
@@ -120,7 +120,9 @@ fn test_on_texts(
 /// The difference of one metric to the baseline; `None` where either has no value.
 fn delta(key: &str, base: &Contender, contender: &Contender, texts: &OnTexts) -> Option<Delta> {
     let value = contender.metrics.get(key)?.0 - base.metrics.get(key)?.0;
-    let tested = if let Some(name) = key.strip_prefix("test/") {
+    let tested = if base.is_of_program || contender.is_of_program {
+        Err("each has one value of it, and one value says nothing of chance; `--across-seeds` compares several".to_owned())
+    } else if let Some(name) = key.strip_prefix("test/") {
         test_of_texts(name, value, texts)
     } else if key.starts_with("val/") {
         test_of_folds(key, base, contender)

@@ -7,21 +7,21 @@ use super::layout::{self, TICK, text};
 use super::scene::{Anchor, Area, Point, Scene};
 use super::surface;
 use super::theme::{Colour, Theme};
-use super::ticks::{share, ticks};
+use super::ticks::ticks;
 
 /// Radius of a usual sign.
 pub(super) const SIGN: f64 = 4.5;
 
 /// The x of a value.
 pub(super) fn horizontal(scale: &Scale, value: f64, plot: &Area) -> f64 {
-    plot.left + share(scale, value) * plot.width()
+    plot.left + scale.share(value) * plot.width()
 }
 
 /// The y of a value: numbers grow upwards, names are read downwards.
 pub(super) fn vertical(scale: &Scale, value: f64, plot: &Area) -> f64 {
     match scale {
-        Scale::Categories(_) => plot.top + share(scale, value) * plot.height(),
-        _ => plot.bottom - share(scale, value) * plot.height(),
+        Scale::Categories(_) => plot.top + scale.share(value) * plot.height(),
+        _ => plot.bottom - scale.share(value) * plot.height(),
     }
 }
 
@@ -40,7 +40,6 @@ pub(super) fn draw(scene: &mut Scene, theme: &Theme, plot: &Area, x: &Axis, y: &
         scene.line((plot.left, plot.bottom), (plot.right, plot.bottom), theme.frame, 1.2);
         scene.line((plot.left, plot.top), (plot.left, plot.bottom), theme.frame, 1.2);
     }
-    layout::draw_axes(scene, theme, plot, x, y);
 }
 
 /// Draws one sign.

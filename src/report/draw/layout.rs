@@ -51,7 +51,7 @@ pub(super) fn natural_size(figure: &Figure) -> (f64, f64) {
 
 /// Lays out a figure in a picture of a width and height.
 pub(super) fn compose(figure: &Figure, theme: &Theme, (width, height): (f64, f64)) -> Scene {
-    let mut scene = Scene { width, height, shapes: Vec::new() };
+    let mut scene = Scene { width, shapes: Vec::new() };
     // Beyond the edges, so that rounding leaves no pixel unpainted.
     let all = Area { left: -1.0, top: -1.0, right: width + 1.0, bottom: height + 1.0 };
     scene.fill(all, theme.ground);
@@ -81,7 +81,8 @@ pub(super) fn compose(figure: &Figure, theme: &Theme, (width, height): (f64, f64
 fn draw_titles(scene: &mut Scene, theme: &Theme, figure: &Figure, area: &mut Area) {
     if !figure.title.is_empty() {
         let at = (area.left, area.top + TITLE / 2.0);
-        let mut title = text(at, figure.title.clone(), TITLE, theme.ink, Anchor::Start);
+        let words = font::fitted(&figure.title, TITLE, Weight::Bold, area.width());
+        let mut title = text(at, words, TITLE, theme.ink, Anchor::Start);
         title.weight = Weight::Bold;
         scene.text(title);
         area.top += TITLE + 6.0;
@@ -102,17 +103,7 @@ fn draw_titles(scene: &mut Scene, theme: &Theme, figure: &Figure, area: &mut Are
 
 /// The note, broken into lines of a width.
 fn note_lines(figure: &Figure, width: f64) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in figure.note.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if font::width(&format!("{line} {word}"), TICK, Weight::Regular) <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
+    font::wrapped(&figure.note, TICK, width)
 }
 
 /// The height of a note; 0 for none.
@@ -176,13 +167,30 @@ fn draw_panels(scene: &mut Scene, theme: &Theme, figure: &Figure, area: &Area) -
                 + row as f64 * GUTTER,
         );
         let plot = Area { left: start.0, top: start.1, right: start.0 + wide, bottom: start.1 + high[row] };
-        draw_panel(scene, theme, panel, &plot);
+        // What its labels may take, so that they do not reach into its neighbours.
+        let room = Room {
+            left: left[column] + if column == 0 { 0.0 } else { GUTTER / 2.0 },
+            below: bottom[row],
+            aside: if columns == 1 { area.width() } else { wide + GUTTER },
+        };
+        draw_panel(scene, theme, panel, &plot, &room);
         within.left = within.left.min(plot.left);
         within.top = within.top.min(plot.top);
         within.right = within.right.max(plot.right);
         within.bottom = within.bottom.max(plot.bottom);
     }
     within
+}
+
+/// Room around a plot for the labels of its axes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// At the left of it.
+    left: f64,
+    /// Beneath it.
+    below: f64,
+    /// Along its horizontal axis.
+    aside: f64,
 }
 
 /// What each of some rows takes of a height, from what is wanted; alike where nothing sensible is.
@@ -259,7 +267,7 @@ fn written(scale: &Scale, length: f64, each: f64) -> Vec<String> {
     ticks(scale, (length / each) as usize).into_iter().map(|tick| tick.label).collect()
 }
 
-fn draw_panel(scene: &mut Scene, theme: &Theme, panel: &Panel, plot: &Area) {
+fn draw_panel(scene: &mut Scene, theme: &Theme, panel: &Panel, plot: &Area, room: &Room) {
     if !panel.title.is_empty() {
         let above = if matches!(panel.content, Content::Parallel { .. }) { 40.0 } else { 15.0 };
         let words = font::shortened(&panel.title, LABEL, plot.width().max(60.0));
@@ -270,31 +278,37 @@ fn draw_panel(scene: &mut Scene, theme: &Theme, panel: &Panel, plot: &Area) {
     match &panel.content {
         Content::Chart { x, y, marks } => {
             chart::draw(scene, theme, plot, x, y, marks);
+            draw_axes(scene, theme, plot, (x, y), room);
         }
         Content::Parallel { axes, lines } => parallel::draw(scene, theme, plot, axes, lines),
         Content::Words { sentences } => words::draw(scene, theme, plot, sentences),
         Content::Empty(why) if why.is_empty() => {}
         Content::Empty(why) => {
             scene.outline(plot, theme.grid, 1.0);
-            let words = font::shortened(why, LABEL, plot.width() - 16.0);
-            scene.text(text(plot.middle(), words, LABEL, theme.soft_ink, Anchor::Middle));
+            let lines = font::wrapped(why, LABEL, plot.width() - 16.0);
+            let (across, middle) = plot.middle();
+            for (place, line) in lines.iter().enumerate() {
+                let y = middle + (place as f64 - (lines.len() - 1) as f64 / 2.0) * (LABEL + 5.0);
+                scene.text(text((across, y), line.clone(), LABEL, theme.soft_ink, Anchor::Middle));
+            }
         }
     }
 }
 
 /// Draws the numbers, names and label of both axes of a plot.
-pub(super) fn draw_axes(scene: &mut Scene, theme: &Theme, plot: &Area, x: &Axis, y: &Axis) {
+fn draw_axes(scene: &mut Scene, theme: &Theme, plot: &Area, (x, y): (&Axis, &Axis), room: &Room) {
+    let label_room = |axis: &Axis| if axis.label.is_empty() { 0.0 } else { LABEL + 8.0 };
     if !y.bare {
+        let beside = (room.left - label_room(y) - 10.0).max(30.0);
+        let mut widest = 0.0_f64;
         for tick in ticks(&y.scale, (plot.height() / vertical_step(&y.scale)) as usize) {
             let at = chart::vertical(&y.scale, tick.value, plot);
-            let room = plot.left - EDGE;
-            let words = font::shortened(&tick.label, TICK, room.max(30.0));
+            let words = font::shortened(&tick.label, TICK, beside);
+            widest = widest.max(font::width(&words, TICK, Weight::Regular));
             scene.text(text((plot.left - 8.0, at), words, TICK, theme.soft_ink, Anchor::End));
         }
-        let widest = written(&y.scale, plot.height(), vertical_step(&y.scale));
-        let widest = widest.iter().map(|text| font::width(text, TICK, Weight::Regular)).fold(0.0, f64::max);
         let left = (plot.left - widest - 10.0 - LABEL / 2.0 - 4.0).max(LABEL / 2.0);
-        let words = font::shortened(&y.label, LABEL, plot.height().max(80.0) + 40.0);
+        let words = font::shortened(&y.label, LABEL, plot.height().max(80.0));
         let mut label = text((left, plot.middle().1), words, LABEL, theme.soft_ink, Anchor::Middle);
         label.upright = true;
         scene.text(label);
@@ -314,8 +328,8 @@ pub(super) fn draw_axes(scene: &mut Scene, theme: &Theme, plot: &Area, x: &Axis,
                     Anchor::Middle,
                 ));
             } else {
-                let room = scene.height - plot.bottom - EDGE;
-                let words = font::shortened(&tick.label, TICK, room.max(40.0));
+                let beneath = (room.below - label_room(x) - 10.0).max(40.0);
+                let words = font::shortened(&tick.label, TICK, beneath);
                 deepest = deepest.max(font::width(&words, TICK, Weight::Regular));
                 let mut name = text((at, plot.bottom + 8.0), words, TICK, theme.soft_ink, Anchor::End);
                 name.upright = true;
@@ -323,7 +337,7 @@ pub(super) fn draw_axes(scene: &mut Scene, theme: &Theme, plot: &Area, x: &Axis,
             }
         }
         let below = plot.bottom + deepest + 10.0 + LABEL / 2.0 + 4.0;
-        let words = font::shortened(&x.label, LABEL, plot.width() + 80.0);
+        let words = font::shortened(&x.label, LABEL, room.aside.max(60.0));
         scene.text(text((plot.middle().0, below), words, LABEL, theme.soft_ink, Anchor::Middle));
     }
 }

@@ -87,11 +87,8 @@ pub(super) fn draw_bar(scene: &mut Scene, theme: &Theme, bar: &ColourBar, area: 
     let mut widest = 0.0_f64;
     for tick in ticks(&scale, 5) {
         // The map's worst end is the bar's lower one, whichever value that is.
-        let share = if bar.low < bar.high {
-            (tick.value - low) / (high - low)
-        } else {
-            (high - tick.value) / (high - low)
-        };
+        let above = scale.share(tick.value);
+        let share = if bar.low <= bar.high { above } else { 1.0 - above };
         if !(0.0..=1.0).contains(&share) {
             continue;
         }

@@ -3,6 +3,7 @@
 //! A figure is first laid out as a list of shapes in units of its own, which tests can look at, and
 //! these are then painted by plotters. PNG is painted twice as large and averaged, so that every
 //! edge is smooth; nothing of the system is used, no font either, so equal figures are equal bytes.
+//! What letters the built-in font lacks, a PNG says, and an SVG has as text.
 
 mod chart;
 mod font;
@@ -76,12 +77,36 @@ pub fn natural_pixels(figure: &Figure) -> (u32, u32) {
     (pixels(width), pixels(height))
 }
 
+/// The letters of a figure that the font of pixel pictures lacks, each once, in their order. An SVG has
+/// them as text, for the fonts of whoever looks at it.
+pub fn missing_letters(figure: &Figure) -> Vec<char> {
+    let scene = layout::compose(figure, &theme::LIGHT, layout::natural_size(figure));
+    let mut missing = Vec::new();
+    for shape in &scene.shapes {
+        if let scene::Shape::Text(text) = shape {
+            for letter in text.words.chars().filter(|letter| !font::has(*letter)) {
+                if !missing.contains(&letter) {
+                    missing.push(letter);
+                }
+            }
+        }
+    }
+    missing
+}
+
+/// Said in a picture whose letters are boxes.
+const BOXES: &str = "Boxes stand for letters that the font of this picture lacks; an SVG has them.";
+
 /// Draws a figure.
 ///
 /// # Errors
 /// The size is out of range, or drawing fails.
 pub fn draw(figure: &Figure, options: &Options) -> Result<Vec<u8>, DrawError> {
     font::ensure_registered()?;
+    if options.format == Format::Png && !missing_letters(figure).is_empty() && !figure.note.ends_with(BOXES) {
+        let note = format!("{} {BOXES}", figure.note);
+        return draw(&Figure { note, ..figure.clone() }, options);
+    }
     let theme = if options.dark { &theme::DARK } else { &theme::LIGHT };
     let (width, height) = layout::natural_size(figure);
     let (pixels, units) = match options.size {

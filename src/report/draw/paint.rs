@@ -150,7 +150,7 @@ mod tests {
     use crate::report::draw::theme::LIGHT;
 
     fn scene() -> Scene {
-        let mut scene = Scene { width: 40.0, height: 20.0, shapes: Vec::new() };
+        let mut scene = Scene { width: 40.0, shapes: Vec::new() };
         scene.fill(Area { left: 0.0, top: 0.0, right: 40.0, bottom: 20.0 }, LIGHT.ground);
         scene.fill(Area { left: 0.0, top: 0.0, right: 20.0, bottom: 20.0 }, LIGHT.ink);
         scene

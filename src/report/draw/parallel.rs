@@ -22,8 +22,8 @@ pub(super) fn margins(axes: &[Axis], width: f64, title: f64) -> Margins {
     let slot = width / axes.len().max(1) as f64;
     let name =
         |axis: Option<&Axis>| axis.map_or(0.0, |axis| font::width(&axis.label, LABEL, Weight::Regular) / 2.0);
-    let left = (widest(axes.first()) + 14.0).max(name(axes.first()).min(slot));
-    Margins::new(left, title + 30.0, name(axes.last()).min(slot).max(10.0), 8.0)
+    let left = (widest(axes.first()).min(slot - 16.0) + 14.0).max(name(axes.first()).min(slot / 2.0));
+    Margins::new(left, title + 30.0, name(axes.last()).min(slot / 2.0).max(10.0), 8.0)
 }
 
 pub(super) fn draw(scene: &mut Scene, theme: &Theme, plot: &Area, axes: &[Axis], lines: &[ParallelLine]) {

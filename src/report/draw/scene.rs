@@ -99,7 +99,6 @@ pub(super) enum Shape {
 #[derive(Debug, Default)]
 pub(super) struct Scene {
     pub(super) width: f64,
-    pub(super) height: f64,
     pub(super) shapes: Vec<Shape>,
 }
 
@@ -172,7 +171,12 @@ impl Scene {
         }
     }
 
-    pub(super) fn text(&mut self, text: Text) {
+    pub(super) fn text(&mut self, mut text: Text) {
+        // A name may hold line breaks, and what neither a line nor an XML file can.
+        let is_unwritable = |letter: char| letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}');
+        if text.words.contains(is_unwritable) {
+            text.words = text.words.replace(is_unwritable, " ");
+        }
         if !text.words.is_empty() {
             self.shapes.push(Shape::Text(text));
         }

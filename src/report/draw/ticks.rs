@@ -9,17 +9,6 @@ pub(super) struct Tick {
     pub(super) label: String,
 }
 
-/// The share of an axis below a value: 0 at its low end, 1 at its high end. Not finite where the
-/// value has no place.
-pub(super) fn share(scale: &Scale, value: f64) -> f64 {
-    match scale {
-        Scale::Linear { low, high } | Scale::Count { low, high } => (value - low) / (high - low),
-        Scale::Log { low, high } if value > 0.0 => (value / low).ln() / (high / low).ln(),
-        Scale::Log { .. } => f64::NAN,
-        Scale::Categories(names) | Scale::Levels(names) => (value + 0.5) / names.len().max(1) as f64,
-    }
-}
-
 /// The values worth writing, at most about `most` of them.
 pub(super) fn ticks(scale: &Scale, most: usize) -> Vec<Tick> {
     let most = most.max(2);
@@ -37,7 +26,8 @@ pub(super) fn ticks(scale: &Scale, most: usize) -> Vec<Tick> {
 
 /// Multiples of 1, 2, 2.5 or 5 times a power of ten.
 fn linear(low: f64, high: f64, most: usize, smallest: Option<f64>) -> Vec<Tick> {
-    let step = nice_step((high - low) / most as f64, smallest);
+    // Not the difference divided, which may be too large for a number.
+    let step = nice_step(high / most as f64 - low / most as f64, smallest);
     let first = (low / step - 1e-9).ceil();
     let count = ((high / step + 1e-9).floor() - first).max(0.0) as usize + 1;
     let values = (0..count.min(1000)).map(|place| {
@@ -45,7 +35,8 @@ fn linear(low: f64, high: f64, most: usize, smallest: Option<f64>) -> Vec<Tick> 
         // No `-0`, and no 0.30000000000000004.
         if value.abs() < step * 1e-6 { 0.0 } else { value }
     });
-    values.map(|value| Tick { value, label: number(value, step) }).collect()
+    let size = low.abs().max(high.abs());
+    values.map(|value| Tick { value, label: number(value, step, size) }).collect()
 }
 
 fn nice_step(least: f64, smallest: Option<f64>) -> f64 {
@@ -58,7 +49,7 @@ fn nice_step(least: f64, smallest: Option<f64>) -> f64 {
 /// Powers of ten, or where there are few of them also other digits times these.
 fn logarithmic(low: f64, high: f64, most: usize) -> Vec<Tick> {
     const DIGITS: [&[f64]; 4] = [&[1.0, 2.0, 3.0, 4.0, 5.0, 7.0], &[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]];
-    let first = match (high / low).log10() {
+    let first = match high.log10() - low.log10() {
         decades if decades < 1.2 => 0,
         decades if decades < 3.2 => 1,
         _ => 3,
@@ -78,7 +69,7 @@ fn powers(low: f64, high: f64, digits: &[f64]) -> Vec<Tick> {
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
     (first..=last)
         .flat_map(|power| digits.iter().map(move |digit| (power, digit * 10_f64.powi(power))))
-        .filter(|(_, value)| (low * 0.9999..=high * 1.0001).contains(value))
+        .filter(|(_, value)| value.is_finite() && (low * 0.9999..=high * 1.0001).contains(value))
         .map(|(power, value)| Tick { value, label: log_number(value, power) })
         .collect()
 }
@@ -91,18 +82,22 @@ fn log_number(value: f64, power: i32) -> String {
     }
 }
 
-/// A value of an axis whose ticks are `step` apart.
-fn number(value: f64, step: f64) -> String {
-    let size = value.abs();
-    if size >= 1e6 || (size > 0.0 && step < 1e-5) {
-        return short(format!("{value:.2e}"));
+/// A value of an axis whose ticks are `step` apart, and whose largest value is of some size.
+fn number(value: f64, step: f64, size: f64) -> String {
+    if value == 0.0 && (size >= 1e6 || step < 1e-5) {
+        return "0".to_owned();
+    }
+    if value.abs() >= 1e6 || step < 1e-5 {
+        // Digits from the first of the value to the second of the step: neighbours differ.
+        let digits = value.abs().log10().floor() - step.log10().floor() + 1.0;
+        return short(format!("{value:.*e}", digits.clamp(0.0, 15.0) as usize));
     }
     let digits = (0..6).find(|digits| {
         let scaled = step * 10_f64.powi(*digits);
         (scaled - scaled.round()).abs() < 1e-6 * scaled
     });
     let text = format!("{value:.*}", digits.unwrap_or(6) as usize);
-    if size >= 10_000.0 { grouped(&text) } else { text }
+    if value.abs() >= 10_000.0 { grouped(&text) } else { text }
 }
 
 /// `1.50e6` as `1.5e6`.
@@ -169,10 +164,33 @@ mod tests {
     }
 
     #[test]
+    fn the_ends_of_all_numbers_have_ticks_that_differ() {
+        for (low, high) in [
+            (-1.7e308, 1.7e308),
+            (f64::MIN, f64::MAX),
+            (0.0, 1e200),
+            (3e-200, 9e-200),
+            (1_234_567.1, 1_234_568.3),
+            (0.100_000_1, 0.100_000_2),
+            (1e15, 1e15 + 8.0),
+        ] {
+            let found = ticks(&Scale::Linear { low, high }, 6);
+            let mut labels: Vec<&str> = found.iter().map(|tick| tick.label.as_str()).collect();
+            assert!(labels.len() >= 3 && labels.iter().all(|label| label.len() < 24), "{labels:?}");
+            labels.dedup();
+            assert_eq!(labels.len(), found.len(), "{labels:?}");
+            let scale = Scale::Linear { low, high };
+            assert!(found.iter().all(|tick| (-1e-6..=1.0 + 1e-6).contains(&scale.share(tick.value))));
+        }
+        let whole = Scale::Log { low: f64::MIN_POSITIVE, high: f64::MAX };
+        assert!((3..=7).contains(&ticks(&whole, 6).len()), "{:?}", ticks(&whole, 6));
+    }
+
+    #[test]
     fn of_many_names_some_are_written() {
         let names = Scale::Categories((0..100).map(|name| name.to_string()).collect());
         assert_eq!(labels(&names, 10).split(' ').collect::<Vec<_>>()[..3], ["0", "10", "20"]);
-        assert!((share(&names, 0.0) - 0.005).abs() < 1e-12);
+        assert!((names.share(0.0) - 0.005).abs() < 1e-12);
     }
 
     proptest! {
@@ -182,7 +200,7 @@ mod tests {
             let found = ticks(&scale, most);
             prop_assert!(!found.is_empty() && found.len() <= most + 2, "{found:?}");
             for tick in found {
-                let share = share(&scale, tick.value);
+                let share = scale.share(tick.value);
                 prop_assert!((-1e-6..=1.0 + 1e-6).contains(&share));
             }
         }

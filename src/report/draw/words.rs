@@ -18,7 +18,7 @@ pub(super) fn draw(scene: &mut Scene, theme: &Theme, plot: &Area, sentences: &[S
         }
         scene.text(text(
             (plot.left, top + 8.0),
-            sentence.caption.clone(),
+            font::shortened(&sentence.caption, LABEL, plot.width()),
             LABEL,
             theme.soft_ink,
             Anchor::Start,
@@ -27,14 +27,15 @@ pub(super) fn draw(scene: &mut Scene, theme: &Theme, plot: &Area, sentences: &[S
         let most = sentence.words.iter().map(|(_, weight)| *weight).fold(f64::MIN_POSITIVE, f64::max);
         let mut left = plot.left;
         for (word, weight) in &sentence.words {
-            let wide = font::width(word, SIZE, Weight::Regular) + 12.0;
+            let word = font::shortened(word, SIZE, plot.width() - 12.0);
+            let wide = font::width(&word, SIZE, Weight::Regular) + 12.0;
             if left + wide > plot.right && left > plot.left {
                 (left, top) = (plot.left, top + HIGH);
             }
             let area = Area { left, top, right: left + wide, bottom: top + HIGH - 5.0 };
             let ground = theme.mapped(weight / most);
             scene.fill(area, ground);
-            scene.text(text(area.middle(), word.clone(), SIZE, theme.ink_on(ground), Anchor::Middle));
+            scene.text(text(area.middle(), word, SIZE, theme.ink_on(ground), Anchor::Middle));
             left += wide + 3.0;
         }
         top += HIGH + 12.0;

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::judged::Judged;
-use super::{MOST_ROWS, aspect_of_rows, chart, largest, line_key, nothing, titled};
+use super::{MOST_ROWS, aspect_of_rows, chart, largest, line_key, nothing, texts, titled};
 use crate::eval::{Average, Confusion, Predictions};
 use crate::report::figure::{Along, Axis, Figure, Key, Look, Mark, Paint, Scale, Sign, Stroke};
 
-/// F1 of every class, the largest first, its number of texts beside its name.
+/// F1 of every class, the largest first, its number of texts beside its name; of many those with the
+/// lowest F1, lowest first.
 pub fn f1(predictions: &Predictions, subtitle: &str) -> Figure {
     titled("F1 per class", subtitle, Judged::new(predictions, 1.0).map(|judged| draw_f1(&judged)))
 }
@@ -18,7 +19,11 @@ fn draw_f1(judged: &Judged) -> Figure {
     let order = largest(&judged.support());
     let all: Vec<(usize, f64)> =
         order.iter().filter_map(|&class| Some((class, figures[class].f1.ok()?))).collect();
-    let rows = &all[..all.len().min(MOST_ROWS)];
+    let mut rows = all.clone();
+    if rows.len() > MOST_ROWS {
+        rows.sort_by(|a, b| a.1.total_cmp(&b.1));
+        rows.truncate(MOST_ROWS);
+    }
     let paint = |class: usize| if class < judged.known { Paint::Series(0) } else { Paint::Wrong };
     let bars = rows.iter().enumerate().map(|(row, &(class, f1))| (row as f64, f1, paint(class))).collect();
     let mut marks = vec![Mark::Bars { bars, width: 0.72, along: Along::X }];
@@ -38,8 +43,13 @@ fn draw_f1(judged: &Judged) -> Figure {
         .map(|class| judged.name(class))
         .collect();
     let mut notes = vec!["Behind each name, its number of texts.".to_owned()];
-    if all.len() > rows.len() {
-        notes.push(format!("{} smaller classes are not shown.", all.len() - rows.len()));
+    if let Some((_, highest)) = rows.last().filter(|_| all.len() > rows.len()) {
+        let (left_out, shown) = (all.len() - rows.len(), rows.len());
+        let rest = if *highest < 1.0 { format!("{highest:.3} or more") } else { "1, too".to_owned() };
+        notes.push(format!(
+            "Of {} classes the {shown} with the lowest F1; the other {left_out} have {rest}.",
+            all.len()
+        ));
     }
     if !absent.is_empty() {
         notes.push(format!("Neither occurring nor predicted: {}.", listed(&absent)));
@@ -89,7 +99,7 @@ pub fn classes(splits: &[(&str, BTreeMap<String, usize>)], subtitle: &str) -> Fi
         counts(b).cmp(&counts(a)).then(a.cmp(b))
     });
     let all = names.len();
-    names.truncate(MOST_ROWS);
+    let between = between(&mut names, &|name| count(0, name), splits.first().map_or("", |split| split.0));
     let percent = |split: usize, name: &str| {
         let of_split: usize = splits[split].1.values().sum();
         (count(split, name) > 0).then(|| 100.0 * count(split, name) as f64 / of_split as f64)
@@ -102,13 +112,8 @@ pub fn classes(splits: &[(&str, BTreeMap<String, usize>)], subtitle: &str) -> Fi
     let shares = || points.iter().flatten().map(|point| point.0);
     let (least, most) = (shares().fold(f64::INFINITY, f64::min), shares().fold(0.0, f64::max));
     let is_long = most > 20.0 * least;
-    let note = match (is_long, all > names.len()) {
-        (_, true) => format!(
-            "{} smaller classes are not shown. Where a split lacks a class it has no sign.",
-            all - names.len()
-        ),
-        _ => "Where a split lacks a class it has no sign.".to_owned(),
-    };
+    let lacks = "Where a split lacks a class it has no sign.";
+    let note = if between.is_empty() { lacks.to_owned() } else { format!("{between} {lacks}") };
     let panel = if names.is_empty() {
         nothing("no texts")
     } else {
@@ -133,9 +138,39 @@ pub fn classes(splits: &[(&str, BTreeMap<String, usize>)], subtitle: &str) -> Fi
     }
 }
 
+/// Most classes that are shown by their shares.
+const MOST_SHARES: usize = 40;
+
+/// Leaves the largest and the smallest of many classes, which are sorted by their number of texts in a
+/// split, and says what is between them.
+fn between(names: &mut Vec<&str>, count: &dyn Fn(&str) -> usize, split: &str) -> String {
+    if names.len() <= MOST_SHARES {
+        return String::new();
+    }
+    let (half, all) = (MOST_SHARES / 2, names.len());
+    let (first, last) = (count(names[0]), count(names[all - 1]));
+    let left_out: Vec<&str> = names.drain(half..all - half).collect();
+    let counts = || left_out.iter().map(|name| count(name));
+    let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+    if first == last {
+        return format!(
+            "All {all} classes have {} of {split}; {MOST_SHARES} of them are shown.",
+            texts(first)
+        );
+    }
+    let texts = if least == most { texts(most) } else { format!("{least} to {}", texts(most)) };
+    format!(
+        "Of {all} classes the {half} largest and the {half} smallest; the {} between them have {texts} of {split} each.",
+        left_out.len()
+    )
+}
+
 fn sign(split: usize) -> Sign {
     [Sign::Disc, Sign::Diamond, Sign::Ring, Sign::Cross][split % 4]
 }
+
+/// Of signs that lie on one another the lower ones are larger, so that all are seen.
+const SIZES: [f64; 4] = [6.5, 2.8, 9.0, 4.0];
 
 /// A sign per class and split, those of one class joined.
 fn dots(points: &[Vec<(f64, f64)>], rows: usize) -> Vec<Mark> {
@@ -155,7 +190,7 @@ fn dots(points: &[Vec<(f64, f64)>], rows: usize) -> Vec<Mark> {
     marks.extend(points.iter().enumerate().map(|(split, points)| Mark::Points {
         points: points.iter().map(|&(share, row)| (share, row, Paint::Series(split))).collect(),
         sign: sign(split),
-        size: 5.0,
+        size: SIZES[split % 4],
     }));
     marks
 }
@@ -185,8 +220,35 @@ mod tests {
     fn pictures_of_many_classes_are_higher() {
         let rows = |n: u32| (0..n).map(|class| (class, class as usize, 1.0)).collect::<Vec<_>>();
         let (few, many) = (f1(&table(3, &rows(3)), "x"), f1(&table(200, &rows(200)), "x"));
-        assert!(few.aspect > 3.0 && many.aspect < 0.3);
-        assert!(many.note.contains("50 smaller classes"));
+        assert!(few.aspect > 3.0 && many.aspect < 0.6);
+        assert!(many.note.contains("Of 200 classes the 60 with the lowest F1"), "{}", many.note);
+    }
+
+    #[test]
+    fn of_many_classes_the_largest_and_the_smallest_are_shown_and_the_others_told() {
+        let balanced = |texts: usize| (0..150).map(|class| (format!("class_{class:03}"), texts)).collect();
+        let figure = classes(&[("train", balanced(100)), ("test", balanced(30))], "x");
+        assert_eq!(names(&figure).len(), 40);
+        let told = "All 150 classes have 100 texts of train; 40 of them are shown.";
+        assert!(figure.note.starts_with(told), "{}", figure.note);
+        let growing = (0..150).map(|class| (format!("class_{class:03}"), 1 + class)).collect();
+        let note = classes(&[("train", growing)], "x").note;
+        let told = "Of 150 classes the 20 largest and the 20 smallest; the 110 between them have 21 to 130 texts of train each.";
+        assert!(note.starts_with(told), "{note}");
+        assert!(figure.aspect > 0.7, "it is seen at once");
+    }
+
+    #[test]
+    fn equal_shares_of_two_splits_are_both_seen() {
+        let counts = |n: usize| std::collections::BTreeMap::from([("a".to_owned(), n), ("b".to_owned(), n)]);
+        let figure = classes(&[("train", counts(50)), ("test", counts(10))], "x");
+        let size = |mark: &Mark| match mark {
+            Mark::Points { size, .. } => Some(*size),
+            _ => None,
+        };
+        let sizes: Vec<f64> = marks(&figure.panels[0]).iter().filter_map(size).collect();
+        // What is drawn later is smaller, a diamond reaching 1.35 times as far as its size says.
+        assert!(sizes.len() == 2 && sizes[1] * 1.35 < sizes[0] * 0.8, "{sizes:?}");
     }
 
     #[test]

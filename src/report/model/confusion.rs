@@ -133,12 +133,14 @@ fn percent(share: f64) -> String {
     }
 }
 
-/// Width and height that hold the names uncut and cells that can be read.
+/// Width and height that hold names of usual length uncut and cells that can be read.
 fn size(names: &[String]) -> (f64, f64) {
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0) as f64 * 8.8;
+    // Longer names are cut.
+    let longest = longest.min(300.0);
     let count = names.len() as f64;
     let beside = 44.0 + longest + 45.0;
-    let width = f64::max(800.0, beside + count * 18.0);
+    let width = f64::max(800.0, beside + f64::max(count * 18.0, 220.0));
     let plot = (count * 24.0).clamp(220.0, width - beside).max(count * 17.6);
     (width, plot + 80.0 + longest + 65.0)
 }

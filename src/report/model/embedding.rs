@@ -67,6 +67,9 @@ fn panel(title: &str, points: &[(f64, f64)], judged: &Judged, shown: &[usize], t
     if points.is_empty() {
         return Panel { title: title.to_owned(), ..nothing("not computed") };
     }
+    if points.len() > 1 && points.iter().all(|point| *point == points[0]) {
+        return Panel { title: title.to_owned(), ..nothing("all texts lie at one place here") };
+    }
     let (mut others, mut classes, mut mistakes) = (Vec::new(), Vec::new(), Vec::new());
     let right = judged.right();
     for (text, &row) in judged.rows.iter().enumerate() {

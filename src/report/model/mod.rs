@@ -94,8 +94,8 @@ fn aspect_of_rows(rows: usize) -> f64 {
     800.0 / (150.0 + 22.0 * rows as f64)
 }
 
-/// As many rows as a picture holds with all their names.
-const MOST_ROWS: usize = 150;
+/// As many rows as a picture holds with all their names, to be seen at once.
+const MOST_ROWS: usize = 60;
 
 /// A curve without the points that lie on the straight line between their neighbours.
 fn straightened(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {

@@ -57,8 +57,11 @@ fn draw_roc(judged: &Judged) -> Result<Figure, Undefined> {
     let all = |bare: bool, high: f64| {
         let mut marks = vec![chance()];
         marks.extend(curves.marks());
-        let y =
-            if bare { Axis::bare(Scale::share()) } else { Axis::new("true positive rate", Scale::share()) };
+        let y = if bare {
+            Axis::bare(Scale::of_shares())
+        } else {
+            Axis::new("true positive rate", Scale::of_shares())
+        };
         (Axis::new("false positive rate", Scale::Linear { low: 0.0, high }), y, marks)
     };
     let ((x, y, marks), (near_x, near_y, near)) = (all(false, 1.0), all(true, 0.1));
@@ -107,7 +110,7 @@ fn draw_precision_recall(judged: &Judged) -> Result<Figure, Undefined> {
     legend.push(line_key(Paint::Muted, Stroke::Dashed, format!("chance, micro {chance:.3}")));
     let y = Axis::new("precision", Scale::Linear { low: 0.0, high: 1.02 });
     Ok(Figure {
-        panels: vec![chart("", Axis::new("recall", Scale::share()), y, marks)],
+        panels: vec![chart("", Axis::new("recall", Scale::of_shares()), y, marks)],
         legend,
         note: curves.note(
             judged,

@@ -111,7 +111,7 @@ pub fn oos_roc(methods: &[ScopeScores], subtitle: &str) -> Figure {
             text: "95 % in scope accepted".to_owned(),
         });
         legend.push(line_key(Paint::Muted, Stroke::Dashed, "chance"));
-        let x = Axis::new("out-of-scope texts accepted", Scale::share());
+        let x = Axis::new("out-of-scope texts accepted", Scale::of_shares());
         chart("", x, Axis::new("in-scope texts accepted", Scale::Linear { low: 0.0, high: 1.01 }), marks)
     };
     Figure {

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Block, Page, Picture, Section, Table};
+use super::{Block, Format, Page, Picture, Section, Table};
 
 /// The page as HTML.
 pub fn html(page: &Page) -> String {
@@ -83,12 +83,13 @@ fn write_table(out: &mut String, table: &Table) {
 fn write_picture(out: &mut String, picture: &Picture) {
     let _ = writeln!(
         out,
-        "<figure id=\"{}\"><img width=\"{}\" height=\"{}\" alt=\"{}\" src=\"data:image/png;base64,{}\"></figure>",
+        "<figure id=\"{}\"><img width=\"{}\" height=\"{}\" alt=\"{}\" src=\"data:image/{};base64,{}\"></figure>",
         escaped(&picture.name),
         picture.size.0,
         picture.size.1,
         escaped(&picture.title),
-        STANDARD.encode(&picture.png)
+        if picture.format == Format::Svg { "svg+xml" } else { "png" },
+        STANDARD.encode(&picture.bytes)
     );
 }
 
@@ -123,7 +124,8 @@ mod tests {
             columns: vec!["text".into(), ">n".into()],
             rows: vec![vec![text.to_owned(), "3".into()]],
         }));
-        let picture = Picture { name: "x".into(), title: text.to_owned(), png: vec![1, 2, 3], size: (4, 5) };
+        let (name, title) = ("x".into(), text.to_owned());
+        let picture = Picture { name, title, bytes: vec![1, 2, 3], format: Format::Png, size: (4, 5) };
         section.blocks.push(Block::Picture(picture));
         Page { title: text.to_owned(), subtitle: text.to_owned(), sections: vec![section] }
     }

@@ -29,7 +29,7 @@ fn write_block(out: &mut String, block: &Block) {
             Ok(())
         }
         Block::Picture(picture) => {
-            writeln!(out, "![{}]({}.png)", escaped(&picture.title), picture.name)
+            writeln!(out, "![{}]({})", escaped(&picture.title), picture.file())
         }
         Block::Code(text) => {
             let fence = if text.contains("```") { "````" } else { "```" };

@@ -7,6 +7,8 @@ mod markdown;
 pub use html::html;
 pub use markdown::markdown;
 
+use super::draw::Format;
+
 /// A page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Page {
@@ -55,7 +57,7 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
-/// A picture, as PNG.
+/// A picture, as PNG, or as SVG where it has letters that the font of pixels lacks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
     /// Its file's name without the ending.
@@ -63,9 +65,22 @@ pub struct Picture {
     /// What it shows, for who cannot see it.
     pub title: String,
     /// The file.
-    pub png: Vec<u8>,
+    pub bytes: Vec<u8>,
+    /// Its kind.
+    pub format: Format,
     /// Width and height in pixels.
     pub size: (u32, u32),
+}
+
+impl Picture {
+    /// The name of its file.
+    pub fn file(&self) -> String {
+        let ending = match self.format {
+            Format::Png => "png",
+            Format::Svg => "svg",
+        };
+        format!("{}.{ending}", self.name)
+    }
 }
 
 impl Section {

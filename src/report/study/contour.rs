@@ -1,8 +1,10 @@
 //! Contours of the value over two parameters, and ranks over them.
 
+use std::collections::HashSet;
+
 use super::history::telling_range;
-use super::{Dimension, StudyView};
-use crate::report::figure::{Axis, ColourBar, Content, Figure, Mark, Paint, Panel, Sign};
+use super::{Dimension, StudyView, notes, with_more};
+use crate::report::figure::{Axis, ColourBar, Content, Figure, Mark, Paint, Panel, Scale, Sign};
 
 /// Cells of an interpolated surface along each axis.
 const CELLS: usize = 36;
@@ -24,10 +26,12 @@ pub fn contour(study: &StudyView, x: &Dimension, y: &Dimension) -> Figure {
     let axis = |dimension: &Dimension| Axis::new(dimension.name.clone(), dimension.scale.clone());
     let chart = |marks| Content::Chart { x: axis(x), y: axis(y), marks };
     let content = surface(study, x, y, CELLS, 3.5).map_or_else(nothing, chart);
+    let panels = vec![Panel { title: String::new(), content }];
     Figure {
         title: format!("{} over {} and {}", study.metric, x.short(), y.short()),
         subtitle: format!("{} · interpolated; the diamond is the best", study.subtitle()),
-        panels: vec![Panel { title: String::new(), content }],
+        note: notes([beyond_colours(study), of_hidden(&panels)]),
+        panels,
         colours: Some(colours(study)),
         aspect: 1.35,
         ..Figure::default()
@@ -39,6 +43,7 @@ pub fn contour_matrix(study: &StudyView, only: &[Dimension]) -> Figure {
     let figure = matrix(study, only, &|x, y| surface(study, x, y, MATRIX_CELLS, 1.8));
     Figure {
         title: format!("{} over pairs of parameters", study.metric),
+        note: notes([beyond_colours(study), of_hidden(&figure.panels)]),
         colours: Some(colours(study)),
         ..figure
     }
@@ -58,10 +63,12 @@ pub fn rank(study: &StudyView, only: &[Dimension]) -> Figure {
         (!points.is_empty()).then(|| vec![Mark::Points { points, sign: Sign::Disc, size: 3.2 }])
     };
     let count = standing.len() as f64;
+    let figure = matrix(study, only, &points);
     Figure {
         title: "Ranks over pairs of parameters".to_owned(),
+        note: of_hidden(&figure.panels),
         colours: Some(ColourBar { label: "rank (1 is the best)".to_owned(), low: count.max(2.0), high: 1.0 }),
-        ..matrix(study, only, &points)
+        ..figure
     }
 }
 
@@ -70,9 +77,12 @@ fn matrix(
     only: &[Dimension],
     marks: &dyn Fn(&Dimension, &Dimension) -> Option<Vec<Mark>>,
 ) -> Figure {
-    let mut dimensions = if only.is_empty() { study.dimensions() } else { only.to_vec() };
-    let all = dimensions.len();
-    dimensions.truncate(MOST);
+    let (mut dimensions, mut left_out) =
+        if only.is_empty() { study.leading(MOST) } else { (only.to_vec(), String::new()) };
+    if dimensions.len() > MOST {
+        left_out = format!("the first {MOST} of the {} named", dimensions.len());
+        dimensions.truncate(MOST);
+    }
     let count = dimensions.len();
     let mut panels = Vec::new();
     for (row, y) in dimensions.iter().enumerate().skip(1) {
@@ -96,13 +106,8 @@ fn matrix(
             panels.push(Panel { title: String::new(), content });
         }
     }
-    let cut = if all > MOST {
-        format!(" · the first {MOST} of {all} parameters; choose with --params")
-    } else {
-        String::new()
-    };
     Figure {
-        subtitle: format!("{}{cut}", study.subtitle()),
+        subtitle: with_more(&study.subtitle(), &left_out),
         columns: count.saturating_sub(1).max(1),
         panels: if panels.is_empty() {
             vec![Panel { title: String::new(), content: nothing() }]
@@ -118,6 +123,30 @@ fn nothing() -> Content {
     Content::Empty("it needs two searched parameters and a complete trial".to_owned())
 }
 
+/// How many trials lie exactly on others, in words: on choices and whole numbers many do.
+fn of_hidden(panels: &[Panel]) -> String {
+    let hidden = |panel: &Panel| {
+        let Content::Chart { marks, .. } = &panel.content else { return 0 };
+        let places = marks.iter().find_map(|mark| match mark {
+            Mark::Points { points, .. } => Some(points),
+            _ => None,
+        });
+        let mut seen = HashSet::new();
+        let points = places.map_or(&[][..], |points| points);
+        points.iter().filter(|(x, y, _)| !seen.insert((x.to_bits(), y.to_bits()))).count()
+    };
+    match (panels.iter().map(hidden).max().unwrap_or(0), panels.len()) {
+        (0, _) => String::new(),
+        (1, 1) => "1 trial lies exactly on another.".to_owned(),
+        (some, 1) => format!("{some} trials lie exactly on others."),
+        (most, _) => format!("Up to {most} trials of a panel lie exactly on others."),
+    }
+}
+
+fn beyond_colours(study: &StudyView) -> String {
+    study.beyond(telling_range(study), "coloured as the end of the scale")
+}
+
 fn colours(study: &StudyView) -> ColourBar {
     let (low, high) = telling_range(study);
     let (low, high) = match study.direction {
@@ -130,8 +159,9 @@ fn colours(study: &StudyView) -> ColourBar {
 /// The surface over two parameters with the trials on it; none without complete trials.
 fn surface(study: &StudyView, x: &Dimension, y: &Dimension, cells: usize, size: f64) -> Option<Vec<Mark>> {
     let (low, high) = telling_range(study);
+    let scale = Scale::Linear { low, high };
     let goodness = |value: f64| {
-        let share = ((value - low) / (high - low)).clamp(0.0, 1.0);
+        let share = scale.share(value).clamp(0.0, 1.0);
         match study.direction {
             crate::trial::Direction::Maximize => share,
             crate::trial::Direction::Minimize => 1.0 - share,

@@ -14,10 +14,11 @@ pub fn edf(studies: &[&StudyView]) -> Figure {
         let mut values: Vec<f64> = study.complete().map(|(_, value)| value).collect();
         values.sort_by(f64::total_cmp);
         let count = values.len().max(1) as f64;
-        let mut points = vec![(low, values.iter().filter(|value| **value < low).count() as f64 / count)];
-        let steps = values.iter().enumerate().filter(|(_, value)| **value >= low);
-        points.extend(steps.map(|(place, value)| (*value, (place + 1) as f64 / count)));
-        points.push((high, 1.0));
+        let up_to = |end: f64| values.partition_point(|value| *value <= end) as f64 / count;
+        let mut points = vec![(low, values.partition_point(|value| *value < low) as f64 / count)];
+        let within = values.iter().enumerate().filter(|(_, value)| (low..=high).contains(*value));
+        points.extend(within.map(|(place, value)| (*value, (place + 1) as f64 / count)));
+        points.push((high, up_to(high)));
         Mark::Line { points, paint: Paint::Series(number), stroke: Stroke::Steps }
     };
     let marks = studies.iter().enumerate().map(line).collect();
@@ -32,7 +33,7 @@ pub fn edf(studies: &[&StudyView]) -> Figure {
     } else {
         Content::Chart {
             x: Axis::new(metric, Scale::Linear { low, high }),
-            y: Axis::new("share of trials at or below", Scale::share()),
+            y: Axis::new("share of trials at or below", Scale::of_shares()),
             marks,
         }
     };
@@ -41,6 +42,10 @@ pub fn edf(studies: &[&StudyView]) -> Figure {
         subtitle: studies.iter().map(|study| study.subtitle()).collect::<Vec<_>>().join(", "),
         panels: vec![Panel { title: String::new(), content }],
         legend: if studies.len() > 1 { legend.collect() } else { Vec::new() },
+        note: match studies {
+            [study] => study.beyond((low, high), "beyond the ends of the axis"),
+            _ => String::new(),
+        },
         ..Figure::default()
     }
 }
@@ -60,5 +65,19 @@ mod tests {
         let shares: Vec<f64> = points.iter().map(|(_, share)| (share * 3.0).round()).collect();
         assert_eq!(shares, [0.0, 1.0, 2.0, 3.0, 3.0]);
         assert!(figure.legend.is_empty(), "one line needs no legend");
+    }
+
+    #[test]
+    fn what_lies_beyond_the_axis_is_missing_at_its_end_and_counted() {
+        let mut values: Vec<(f64, i64, Option<f64>)> =
+            (0..9).map(|i| (1e-3, 32, Some(f64::from(i)))).collect();
+        values.push((1e-3, 32, Some(f64::NEG_INFINITY)));
+        values.push((1e-3, 32, Some(f64::INFINITY)));
+        let figure = edf(&[&study(&values)]);
+        let Content::Chart { marks, .. } = &figure.panels[0].content else { panic!() };
+        let Mark::Line { points, .. } = &marks[0] else { panic!() };
+        let share = |place: usize| (points[place].1 * 11.0).round();
+        assert_eq!((share(0), share(points.len() - 1)), (1.0, 10.0));
+        assert!(figure.note.contains("2 trials") && figure.note.contains("2 infinite"), "{}", figure.note);
     }
 }

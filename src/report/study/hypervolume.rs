@@ -1,5 +1,6 @@
 //! How much of the space of values the trials so far cover.
 
+use super::notes;
 use super::objectives::Objectives;
 use crate::report::figure::{Axis, Content, Figure, Mark, Paint, Panel, Scale, Stroke};
 use crate::report::wording::number;
@@ -10,10 +11,11 @@ use crate::trial::Direction;
 /// value of each objective. The reference is the bad end of what is worth showing of each
 /// objective, so that a few bad trials do not make all others look alike.
 pub fn hypervolume(objectives: &Objectives) -> Figure {
+    let (objectives, infinite) = &objectives.finite();
     let content = if objectives.names.len() < 2 {
         Content::Empty("one objective has no volume; `history` shows its best value so far".to_owned())
     } else if objectives.points.is_empty() {
-        Content::Empty("no trial is complete yet".to_owned())
+        Content::Empty("no trial is complete with finite values".to_owned())
     } else {
         chart(objectives)
     };
@@ -22,7 +24,9 @@ pub fn hypervolume(objectives: &Objectives) -> Figure {
     } else {
         let ends = objectives.names.iter().zip(reference(objectives));
         let ends: Vec<String> = ends.map(|(name, end)| format!("{name} {}", number(end))).collect();
-        format!("1 would be a trial that is the best in all. Reference point: {}.", ends.join(", "))
+        let what =
+            format!("1 would be a trial that is the best in all. Reference point: {}.", ends.join(", "));
+        notes([what, of_infinite(*infinite), objectives.left_out()])
     };
     Figure {
         title: "Hypervolume".to_owned(),
@@ -30,6 +34,15 @@ pub fn hypervolume(objectives: &Objectives) -> Figure {
         panels: vec![Panel { title: String::new(), content }],
         note,
         ..Figure::default()
+    }
+}
+
+/// Trials that have no volume, in words.
+fn of_infinite(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => "1 trial with an infinite value is left out.".to_owned(),
+        more => format!("{more} trials with an infinite value are left out."),
     }
 }
 
@@ -111,6 +124,15 @@ mod tests {
         let points: Vec<&[f64]> = points.iter().map(|point| &point[..]).collect();
         let course = course(&objectives(&[Minimize; 3], &points));
         assert!(course.is_sorted_by(|a, b| a.1 <= b.1) && (0.0..1.0).contains(&course[29].1), "{course:?}");
+    }
+
+    #[test]
+    fn infinite_values_have_no_volume_and_are_counted() {
+        let points: [&[f64]; 3] = [&[1.0, 2.0], &[f64::NEG_INFINITY, 5.0], &[2.0, 1.0]];
+        let figure = hypervolume(&objectives(&[Minimize; 2], &points));
+        let Content::Chart { marks, .. } = &figure.panels[0].content else { panic!() };
+        assert!(matches!(&marks[0], Mark::Line { points, .. } if points.len() == 2 && points[1].1 > 0.0));
+        assert!(figure.note.ends_with("1 trial with an infinite value is left out."), "{}", figure.note);
     }
 
     #[test]

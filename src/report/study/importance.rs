@@ -1,10 +1,13 @@
 //! What each parameter is worth.
 
-use super::StudyView;
+use super::{StudyView, notes};
 use crate::report::figure::{Along, Axis, Content, Figure, Mark, Paint, Panel, Scale};
 use crate::rng::ChaCha8Rng;
-use crate::study::importance::{ImportanceError, TOP, importance as fanova, ped_anova};
+use crate::study::importance::{ImportanceError, TOP, importance as fanova, ped_anova, takes_ranks};
 use crate::trial::FinishedTrial;
+
+/// Most parameters that have a bar.
+const MOST: usize = 30;
 
 /// The share of the metric's variance that each parameter explains, or why that cannot be said.
 ///
@@ -14,25 +17,39 @@ pub fn importances(study: &StudyView, rng: &mut ChaCha8Rng) -> Result<Vec<(Strin
     fanova(&study.space, &finished(study), rng)
 }
 
+/// As [`importances`], for being among the best tenth.
+///
+/// # Errors
+/// As [`importances`].
+pub(super) fn importances_top(study: &StudyView) -> Result<Vec<(String, f64)>, ImportanceError> {
+    ped_anova(&study.space, &finished(study), study.direction, TOP)
+}
+
 /// One bar per parameter, the most important at the top: functional ANOVA.
 pub fn importance(study: &StudyView, rng: &mut ChaCha8Rng) -> Figure {
-    Figure {
-        title: "Importance of parameters".to_owned(),
-        note: "Functional ANOVA on the study's own trials: what several parameters explain only together is left out."
-            .to_owned(),
-        ..bars(study, importances(study, rng), "share of the variance explained")
-    }
+    let (of, why) = if takes_ranks(&study.space, &finished(study)) {
+        (
+            "variance of ranks explained",
+            "Of ranks, as the values are too far apart for a variance.".to_owned(),
+        )
+    } else {
+        ("variance explained", String::new())
+    };
+    let method = "Functional ANOVA on the study's own trials: what several parameters explain only together is \
+                  left out.";
+    let bars = bars(study, importances(study, rng), &format!("share of the {of}"));
+    let note =
+        if bars.is_empty() { String::new() } else { notes([method.to_owned(), why, bars.note.clone()]) };
+    Figure { title: "Importance of parameters".to_owned(), note, ..bars }
 }
 
 /// One bar per parameter, the most important at the top: what it matters for being among the best tenth
 /// (PED-ANOVA), where the other picture is of all trials, good and bad.
 pub fn importance_top(study: &StudyView) -> Figure {
-    let shares = ped_anova(&study.space, &finished(study), study.direction, TOP);
-    Figure {
-        title: "Importance for the best tenth".to_owned(),
-        note: "PED-ANOVA: where the best tenth of the trials lies, against where all of them lie.".to_owned(),
-        ..bars(study, shares, "share of the divergence")
-    }
+    let method = "PED-ANOVA: where the best tenth of the trials lies, against where all of them lie.";
+    let bars = bars(study, importances_top(study), "share of the divergence");
+    let note = if bars.is_empty() { String::new() } else { notes([method.to_owned(), bars.note.clone()]) };
+    Figure { title: "Importance for the best tenth".to_owned(), note, ..bars }
 }
 
 fn finished(study: &StudyView) -> Vec<FinishedTrial> {
@@ -43,9 +60,15 @@ fn finished(study: &StudyView) -> Vec<FinishedTrial> {
 }
 
 fn bars(study: &StudyView, shares: Result<Vec<(String, f64)>, ImportanceError>, label: &str) -> Figure {
+    let mut note = String::new();
     let content = match shares {
         Err(why) => Content::Empty(why.to_string()),
-        Ok(shares) => {
+        Ok(mut shares) => {
+            if shares.len() > MOST {
+                let rest: f64 = shares.drain(MOST..).map(|(_, share)| share).sum();
+                let count = study.space.len() - MOST;
+                note = format!("The other {count} parameters have {rest:.2} together.");
+            }
             let bars =
                 shares.iter().enumerate().map(|(place, (_, share))| (place as f64, *share, Paint::Series(0)));
             let bars = bars.collect();
@@ -65,9 +88,10 @@ fn bars(study: &StudyView, shares: Result<Vec<(String, f64)>, ImportanceError>, 
             }
         }
     };
-    let rows = study.space.len().max(2) as f64;
+    let rows = study.space.len().clamp(2, MOST) as f64;
     Figure {
         subtitle: study.subtitle(),
+        note,
         panels: vec![Panel { title: String::new(), content }],
         aspect: 800.0 / (180.0 + 42.0 * rows),
         ..Figure::default()

@@ -1,7 +1,7 @@
 //! Intermediate values: how each trial got where it is.
 
-use super::history::telling_range;
-use super::{StudyView, TrialView};
+use super::history::{telling_range, telling_range_of};
+use super::{StudyView, TrialView, notes};
 use crate::report::figure::{Axis, Content, Figure, Key, Look, Mark, Paint, Panel, Scale, Sign, Stroke};
 use crate::report::wording::share;
 use crate::study::pruner::saved;
@@ -34,8 +34,26 @@ pub fn intermediate(study: &StudyView, series: &[Series]) -> Figure {
         subtitle: format!("{}{told}", study.subtitle()),
         panels: vec![Panel { title: String::new(), content }],
         legend: legend(study),
-        note: "With folds, a step is a fold and its value the mean over the folds so far.".to_owned(),
+        note: notes([of_folds(study), of_infinite(series)]),
         ..Figure::default()
+    }
+}
+
+/// What a step is where training is ours.
+fn of_folds(study: &StudyView) -> String {
+    if study.is_of_program {
+        return String::new();
+    }
+    "With folds, a step is a fold and its value the mean over the folds so far.".to_owned()
+}
+
+/// Values that no line can reach, in words.
+fn of_infinite(series: &[Series]) -> String {
+    let values = series.iter().flat_map(|(_, points)| points.iter().map(|(_, value)| *value));
+    match values.filter(|value| !value.is_finite()).count() {
+        0 => String::new(),
+        1 => "1 value is not finite; its line has a gap there.".to_owned(),
+        more => format!("{more} values are not finite; lines have gaps there."),
     }
 }
 
@@ -75,7 +93,7 @@ fn ends(study: &StudyView, series: &[Series]) -> Vec<(f64, f64)> {
 
 /// Rings where trials were stopped, at the edge where the range leaves them out.
 fn stops(ends: &[(f64, f64)], (low, high): (f64, f64)) -> Mark {
-    let inset = (high - low) * 0.012;
+    let inset = high * 0.012 - low * 0.012;
     // Not `clamp`, which panics where the range is too large for its width to be a number.
     let inside = |value: f64| value.max(low + inset).min(high - inset);
     let points = ends.iter().map(|(step, value)| (*step, inside(*value), Paint::Series(4))).collect();
@@ -86,11 +104,11 @@ fn stops(ends: &[(f64, f64)], (low, high): (f64, f64)) -> Mark {
 fn range(study: &StudyView, series: &[Series], ends: &[(f64, f64)]) -> (f64, f64) {
     let (low, high) = telling_range(study);
     let values = series.iter().flat_map(|(_, points)| points.iter().map(|(_, value)| *value));
-    let finite = values.filter(|value| value.is_finite());
-    // The good end is never cut.
+    // The good end is not cut, but for what would leave nothing to see of the others.
+    let good = telling_range_of(values.collect(), study.direction);
     let range = match study.direction {
-        Direction::Maximize => (low, finite.fold(high, f64::max)),
-        Direction::Minimize => (finite.fold(low, f64::min), high),
+        Direction::Maximize => (low, good.1.max(high)),
+        Direction::Minimize => (good.0.min(low), high),
     };
     with_most(ends, study.direction, range)
 }
@@ -121,7 +139,7 @@ fn with_most(ends: &[(f64, f64)], direction: Direction, (low, high): (f64, f64))
     let Some(worst) = values.get((values.len() * 3).div_ceil(4).saturating_sub(1)) else {
         return (low, high);
     };
-    let room = (high - low) * 0.05;
+    let room = high * 0.05 - low * 0.05;
     match direction {
         Direction::Maximize => (low.min(worst - room), high),
         Direction::Minimize => (low, high.max(worst + room)),

@@ -24,12 +24,15 @@ pub use pareto::pareto_front;
 pub use slice::slice;
 pub use timeline::timeline;
 
-use crate::report::figure::Scale;
+use crate::number::differ;
+use crate::report::figure::{Scale, widened};
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
+use crate::rng::SeedTree;
 use crate::spec::{Distribution, ProgramSpec, Space, Spec};
 use crate::store::{Change, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
-use crate::trial::{Direction, ParamValue, Params, RunState};
+use crate::trial::{Candidate, Direction, ParamValue, Params, Rank, RunState, best_first};
 
 /// A trial as pictures see it.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,8 +48,17 @@ pub struct TrialView {
     /// The values of all metrics of the study, in their order, once complete; none where constraints
     /// on its outcome are missed.
     pub values: Vec<f64>,
+    /// By how much constraints on its outcome are missed.
+    pub violation: f64,
     /// When it started and ended, milliseconds since 1970 UTC.
     pub span_ms: (i64, Option<i64>),
+}
+
+impl TrialView {
+    /// Whether it is complete with a value that is no number.
+    fn is_without_value(&self) -> bool {
+        self.state == RunState::Complete && self.value.is_none_or(f64::is_nan)
+    }
 }
 
 /// A study as pictures see it.
@@ -64,8 +76,23 @@ pub struct StudyView {
     pub more_objectives: Vec<(String, Direction)>,
     /// The searched parameters.
     pub space: Space,
-    /// Its trials that are not hidden, by number.
+    /// Whether an outside program is tuned, or points are asked for: nothing is known of texts, data
+    /// sets or folds.
+    pub is_of_program: bool,
+    /// Its trials that are neither hidden nor excluded, by number.
     pub trials: Vec<TrialView>,
+    /// How many are, as the end of a sentence.
+    pub aside: String,
+    /// The names of its parameters, the most important first, where that can be told; worked out when a
+    /// picture needs it.
+    pub leading: OnceLock<Option<Vec<String>>>,
+}
+
+impl TrialView {
+    /// Its place among the others; `None` where it has none.
+    pub fn rank(&self) -> Option<Rank> {
+        Candidate::shown(self.number, self.state, self.value, self.violation).rank()
+    }
 }
 
 /// Why a study cannot be shown.
@@ -75,7 +102,7 @@ pub enum ViewError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The recorded spec is not one of this version's.
-    #[error("the spec of study {study} cannot be read by this version of uaic: {source}")]
+    #[error("the spec of study {study} cannot be read by this version of uaic")]
     Spec {
         /// Its id, shortened.
         study: String,
@@ -118,6 +145,11 @@ fn space_of(store: &dyn Store, study: &StudyRecord, runs: &[RunRecord]) -> Resul
     Ok(Spec::parse(&new.spec_text, path, &new.overrides).map_err(refused)?.search)
 }
 
+/// Whether a study does not train one of our own models: its spec has an `[objective]`, or it has none.
+pub(crate) fn is_of_program(study: &StudyRecord) -> bool {
+    study.new.spec_text.is_empty() || ProgramSpec::is_one(&study.new.spec_text)
+}
+
 impl StudyView {
     /// Reads a study.
     ///
@@ -127,6 +159,7 @@ impl StudyView {
         let new = &study.new;
         let query = RunQuery { study: Some(study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
         let runs: Vec<RunRecord> = store.runs(&query)?.into_iter().filter(|run| !run.excluded).collect();
+        let tally = store.tally(study.id)?;
         let space = space_of(store, study, &runs)?;
         let mut trials: Vec<TrialView> = runs
             .into_iter()
@@ -136,6 +169,7 @@ impl StudyView {
                 params: run.new.params,
                 state: run.state,
                 value: run.value,
+                violation: run.violation,
                 span_ms: (run.started_ms, run.ended_ms),
             })
             .collect();
@@ -147,38 +181,76 @@ impl StudyView {
             direction: new.direction,
             more_objectives: new.more_objectives.clone(),
             space,
+            is_of_program: is_of_program(study),
             trials,
+            aside: tally.aside(),
+            leading: OnceLock::new(),
         })
     }
 
-    /// Complete trials whose value is a number, by number.
+    /// Complete trials with their values, by number; a value may be infinite.
     pub fn complete(&self) -> impl Iterator<Item = (&TrialView, f64)> {
         let complete = self.trials.iter().filter(|trial| trial.state == RunState::Complete);
-        complete.filter_map(|trial| Some((trial, trial.value.filter(|value| value.is_finite())?)))
+        complete.filter_map(|trial| Some((trial, trial.value.filter(|value| !value.is_nan())?)))
     }
 
-    /// The best complete trial, among those that miss no constraint where there are such; of equals
-    /// the first.
+    /// How many complete trials have values outside of a range, said of a picture that draws them `how`;
+    /// empty when none has.
+    pub(crate) fn beyond(&self, (low, high): (f64, f64), how: &str) -> String {
+        let outside =
+            || self.complete().map(|(_, value)| value).filter(|value| !(low..=high).contains(value));
+        match (outside().count(), outside().filter(|value| value.is_infinite()).count()) {
+            (0, _) => String::new(),
+            (1, 0) => format!("The value of 1 trial lies outside the range; it is {how}."),
+            (1, _) => format!("The value of 1 trial is infinite; it is {how}."),
+            (all, 0) => format!("The values of {all} trials lie outside the range; they are {how}."),
+            (all, infinite) => format!(
+                "The values of {all} trials lie outside the range ({infinite} infinite); they are {how}."
+            ),
+        }
+    }
+
+    /// The parameters to show where nobody has named any and a picture has room for `most`: all, or
+    /// those that matter most (functional ANOVA), and what is left out.
+    pub(crate) fn leading(&self, most: usize) -> (Vec<Dimension>, String) {
+        let mut all = self.dimensions();
+        let count = all.len();
+        if count <= most {
+            return (all, String::new());
+        }
+        let leading = self.leading.get_or_init(|| {
+            let shares = importance::importances(self, &mut SeedTree::new(0).rng("importance"));
+            shares.ok().map(|shares| shares.into_iter().map(|(name, _)| name).collect())
+        });
+        let Some(names) = leading else {
+            all.truncate(most);
+            return (all, format!("the first {most} of {count} parameters; choose with --params"));
+        };
+        let names = &names[..most.min(names.len())];
+        all.retain(|dimension| names.contains(&dimension.name));
+        (all, format!("the {most} most important of {count} parameters; choose with --params"))
+    }
+
+    /// The trials that have a rank, best first; infinite values are values here.
+    pub fn ranked(&self) -> Vec<(&TrialView, Rank)> {
+        let ranked = best_first(&self.trials, self.direction, |trial| trial.rank());
+        ranked.into_iter().map(|(rank, trial)| (trial, rank)).collect()
+    }
+
+    /// The best trial and its value, which may be infinite.
     pub fn best(&self) -> Option<(&TrialView, f64)> {
-        let misses = |trial: &TrialView| trial.values.is_empty();
-        self.complete().reduce(|best, next| {
-            let is_better = match (misses(best.0), misses(next.0)) {
-                (true, false) => true,
-                (false, true) => false,
-                _ => self.direction.better(next.1, best.1),
-            };
-            if is_better { next } else { best }
-        })
+        self.ranked().first().map(|(trial, rank)| (*trial, rank.value()))
     }
 
     /// `attention · 4f2a90c1 · 20 trials`.
     pub(crate) fn subtitle(&self) -> String {
         let count = self.trials.len();
         format!(
-            "{} · study {} · {count} trial{}",
+            "{} · study {} · {count} trial{}{}",
             self.experiment,
             self.id,
-            if count == 1 { "" } else { "s" }
+            if count == 1 { "" } else { "s" },
+            self.aside
         )
     }
 
@@ -201,18 +273,23 @@ impl StudyView {
         })
     }
 
-    /// From 0 for the worst value to 1 for the best, by rank, so that one bad trial does not take
-    /// the whole range of colours.
+    /// Of the [`complete`](Self::complete) trials, from 0 for the worst to 1 for the best, by rank, so
+    /// that one bad trial does not take the whole range of colours; those that miss constraints stand
+    /// below all others, and what differs by no more than rounding stands alike.
     pub(crate) fn standing(&self) -> Vec<f64> {
-        let mut values: Vec<f64> = self.complete().map(|(_, value)| value).collect();
-        values.sort_by(|a, b| self.direction.compare(*b, *a));
-        let last = values.len().saturating_sub(1).max(1) as f64;
-        self.complete()
-            .map(|(_, value)| {
-                let worse = values.partition_point(|other| self.direction.better(value, *other));
-                worse as f64 / last
-            })
-            .collect()
+        let ranks: Vec<Rank> = self.complete().filter_map(|(trial, _)| trial.rank()).collect();
+        let mut order: Vec<usize> = (0..ranks.len()).collect();
+        order.sort_by(|a, b| ranks[*a].compare_merit(&ranks[*b], self.direction));
+        let last = ranks.len().saturating_sub(1).max(1) as f64;
+        let mut standing = vec![1.0; ranks.len()];
+        let mut first = 0;
+        for place in 0..order.len() {
+            if !are_alike(&ranks[order[place]], &ranks[order[first]]) {
+                first = place;
+            }
+            standing[order[place]] = 1.0 - first as f64 / last;
+        }
+        standing
     }
 }
 
@@ -228,19 +305,19 @@ pub struct Dimension {
 
 impl Dimension {
     fn new(name: &str, distribution: &Distribution) -> Self {
-        let room = |low: f64, high: f64| (high - low).abs() * 0.04;
         let (scale, choices) = match distribution {
-            Distribution::Uniform { low, high, .. } => {
-                (Scale::Linear { low: low - room(*low, *high), high: high + room(*low, *high) }, Vec::new())
-            }
-            Distribution::Log { low, high } => (log_scale(*low, *high), Vec::new()),
+            Distribution::Uniform { low, high, .. } => (Scale::around([*low, *high]), Vec::new()),
+            Distribution::Log { low, high } => (Scale::log_around([*low, *high]), Vec::new()),
             Distribution::Int { low, high, .. } => {
-                let (low, high) = (*low as f64, *high as f64);
-                (Scale::Count { low: low - room(low, high), high: high + room(low, high) }, Vec::new())
+                let (low, high) = widened((*low as f64, *high as f64), 0.04);
+                (Scale::Count { low, high }, Vec::new())
             }
-            Distribution::IntLog { low, high } => (log_scale(*low as f64, *high as f64), Vec::new()),
+            Distribution::IntLog { low, high } => {
+                (Scale::log_around([*low as f64, *high as f64]), Vec::new())
+            }
             Distribution::Choice(choices) => {
-                (Scale::Levels(choices.iter().map(ToString::to_string).collect()), choices.clone())
+                let choices = in_order(choices);
+                (Scale::Levels(choices.iter().map(ToString::to_string).collect()), choices)
             }
         };
         Self { name: name.to_owned(), scale, choices }
@@ -249,6 +326,16 @@ impl Dimension {
     /// The last part of its name: `lr`.
     pub fn short(&self) -> &str {
         self.name.rsplit('.').next().unwrap_or(&self.name)
+    }
+
+    /// Letters of its longest choice; 0 where it has numbers.
+    pub(crate) fn longest_name(&self) -> usize {
+        match &self.scale {
+            Scale::Levels(names) | Scale::Categories(names) => {
+                names.iter().map(|name| name.chars().count()).max().unwrap_or(0)
+            }
+            Scale::Linear { .. } | Scale::Log { .. } | Scale::Count { .. } => 0,
+        }
     }
 
     /// The place of a trial's value on the axis; none where it has none.
@@ -264,18 +351,38 @@ impl Dimension {
 
     /// That place as a share of the axis, from 0 to 1.
     pub(crate) fn share(&self, params: &Params) -> Option<f64> {
-        let value = self.of(params)?;
-        Some(match &self.scale {
-            Scale::Linear { low, high } | Scale::Count { low, high } => (value - low) / (high - low),
-            Scale::Log { low, high } => (value / low).ln() / (high / low).ln(),
-            Scale::Levels(names) | Scale::Categories(names) => (value + 0.5) / names.len() as f64,
-        })
+        Some(self.scale.share(self.of(params)?))
     }
 }
 
-fn log_scale(low: f64, high: f64) -> Scale {
-    let room = (high / low).powf(0.04);
-    Scale::Log { low: low / room, high: high * room }
+/// Whether neither of two trials is better by more than rounding.
+pub(super) fn are_alike(a: &Rank, b: &Rank) -> bool {
+    !differ(a.violation(), b.violation()) && !differ(a.value(), b.value())
+}
+
+/// Choices as an axis has them: numbers by their size, also those that are written as text; names in the
+/// order of the spec, behind them.
+fn in_order(choices: &[ParamValue]) -> Vec<ParamValue> {
+    let number = |choice: &ParamValue| match choice {
+        ParamValue::Text(text) => text.trim().parse().ok().filter(|number: &f64| !number.is_nan()),
+        other => other.as_f64(),
+    };
+    let mut choices = choices.to_vec();
+    choices.sort_by(|a, b| match (number(a), number(b)) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        (a, b) => a.is_none().cmp(&b.is_none()),
+    });
+    choices
+}
+
+/// Notes one after another, without empty ones.
+fn notes<const N: usize>(parts: [String; N]) -> String {
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// The subtitle of a study with something more.
+fn with_more(subtitle: &str, more: &str) -> String {
+    if more.is_empty() { subtitle.to_owned() } else { format!("{subtitle} · {more}") }
 }
 
 #[cfg(test)]
@@ -296,6 +403,7 @@ pub(crate) mod testing {
             state: if value.is_some() { RunState::Complete } else { RunState::Failed },
             value: *value,
             values: value.iter().copied().collect(),
+            violation: 0.0,
             span_ms: (number as i64 * 1000, Some(number as i64 * 1000 + 1500)),
         };
         StudyView {
@@ -305,7 +413,10 @@ pub(crate) mod testing {
             direction: Direction::Maximize,
             more_objectives: vec![],
             space: spec.search,
+            is_of_program: false,
             trials: values.iter().enumerate().map(trial).collect(),
+            aside: String::new(),
+            leading: OnceLock::new(),
         }
     }
 }
@@ -335,6 +446,59 @@ mod tests {
         assert_eq!(standing.len(), 4);
         assert_eq!((standing[0], standing[1]), (standing[2], 0.0));
         assert!(standing[3] < standing[0]);
+    }
+
+    #[test]
+    fn infinite_values_are_complete_and_stand_at_the_ends() {
+        let study = testing::study(&[
+            (1e-3, 32, Some(0.9)),
+            (1e-3, 32, Some(f64::INFINITY)),
+            (1e-3, 64, Some(f64::NEG_INFINITY)),
+            (1e-3, 64, Some(f64::NAN)),
+        ]);
+        assert_eq!(study.complete().count(), 3);
+        assert_eq!(study.standing(), [0.5, 1.0, 0.0]);
+        assert_eq!(study.best().unwrap().0.number, 1);
+        let told = study.beyond((0.0, 1.0), "drawn at the end of the axis");
+        assert_eq!(
+            told,
+            "The values of 2 trials lie outside the range (2 infinite); they are drawn at the end of the axis."
+        );
+        assert_eq!(study.beyond((f64::NEG_INFINITY, f64::INFINITY), "x"), "");
+    }
+
+    #[test]
+    fn what_differs_by_rounding_alone_stands_alike() {
+        let study = testing::study(&[
+            (1e-3, 32, Some(0.3)),
+            (1e-3, 32, Some(0.1 + 0.2)),
+            (1e-3, 64, Some(0.3 - 5e-17)),
+        ]);
+        assert_eq!(study.standing(), [1.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn choices_that_are_numbers_are_in_their_order() {
+        let sorted = |choices: &[&str]| -> Vec<String> {
+            let choices: Vec<ParamValue> = choices.iter().map(|text| ParamValue::from(*text)).collect();
+            in_order(&choices).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(sorted(&["64", "8", "128", "1e3"]), ["8", "64", "128", "1e3"]);
+        assert_eq!(sorted(&["relu", "gelu"]), ["relu", "gelu"], "names as the spec has them");
+        assert_eq!(sorted(&["auto", "16", "8", "none"]), ["8", "16", "auto", "none"]);
+        let floats = [0.5, 0.25, 10.0, -1.0].map(ParamValue::Float);
+        assert_eq!(in_order(&floats), [-1.0, 0.25, 0.5, 10.0].map(ParamValue::Float));
+    }
+
+    #[test]
+    fn a_trial_that_misses_a_constraint_is_not_the_best_and_stands_below_all_others() {
+        let mut study =
+            testing::study(&[(1e-3, 32, Some(0.9)), (1e-3, 32, Some(0.1)), (1e-3, 64, Some(0.5))]);
+        study.trials[0].violation = 0.2;
+        assert_eq!(study.best().unwrap().0.number, 2);
+        assert_eq!(study.standing(), [0.0, 0.5, 1.0]);
+        study.trials[1].value = Some(f64::INFINITY);
+        assert_eq!(study.best().map(|(trial, value)| (trial.number, value)), Some((1, f64::INFINITY)));
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The values of several objectives, as pictures see them.
 
-use super::StudyView;
-use super::history::telling_range_of;
-use crate::report::figure::Scale;
+use super::history::{BEYOND_SIGHT, telling_range_of};
+use super::{StudyView, notes};
+use crate::report::figure::{Scale, widened};
 use crate::study::pareto::fronts;
-use crate::trial::Direction;
+use crate::trial::{Direction, RunState};
 
-/// Trials with a finite value of every objective.
+/// Trials with a value of every objective; values may be infinite.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Objectives {
     /// What each objective is.
@@ -19,6 +19,10 @@ pub struct Objectives {
     pub points: Vec<Vec<f64>>,
     /// Of which study, and how much of it.
     pub subtitle: String,
+    /// How many complete trials are not among them, as they miss a constraint.
+    pub infeasible: usize,
+    /// How many are not, as some objective of theirs is no number.
+    pub without_value: usize,
 }
 
 impl Objectives {
@@ -27,10 +31,37 @@ impl Objectives {
         let first = std::iter::once((study.metric.clone(), study.direction));
         let (names, directions): (Vec<String>, Vec<Direction>) =
             first.chain(study.more_objectives.iter().cloned()).unzip();
-        let is_whole = |values: &[f64]| values.len() == names.len() && values.iter().all(|x| x.is_finite());
-        let complete = study.complete().filter(|(trial, _)| is_whole(&trial.values));
-        let (numbers, points) = complete.map(|(trial, _)| (trial.number, trial.values.clone())).unzip();
-        Self { names, directions, numbers, points, subtitle: study.subtitle() }
+        let is_whole = |values: &[f64]| values.len() == names.len() && values.iter().all(|x| !x.is_nan());
+        let complete = || study.trials.iter().filter(|trial| trial.state == RunState::Complete);
+        let infeasible = complete().filter(|trial| trial.values.is_empty()).count();
+        let whole = complete().filter(|trial| is_whole(&trial.values));
+        let (numbers, points): (Vec<u32>, Vec<Vec<f64>>) =
+            whole.map(|trial| (trial.number, trial.values.clone())).unzip();
+        let without_value = complete().count() - infeasible - numbers.len();
+        Self { names, directions, numbers, points, subtitle: study.subtitle(), infeasible, without_value }
+    }
+
+    /// Those whose values are all finite, and how many are not.
+    pub(super) fn finite(&self) -> (Self, usize) {
+        let is_finite = |point: &Vec<f64>| point.iter().all(|value| value.is_finite());
+        let kept = self.numbers.iter().zip(&self.points).filter(|(_, point)| is_finite(point));
+        let (numbers, points): (Vec<u32>, Vec<Vec<f64>>) =
+            kept.map(|(number, point)| (*number, point.clone())).unzip();
+        let left_out = self.numbers.len() - numbers.len();
+        (Self { numbers, points, ..self.clone() }, left_out)
+    }
+
+    /// Which complete trials are not here, in words; empty when all are.
+    pub(super) fn left_out(&self) -> String {
+        let told = |count: usize, what: &str| match count {
+            0 => String::new(),
+            1 => format!("Not shown: 1 complete trial {what}."),
+            more => format!("Not shown: {more} complete trials {what}."),
+        };
+        notes([
+            told(self.infeasible, "beyond a constraint"),
+            told(self.without_value, "without a number for every objective"),
+        ])
     }
 
     /// The values with their signs changed where larger is better: smaller is better in all.
@@ -50,12 +81,19 @@ impl Objectives {
     /// The range of an objective that tells most: all of it, unless a few bad trials would take up
     /// most. What `always` names is within it.
     pub(super) fn range(&self, objective: usize, always: &[usize]) -> (f64, f64) {
-        let column = self.points.iter().map(|point| point[objective]).collect();
+        let column: Vec<f64> = self.points.iter().map(|point| point[objective]).collect();
         let (low, high) = telling_range_of(column, self.directions[objective]);
-        let kept = || always.iter().map(|place| self.points[*place][objective]);
+        let kept = || {
+            let values = always.iter().map(|place| self.points[*place][objective]);
+            values.filter(|value| value.is_finite())
+        };
         let (least, most) = (kept().fold(low, f64::min), kept().fold(high, f64::max));
-        let room = (most - least) * 0.03;
-        (if least < low { least - room } else { low }, if most > high { most + room } else { high })
+        // What leaves nothing to see of the others is not shown even of the front.
+        let sight = (high - low) * BEYOND_SIGHT;
+        let (least, most) =
+            (if low - least > sight { low } else { least }, if most - high > sight { high } else { most });
+        let (wide_low, wide_high) = widened((least, most), 0.03);
+        (if least < low { wide_low } else { low }, if most > high { wide_high } else { high })
     }
 }
 
@@ -76,6 +114,8 @@ pub(super) mod testing {
             numbers: (0..points.len() as u32).collect(),
             points: points.iter().map(|point| point.to_vec()).collect(),
             subtitle: "x".to_owned(),
+            infeasible: 0,
+            without_value: 0,
         }
     }
 }
@@ -87,9 +127,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_complete_trials_with_finite_values_count() {
-        let study = study(&[(1e-3, 32, Some(0.5)), (1e-3, 32, None), (1e-3, 32, Some(f64::NAN))]);
+    fn only_complete_trials_with_numbers_for_values_count_and_the_others_are_told() {
+        let mut study = study(&[
+            (1e-3, 32, Some(0.5)),
+            (1e-3, 32, None),
+            (1e-3, 32, Some(f64::NAN)),
+            (1e-3, 32, Some(0.7)),
+        ]);
+        study.trials[3].values.clear();
         let found = Objectives::of(&study);
+        assert_eq!(
+            found.left_out(),
+            "Not shown: 1 complete trial beyond a constraint. \
+             Not shown: 1 complete trial without a number for every objective."
+        );
         assert_eq!((found.numbers, found.points), (vec![0], vec![vec![0.5]]));
         assert_eq!((found.names, found.directions), (vec![study.metric], vec![study.direction]));
     }

@@ -1,5 +1,8 @@
 //! The Pareto front: trials that no other is better than in all respects.
 
+use std::collections::HashSet;
+
+use super::notes;
 use super::objectives::{Objectives, linear};
 use crate::report::figure::{Axis, Content, Figure, Key, Look, Mark, Paint, Panel, Sign, Stroke};
 use crate::study::pareto::fronts;
@@ -32,17 +35,21 @@ pub fn pareto_front(objectives: &Objectives) -> Figure {
     let cut =
         if count > MOST { format!(" · the first {MOST} of {count} objectives") } else { String::new() };
     let drawn = count > 1 && !front.is_empty();
-    let is_cut = panels.iter().any(has_rings);
+    let cut_off = panels.iter().map(rings).max().unwrap_or(0);
+    let infinite = objectives.numbers.len() - objectives.finite().0.numbers.len();
     Figure {
         title: "Pareto front".to_owned(),
         subtitle: format!("{}{cut}", objectives.subtitle),
         columns,
-        legend: if drawn { legend(front.len(), all, count, is_cut) } else { Vec::new() },
-        note: if count > 2 && drawn {
-            "A trial of the front may look dominated in a panel: it is better in what the panel does not show."
-                .to_owned()
+        legend: if drawn { legend(front.len(), all, count, (cut_off, infinite)) } else { Vec::new() },
+        note: if drawn {
+            notes([
+                if count > 2 { MORE_THAN_TWO.to_owned() } else { String::new() },
+                of_equal(&objectives.points),
+                objectives.left_out(),
+            ])
         } else {
-            String::new()
+            objectives.left_out()
         },
         aspect: match panels.len() {
             1 => 1.4,
@@ -58,14 +65,31 @@ fn empty(why: &str) -> Panel {
     Panel { title: String::new(), content: Content::Empty(why.to_owned()) }
 }
 
-/// Whether some trials of a panel are marked at its edge.
-fn has_rings(panel: &Panel) -> bool {
-    let is_ring =
-        |mark: &Mark| matches!(mark, Mark::Points { points, sign: Sign::Ring, .. } if !points.is_empty());
-    matches!(&panel.content, Content::Chart { marks, .. } if marks.iter().any(is_ring))
+const MORE_THAN_TWO: &str =
+    "A trial of the front may look dominated in a panel: it is better in what the panel does not show.";
+
+/// How many trials have the values of another, in words.
+fn of_equal(points: &[Vec<f64>]) -> String {
+    let mut seen = HashSet::new();
+    let bits = |point: &Vec<f64>| point.iter().map(|value| value.to_bits()).collect::<Vec<u64>>();
+    match points.iter().filter(|point| !seen.insert(bits(point))).count() {
+        0 => String::new(),
+        1 => "1 trial has the values of another, and lies on it.".to_owned(),
+        more => format!("{more} trials have the values of others, and lie on them."),
+    }
 }
 
-fn legend(front: usize, all: usize, objectives: usize, is_cut: bool) -> Vec<Key> {
+/// How many trials of a panel are marked at its edge.
+fn rings(panel: &Panel) -> usize {
+    let Content::Chart { marks, .. } = &panel.content else { return 0 };
+    let rings = marks.iter().map(|mark| match mark {
+        Mark::Points { points, sign: Sign::Ring, .. } => points.len(),
+        _ => 0,
+    });
+    rings.sum()
+}
+
+fn legend(front: usize, all: usize, objectives: usize, (cut_off, infinite): (usize, usize)) -> Vec<Key> {
     let key = |paint, look, text: String| Key { paint, look, text };
     let of = if objectives > 2 { "front of the two alone" } else { "what has been reached" };
     let mut keys = vec![
@@ -79,8 +103,11 @@ fn legend(front: usize, all: usize, objectives: usize, is_cut: bool) -> Vec<Key>
     if front < all {
         keys.push(key(Paint::Muted, Look::Sign(Sign::Disc), "dominated".to_owned()));
     }
-    if is_cut {
-        keys.push(key(Paint::Ink, Look::Sign(Sign::Ring), "beyond the axis".to_owned()));
+    if cut_off > 0 {
+        // In several panels the count differs.
+        let count = if objectives > 2 { String::new() } else { format!("{cut_off} ") };
+        let infinite = if infinite > 0 { format!(" ({infinite} infinite)") } else { String::new() };
+        keys.push(key(Paint::Ink, Look::Sign(Sign::Ring), format!("{count}beyond the axis{infinite}")));
     }
     keys
 }
@@ -108,11 +135,21 @@ fn pair(objectives: &Objectives, front: &[usize], x: usize, y: usize) -> Panel {
     let small = if others.len() > 500 { 2.2 } else { 3.0 };
     let mut marks = signs(&others, Paint::Muted, small).to_vec();
     let stroke = if is_whole { Stroke::Steps } else { Stroke::Dashed };
-    marks.push(Mark::Line { points: edge(objectives, x, y), paint: Paint::Accent, stroke });
+    let edge = edge(objectives, x, y).into_iter().map(|(a, b)| (inside(a, across), inside(b, up))).collect();
+    marks.push(Mark::Line { points: edge, paint: Paint::Accent, stroke });
     marks.extend(signs(front, Paint::Accent, if is_whole { 4.2 } else { 3.2 }));
     if is_whole && front.len() <= NAMED {
-        let beside = (across.1 - across.0) * 0.012;
-        marks.extend(front.iter().map(|place| named(objectives.numbers[*place], at(*place), beside, across)));
+        let beside = across.1 * 0.012 - across.0 * 0.012;
+        // Trials at one place have their numbers together.
+        let mut places: Vec<((f64, f64), String)> = Vec::new();
+        for place in front {
+            let (here, number) = (at(*place), objectives.numbers[*place].to_string());
+            match places.iter_mut().find(|(known, _)| *known == here) {
+                Some((_, numbers)) => *numbers = format!("{numbers}, {number}"),
+                None => places.push((here, number)),
+            }
+        }
+        marks.extend(places.into_iter().map(|(here, numbers)| named(numbers, here, beside, across)));
     }
     let axis = |objective: usize, range| {
         let better = match objectives.directions[objective] {
@@ -126,7 +163,7 @@ fn pair(objectives: &Objectives, front: &[usize], x: usize, y: usize) -> Panel {
 
 /// A value, or where it is marked when it lies outside of a range.
 fn inside(value: f64, (low, high): (f64, f64)) -> f64 {
-    let room = (high - low) * 0.012;
+    let room = high * 0.012 - low * 0.012;
     match value {
         below if below < low => low + room,
         above if above > high => high - room,
@@ -135,9 +172,9 @@ fn inside(value: f64, (low, high): (f64, f64)) -> f64 {
 }
 
 /// The number of a trial, on the side of its point that has room.
-fn named(number: u32, (x, y): (f64, f64), beside: f64, (low, high): (f64, f64)) -> Mark {
+fn named(text: String, (x, y): (f64, f64), beside: f64, (low, high): (f64, f64)) -> Mark {
     let ends = x > low + 0.9 * (high - low);
-    Mark::Text { at: (if ends { x - beside } else { x + beside }, y), text: number.to_string(), ends }
+    Mark::Text { at: (if ends { x - beside } else { x + beside }, y), text, ends }
 }
 
 /// The front of two objectives, from the trial that is best in the first: a level line from each
@@ -202,7 +239,30 @@ mod tests {
         let figure = pareto_front(&objectives(&[Minimize; 2], &points));
         let Mark::Points { points, sign: Sign::Ring, .. } = &marks(&figure, 0)[1] else { panic!() };
         assert!(points.len() == 1 && points[0].1 < 30.0, "{points:?}");
-        assert_eq!(figure.legend.last().unwrap().text, "beyond the axis");
+        assert_eq!(figure.legend.last().unwrap().text, "1 beyond the axis");
+    }
+
+    #[test]
+    fn an_infinite_trial_of_the_front_is_marked_at_the_edge_and_the_front_goes_there() {
+        let mut points: Vec<[f64; 2]> = (0..8).map(|i| [f64::from(i), 8.0 - f64::from(i)]).collect();
+        points[3][0] = f64::NEG_INFINITY;
+        let points: Vec<&[f64]> = points.iter().map(|point| &point[..]).collect();
+        let figure = pareto_front(&objectives(&[Minimize; 2], &points));
+        assert_eq!(figure.legend[0].text, "front (5 of 8 trials)");
+        assert_eq!(figure.legend.last().unwrap().text, "1 beyond the axis (1 infinite)");
+        let all = marks(&figure, 0);
+        let Mark::Points { points: at_edge, sign: Sign::Ring, .. } = &all[4] else { panic!("{all:?}") };
+        assert!(at_edge.len() == 1 && at_edge[0].2 == Paint::Accent && at_edge[0].0.is_finite());
+        let Mark::Line { points, .. } = &all[2] else { panic!() };
+        assert!(points.len() == 5 && points.iter().all(|point| point.0.is_finite()), "{points:?}");
+    }
+
+    #[test]
+    fn trials_that_hide_one_another_are_counted() {
+        let figure = pareto_front(&objectives(&[Minimize; 2], &[&[1.0, 2.0], &[1.0, 2.0], &[2.0, 1.0]]));
+        assert_eq!(figure.note, "1 trial has the values of another, and lies on it.");
+        let texts = marks(&figure, 0).iter().filter(|mark| matches!(mark, Mark::Text { .. }));
+        assert_eq!(texts.count(), 2, "their numbers stand together");
     }
 
     #[test]

@@ -1,12 +1,17 @@
 //! Slices: the value against one parameter at a time.
 
 use super::history::telling_range;
-use super::{Dimension, StudyView};
+use super::{Dimension, StudyView, TrialView, with_more};
 use crate::report::figure::{Axis, ColourBar, Content, Figure, Mark, Paint, Panel, Scale, Sign};
 
-/// One panel per parameter of `only` (all of them when empty); later trials are stronger.
+/// Most parameters where none is named.
+const MOST: usize = 12;
+
+/// One panel per parameter of `only` (all of them when empty, or those that matter most); later trials
+/// are stronger.
 pub fn slice(study: &StudyView, only: &[Dimension]) -> Figure {
-    let dimensions = if only.is_empty() { study.dimensions() } else { only.to_vec() };
+    let (dimensions, left_out) =
+        if only.is_empty() { study.leading(MOST) } else { (only.to_vec(), String::new()) };
     let (low, high) = telling_range(study);
     let last = study.trials.last().map_or(1, |trial| trial.number).max(1);
     let columns = dimensions.len().clamp(1, 3);
@@ -29,7 +34,9 @@ pub fn slice(study: &StudyView, only: &[Dimension]) -> Figure {
             .collect();
         let size = if points.len() > 500 { 2.2 } else { 4.0 };
         let mut marks = vec![Mark::Points { points, sign: Sign::Disc, size }];
-        if let Some((x, y)) = best.and_then(|(trial, value)| Some((dimension.of(&trial.params)?, value))) {
+        let at_best =
+            |(trial, value): (&TrialView, f64)| Some((dimension.of(&trial.params)?, value.clamp(low, high)));
+        if let Some((x, y)) = best.and_then(at_best) {
             marks.push(Mark::Points { points: vec![(x, y, Paint::Accent)], sign: Sign::Diamond, size: 5.5 });
         }
         let scale = Scale::Linear { low, high };
@@ -45,11 +52,16 @@ pub fn slice(study: &StudyView, only: &[Dimension]) -> Figure {
     });
     let panels: Vec<Panel> = panels.collect();
     let rows = panels.len().div_ceil(columns).max(1);
+    // Names that have to stand take some of the height.
+    let longest = dimensions.iter().map(Dimension::longest_name).max().unwrap_or(0);
+    let for_names = if longest > 6 { (longest as f64 * 8.0).min(120.0) } else { 0.0 };
+    let width = if columns == 3 { 900.0 } else { 800.0 };
     Figure {
         title: "Slices".to_owned(),
-        subtitle: format!("{} · the diamond is the best", study.subtitle()),
+        subtitle: with_more(&format!("{} · the diamond is the best", study.subtitle()), &left_out),
+        note: study.beyond((low, high), "drawn at the end of the axis"),
         columns,
-        aspect: if columns == 3 { 2.6 } else { 1.8 } / rows as f64 + 0.1,
+        aspect: width / (rows as f64 * (if columns == 3 { 300.0 } else { 380.0 } + for_names) + 40.0),
         colours: Some(ColourBar { label: "trial".to_owned(), low: 0.0, high: f64::from(last) }),
         panels,
         ..Figure::default()

@@ -54,10 +54,23 @@ pub(super) fn change_study(
     let study = study_row(connection, id)?;
     apply(connection, study, change)?;
     let from_trial = first_free(connection, study, matches!(change, Change::Enqueue { .. }))?;
+    let change = StudyChange { from_trial, time_ms: now_ms, change: change.clone() };
+    insert(connection, study, &change)?;
+    Ok(change)
+}
+
+pub(super) fn copy_change(connection: &Connection, id: Id, change: &StudyChange) -> Result<(), Fault> {
+    let study = study_row(connection, id)?;
+    apply(connection, study, &change.change)?;
+    insert(connection, study, change)
+}
+
+fn insert(connection: &Connection, study: i64, change: &StudyChange) -> Result<(), Fault> {
+    let StudyChange { from_trial, time_ms, change } = change;
     connection
         .prepare_cached("INSERT INTO study_changes (study, from_trial, time_ms, change) VALUES (?, ?, ?, ?)")?
-        .execute(params![study, from_trial, now_ms, to_json("change", change)?])?;
-    Ok(StudyChange { from_trial, time_ms: now_ms, change: change.clone() })
+        .execute(params![study, from_trial, time_ms, to_json("change", change)?])?;
+    Ok(())
 }
 
 /// The first number above those of all trials, and of all that is enqueued when that counts.

@@ -193,6 +193,11 @@ impl Store for SqliteStore {
         self.writer()?.call(move |connection| change::change_study(connection, study, &change, now_ms()))
     }
 
+    fn copy_change(&self, study: Id, change: &StudyChange) -> Result<(), StoreError> {
+        let change = change.clone();
+        self.writer()?.call(move |connection| change::copy_change(connection, study, &change))
+    }
+
     fn changes(&self, study: Id) -> Result<Vec<StudyChange>, StoreError> {
         self.read(|snapshot| change::changes(snapshot.connection(), study))
     }

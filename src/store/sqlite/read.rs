@@ -13,7 +13,7 @@ use crate::store::{
     ArtifactRecord, Environment, EventRecord, Id, LatestMetric, MetricPoint, NewRun, NewStudy, RunKind,
     RunQuery, RunRecord, StoreError, StudyRecord, StudyState, Tally,
 };
-use crate::trial::{Direction, Params, RunState};
+use crate::trial::{Candidate, Direction, Params, RunState};
 
 /// One look at the store: a read transaction, what lives at that moment, and the shared texts and
 /// processes that have been read so far.
@@ -264,18 +264,26 @@ impl<'a> Snapshot<'a> {
     /// How far a study is.
     pub(super) fn tally(&mut self, study: Id) -> Result<Tally, Fault> {
         let direction = single(self.studies(Some(study))?, "study", study)?.new.direction;
-        let counted = if self.format < 3 { "TRUE" } else { "excluded = 0" };
+        // A reader brings no store to the newest format.
+        let judged = if self.format < 3 { "0.0, 0" } else { "violation, excluded" };
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT runs.state, process, value, value_kind FROM runs JOIN studies ON studies.id = study
-             WHERE studies.uuid = ? AND kind = 'trial' AND {counted}",
+            "SELECT runs.state, process, value, value_kind, number, hidden, {judged}
+             FROM runs JOIN studies ON studies.id = study
+             WHERE studies.uuid = ? AND kind = 'trial'",
         ))?;
         let mut rows = statement.query([study.0])?;
         let mut tally = Tally::default();
         while let Some(row) = rows.next()? {
-            let state = self.state(&row.get::<_, String>(0)?, row.get(1)?)?;
             let kind: Option<i64> = row.get(3)?;
-            let value = kind.map(|kind| float_value(row.get(2)?, kind).map_err(Fault::from)).transpose()?;
-            tally.add(state, value, direction);
+            let trial = Candidate {
+                number: row.get::<_, Option<u32>>(4)?.unwrap_or_default(),
+                state: self.state(&row.get::<_, String>(0)?, row.get(1)?)?,
+                value: kind.map(|kind| float_value(row.get(2)?, kind).map_err(Fault::from)).transpose()?,
+                violation: row.get(6)?,
+                hidden: row.get(5)?,
+                excluded: row.get(7)?,
+            };
+            tally.add(trial, direction);
         }
         Ok(tally)
     }

@@ -10,7 +10,9 @@ pub enum ImportanceError {
     #[error("the study searches no parameter, so none can be important")]
     NothingSearched,
     /// Too few trials have a value.
-    #[error("{found} trials are complete with a number for a value; importance takes {LEAST_TRIALS} or more")]
+    #[error(
+        "{found} trials are complete with a number for a value and with parameters of the space; importance takes {LEAST_TRIALS} or more"
+    )]
     TooFew {
         /// How many have one.
         found: usize,
@@ -18,6 +20,20 @@ pub enum ImportanceError {
     /// All values are equal.
     #[error("all {trials} trials have the same value, so no parameter has made a difference")]
     Constant {
+        /// How many trials there are.
+        trials: usize,
+    },
+    /// All values are equal but for rounding.
+    #[error(
+        "the values of all {trials} trials are equal but for rounding, so no parameter has made a difference"
+    )]
+    Rounding {
+        /// How many trials there are.
+        trials: usize,
+    },
+    /// All points are equal.
+    #[error("the {trials} trials have different values, but no parameter tells them apart")]
+    Unexplained {
         /// How many trials there are.
         trials: usize,
     },

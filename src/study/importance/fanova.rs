@@ -2,7 +2,7 @@
 
 use super::error::ImportanceError;
 use super::forest::{Column, grow};
-use super::usable::usable;
+use super::usable::{are_far_apart, scaled, usable};
 use crate::rng::ChaCha8Rng;
 use crate::spec::Space;
 use crate::study::sampler::axis::{Axis, axes};
@@ -29,8 +29,9 @@ const SAMPLE: usize = 1024;
 /// lack it. A fixed value instead would mark those points, and the parameter would be given
 /// what is due to the one that decides whether it exists.
 ///
-/// Used are complete trials of the space with a finite value, in their order; all randomness comes
-/// from `rng`.
+/// Used are complete trials of the space with a number for a value, in their order; all randomness
+/// comes from `rng`. Values that are too far apart for a variance count by their ranks
+/// ([`takes_ranks`]).
 ///
 /// # Errors
 /// [`ImportanceError`], which says why there is nothing to tell.
@@ -42,7 +43,7 @@ pub fn importance(
     let axes = axes(space);
     let trials = usable(space, &axes, trials)?;
     let columns = columns(space, &axes, &trials, rng);
-    let values: Vec<f64> = trials.iter().map(|(_, value)| *value).collect();
+    let values = scaled(&trials.iter().map(|(_, value)| *value).collect::<Vec<_>>());
     let mut sums = vec![0.0; axes.len()];
     for _ in 0..TREES {
         let tree = grow(&columns, &values, SAMPLE.min(values.len()), rng);
@@ -56,12 +57,20 @@ pub fn importance(
     }
     let total: f64 = sums.iter().sum();
     if !(total > 0.0 && total.is_finite()) {
-        return Err(ImportanceError::Constant { trials: values.len() });
+        return Err(ImportanceError::Unexplained { trials: values.len() });
     }
     let names = space.iter().map(|(name, _)| name.to_owned());
     let mut shares: Vec<(String, f64)> = names.zip(sums.into_iter().map(|sum| sum / total)).collect();
     shares.sort_by(|a, b| b.1.total_cmp(&a.1));
     Ok(shares)
+}
+
+/// Whether [`importance`] goes by the ranks of values, because they are infinite or so far apart that one
+/// of them would be all of their variance.
+pub fn takes_ranks(space: &Space, trials: &[FinishedTrial]) -> bool {
+    let axes = axes(space);
+    let usable = usable(space, &axes, trials).unwrap_or_default();
+    are_far_apart(&usable.iter().map(|(_, value)| *value).collect::<Vec<_>>())
 }
 
 /// A column of coordinates for each axis, drawn where the parameter does not exist.
@@ -140,6 +149,41 @@ mod tests {
         assert_eq!(importance(&space, &constant, &mut rng()), Err(ImportanceError::Constant { trials: 9 }));
         let empty = importance(&Space::default(), &three, &mut rng());
         assert_eq!(empty, Err(ImportanceError::NothingSearched));
+    }
+
+    #[test]
+    fn huge_and_infinite_values_count_by_their_ranks() {
+        let space = space(vec![("x", unit()), ("y", unit())]);
+        let plain = drawn(&space, 60, |p| p[0]);
+        for extremes in [&[1e200][..], &[1.7e308, -1.7e308], &[f64::INFINITY], &[f64::NEG_INFINITY, 1e300]] {
+            let mut trials = plain.clone();
+            for (trial, value) in trials.iter_mut().zip(extremes) {
+                trial.values = vec![*value];
+            }
+            assert!(takes_ranks(&space, &trials), "{extremes:?}");
+            let shares = importance(&space, &trials, &mut rng()).unwrap();
+            assert!(share(&shares, "x") > 0.7, "{extremes:?}: {shares:?}");
+        }
+        assert!(!takes_ranks(&space, &plain));
+    }
+
+    #[test]
+    fn tiny_values_differ_but_the_noise_of_rounding_does_not() {
+        let space = space(vec![("x", unit()), ("y", unit())]);
+        let tiny = drawn(&space, 60, |p| p[0] * 1e-200);
+        assert!(share(&importance(&space, &tiny, &mut rng()).unwrap(), "x") > 0.9);
+        let huge = drawn(&space, 60, |p| p[0] * 1e300);
+        assert!(share(&importance(&space, &huge, &mut rng()).unwrap(), "x") > 0.9);
+        let noise = drawn(&space, 60, |p| 0.3 + p[0] * 1e-16);
+        let told = importance(&space, &noise, &mut rng()).unwrap_err();
+        assert_eq!(told, ImportanceError::Rounding { trials: 60 });
+        let mut same_point = drawn(&space, 9, |p| p[0]);
+        let point = same_point[0].params.clone();
+        for trial in &mut same_point {
+            trial.params = point.clone();
+        }
+        let told = importance(&space, &same_point, &mut rng()).unwrap_err();
+        assert_eq!(told, ImportanceError::Unexplained { trials: 9 }, "all have different values");
     }
 
     #[test]

@@ -13,5 +13,5 @@ mod testing;
 mod usable;
 
 pub use error::{ImportanceError, LEAST_TRIALS};
-pub use fanova::importance;
+pub use fanova::{importance, takes_ranks};
 pub use ped_anova::{TOP, ped_anova};

@@ -2,6 +2,7 @@
 
 use super::error::ImportanceError;
 use super::usable::usable;
+use crate::number::differ;
 use crate::spec::{Distribution, Space};
 use crate::study::sampler::axis::axes;
 use crate::trial::{Direction, FinishedTrial, ParamValue};
@@ -33,7 +34,7 @@ const FLOOR: f64 = 1e-12;
 /// more say something. Unlike functional ANOVA it says nothing of what tells bad from worse, takes
 /// no random numbers, and its time is linear in the number of trials.
 ///
-/// Used are complete trials of the space with a finite value, their first one.
+/// Used are complete trials of the space with a number for a value, their first one.
 ///
 /// # Errors
 /// [`ImportanceError`], which says why there is nothing to tell.
@@ -70,7 +71,8 @@ fn best_of<'t>(
     values.sort_by(|a, b| direction.compare(*a, *b));
     let count = (top * values.len() as f64).ceil() as usize;
     let last = values[count.clamp(1, values.len()) - 1];
-    all.iter().copied().filter(|(_, value)| !direction.better(last, *value)).collect()
+    let is_among = |value: f64| !direction.better(last, value) || !differ(last, value);
+    all.iter().copied().filter(|(_, value)| is_among(*value)).collect()
 }
 
 /// The divergence of a parameter's density among the best from that among all, weighted by how often

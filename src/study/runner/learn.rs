@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::spec::{Distribution, Space};
+use crate::store::RunRecord;
+use crate::study::objective::DISTRIBUTIONS;
+use crate::study::outcome::TrialResult;
 use crate::trial::{FinishedTrial, ParamValue, Params};
 
 /// The distributions that one trial has drawn from.
-pub(super) type Drawn = BTreeMap<String, Distribution>;
+pub(in crate::study) type Drawn = BTreeMap<String, Distribution>;
 
 /// What trials have drawn, and the space that follows from it.
 #[derive(Default)]
@@ -53,6 +56,12 @@ impl Learnt {
         &self.space
     }
 
+    /// Whether the space has every parameter that the trials shown have drawn.
+    pub(super) fn is_whole(&self) -> bool {
+        let shown = self.finished.iter().filter_map(|trial| self.drawn.get(&trial.number));
+        shown.flat_map(BTreeMap::keys).all(|name| self.space.get(name).is_some())
+    }
+
     pub(super) fn finished(&self) -> &[FinishedTrial] {
         &self.finished
     }
@@ -62,6 +71,22 @@ fn restricted(trial: &FinishedTrial, space: &Space) -> FinishedTrial {
     let mut trial = trial.clone();
     trial.params.retain(|name, _| space.get(name).is_some());
     trial
+}
+
+/// What is known of the space of recorded trials: the space itself, and the latest distribution of every
+/// parameter.
+pub(in crate::study) fn known_of(runs: &[RunRecord]) -> (Space, Drawn) {
+    let mut ended: Vec<&RunRecord> = runs.iter().filter(|run| run.state.is_final()).collect();
+    ended.sort_by_key(|run| run.new.number);
+    let (mut drawn, mut latest) = (BTreeMap::new(), Drawn::new());
+    for run in &ended {
+        let of_run = run.new.config.get(DISTRIBUTIONS).cloned();
+        let Some(of_run) = of_run.and_then(|of| serde_json::from_value::<Drawn>(of).ok()) else { continue };
+        latest.extend(of_run.clone());
+        drawn.insert(run.new.number.unwrap_or_default(), of_run);
+    }
+    let shown: Vec<FinishedTrial> = ended.iter().map(|run| TrialResult::recorded(run).trial).collect();
+    (infer(&shown, &drawn), latest)
 }
 
 /// The space of trials: a parameter that only some have exists where another one, a choice, has one

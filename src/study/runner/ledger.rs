@@ -8,7 +8,7 @@ use super::{StudyPlan, Surroundings};
 use crate::store::{Change, RunKind, RunQuery, RunRecord, StoreError, StudyChange};
 use crate::study::objective::DISTRIBUTIONS;
 use crate::study::outcome::{StudyError, TrialResult};
-use crate::trial::{Direction, FinishedTrial, Params, RunState};
+use crate::trial::{Direction, FinishedTrial, Params, Rank, RunState, better};
 
 /// How many of the last ended trials are proposed again for comparison. A proposal depends on all
 /// trials before it, so another sampler or version shows here; proposing thousands again would
@@ -52,15 +52,9 @@ impl Ledger {
         self.records.values().filter(|record| record.state.is_final()).count() as u32
     }
 
-    /// The number and value of the best complete trial; of equals the lowest number.
-    pub(super) fn best(&self, direction: Direction) -> Option<(u32, f64)> {
-        let complete =
-            self.records.iter().filter(|(_, record)| record.state == RunState::Complete && !record.excluded);
-        complete
-            .filter_map(|(&number, record)| Some((number, record.value?)))
-            .filter(|(_, value)| !value.is_nan())
-            // The first of equals; they come by number.
-            .min_by(|(_, a), (_, b)| direction.compare(*a, *b))
+    /// The best trial.
+    pub(super) fn best(&self, direction: Direction) -> Option<Rank> {
+        self.records.values().fold(None, |best, record| better(best, record.rank(), direction))
     }
 
     /// Whether a point needs no proposal, because it is recorded and old enough to be trusted.
@@ -168,23 +162,9 @@ impl Ledger {
         intermediate: Vec<(u64, f64)>,
     ) -> Option<(TrialResult, FinishedTrial)> {
         let record = self.records.get(&number).filter(|record| record.state.is_final())?;
-        let elapsed_ms = record.ended_ms.map_or(0, |ended| ended - record.started_ms);
-        let trial = FinishedTrial {
-            number,
-            params: record.new.params.clone(),
-            state: record.state,
-            values: record.values(),
-            violation: record.violation,
-            intermediate,
-        };
-        let original = self.original(trial.clone());
-        let result = TrialResult {
-            trial,
-            run: record.id,
-            reason: record.reason.clone(),
-            seconds: elapsed_ms as f64 / 1000.0,
-            excluded: record.excluded,
-        };
+        let mut result = TrialResult::recorded(record);
+        result.trial.intermediate = intermediate;
+        let original = self.original(result.trial.clone());
         Some((result, original))
     }
 

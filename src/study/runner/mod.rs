@@ -6,7 +6,7 @@
 //! number, point and seeds. Nor is working on it together: a trial that another process runs is as
 //! good as one that another worker runs, and if that process dies, its trials start again here.
 
-mod learn;
+pub(super) mod learn;
 mod ledger;
 mod plan;
 #[cfg(test)]
@@ -21,8 +21,10 @@ use super::event::Event;
 use super::objective::{Evaluation, Judge, Objective, ObjectiveError, Trial};
 use super::outcome::{StudyError, StudyOutcome, TrialResult};
 use super::panics::caught;
+use super::promise::with_parents;
+use super::proposal::{self, NoPoint, Request, is_used_up};
 use super::pruner::Reports;
-use super::sampler::{Duplicates, History, Sampler, complete};
+use super::sampler::{Duplicates, History, Sampler};
 use super::schedule::Schedule;
 use crate::rng::{ChaCha8Rng, SeedTree};
 use crate::run_log::{self, LOG_ARTIFACT};
@@ -68,6 +70,7 @@ pub fn run(
             results: BTreeMap::new(),
             looked: Instant::now(),
             halted: false,
+            spent: None,
             error: None,
         }),
         changed: Condvar::new(),
@@ -110,6 +113,8 @@ struct Progress {
     looked: Instant,
     /// No further trial starts.
     halted: bool,
+    /// The first trial for which there was no point that had not been tried.
+    spent: Option<u32>,
     /// Why, if it is not the user's wish.
     error: Option<StudyError>,
 }
@@ -118,6 +123,8 @@ struct Progress {
 struct Task {
     number: u32,
     params: Params,
+    /// What the user wants of it.
+    wanted: Option<Params>,
     attempt: Attempt,
     started: Instant,
     /// Its configuration, or the panic in place of it.
@@ -198,7 +205,7 @@ impl Runner<'_> {
             progress.looked = Instant::now();
         }
         while let Some(number) = progress.schedule.ready() {
-            let params = self.point(progress, number)?;
+            let Some(params) = self.point(progress, number)? else { continue };
             let known = progress.schedule.proposed();
             let task = self.settle(progress, number, params)?;
             if task.is_some() {
@@ -210,26 +217,49 @@ impl Runner<'_> {
         Ok(None)
     }
 
-    /// The point of the next trial.
-    fn point(&self, progress: &mut Progress, number: u32) -> Result<Params, StudyError> {
+    /// The point of the next trial; `None` where there is none, and the study ends before it.
+    fn point(&self, progress: &mut Progress, number: u32) -> Result<Option<Params>, StudyError> {
         while let Some(change) = progress.ledger.next_change(number) {
             progress.apply(self.plan, &change)?;
         }
         let mut rng = trial_seeds(self.plan, number).rng("sampler");
-        if progress.learnt.is_some() {
-            return Ok(progress.propose_within_learnt(self.plan, number, &mut rng));
+        let proposed = if progress.learnt.is_some() {
+            progress.propose_within_learnt(self.plan, number, &mut rng)
+        } else if let Some(params) = progress.ledger.trusted(number) {
+            return Ok(Some(params.clone()));
+        } else {
+            let Progress { schedule, sampler, space, ledger, .. } = progress;
+            let request = Request {
+                number,
+                history: schedule.history(space, self.plan.directions),
+                wanted: ledger.enqueued(number),
+                duplicates: self.plan.duplicates,
+            };
+            proposal::propose(&mut **sampler, &request, &mut rng)
+        };
+        let recorded = progress.ledger.record(number).map(|record| record.new.params.clone());
+        match (proposed, recorded) {
+            (Ok(params), _) => {
+                if progress.learnt.is_none() {
+                    progress.ledger.agree(number, &params)?;
+                }
+                Ok(Some(params))
+            }
+            // An earlier version went on here.
+            (Err(_), Some(recorded)) => Ok(Some(recorded)),
+            (Err(NoPoint::Spent), None) => {
+                progress.spent = Some(number);
+                progress.schedule.close();
+                Ok(None)
+            }
+            (Err(NoPoint::Forbidden), None) => {
+                let error = StudyError::forbidden(self.at.study, number, &progress.space);
+                // What runs may come to its end.
+                progress.error = progress.error.take().or(Some(error));
+                progress.schedule.close();
+                Ok(None)
+            }
         }
-        if let Some(params) = progress.ledger.trusted(number) {
-            return Ok(params.clone());
-        }
-        let Progress { schedule, sampler, space, ledger, .. } = progress;
-        let mut params = sampler.propose(number, &schedule.history(space, self.plan.directions), &mut rng);
-        if let Some(wanted) = ledger.enqueued(number) {
-            params.extend(wanted.clone());
-            complete(space, &mut params, &mut rng);
-        }
-        ledger.agree(number, &params)?;
-        Ok(params)
     }
 
     /// Takes a trial over from the record where it has ended, leaves it to the process that runs it,
@@ -277,7 +307,8 @@ impl Runner<'_> {
                 let seen_below = progress.schedule.shown_below();
                 progress.propose(number, params.clone());
                 let started = Instant::now();
-                Ok(Some(Task { number, params, attempt, started, config, seen_below, same_as }))
+                let wanted = progress.ledger.enqueued(number).cloned();
+                Ok(Some(Task { number, params, wanted, attempt, started, config, seen_below, same_as }))
             }
             Err(StoreError::Outdated { .. }) => {
                 progress.ledger.reload_changes(&self.at)?;
@@ -379,6 +410,7 @@ impl Runner<'_> {
         Trial {
             number: task.number,
             params: &task.params,
+            wanted: task.wanted.as_ref(),
             threads: self.threads,
             seeds: trial_seeds(self.plan, task.number),
             store: self.at.store,
@@ -443,6 +475,7 @@ impl Runner<'_> {
             params: params.clone(),
             state: end.state,
             value: end.value,
+            violation: evaluation.violation,
             reason: end.reason.clone(),
             seconds,
         });
@@ -452,8 +485,11 @@ impl Runner<'_> {
         let Evaluation { values, violation } = evaluation;
         let intermediate = if self.plan.pruning.is_some() { reports } else { vec![] };
         let trial = FinishedTrial { number, params, state: end.state, values, violation, intermediate };
-        let result = TrialResult { trial, run: attempt.run, reason: end.reason, seconds, excluded: false };
         let mut progress = self.lock();
+        // Who has hidden it while it was open does not want to see it now either.
+        let hidden = progress.ledger.record(number).is_some_and(|record| record.hidden);
+        let (run, reason) = (attempt.run, end.reason);
+        let result = TrialResult { trial, run, reason, seconds, excluded: false, hidden };
         progress.schedule.finish(result.trial.clone());
         progress.results.insert(number, result);
         drop(progress);
@@ -484,6 +520,7 @@ impl Runner<'_> {
             None => Ok(StudyOutcome {
                 cancelled: !progress.schedule.all_proposed()
                     || progress.results.len() < progress.schedule.proposed() as usize,
+                spent: progress.spent,
                 finished: progress.results.into_values().collect(),
                 directions: self.plan.directions.to_vec(),
             }),
@@ -493,18 +530,33 @@ impl Runner<'_> {
 
 impl Progress {
     /// The point of a trial in the space that the trials before it have shown.
-    fn propose_within_learnt(&mut self, plan: &StudyPlan<'_>, number: u32, rng: &mut ChaCha8Rng) -> Params {
-        let Some(learnt) = &mut self.learnt else { return Params::new() };
+    fn propose_within_learnt(
+        &mut self,
+        plan: &StudyPlan<'_>,
+        number: u32,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Params, NoPoint> {
+        let Some(learnt) = &mut self.learnt else { return Ok(Params::new()) };
         let known = self.schedule.history(&self.space, plan.directions);
         if learnt.update(known.finished) {
             self.sampler = (plan.sampler)();
         }
         let history = History { space: learnt.space(), finished: learnt.finished(), ..known };
-        let mut params = self.sampler.propose(number, &history, rng);
-        if let Some(wanted) = self.ledger.enqueued(number) {
-            params.extend(wanted.clone());
+        let wanted = self.ledger.enqueued(number);
+        // What a trial will draw is known for sure only when all that there is has been drawn.
+        if wanted.is_none()
+            && plan.duplicates == Duplicates::Avoid
+            && learnt.is_whole()
+            && !history.space.is_empty()
+            && is_used_up(&History { pending: &[], ..history })
+        {
+            return Err(NoPoint::Spent);
         }
-        params
+        let mut params = self.sampler.propose(number, &history, rng);
+        if let Some(wanted) = wanted {
+            params.extend(with_parents(history.space, wanted).unwrap_or_else(|_| wanted.clone()));
+        }
+        Ok(params)
     }
 
     /// Notes a point, unless the trial was proposed before.

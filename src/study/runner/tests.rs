@@ -7,8 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::rng::ChaCha8Rng;
 use crate::spec::Distribution;
-use crate::store::Environment;
-use crate::store::StoreError;
+use crate::store::{Environment, Store, StoreError};
 use crate::study::event::Observer;
 use crate::study::sampler::{History, Settings, by_name};
 use crate::study::testing::{BrittleStore, FakeObjective, process};
@@ -34,6 +33,8 @@ fn sampler(name: &str) -> Box<dyn Sampler> {
 #[derive(Clone, Copy)]
 struct Setup<'a> {
     sampler: &'a str,
+    /// [`space`], unless given.
+    space: Option<&'a Space>,
     trials: u32,
     parallel: u32,
     jobs: usize,
@@ -51,6 +52,7 @@ impl Default for Setup<'_> {
     fn default() -> Self {
         Self {
             sampler: "tpe",
+            space: None,
             trials: 30,
             parallel: 4,
             jobs: 2,
@@ -71,8 +73,9 @@ impl Setup<'_> {
         sampler: &(dyn Fn() -> Box<dyn Sampler> + Sync),
         store: &BrittleStore,
     ) -> Result<StudyOutcome, StudyError> {
+        let own = space();
         let plan = StudyPlan {
-            space: Some(&space()),
+            space: Some(self.space.unwrap_or(&own)),
             sampler,
             pruning: None,
             directions: &[Direction::Minimize],
@@ -345,7 +348,7 @@ fn events_come_in_the_order_of_a_trials_life() {
         .iter()
         .map(|event| match event {
             Event::Started { trials, finished, best: earlier } => {
-                assert_eq!(*earlier, Some((best.trial.number, best.trial.value().unwrap())));
+                assert_eq!(*earlier, best.rank());
                 format!("study {finished}/{trials}")
             }
             Event::TrialStarted { number, .. } => format!("{number} starts"),
@@ -377,4 +380,63 @@ proptest! {
         let resumed = Setup { jobs, ..setup }.run(&store).unwrap();
         prop_assert_eq!(essence(&resumed), essence(&alone));
     }
+}
+
+fn six_points() -> Space {
+    let names = Distribution::Choice(["p", "q"].map(ParamValue::from).to_vec());
+    Space::new([("a".to_owned(), Distribution::Int { low: 1, high: 3, step: 1 }), ("b".to_owned(), names)])
+}
+
+#[test]
+fn a_study_ends_when_every_point_has_been_tried_and_says_so() {
+    let space = six_points();
+    for name in crate::spec::SAMPLERS {
+        for jobs in [1, 4] {
+            let store = BrittleStore::new();
+            let setup = Setup { sampler: name, space: Some(&space), jobs, trials: 20, ..Setup::default() };
+            let outcome = setup.run(&store).unwrap();
+            assert_eq!((outcome.finished.len(), outcome.spent), (6, Some(6)), "{name}");
+            assert!(!outcome.cancelled, "{name}");
+            let points: std::collections::BTreeSet<String> =
+                outcome.finished.iter().map(|result| format!("{:?}", result.trial.params)).collect();
+            assert_eq!(points.len(), 6, "{name}");
+            let again = setup.run(&store).unwrap();
+            assert_eq!((essence(&again), again.spent), (essence(&outcome), Some(6)), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_point_that_is_wanted_is_evaluated_though_every_point_has_been_tried() {
+    let (store, space) = (BrittleStore::new(), six_points());
+    let setup = Setup { sampler: "grid", space: Some(&space), trials: 20, ..Setup::default() };
+    assert_eq!(setup.run(&store).unwrap().finished.len(), 6);
+    let wanted = Params::from([("a".to_owned(), ParamValue::Int(2)), ("b".to_owned(), "p".into())]);
+    let change = store.change_study(store.study(), &Change::Enqueue { params: wanted.clone() }).unwrap();
+    assert_eq!(change.from_trial, 6);
+    let outcome = setup.run(&store).unwrap();
+    assert_eq!(outcome.finished.len(), 7);
+    assert_eq!(outcome.finished[6].trial.params, wanted);
+}
+
+#[test]
+fn where_nothing_is_allowed_the_study_stops_and_goes_on_in_a_wider_space() {
+    let (store, space) = (BrittleStore::new(), six_points());
+    let setup = Setup { space: Some(&space), trials: 4, ..Setup::default() };
+    let before = setup.run(&store).unwrap();
+    let narrow = six_points().with_constraint("a > 3".parse().unwrap());
+    let changed =
+        |space: &Space| Change::Space { space: serde_json::to_value(space).unwrap(), overrides: vec![] };
+    store.change_study(store.study(), &changed(&narrow)).unwrap();
+    let error = Setup { trials: 8, ..setup }.run(&store).unwrap_err();
+    let StudyError::Forbidden { number: 4, constraints, .. } = &error else { panic!("{error}") };
+    assert_eq!(constraints[0].text(), "a > 3");
+    assert!(error.to_string().contains("no point of 10,000 satisfies `a > 3`"), "{error}");
+    assert_eq!(store.trials().len(), 4, "nothing is lost, and nothing was started");
+    let wide = Space::new([("a".to_owned(), Distribution::Int { low: 1, high: 9, step: 1 })])
+        .with_constraint("a > 3".parse().unwrap());
+    store.change_study(store.study(), &changed(&wide)).unwrap();
+    let after = Setup { trials: 8, ..setup }.run(&store).unwrap();
+    assert_eq!(essence(&after)[..4], essence(&before)[..]);
+    assert_eq!(after.finished.len(), 8);
 }

@@ -156,6 +156,58 @@ fn proposals_keep_to_constraints() {
     }
 }
 
+/// Spaces of which constraints allow a millionth and less, or nothing that has a volume.
+fn thin_spaces() -> Vec<Space> {
+    let real = || Distribution::Uniform { low: 0.0, high: 1.0, step: None };
+    let whole = || Distribution::Int { low: 0, high: 999_999, step: 1 };
+    let with = |space: Space, texts: &[&str]| {
+        texts.iter().fold(space, |space, text| space.with_constraint(text.parse().unwrap()))
+    };
+    vec![
+        with(space([real(), real(), real()]), &["p00 + p01 + p02 <= 0.02"]),
+        with(space([real(), real()]), &["abs(p00 - p01) < 1e-6", "p00 >= 0.9"]),
+        with(space([real(), real(), choice(3)]), &["p00 + p01 == 1"]),
+        with(space([whole(), whole()]), &["p00 + p01 == 60"]),
+        with(space([Distribution::Log { low: 1e-9, high: 1.0 }, real()]), &["p00 * p01 >= 0.99"]),
+        with(space([choice(2), real(), real()]), &["p01 * p02 >= 0.9999", "p02 > 0.5"]).when(
+            "p01",
+            "p00",
+            [ParamValue::Int(1)],
+        ),
+    ]
+}
+
+#[test]
+fn no_proposal_breaks_a_constraint_however_little_it_allows() {
+    for space in thin_spaces() {
+        for mut sampler in every_sampler() {
+            let done = study(&mut *sampler, &space, 25, |number, params| {
+                finished(number, params.clone(), -sum(params))
+            });
+            // A grid has what its levels leave.
+            let is_grid = sampler.name() == "grid";
+            assert!(is_grid || distinct_points(&done) == 25, "{}: {space:?}", sampler.name());
+        }
+    }
+}
+
+#[test]
+fn a_model_leads_to_the_best_of_what_little_is_allowed() {
+    let space = thin_spaces().swap_remove(0);
+    let best = |name| {
+        let values = (0..5).map(|seed| {
+            let mut sampler = by_name(name, &Settings::new(SeedTree::new(seed))).unwrap();
+            let value = |params: &Params| -params["p00"].as_f64().unwrap();
+            let done =
+                study(&mut *sampler, &space, 40, |n, params| finished(n, params.clone(), value(params)));
+            done.iter().filter_map(FinishedTrial::value).fold(f64::INFINITY, f64::min)
+        });
+        values.sum::<f64>() / 5.0
+    };
+    let (tpe, random) = (best("tpe"), best("random"));
+    assert!(tpe < random, "{tpe} and {random}");
+}
+
 #[test]
 fn several_objectives_and_constraints_on_outcomes_are_no_trouble() {
     let directions = [Direction::Minimize, Direction::Maximize];

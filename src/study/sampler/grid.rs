@@ -184,8 +184,10 @@ struct Walk {
     seen: u64,
 }
 
-/// Where fewer than one in so many points is admitted, the grid is given up.
+/// Where fewer than one in so many points is admitted, the grid is given up, and after so many times that
+/// number without any.
 const FEWEST: u64 = 1000;
+const PATIENCE: u64 = 100;
 
 impl Walk {
     /// The position of point `number`, the first following the last. `None` where there is none at all,
@@ -196,7 +198,7 @@ impl Walk {
             return Some(number % size);
         }
         while self.found.len() as u64 <= number && self.seen < size {
-            if self.seen / FEWEST > number.saturating_add(FEWEST) {
+            if self.seen / FEWEST > number.saturating_add(PATIENCE) {
                 return None;
             }
             if self.lattice.admitted(&self.space, axes, self.seen) {

@@ -13,6 +13,7 @@ mod gp;
 mod grid;
 mod nsga2;
 mod random;
+pub(super) mod region;
 mod selection;
 mod sobol;
 mod table;

@@ -10,6 +10,7 @@ use crate::trial::{Params, PendingTrial};
 
 use super::History;
 use super::axis::{ABSENT, Axis, axes, draw_evenly, to_params};
+use super::region::Region;
 
 /// All trials of a history that lie in its space, as rows: first the finished ones by number, then
 /// the pending ones. Growing with a study, it reads only what is new.
@@ -116,18 +117,29 @@ const ROUNDS: usize = 64;
 /// Spaces of so many points, or fewer, are listed rather than searched by chance.
 const MOST_LISTED: f64 = 16_384.0;
 
-/// All points of a small finite space that it allows and no trial has had; `None` where there are
-/// too many points to list.
+/// The coordinates of all values of all axes, where these make few enough points.
+fn listed(axes: &[Axis<'_>]) -> Option<Vec<Vec<f64>>> {
+    let values: Vec<Vec<f64>> = axes.iter().map(Axis::coordinates).collect::<Option<_>>()?;
+    let count: f64 = values.iter().map(|values| values.len() as f64).product();
+    (count <= MOST_LISTED).then_some(values)
+}
+
+/// All points of a finite space that it allows and no trial has had; `None` where there are too many
+/// points to list.
 pub(super) fn untried(history: &History<'_>, table: &Table) -> Option<Vec<Vec<f64>>> {
     let space = history.space;
     let axes = axes(space);
-    let values: Vec<Vec<f64>> = axes.iter().map(Axis::coordinates).collect::<Option<_>>()?;
-    let count: f64 = values.iter().map(|values| values.len() as f64).product();
-    if count > MOST_LISTED {
-        return None;
-    }
+    let Some(values) = listed(&axes) else {
+        if space.constraints().is_empty() && !space.is_conditional() {
+            return None;
+        }
+        let all = Region::new(space, &Params::new()).points(MOST_LISTED as usize)?;
+        let points = all.iter().map(|params| coordinates(space, &axes, params));
+        return Some(points.filter(|point| !table.has(point)).collect());
+    };
+    let count: usize = values.iter().map(Vec::len).product();
     let (mut seen, mut points) = (HashSet::new(), Vec::new());
-    for number in 0..count as usize {
+    for number in 0..count {
         let mut rest = number;
         let mut point: Vec<f64> = values
             .iter()
@@ -152,10 +164,11 @@ fn bits_of(point: &[f64]) -> Box<[u64]> {
 
 /// The first point of `draw` that the space allows and, where `avoid` says so, no trial has had.
 ///
-/// After some rounds points are drawn evenly instead; then one of the points left is drawn, if they
-/// can be listed; and in the end a point that was tried before is as good as any, because the space
-/// may be used up. `draw` gives coordinates of all axes; those
-/// of parameters that do not exist beside the others are taken away here.
+/// Where constraints forbid all of some rounds, points that they allow are looked for, and led from
+/// there towards those of `draw`. Without constraints points are then drawn evenly; then one of the
+/// points left is drawn, if they can be listed; and in the end a point that was tried before is as good
+/// as any, because the space is used up. `draw` gives coordinates of all axes; those of parameters that
+/// do not exist beside the others are taken away here. Where nothing is allowed, it is a forbidden point.
 pub(super) fn first_admitted(
     history: &History<'_>,
     table: &Table,
@@ -163,31 +176,121 @@ pub(super) fn first_admitted(
     rng: &mut ChaCha8Rng,
     mut draw: impl FnMut(&mut ChaCha8Rng) -> Vec<f64>,
 ) -> Params {
-    let axes = axes(history.space);
-    let (mut allowed, mut last) = (None, None);
-    for round in 0..MOST_ROUNDS {
-        if round == 2 * ROUNDS {
-            let left = untried(history, table).unwrap_or_default();
-            if let Some(point) = left.get(rng.random_range(0..left.len().max(1))) {
-                return to_params(history.space, &axes, &mut point.clone());
+    let (space, axes) = (history.space, axes(history.space));
+    let is_new = |point: &[f64]| !(avoid && table.has(point));
+    let (mut allowed, mut forbidden) = (None, None);
+    let constrained = !space.constraints().is_empty();
+    // An allowed point with these values, led towards another.
+    let within = |given: &Params, own: &[f64], rng: &mut ChaCha8Rng| {
+        let is_new = |params: &Params| is_new(&coordinates(space, &axes, params));
+        let from = Region::new(space, given).draw(rng, is_new)?;
+        let start = coordinates(space, &axes, &from);
+        let led = lead(space, &axes, &start, own, rng).map(|mut point| to_params(space, &axes, &mut point));
+        Some(led.filter(is_new).unwrap_or(from))
+    };
+    let mut own = Vec::new();
+    for _ in 0..ROUNDS {
+        own = draw(rng);
+        let mut point = own.clone();
+        let params = to_params(space, &axes, &mut point);
+        match (space.allows(&params), is_new(&point)) {
+            (true, true) => return params,
+            (true, false) => drop(allowed.get_or_insert(params)),
+            // Drawing again would leave out branches of which little is allowed.
+            (false, _) if forbidden.is_none() && space.is_conditional() && listed(&axes).is_none() => {
+                let found = within(&Region::parents_of(space, &params), &own, rng);
+                if let Some(found) = found {
+                    return found;
+                }
+                forbidden = Some(params);
             }
+            (false, _) => drop(forbidden.get_or_insert(params)),
         }
-        if round >= 2 * ROUNDS && allowed.is_some() {
-            break;
-        }
-        let mut point = if round < ROUNDS { draw(rng) } else { draw_evenly(&axes, rng) };
-        let params = to_params(history.space, &axes, &mut point);
-        if history.space.allows(&params) {
-            if !(avoid && table.has(&point)) {
+    }
+    if constrained
+        && forbidden.is_some()
+        && listed(&axes).is_none()
+        && let Some(found) = within(&Params::new(), &own, rng)
+    {
+        return found;
+    }
+    for _ in 0..ROUNDS {
+        let mut point = draw_evenly(&axes, rng);
+        let params = to_params(space, &axes, &mut point);
+        if space.allows(&params) {
+            if is_new(&point) {
                 return params;
             }
             allowed.get_or_insert(params);
-        } else {
-            last.get_or_insert(params);
         }
     }
-    allowed.or(last).unwrap_or_default()
+    let left = untried(history, table).unwrap_or_default();
+    if let Some(point) = left.get(rng.random_range(0..left.len().max(1))) {
+        return to_params(space, &axes, &mut point.clone());
+    }
+    let mut known = || Region::new(space, &Params::new()).draw(rng, |_| true);
+    allowed.or_else(|| if constrained { known() } else { None }).or(forbidden).unwrap_or_default()
 }
 
-/// After so many draws constraints are taken for impossible.
-const MOST_ROUNDS: usize = 100_000;
+/// The coordinates of a point; [`ABSENT`] where a parameter does not exist.
+fn coordinates(space: &Space, axes: &[Axis<'_>], params: &Params) -> Vec<f64> {
+    let coordinate = |((name, _), axis): ((&str, _), &Axis<'_>)| {
+        params.get(name).and_then(|value| axis.encode(value)).unwrap_or(ABSENT)
+    };
+    space.iter().zip(axes).map(coordinate).collect()
+}
+
+/// Steps from an allowed point towards another: the first goes all the way, each next one about half as
+/// far.
+const STEPS: usize = 12;
+
+/// A point, or where constraints forbid it one on the way there from another that they allow; the point
+/// itself where there is none.
+pub(super) fn led(
+    space: &Space,
+    axes: &[Axis<'_>],
+    from: &[f64],
+    to: Vec<f64>,
+    rng: &mut ChaCha8Rng,
+) -> Vec<f64> {
+    if space.constraints().is_empty() || space.allows(&to_params(space, axes, &mut to.clone())) {
+        return to;
+    }
+    lead(space, axes, from, &to, rng).unwrap_or(to)
+}
+
+/// A point on the way from an allowed point to another that constraints allow, as far as a few steps
+/// find one. `None` where every step is forbidden.
+pub(super) fn lead(
+    space: &Space,
+    axes: &[Axis<'_>],
+    from: &[f64],
+    to: &[f64],
+    rng: &mut ChaCha8Rng,
+) -> Option<Vec<f64>> {
+    let mut share = 1.0;
+    for _ in 0..STEPS {
+        let mut point: Vec<f64> = axes
+            .iter()
+            .zip(from.iter().zip(to))
+            .map(|(axis, (&from, &to))| match axis {
+                _ if from.is_nan() => to,
+                _ if to.is_nan() => from,
+                Axis::Choice(_) => {
+                    if rng.random::<f64>() < share {
+                        to
+                    } else {
+                        from
+                    }
+                }
+                Axis::Range(_) => axis.snap((from + share * (to - from)).clamp(0.0, 1.0)),
+            })
+            .collect();
+        let params = to_params(space, axes, &mut point);
+        if space.contains(&params) {
+            return Some(point);
+        }
+        share *= 0.25 + 0.5 * rng.random::<f64>();
+    }
+    None
+}

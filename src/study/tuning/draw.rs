@@ -8,6 +8,7 @@ use crate::rng::ChaCha8Rng;
 use crate::spec::Distribution;
 use crate::store::MetricPoint;
 use crate::study::objective::{ObjectiveError, Trial};
+use crate::study::promise::fitted;
 use crate::study::sampler::axis::Axis;
 use crate::trial::{ParamValue, Params};
 
@@ -155,8 +156,14 @@ impl Draw<'_> {
             }
             return Ok(drawn.params[name].clone());
         }
-        let proposed = self.trial.params.get(name).filter(|value| distribution.contains(value));
-        let value = proposed.cloned().unwrap_or_else(|| {
+        let proposed = self.trial.params.get(name).and_then(|value| fitted(&distribution, value));
+        if let Some(wanted) = self.trial.wanted.and_then(|wanted| wanted.get(name))
+            && proposed.is_none()
+        {
+            let message = format!("`{name}` was enqueued as {wanted}, but is drawn from {distribution}");
+            return Err(ObjectiveError::Failed(message));
+        }
+        let value = proposed.unwrap_or_else(|| {
             let axis = Axis::of(&distribution);
             axis.decode(axis.draw_evenly(&mut self.trial.seeds.child("parameter", 0).rng(name)))
         });

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::objective::{Evaluation, Objective, ObjectiveError, Trial};
 use super::outcome::{StudyError, StudyOutcome, TrialResult};
+use super::promise::{PromiseError, fitted, promise};
 use super::pruner::Pruner;
+use super::runner::learn::known_of;
 use super::runner::{Pruning, StudyPlan, Surroundings, run};
 use super::sampler::{self, Duplicates, Sampler, Settings};
 pub use draw::Draw;
@@ -18,7 +20,7 @@ use crate::rng::SeedTree;
 use crate::store::{
     Change, Environment, Id, NewStudy, RunKind, RunQuery, Store, StoreError, StudyRecord, StudyState,
 };
-use crate::trial::{Direction, FinishedTrial, Params};
+use crate::trial::{Direction, Params};
 
 /// A study of a function, in a store of any kind.
 ///
@@ -247,13 +249,35 @@ impl Study<'_> {
         self.store.study(self.id)
     }
 
-    /// Evaluates a point that is known to be worth it, as soon as a trial starts; what it leaves open
-    /// is proposed as usual.
+    /// Evaluates a point that is known to be worth it, as soon as a trial starts, and gives the number of
+    /// that trial; what it leaves open is proposed as usual. What trials so far have shown of the space
+    /// counts: a parameter that depends on a choice brings this along. A trial that does not come to
+    /// draw what it was promised fails and says so.
     ///
     /// # Errors
-    /// The store fails.
-    pub fn enqueue(&self, params: Params) -> Result<u32, StoreError> {
-        Ok(self.store.change_study(self.id, &Change::Enqueue { params })?.from_trial)
+    /// By what trials have shown no trial can have these values; the store fails.
+    pub fn enqueue(&self, params: Params) -> Result<u32, StudyError> {
+        let query = RunQuery {
+            study: Some(self.id),
+            kind: Some(RunKind::Trial),
+            include_hidden: true,
+            ..RunQuery::default()
+        };
+        let (space, latest) = known_of(&self.store.runs(&query)?);
+        let (mut known, mut rest): (Params, Params) =
+            params.into_iter().partition(|(name, _)| space.get(name).is_some());
+        for (name, value) in &mut rest {
+            let Some(distribution) = latest.get(name) else { continue };
+            let (name, distribution) = (name.clone(), distribution.clone());
+            *value = fitted(&distribution, value).ok_or_else(|| PromiseError::Outside {
+                name,
+                distribution,
+                value: value.clone(),
+            })?;
+        }
+        known = promise(&space, &known)?;
+        known.extend(rest);
+        Ok(self.store.change_study(self.id, &Change::Enqueue { params: known })?.from_trial)
     }
 
     /// Evaluates trials until the study has `trials` of them in all, those of earlier calls and of
@@ -325,31 +349,7 @@ impl Study<'_> {
     /// # Errors
     /// The store fails.
     pub fn trials(&self) -> Result<Vec<TrialResult>, StoreError> {
-        let query = RunQuery {
-            study: Some(self.id),
-            kind: Some(RunKind::Trial),
-            include_hidden: true,
-            ..RunQuery::default()
-        };
-        let runs = self.store.runs(&query)?.into_iter().filter(|run| run.state.is_final());
-        let mut trials: Vec<TrialResult> = runs
-            .map(|run| TrialResult {
-                trial: FinishedTrial {
-                    number: run.new.number.unwrap_or_default(),
-                    state: run.state,
-                    values: run.values(),
-                    violation: run.violation,
-                    intermediate: vec![],
-                    params: run.new.params,
-                },
-                run: run.id,
-                reason: run.reason,
-                seconds: run.ended_ms.map_or(0.0, |ended| (ended - run.started_ms) as f64 / 1000.0),
-                excluded: run.excluded,
-            })
-            .collect();
-        trials.sort_by_key(|result| result.trial.number);
-        Ok(trials)
+        Ok(self.outcome()?.finished)
     }
 
     /// The best complete trial by the first value; `None` while there is none.
@@ -369,8 +369,7 @@ impl Study<'_> {
     }
 
     fn outcome(&self) -> Result<StudyOutcome, StoreError> {
-        let directions = self.options.directions.clone();
-        Ok(StudyOutcome { finished: self.trials()?, cancelled: false, directions })
+        StudyOutcome::recorded(self.store, &self.record()?)
     }
 }
 
@@ -382,9 +381,16 @@ impl<F: Fn(&Draw<'_>) -> Result<Evaluation, ObjectiveError> + Sync> Objective fo
         let draw = Draw { trial, drawn: Mutex::default(), violation: Mutex::default() };
         let answer = super::panics::caught(|| (self.0)(&draw));
         let drawn = draw.drawn.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let missing = trial.wanted.into_iter().flatten().find(|(name, _)| !drawn.params.contains_key(*name));
+        let missing = missing.map(|(name, value)| {
+            ObjectiveError::Failed(format!("`{name}` was enqueued as {value}, but the trial did not draw it"))
+        });
         trial.set_point((drawn.params, drawn.distributions))?;
         let violation = draw.violation.into_inner().unwrap_or_else(PoisonError::into_inner);
         let evaluation = answer.map_err(ObjectiveError::Failed)??;
+        if let Some(missing) = missing {
+            return Err(missing);
+        }
         Ok(Evaluation { violation: evaluation.violation + violation.values().sum::<f64>(), ..evaluation })
     }
 
@@ -392,3 +398,6 @@ impl<F: Fn(&Draw<'_>) -> Result<Evaluation, ObjectiveError> + Sync> Objective fo
         serde_json::Value::Null
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use crate::rng::ChaCha8Rng;
 use crate::spec::Space;
 
 use super::super::axis::{Axis, to_params};
+use super::super::table::led;
 
 /// Ranges with fewer values than this are searched value by value, others along gradients.
 const FEW: f64 = 33.0;
@@ -34,6 +35,14 @@ impl<'a> Domain<'a> {
             }
         }
         Some(visible)
+    }
+
+    /// A point that constraints allow: the point itself, or one on the way to it from another that they
+    /// allow, where there is one.
+    pub(super) fn led(&self, from: Option<&Vec<f64>>, to: Vec<f64>, rng: &mut ChaCha8Rng) -> Vec<f64> {
+        let Some(from) = from else { return to };
+        let point = led(self.space, self.axes, from, to, rng);
+        self.filled(point, rng)
     }
 
     /// The point with coordinates drawn evenly where there are none.

@@ -11,7 +11,7 @@ use crate::trial::Params;
 use super::axis::{Axis, axes};
 use super::elite::Elite;
 use super::sobol::Sobol;
-use super::table::{Table, first_admitted};
+use super::table::{Table, first_admitted, led};
 use super::{Duplicates, Explanation, History, Sampler, Settings};
 use breed::child;
 
@@ -91,7 +91,10 @@ impl Sampler for Nsga2 {
                 return super::axis::draw_evenly(&axes, rng);
             }
             let (mother, father) = (tournament(parents, rng), tournament(parents, rng));
-            child(&axes, &self.point(mother), &self.point(father), rng)
+            let (mother, father) = (self.point(mother), self.point(father));
+            let child = child(&axes, &mother, &father, rng);
+            // Where constraints forbid the child, as far from its mother as they allow.
+            led(history.space, &axes, &mother, child, rng)
         })
     }
 

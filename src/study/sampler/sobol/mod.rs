@@ -38,8 +38,10 @@ struct Allowed {
     seen: u32,
 }
 
-/// Where fewer than one in so many points is allowed, the sequence is given up.
+/// Where fewer than one in so many points is allowed, the sequence is given up, and after so many points
+/// without any.
 const FEWEST: u32 = 1000;
+const PATIENCE: u32 = 16;
 
 impl SobolSampler {
     /// A sampler whose scrambling depends on the seeds.
@@ -66,7 +68,8 @@ impl SobolSampler {
 
     /// Where in the sequence the point of trial `number` is; `None` when it would take too long to find.
     fn index(&mut self, space: &Space, axes: &[Axis<'_>], number: u32) -> Option<u32> {
-        if space.constraints().is_empty() {
+        // Skipping points would leave out branches of which constraints allow little.
+        if space.constraints().is_empty() || space.is_conditional() {
             return Some(number);
         }
         if self.allowed.space != *space {
@@ -74,7 +77,7 @@ impl SobolSampler {
         }
         while self.allowed.indices.len() <= number as usize {
             let index = self.allowed.seen;
-            if index / FEWEST > number.saturating_add(FEWEST) {
+            if index / FEWEST > number.saturating_add(PATIENCE) {
                 return None;
             }
             let mut point = self.coordinates(axes, index);
@@ -115,7 +118,10 @@ impl Sampler for SobolSampler {
         });
         let reason = match index.filter(|_| is_point) {
             Some(index) => format!("point {index} of a scrambled Sobol' sequence"),
-            None => "drawn evenly, because the point of the sequence was tried before".to_owned(),
+            None => {
+                "drawn instead of a point of the sequence that was tried before, or that constraints forbid"
+                    .to_owned()
+            }
         };
         let facts = index.filter(|_| is_point).map(|index| ("index", f64::from(index)));
         Explanation { sampler: "sobol", reason, facts: facts.into_iter().collect(), ..Explanation::default() }

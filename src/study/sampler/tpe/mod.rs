@@ -100,6 +100,9 @@ impl Sampler for Tpe {
         let ratio = model.ratio(&axes);
         let mut candidates = model.candidates(count, avoid, history.space, &axes, &ratio, rng);
         if candidates.is_empty() {
+            candidates = model.led_candidates(count, avoid, history.space, &axes, &ratio, rng);
+        }
+        if candidates.is_empty() {
             candidates = untried(history, model.table()).unwrap_or_default();
         }
         match ratio.best(&candidates) {

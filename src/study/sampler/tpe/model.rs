@@ -9,7 +9,7 @@ use crate::spec::Space;
 
 use super::super::History;
 use super::super::axis::Axis;
-use super::super::table::Table;
+use super::super::table::{Table, lead};
 use super::branch::{Branches, present};
 use super::parzen::{Parzen, Scratch};
 use super::split::{Good, Ranking};
@@ -104,6 +104,30 @@ impl Model {
         let columns = self.table.columns();
         good.insert(&slots, |axis, slot| columns[axis][self.good.rows[slot - 1]]);
         Ratio { good, bad: &self.bad, scratch: &self.scratch }
+    }
+
+    /// As [`Model::candidates`] where constraints forbid all of these: each is led from a good trial
+    /// towards a draw from the good density, as far as they allow.
+    pub(super) fn led_candidates(
+        &self,
+        count: usize,
+        avoid: bool,
+        space: &Space,
+        axes: &[Axis<'_>],
+        ratio: &Ratio<'_>,
+        rng: &mut ChaCha8Rng,
+    ) -> Vec<Vec<f64>> {
+        if space.constraints().is_empty() || self.good.rows.is_empty() {
+            return Vec::new();
+        }
+        let cumulative = ratio.good.cumulative();
+        let led = |at: usize| {
+            let row = self.good.rows[at % self.good.rows.len()];
+            let from: Vec<f64> = self.table.columns().iter().map(|column| column[row]).collect();
+            let to = ratio.good.draw(axes, Parzen::draw_slot(&cumulative, rng), 1.0, rng);
+            lead(space, axes, &from, &to, rng).filter(|point| !(avoid && self.table.has(point)))
+        };
+        (0..count).filter_map(led).collect()
     }
 
     /// Up to `count` points drawn from the good density and close to the best trial that the space allows and, where `avoid`
