@@ -67,8 +67,8 @@ fn best_everywhere(dir: &TestDir) -> (u64, String) {
     let report = dir.read("report/report.md");
     assert!(report.contains(&format!("- trial: {number}\n")), "{report}");
     let (_, table) = report.split_once("The best ").expect("a table of the best");
-    let rows = table.lines().filter_map(|line| line.strip_prefix("| "));
-    let first = rows.filter_map(|row| row.split(' ').next()?.parse::<u64>().ok()).next();
+    let mut rows = table.lines().filter_map(|line| line.strip_prefix("| "));
+    let first = rows.find_map(|row| row.split(' ').next()?.parse::<u64>().ok());
     assert_eq!(first, Some(number), "the report's table: {table}");
     let picture = dir.run("plot parallel --svg --out -").ok();
     assert!(picture.contains(&format!("best (trial {number})")), "the parallel picture");
@@ -97,9 +97,12 @@ fn where_no_trial_holds_the_conditions_that_is_said() {
     let best = dir.run("best -n 1");
     assert!(best.stderr.contains("no trial holds the constraints of study.feasible"), "{best:?}");
     let all = dir.run("best -n 0 --json").json();
-    let least = all["trials"].as_array().unwrap().iter().map(|trial| trial["violation"].as_f64().unwrap());
-    let least = least.fold(f64::INFINITY, f64::min);
-    assert_eq!(all["trials"][0]["violation"].as_f64().unwrap(), least, "trial {number}");
+    let missed: Vec<f64> =
+        all["trials"].as_array().unwrap().iter().map(|trial| trial["violation"].as_f64().unwrap()).collect();
+    assert!(
+        missed.len() == 12 && missed.iter().all(|other| *other >= missed[0]),
+        "trial {number}: {missed:?}"
+    );
 }
 
 #[test]
