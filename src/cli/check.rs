@@ -17,13 +17,15 @@ Examples:
   uaic check experiments/attention.toml
   uaic check experiments/attention.toml -P train.lr=0.002
   uaic check experiments/attention.toml --json
+  envsubst < template.toml | uaic check -
 
 Exit code 0 when the spec is good, 2 when it is not.
 
 With --json: {\"schema\": 1, \"ok\": true or false,
-  \"errors\": [{\"message\", \"path\", \"line\", \"column\", \"help\"}]}")]
+  \"errors\": [{\"message\", \"path\", \"line\", \"column\", \"help\"}],
+  \"notes\": [what is not wrong, but may surprise]}")]
 pub struct CheckArgs {
-    /// The spec, such as experiments/attention.toml
+    /// The spec, such as experiments/attention.toml; `-` for the standard input
     #[arg(value_name = "SPEC")]
     spec: PathBuf,
 
@@ -50,11 +52,16 @@ pub(super) fn run(_global: &Global, args: &CheckArgs) -> anyhow::Result<ExitCode
                 }
             },
         };
-        let json = json!({ "schema": shape::SCHEMA, "ok": errors.is_empty(), "errors": errors });
+        let notes = checked.as_ref().map(Work::notes).unwrap_or_default();
+        let json = json!({
+            "schema": shape::SCHEMA, "ok": errors.is_empty(), "errors": errors, "notes": notes,
+        });
         printer::json(&json)?;
         return Ok(checked.map_or(ExitCode::from(exit::USAGE), |_| ExitCode::SUCCESS));
     }
-    printer::data(format!("{}: ok — {}", args.spec.display(), summary(&checked?)))?;
+    let work = checked?;
+    printer::data(format!("{}: ok — {}", args.spec.display(), summary(&work)))?;
+    work.notes().iter().for_each(|note| printer::talk(format!("note: {note}")));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -103,7 +110,11 @@ fn training(spec: &Spec) -> String {
 
 /// The epochs of a trial, which may themselves be searched.
 fn epochs(spec: &Spec) -> String {
-    match spec.search.get("train.epochs") {
+    let searched = spec.search.get("train.epochs");
+    if let Some(only) = searched.and_then(Distribution::only) {
+        return format!("{only} epochs");
+    }
+    match searched {
         Some(Distribution::Int { low, high, .. } | Distribution::IntLog { low, high }) => {
             format!("{low} to {high} epochs")
         }

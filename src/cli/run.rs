@@ -33,7 +33,7 @@ With --json: {\"schema\": 1,
   \"final\": {\"run_id\", \"metrics\": {name: value},
     \"estimates\": {name: {\"value\", \"n\", \"low\", \"high\"}}, \"absent\": {name: reason}} or null}")]
 pub struct RunArgs {
-    /// The spec, a TOML file (`uaic init` writes one)
+    /// The spec, a TOML file (`uaic init` writes one); `-` for the standard input
     pub spec: PathBuf,
 
     /// Set a key of the spec, such as train.lr=0.002; a searched key is then fixed
@@ -95,6 +95,9 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
     overrides.extend(args.trials.map(|trials| ("study.trials".to_owned(), trials.to_string())));
     overrides.extend(args.seed.map(|seed| ("study.seed".to_owned(), seed.to_string())));
     let work = Work::load(&args.spec, &overrides)?;
+    if !args.how.quiet {
+        work.notes().iter().for_each(|note| printer::talk(format!("note: {note}")));
+    }
     if args.dry_run {
         printer::data(plan(&work, global))?;
         return Ok(ExitCode::SUCCESS);

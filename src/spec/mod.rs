@@ -23,6 +23,7 @@ mod schema;
 mod search;
 mod source;
 mod space;
+mod steps;
 mod suggest;
 mod template;
 
@@ -36,12 +37,13 @@ pub use effective::{PointError, check_section};
 pub use error::{Place, SpecError, SpecErrors};
 pub use expression::{Constraint, ConstraintError};
 pub use kind::parse_time;
-pub use program::{AskedOrRun, ProgramSpec};
+pub use program::{AnySpec, AskedOrRun, ProgramSpec};
 pub use pruner::{PRUNERS, PrunerSpec};
 pub use records::*;
 pub use schema::json_schema;
 pub use source::split_override;
 pub use space::{Distribution, Space, When};
+pub use steps::Steps;
 pub use template::commented;
 
 use condition::Given;
@@ -49,6 +51,7 @@ use effective::filled;
 use kind::split_names;
 use problem::{At, Complaint, Problem};
 use read::Reading;
+use source::Source;
 
 use crate::trial::{Direction, ParamValue};
 
@@ -90,11 +93,15 @@ impl Spec {
     /// # Errors
     /// All that is wrong with the file, the overrides and the data set, at once.
     pub fn load(path: &Path, overrides: &[(String, String)]) -> Result<Self, SpecErrors> {
-        let text = source::read(path)?;
+        Self::of(source::read(path)?, overrides)
+    }
+
+    /// Checks what was read, and looks for the data set.
+    fn of(Source { text, path }: Source, overrides: &[(String, String)]) -> Result<Self, SpecErrors> {
         let mut reading = read::read(&text, overrides);
-        reading.problems.extend(missing_dataset(&reading, path));
-        reading.problems.extend(missing_pretrained(&reading, path));
-        Self::build(reading, text, path, overrides)
+        reading.problems.extend(missing_dataset(&reading, &path));
+        reading.problems.extend(missing_pretrained(&reading, &path));
+        Self::build(reading, text, &path, overrides)
     }
 
     /// Checks the text of a spec; needs no disk. `path` is what errors name, and where the search

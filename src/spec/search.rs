@@ -1,6 +1,6 @@
 //! `[search]`: distributions over keys, when they exist, and constraints between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -28,6 +28,9 @@ pub(super) struct Found {
     distributions: BTreeMap<String, Located<Distribution>>,
     conditions: Vec<Condition>,
     constraints: Vec<Located<Constraint>>,
+    /// Parameters of a program that were given one value: what is conditional on others of their values
+    /// never exists, and that is no mistake.
+    fixed: BTreeSet<String>,
 }
 
 /// That a parameter exists only where another has one of some values.
@@ -46,6 +49,24 @@ impl Found {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Located<Distribution>)> {
         self.distributions.iter()
+    }
+
+    /// Gives a parameter of a program, which is searched, one value: that of an override, and its text.
+    pub(super) fn fix(
+        &mut self,
+        name: &str,
+        value: &DeValue<'_>,
+        text: &str,
+        origin: Origin,
+    ) -> Result<(), Complaint> {
+        let Some(known) = self.distributions.get(name) else { return Ok(()) };
+        let value = Kind::Any.check(name, &scalar(value)?)?;
+        let value = suited(name, &known.value, value, text)?;
+        self.remove(name);
+        self.fixed.insert(name.to_owned());
+        let located = Located { value: Distribution::Choice(vec![value]), at: origin.at(0..0) };
+        self.distributions.insert(name.to_owned(), located);
+        Ok(())
     }
 
     /// Takes a parameter out of the search.
@@ -118,6 +139,7 @@ impl Found {
                 Ok(fixed) => {
                     let value = Distribution::Choice(vec![fixed]);
                     self.distributions.insert(path.to_owned(), Located { value, at });
+                    self.fixed.insert(path.to_owned());
                 }
                 Err(complaint) => problems.push(complaint.at(at)),
             }
@@ -188,7 +210,9 @@ impl Found {
         for condition in &self.conditions {
             match (self.get(&condition.parent), fixed(&condition.parent)) {
                 (Some(parent), _) => {
-                    problems.extend(condition.impossible(&parent.value));
+                    if !self.fixed.contains(&condition.parent) {
+                        problems.extend(condition.impossible(&parent.value));
+                    }
                     kept.push(condition);
                 }
                 (None, Some(value)) if condition.admits(&value) => {}
@@ -263,11 +287,66 @@ impl Found {
     }
 }
 
+/// A value as a parameter takes it that was searched over a distribution; it may lie outside of that.
+/// `text` is how it was given.
+fn suited(
+    name: &str,
+    searched: &Distribution,
+    value: ParamValue,
+    text: &str,
+) -> Result<ParamValue, Complaint> {
+    let refuse = |wanted: &str| {
+        let message = format!("`{name}` takes {wanted}, not {}", show(&value));
+        Err(Complaint::new(message).help(format!("it is searched over {searched}")))
+    };
+    match (searched, &value) {
+        (Distribution::Uniform { .. } | Distribution::Log { .. }, _) => {
+            value.as_f64().map_or_else(|| refuse("numbers"), |number| Ok(ParamValue::Float(number)))
+        }
+        (Distribution::Int { .. } | Distribution::IntLog { .. }, ParamValue::Int(_)) => Ok(value),
+        // 1e3 is a whole number, too.
+        (Distribution::Int { .. } | Distribution::IntLog { .. }, ParamValue::Float(number))
+            if number.fract() == 0.0 && number.abs() < 9e15 =>
+        {
+            Ok(ParamValue::Int(*number as i64))
+        }
+        (Distribution::Int { .. } | Distribution::IntLog { .. }, _) => refuse("whole numbers"),
+        (Distribution::Choice(choices), _) => {
+            let is_same = |choice: &&ParamValue| match (choice, &value) {
+                (ParamValue::Int(_), ParamValue::Int(_)) => **choice == value,
+                (ParamValue::Text(choice), _) => choice == text || value == ParamValue::Text(choice.clone()),
+                _ => **choice == value || choice.as_f64().is_some_and(|x| Some(x) == value.as_f64()),
+            };
+            if let Some(same) = choices.iter().find(is_same) {
+                return Ok(same.clone());
+            }
+            match choices.first() {
+                Some(ParamValue::Text(_)) => {
+                    let names: Vec<String> = choices.iter().map(ToString::to_string).collect();
+                    match nearest(text, names.iter().map(String::as_str)) {
+                        Some(near) => {
+                            Err(Complaint::new(format!("`{name}` never is {}", show(&text.into())))
+                                .help(format!("did you mean `{near}`?")))
+                        }
+                        None if matches!(value, ParamValue::Text(_)) => Ok(value),
+                        None => Ok(text.into()),
+                    }
+                }
+                Some(ParamValue::Bool(_)) => refuse("`true` and `false`"),
+                Some(_) if value.as_f64().is_none() => refuse("numbers"),
+                _ => Ok(value),
+            }
+        }
+    }
+}
+
 impl Condition {
     fn admits(&self, value: &ParamValue) -> bool {
-        self.values
-            .iter()
-            .any(|wanted| wanted == value || wanted.as_f64().is_some_and(|x| Some(x) == value.as_f64()))
+        let is_same = |wanted: &ParamValue| match (wanted, value) {
+            (ParamValue::Int(wanted), ParamValue::Int(value)) => wanted == value,
+            _ => wanted == value || wanted.as_f64().is_some_and(|x| Some(x) == value.as_f64()),
+        };
+        self.values.iter().any(is_same)
     }
 
     /// A value that the parent never has.

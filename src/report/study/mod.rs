@@ -228,6 +228,10 @@ pub struct Dimension {
 
 impl Dimension {
     fn new(name: &str, distribution: &Distribution) -> Self {
+        if let Some(only) = distribution.only() {
+            let scale = Scale::Levels(vec![only.to_string()]);
+            return Self { name: name.to_owned(), scale, choices: vec![only] };
+        }
         let room = |low: f64, high: f64| (high - low).abs() * 0.04;
         let (scale, choices) = match distribution {
             Distribution::Uniform { low, high, .. } => {
