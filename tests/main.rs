@@ -14,6 +14,7 @@ mod flights;
 mod listing;
 #[cfg(feature = "serve")]
 mod load;
+mod numbers;
 mod onnx;
 mod package;
 mod package_fuzz;

@@ -23,7 +23,7 @@ Exit code 0 when the spec is good, 2 when it is not.
 
 With --json: {\"schema\": 1, \"ok\": true or false,
   \"errors\": [{\"message\", \"path\", \"line\", \"column\", \"help\"}],
-  \"notes\": [what is not wrong, but may surprise]}")]
+  and, where something may surprise, \"notes\": [text]}")]
 pub struct CheckArgs {
     /// The spec, such as experiments/attention.toml; `-` for the standard input
     #[arg(value_name = "SPEC")]
@@ -52,10 +52,10 @@ pub(super) fn run(_global: &Global, args: &CheckArgs) -> anyhow::Result<ExitCode
                 }
             },
         };
-        let notes = checked.as_ref().map(Work::notes).unwrap_or_default();
-        let json = json!({
-            "schema": shape::SCHEMA, "ok": errors.is_empty(), "errors": errors, "notes": notes,
-        });
+        let mut json = json!({ "schema": shape::SCHEMA, "ok": errors.is_empty(), "errors": errors });
+        if let Some(notes) = checked.as_ref().map(Work::notes).ok().filter(|notes| !notes.is_empty()) {
+            json["notes"] = json!(notes);
+        }
         printer::json(&json)?;
         return Ok(checked.map_or(ExitCode::from(exit::USAGE), |_| ExitCode::SUCCESS));
     }

@@ -149,7 +149,7 @@ fn add_run(listing: &mut Table, run: &RunRecord, metrics: &Metrics, now_ms: i64)
 
 /// Why a run ended as it did, and that it is hidden.
 fn note(run: &RunRecord) -> Option<String> {
-    let reason = run.reason.as_deref().map(|reason| table::shortened(reason, 60));
+    let reason = run.reason.as_deref().map(|reason| table::shortened(reason, 160));
     let hidden = run.hidden.then(|| "hidden".to_owned());
     let parts: Vec<String> = hidden.into_iter().chain(reason).collect();
     (!parts.is_empty()).then(|| parts.join("; "))

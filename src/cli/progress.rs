@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use owo_colors::OwoColorize;
 
-use super::printer;
+use super::{printer, table};
 use crate::study::{Event, Observer};
 use crate::train::EpochReport;
 use crate::trial::{Direction, RunState};
@@ -189,7 +189,7 @@ impl Progress {
         seconds: f64,
     ) -> String {
         let outcome = match (state, value) {
-            (RunState::Complete, Some(value)) => format!("{} {value:.4}", self.metric),
+            (RunState::Complete, Some(value)) => format!("{} {}", self.metric, table::number(value)),
             (RunState::Failed, _) => state.red().to_string(),
             _ => state.yellow().to_string(),
         };
@@ -199,7 +199,10 @@ impl Progress {
 }
 
 fn overall(shown: &Shown) -> String {
-    let best = shown.best.map(|(number, value)| format!(" best {value:.4} (#{number})")).unwrap_or_default();
+    let best = shown
+        .best
+        .map(|(number, value)| format!(" best {} (#{number})", table::number(value)))
+        .unwrap_or_default();
     let eta = eta(shown).map(|eta| format!(" {} left", minutes(eta))).unwrap_or_default();
     format!("{}/{}{best}{eta}", shown.finished, shown.trials)
 }

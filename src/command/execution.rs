@@ -402,7 +402,11 @@ impl Execution<'_> {
         let Some(last) = self.pending.last() else { return Ok(()) };
         let same_step = self.pending.iter().filter(|point| point.step == last.step);
         let newest = same_step.rev().take(4).collect::<Vec<_>>().into_iter().rev();
-        let values: Vec<_> = newest.map(|point| format!("{} {:.4}", point.key, point.value)).collect();
+        let shown = |value: f64| {
+            let is_plain = !value.is_finite() || value == 0.0 || (1e-3..1e6).contains(&value.abs());
+            if is_plain { format!("{value:.4}") } else { format!("{value:.3e}") }
+        };
+        let values: Vec<_> = newest.map(|point| format!("{} {}", point.key, shown(point.value))).collect();
         self.trial.progress(0.0, format!("step {} {}", last.step, values.join(" ")));
         self.trial.log(&self.pending)?;
         self.pending.clear();

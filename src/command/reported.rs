@@ -83,7 +83,7 @@ impl Reported {
         };
         let because = self.because(metric, last_line);
         format!(
-            "the program ended without a value of `{metric}`; {reported}; {because}print a line such as \
+            "the program ended without a value of `{metric}`: {because}{reported}; print a line such as \
              {{\"{metric}\": 0.5}}, or append it to the file $UAIC_METRICS"
         )
     }
@@ -159,9 +159,12 @@ mod tests {
         let wanted = ["y".to_owned()];
         let mut reported = Reported::default();
         let said = |reported: &Reported| reported.values(&wanted, "y was 0,5").unwrap_err();
-        assert!(said(&reported).contains("its last line was `y was 0,5`; print a line such as"));
+        assert!(
+            said(&reported)
+                .contains("a value of `y`: its last line was `y was 0,5`; it reported nothing; print")
+        );
         reported.pass_over("y: 0.5", "it is no JSON object".into(), true);
-        assert!(said(&reported).contains("its line `y: 0.5` gave none: it is no JSON object; print"));
+        assert!(said(&reported).contains("its line `y: 0.5` gave none: it is no JSON object; it reported"));
         reported.pass_over(r#"{"y": "0.5"}"#, r#"`y` is "0.5", not a number"#.into(), false);
         for _ in 0..20 {
             reported.pass_over("y: 0.5", "it is no JSON object".into(), true);
