@@ -271,3 +271,65 @@ fn a_metric_that_is_named_twice_is_said_to_be() {
     let said = dir.run("check x.toml").fails(2);
     assert!(said.contains("`study.metric` must be a name, or a list of names, not an array"), "{said}");
 }
+
+/// What stands between the first backticks of the first help of a complaint.
+fn suggestion(said: &str) -> String {
+    let help = said.lines().find(|line| line.starts_with("help: ")).unwrap_or_else(|| panic!("{said}"));
+    help.split('`').nth(1).unwrap_or_else(|| panic!("{help}")).to_owned()
+}
+
+#[test]
+fn every_help_can_be_typed_and_works() {
+    let dir = TestDir::new();
+    let good = with_command(
+        r#"["sh", "-c", "echo {x}"]"#,
+        "kind = { choice = [\"a\", \"b\"] }\nx = { uniform = [0, 1] }",
+        "trials = 1",
+    );
+    // What is written instead of something good, and what of that the suggestion replaces.
+    for (right, wrong, replaced) in [
+        ("{ uniform = [0, 1] }", "[0, 1]", "[0, 1]"),
+        ("{ uniform = [0, 1] }", "{ uniform = [1, 0] }", "[1, 0]"),
+        ("{ uniform = [0, 1] }", "{ unifrm = [0, 1] }", "unifrm"),
+        ("{ uniform = [0, 1] }", "{ uniform = [0, 1], when = 3 }", "when = 3"),
+        ("{ uniform = [0, 1] }", "{ uniform = [0, 1], when = { knd = \"a\" } }", "knd"),
+        ("[\"a\", \"b\"]", "[]", "{ choice = [] }"),
+        ("echo {x}", "echo {y}", "{y}"),
+        ("echo {x}", "echo {x} {knd?--k}", "{knd?--k}"),
+        ("command = [\"sh\", \"-c\", \"echo {x}\"]", "command = []", "command = []"),
+        ("command = [\"sh\", \"-c\", \"echo {x}\"]", "command = \"sh\"", "command = \"sh\""),
+        ("command = [\"sh\", \"-c\", \"echo {x}\"]", "timeout = 3", "timeout = 3"),
+        ("metric = \"y\"", "metric = [\"y\", \"z\"]", "direction = \"minimize\""),
+        ("metric = \"y\"", "metirc = \"y\"", "metirc"),
+        ("trials = 1", "trials = \"1\"", "\"1\""),
+    ] {
+        let bad = good.replace(right, wrong);
+        dir.write("x.toml", &bad);
+        let said = dir.run("check x.toml").fails(2);
+        let typed = suggestion(&said);
+        dir.write("x.toml", bad.replace(replaced, &typed));
+        let now = dir.run("check x.toml");
+        // An example of a command need not be on this machine.
+        let is_good = now.code == Some(0)
+            || now.stderr.matches("error: ").count() == 1 && now.stderr.contains("there is no program");
+        assert!(is_good, "{wrong}: {typed}\n{said}\n{}", now.stderr);
+    }
+    for (fixed, key) in [("knd=a", "kind"), ("trials=3", "study.trials"), ("study.trails=3", "study.trials")]
+    {
+        dir.write("x.toml", &good);
+        let said = dir.run(&format!("check x.toml -P {fixed}")).fails(2);
+        assert_eq!(suggestion(&said), key);
+        let value = fixed.split_once('=').unwrap().1;
+        dir.run(&format!("check x.toml -P {key}={value}")).ok();
+    }
+}
+
+#[test]
+fn a_constraint_alone_is_a_constraint() {
+    let dir = TestDir::new();
+    let search = "a = { int = [0, 9] }\nb = { int = [0, 9] }\nconstraints = \"a < b\"";
+    dir.write("x.toml", with_command(r#"["sh", "-c", "[ {a} -lt {b} ] && echo 1"]"#, search, "trials = 20"));
+    let said = dir.run("run x.toml --json").json();
+    let trials = said["study"]["trials"].as_array().unwrap();
+    assert!(trials.iter().all(|trial| trial["state"] == "COMPLETE"), "{said}");
+}

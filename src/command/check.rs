@@ -58,8 +58,8 @@ pub fn check(spec: &CommandSpec, space: &Space) -> Vec<Problem> {
 
 fn command(spec: &CommandSpec, space: &Space) -> Vec<Problem> {
     let Some(program) = spec.command.first().filter(|program| !program.trim().is_empty()) else {
-        let help = "write `command = [\"python3\", \"train.py\", \"--lr\", \"{train.lr}\"]`";
-        return vec![("`objective.command` names no program".to_owned(), Some(help.to_owned()))];
+        let help = format!("write `command = {}`", example(space.iter().map(|(name, _)| name).next()));
+        return vec![("`objective.command` names no program".to_owned(), Some(help))];
     };
     let mut problems = Vec::new();
     for argument in &spec.command {
@@ -78,6 +78,14 @@ fn command(spec: &CommandSpec, space: &Space) -> Vec<Problem> {
         problems.push((message, None));
     }
     problems
+}
+
+/// A command that gets a parameter of the spec, where that has one.
+fn example(parameter: Option<&str>) -> String {
+    match parameter {
+        Some(name) => format!(r#"["python3", "train.py", "--{name}={{{name}}}"]"#),
+        None => r#"["python3", "train.py"]"#.to_owned(),
+    }
 }
 
 fn unknown_name(name: &str, space: &Space) -> Option<Problem> {

@@ -87,7 +87,12 @@ fn evaluation(execution: &Execution<'_>) -> Result<Evaluation, String> {
         let violation = execution.reported.violation(&spec.constraints, &last_line)?;
         Ok(Evaluation { values, violation })
     };
-    evaluate().map_err(|why: String| execution.objective.secrets.mask(&why))
+    evaluate().map_err(|why: String| {
+        // What it had to say may have gone to the other stream, which is not read for metrics.
+        let is_silent = execution.reported.is_empty() && execution.stdout.last_line().is_empty();
+        let more = if is_silent { last_words(execution) } else { String::new() };
+        execution.objective.secrets.mask(&why) + &more
+    })
 }
 
 fn timed_out(execution: &Execution<'_>) -> String {

@@ -152,7 +152,7 @@ impl Reader<'_> {
         };
         if texts.is_none() {
             let example = match key {
-                "command" => r#"["python3", "train.py", "--lr", "{train.lr}"]"#,
+                "command" => r#"["python3", "train.py"]"#,
                 _ => r#"["HOME"]"#,
             };
             self.refuse(key, "a list of texts", example);

@@ -259,6 +259,8 @@ fn the_reason_names_the_line_that_gave_no_value() {
     }
     let other = run(sh(r#"echo '{"size": 3, "loss": "x"}'"#)).failure();
     assert!(other.contains("`loss` is \"x\", not a number; it reported `size`;"), "{other}");
+    let elsewhere = run(sh(r#"echo '{"loss": 1}' >&2"#)).failure();
+    assert!(elsewhere.ends_with(r#"; stderr ends with: {"loss": 1}"#), "{elsewhere}");
     let last = run(sh("echo 0,5")).failure();
     assert!(last.contains("its last line was `0,5`"), "{last}");
 }

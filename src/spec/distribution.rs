@@ -27,6 +27,14 @@ pub(super) fn is_distribution(table: &DeTable<'_>) -> bool {
     table.keys().any(|name| FORMS.contains(&name.get_ref().as_ref()))
 }
 
+/// Whether a table is a distribution or was meant as one: `{ unifrm = [0, 1] }`.
+pub(super) fn may_be_distribution(table: &DeTable<'_>) -> bool {
+    let is_misspelt = |(name, value): (&Spanned<std::borrow::Cow<'_, str>>, &Located<'_>)| {
+        value.get_ref().is_array() && nearest(name.get_ref(), FORMS).is_some()
+    };
+    is_distribution(table) || table.iter().any(is_misspelt)
+}
+
 /// Reads the distribution of one key.
 pub(super) struct Reader<'k, 'p> {
     /// The name of what is searched, and what it takes.

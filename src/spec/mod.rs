@@ -255,8 +255,10 @@ fn unequal_objectives(reading: &Reading) -> Option<Problem> {
     if metrics == directions {
         return None;
     }
-    let message = format!("`study.direction` has {directions} entries, `study.metric` {metrics}");
-    Some(Complaint::new(message).help("give one direction for each metric").at(direction.at.clone()))
+    let message = format!("`study.direction` is for {directions}, but `study.metric` names {metrics}");
+    let examples: Vec<&str> = ["\"minimize\"", "\"maximize\""].into_iter().cycle().take(metrics).collect();
+    let help = format!("give one for each metric, such as `direction = [{}]`", examples.join(", "));
+    Some(Complaint::new(message).help(help).at(direction.at.clone()))
 }
 
 /// The struct of checked values. The key table agrees with the structs (tested), so this does not

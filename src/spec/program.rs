@@ -151,7 +151,7 @@ const VALUE: &str = "value";
 /// A metric of its own needs a direction: nothing says which end of it is better.
 fn undirected(reading: &Reading) -> Option<Problem> {
     let metric = reading.values.get(keys::METRIC)?;
-    if reading.values.contains_key(keys::DIRECTION) {
+    if reading.has(keys::DIRECTION) {
         return None;
     }
     let complaint = Complaint::new(format!("which end of `{}` is better?", metric.value));
@@ -173,8 +173,8 @@ fn objective(reading: &Reading) -> (AskedOrRun, Option<Problem>) {
             } else {
                 "[objective] says neither `command` nor `ask`"
             };
-            let help = "write `command = [\"python3\", \"train.py\", \"--lr\", \"{train.lr}\"]`, or \
-                        `ask = true` for `uaic ask` and `uaic tell`";
+            let help = "write `command = [\"python3\", \"train.py\"]`, or `ask = true` for `uaic ask` and \
+                        `uaic tell`";
             (AskedOrRun::Asked, Some(Complaint::new(message).help(help).at(located.at.clone())))
         }
     }

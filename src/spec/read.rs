@@ -153,6 +153,11 @@ impl Reading {
         if self.search.is_free && key.path == keys::METRIC { Kind::Names(&[]) } else { key.kind }
     }
 
+    /// Whether a key was given, be its value legal or not.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.given.contains(path)
+    }
+
     /// The value of a key that is not searched.
     pub(super) fn fixed(&self, path: &str) -> Option<ParamValue> {
         let key = keys::find(path).filter(|_| !self.search.is_free)?;

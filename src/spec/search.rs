@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::distribution::{Reader, WHEN, is_distribution};
+use super::distribution::{Reader, WHEN, may_be_distribution};
+use super::effective::toml_of;
 use super::expression::Constraint;
 use super::keys::{self, Key};
 use super::kind::{Kind, show};
@@ -88,10 +89,12 @@ impl Found {
                 format!("{above}.{}", name.get_ref())
             };
             match value.get_ref() {
-                DeValue::Table(inner) if self.is_group(&path) && !is_distribution(inner) => {
+                DeValue::Table(inner) if self.is_group(&path) && !may_be_distribution(inner) => {
                     self.read_below(inner, &path, origin, problems);
                 }
-                DeValue::Array(_) if path == CONSTRAINTS => self.read_constraints(value, origin, problems),
+                DeValue::Array(_) | DeValue::String(_) if path == CONSTRAINTS => {
+                    self.read_constraints(value, origin, problems)
+                }
                 _ if self.distributions.contains_key(&path) => {
                     let complaint =
                         Complaint::new(format!("`{path}` is searched twice")).help("keep one of the two");
@@ -161,11 +164,11 @@ impl Found {
         origin: Origin,
         problems: &mut Vec<Problem>,
     ) {
-        let help = "write `when = { \"model.architecture\" = \"lstm-attention\" }`";
+        let help = self.example_of_when(path);
         let Some(table) = when.get_ref().as_table() else {
             let kind = kind_of(when.get_ref());
             let complaint = Complaint::new(format!("`when` of `{path}` must be a table, not {kind}"));
-            return problems.push(complaint.help(help).at(origin.at(when.span())));
+            return problems.push(complaint.maybe_help(help).at(origin.at(when.span())));
         };
         for (parent, values) in flattened(table, "") {
             let at = origin.at(values.span());
@@ -175,13 +178,29 @@ impl Found {
             };
             match each.into_iter().collect::<Result<Vec<_>, _>>() {
                 Ok(values) => self.conditions.push(Condition { name: path.to_owned(), parent, values, at }),
-                Err(complaint) => problems.push(complaint.help(help).at(at)),
+                Err(complaint) => problems.push(complaint.maybe_help(help.clone()).at(at)),
             }
         }
     }
 
+    /// A condition that a parameter could have: on a list of those read so far, or on a key of ours.
+    fn example_of_when(&self, path: &str) -> Option<String> {
+        let mut others = self.distributions.iter().filter(|(name, _)| *name != path);
+        let listed = others.find_map(|(name, located)| match &located.value {
+            Distribution::Choice(values) => values.first().map(|value| (name.as_str(), show(value))),
+            _ => None,
+        });
+        let ours = (!self.is_free).then(|| ("model.architecture", "\"lstm-attention\"".to_owned()));
+        let (name, value) = listed.or(ours)?;
+        Some(format!("write `when = {{ {} = {value} }}`", toml_of(&name.into())))
+    }
+
     fn read_constraints(&mut self, list: &Spanned<DeValue<'_>>, origin: Origin, problems: &mut Vec<Problem>) {
-        for entry in list.get_ref().as_array().into_iter().flatten() {
+        let entries: Vec<&Spanned<DeValue<'_>>> = match list.get_ref() {
+            DeValue::Array(entries) => entries.iter().collect(),
+            _ => vec![list],
+        };
+        for entry in entries {
             let at = origin.at(entry.span());
             let Some(text) = entry.get_ref().as_str() else {
                 let complaint = Complaint::new("a constraint is a text")
@@ -257,7 +276,10 @@ impl Found {
         let near = nearest(name, self.distributions.keys().map(String::as_str));
         let complaint = match near {
             Some(near) => complaint.help(format!("did you mean `{near}`?")),
-            None => complaint,
+            None => {
+                let names: Vec<String> = self.distributions.keys().map(|name| format!("`{name}`")).collect();
+                complaint.help(format!("[search] has {}", names.join(", ")))
+            }
         };
         complaint.at(at.clone())
     }

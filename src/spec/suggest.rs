@@ -55,8 +55,9 @@ pub(super) fn unknown_path(section: &str, name: &str) -> Complaint {
 
 /// An override of what a spec with [objective] neither searches nor has a key for.
 pub(super) fn unknown_parameter(name: &str, parameters: &[&str]) -> Complaint {
-    let keys = KEYS.iter().filter(|key| ["experiment", "study", "pruner"].contains(&key.section()));
-    let near = nearest(name, parameters.iter().copied().chain(keys.map(|key| key.path)));
+    let keys = || KEYS.iter().filter(|key| ["experiment", "study", "pruner"].contains(&key.section()));
+    let near = nearest(name, parameters.iter().copied().chain(keys().map(|key| key.path)))
+        .or_else(|| keys().find(|key| key.is_called(name)).map(|key| key.path));
     let complaint = Complaint::new(format!("`{name}` is neither a parameter of this spec nor a key"));
     complaint.help(match near {
         Some(near) => format!("did you mean `{near}`?"),

@@ -126,7 +126,10 @@ fn value_of(space: &Space, name: &str, text: &str) -> anyhow::Result<ParamValue>
         let known = space.iter().map(|(name, _)| name);
         let hint = match crate::nearest::nearest(name, known) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "`uaic study show STUDY` lists its parameters".to_owned(),
+            None => {
+                let names: Vec<String> = space.iter().map(|(name, _)| format!("`{name}`")).collect();
+                format!("the parameters are {}", names.join(", "))
+            }
         };
         return Err(Failure::usage(format!("`{name}` is not searched; {hint}")).into());
     };
