@@ -94,17 +94,12 @@ fn is_given_in(line: &str, name: &str) -> bool {
 }
 
 fn of_object(mut object: serde_json::Map<String, Value>) -> Line {
-    let step = match object.shift_remove(STEP) {
-        None => None,
-        Some(value) => match whole(&value) {
-            Some(step) => Some(step),
-            None => {
-                let value = cut(&value.to_string());
-                let why = format!("`{STEP}` is {value}, not a whole number from 0 to {LAST_STEP}");
-                return Line::Broken(why);
-            }
-        },
-    };
+    let given = object.shift_remove(STEP);
+    let step = given.as_ref().and_then(whole);
+    if let (Some(given), None) = (given, step) {
+        let given = cut(&given.to_string());
+        return Line::Broken(format!("`{STEP}` is {given}, not a whole number from 0 to {LAST_STEP}"));
+    }
     let (mut values, mut problems) = (vec![], vec![]);
     for (name, value) in object {
         match number(&value) {

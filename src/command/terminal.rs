@@ -51,7 +51,7 @@ fn skip_sequence(rest: &mut Peekable<Chars<'_>>) {
 
 /// Skips the parameters of a sequence and the letter that ends it.
 fn skip_to_letter(rest: &mut Peekable<Chars<'_>>) {
-    while let Some(next) = rest.next() {
+    for next in rest {
         if ('@'..='~').contains(&next) {
             return;
         }

@@ -93,7 +93,7 @@ impl Found {
                     self.read_below(inner, &path, origin, problems);
                 }
                 DeValue::Array(_) | DeValue::String(_) if path == CONSTRAINTS => {
-                    self.read_constraints(value, origin, problems)
+                    self.read_constraints(value, origin, problems);
                 }
                 _ if self.distributions.contains_key(&path) => {
                     let complaint =
@@ -274,14 +274,11 @@ impl Found {
     fn unknown(&self, name: &str, who: &str, at: &At) -> Problem {
         let complaint = Complaint::new(format!("{who} names `{name}`, which is not searched"));
         let near = nearest(name, self.distributions.keys().map(String::as_str));
-        let complaint = match near {
-            Some(near) => complaint.help(format!("did you mean `{near}`?")),
-            None => {
-                let names: Vec<String> = self.distributions.keys().map(|name| format!("`{name}`")).collect();
-                complaint.help(format!("[search] has {}", names.join(", ")))
-            }
-        };
-        complaint.at(at.clone())
+        let names =
+            || self.distributions.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let help = near
+            .map_or_else(|| format!("[search] has {}", names()), |near| format!("did you mean `{near}`?"));
+        complaint.help(help).at(at.clone())
     }
 
     /// A parameter that exists only where it exists.

@@ -13,8 +13,8 @@ pub struct Steps {
 /// `low` and `step` in units of `10^-places`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Decimals {
-    low: i128,
-    step: i128,
+    low: i64,
+    step: i64,
     places: u32,
 }
 
@@ -29,26 +29,15 @@ impl Steps {
         let places = low_digits.places().max(high_digits.places()).max(step_digits.places());
         let scaled = |digits: Digits| digits.scaled(places);
         let exact = || Some((scaled(low_digits)?, scaled(high_digits)?, scaled(step_digits)?));
-        match exact().filter(|(_, _, step)| *step > 0) {
-            Some((low_units, high_units, step_units)) => {
-                let width = high_units - low_units;
-                let missing = (step_units - width % step_units) % step_units;
-                let is_nearly_there = missing > 0 && missing.saturating_mul(MISSED) <= step_units;
-                let last = width / step_units + i128::from(is_nearly_there);
-                let decimals = Decimals { low: low_units, step: step_units, places };
-                Self {
-                    low,
-                    high,
-                    step,
-                    last: u64::try_from(last).unwrap_or(u64::MAX),
-                    decimals: Some(decimals),
-                }
-            }
-            None => {
-                let last = ((high - low) / step + 1.0 / MISSED as f64).floor() as u64;
-                Self { low, high, step, last, decimals: None }
-            }
-        }
+        let Some((low_units, high_units, step_units)) = exact().filter(|(_, _, step)| *step > 0) else {
+            let last = ((high - low) / step + 1.0 / MISSED as f64).floor() as u64;
+            return Self { low, high, step, last, decimals: None };
+        };
+        let (width, unit) = (i128::from(high_units) - i128::from(low_units), i128::from(step_units));
+        let missing = (unit - width % unit) % unit;
+        let is_nearly_there = missing > 0 && missing * MISSED <= unit;
+        let last = u64::try_from(width / unit + i128::from(is_nearly_there)).unwrap_or(u64::MAX);
+        Self { low, high, step, last, decimals: Some(Decimals { low: low_units, step: step_units, places }) }
     }
 
     /// The number of the last step; the first is 0.
@@ -85,7 +74,7 @@ impl Decimals {
         /// them rounds once, as reading the decimal would.
         const LARGEST: i128 = 1 << 53;
         const POWER: u32 = 22;
-        let units = self.step.checked_mul(i128::from(number))?.checked_add(self.low)?;
+        let units = i128::from(self.step) * i128::from(number) + i128::from(self.low);
         if units.abs() <= LARGEST && self.places <= POWER {
             return Some(units as f64 / 10_f64.powi(self.places as i32));
         }
@@ -96,7 +85,7 @@ impl Decimals {
 /// The shortest decimal that reads back to a float: `digits · 10^exponent`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Digits {
-    digits: i128,
+    digits: i64,
     exponent: i32,
 }
 
@@ -115,12 +104,9 @@ impl Digits {
     }
 
     /// In units of `10^-places`; `None` where that is out of all proportion.
-    fn scaled(self, places: u32) -> Option<i128> {
-        /// Room for sums and differences is left.
-        const LARGEST: i128 = 10_i128.pow(28);
+    fn scaled(self, places: u32) -> Option<i64> {
         let power = u32::try_from(self.exponent + places as i32).ok()?;
-        let units = self.digits.checked_mul(10_i128.checked_pow(power)?)?;
-        (units.abs() <= LARGEST).then_some(units)
+        self.digits.checked_mul(10_i64.checked_pow(power)?)
     }
 }
 
@@ -167,8 +153,9 @@ mod tests {
     #[test]
     fn what_has_no_short_decimals_is_counted_in_floats() {
         let steps = Steps::new(1e-300, 1e300, 1e299);
-        assert_eq!((steps.last(), steps.value(0)), (10, 1e-300));
-        assert_eq!(steps.value(10), 1e300);
-        assert_eq!(Steps::new(-f64::MAX, f64::MAX, f64::MAX).value(u64::MAX), f64::MAX);
+        assert_eq!((steps.last(), steps.value(0).to_bits()), (10, 1e-300_f64.to_bits()));
+        assert_eq!(steps.value(10).to_string(), 1e300.to_string());
+        let widest = Steps::new(-f64::MAX, f64::MAX, f64::MAX).value(u64::MAX);
+        assert_eq!(widest.to_bits(), f64::MAX.to_bits());
     }
 }

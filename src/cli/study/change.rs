@@ -124,13 +124,11 @@ pub(super) fn enqueue(global: &Global, args: &EnqueueArgs) -> anyhow::Result<Exi
 fn value_of(space: &Space, name: &str, text: &str) -> anyhow::Result<ParamValue> {
     let Some(distribution) = space.get(name) else {
         let known = space.iter().map(|(name, _)| name);
-        let hint = match crate::nearest::nearest(name, known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                let names: Vec<String> = space.iter().map(|(name, _)| format!("`{name}`")).collect();
-                format!("the parameters are {}", names.join(", "))
-            }
-        };
+        let names = || space.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let hint = crate::nearest::nearest(name, known).map_or_else(
+            || format!("the parameters are {}", names()),
+            |near| format!("did you mean `{near}`?"),
+        );
         return Err(Failure::usage(format!("`{name}` is not searched; {hint}")).into());
     };
     let float = text.parse().map(ParamValue::Float);

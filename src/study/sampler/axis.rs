@@ -31,6 +31,8 @@ pub(in crate::study) enum Range {
         high: f64,
         /// Whether the coordinate is linear in the logarithm.
         log: bool,
+        /// Both ends on the (logarithmic) scale.
+        scale: (f64, f64),
     },
     /// Steps, a coordinate for each number.
     Steps {
@@ -113,14 +115,18 @@ impl<'a> Axis<'a> {
                 let steps = Steps::new(low, high, step);
                 Range::Steps { values: Values::Real(steps), scale: Scale::Linear, last: steps.last() }
             }
-            Distribution::Log { low, high } => Range::Real { low, high, log: true },
+            Distribution::Log { low, high } => {
+                Range::Real { low, high, log: true, scale: (low.ln(), high.ln()) }
+            }
             Distribution::Int { low, high, step } => Range::whole(low, high, step, Scale::Linear),
             Distribution::IntLog { low, high } => {
                 let edge = low as f64 - 0.5;
                 let cells = high.abs_diff(low) as f64 + 1.0;
                 Range::whole(low, high, 1, Scale::Log { edge, width: (cells / edge).ln_1p() })
             }
-            Distribution::Uniform { low, high, .. } => Range::Real { low, high, log: false },
+            Distribution::Uniform { low, high, .. } => {
+                Range::Real { low, high, log: false, scale: (low, high) }
+            }
             Distribution::Choice(_) => return Self::Choice(Cow::Borrowed(&[])),
         })
     }
@@ -239,15 +245,15 @@ impl Range {
 
     fn decode(&self, coordinate: f64) -> ParamValue {
         match *self {
-            Self::Real { low, high, log } => ParamValue::Float(real(low, high, log, coordinate)),
+            Self::Real { .. } => ParamValue::Float(self.real(coordinate)),
             Self::Steps { values, .. } => values.at(self.number(coordinate)),
         }
     }
 
     fn encode(&self, value: &ParamValue) -> Option<f64> {
         match *self {
-            Self::Real { low, high, log } => match *value {
-                ParamValue::Float(x) if (low..=high).contains(&x) => Some(place(low, high, log, x)),
+            Self::Real { low, high, .. } => match *value {
+                ParamValue::Float(x) if (low..=high).contains(&x) => Some(self.place(x)),
                 _ => None,
             },
             Self::Steps { values, last, .. } => {
@@ -262,9 +268,35 @@ impl Range {
 
     fn snap(&self, coordinate: f64) -> f64 {
         match *self {
-            Self::Real { low, high, log } => place(low, high, log, real(low, high, log, coordinate)),
+            Self::Real { .. } => self.place(self.real(coordinate)),
             Self::Steps { .. } => self.middle(self.number(coordinate)),
         }
+    }
+
+    /// The value of a continuum at a coordinate; 0 for steps.
+    fn real(&self, coordinate: f64) -> f64 {
+        let Self::Real { low, high, log, scale: (start, end) } = *self else { return 0.0 };
+        // The ends are what they are written as, and not the exponential of their logarithm.
+        if coordinate <= 0.0 {
+            return low;
+        }
+        if coordinate >= 1.0 {
+            return high;
+        }
+        // As a weighted mean, because `end - start` may overflow.
+        let place = start * (1.0 - coordinate) + end * coordinate;
+        (if log { place.exp() } else { place }).clamp(low, high)
+    }
+
+    /// The coordinate of a value of a continuum; 0 for steps.
+    fn place(&self, value: f64) -> f64 {
+        let Self::Real { log, scale: (start, end), .. } = *self else { return 0.0 };
+        let place = if log { value.ln() } else { value };
+        let half_width = end / 2.0 - start / 2.0;
+        let coordinate = (place / 2.0 - start / 2.0) / half_width;
+        // A range so narrow at so large a value that its ends are one float.
+        // Adding 0 turns -0 into 0, so that equal coordinates have equal bits.
+        if coordinate.is_nan() { 0.5 } else { coordinate.clamp(0.0, 1.0) + 0.0 }
     }
 
     /// The coordinate of a step; 0 for a continuum.
@@ -332,32 +364,7 @@ impl Range {
     }
 }
 
-/// The value of a continuum at a coordinate.
-fn real(low: f64, high: f64, log: bool, coordinate: f64) -> f64 {
-    // The ends are what they are written as, and not the exponential of their logarithm.
-    if coordinate <= 0.0 {
-        return low;
-    }
-    if coordinate >= 1.0 {
-        return high;
-    }
-    let (start, end) = if log { (low.ln(), high.ln()) } else { (low, high) };
-    // As a weighted mean, because `end - start` may overflow.
-    let place = start * (1.0 - coordinate) + end * coordinate;
-    (if log { place.exp() } else { place }).clamp(low, high)
-}
-
-/// The coordinate of a value of a continuum.
-fn place(low: f64, high: f64, log: bool, value: f64) -> f64 {
-    let (start, end, place) = if log { (low.ln(), high.ln(), value.ln()) } else { (low, high, value) };
-    let half_width = end / 2.0 - start / 2.0;
-    let coordinate = (place / 2.0 - start / 2.0) / half_width;
-    // A range so narrow at so large a value that its ends are one float.
-    // Adding 0 turns -0 into 0, so that equal coordinates have equal bits.
-    if coordinate.is_nan() { 0.5 } else { coordinate.clamp(0.0, 1.0) + 0.0 }
-}
-
-/// A number that looks random, the same for the same place (the finish of SplitMix64).
+/// A number that looks random, the same for the same place (the finish of `SplitMix64`).
 fn scattered(place: u64) -> u64 {
     let mixed = (place ^ (place >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -438,9 +445,9 @@ mod tests {
             let fewest = if matches!(distribution, Distribution::IntLog { .. }) { 20 } else { 50 };
             assert!(rests.iter().all(|count| *count >= fewest), "{distribution}: {rests:?}");
             let ends = [0.0, 1.0].map(|end| axis.decode(end));
-            let (low, high) = match distribution {
-                Distribution::Int { low, high, .. } | Distribution::IntLog { low, high } => (low, high),
-                _ => unreachable!(),
+            let (Distribution::Int { low, high, .. } | Distribution::IntLog { low, high }) = distribution
+            else {
+                unreachable!()
             };
             assert_eq!(ends, [low, high].map(ParamValue::Int), "{distribution}");
         }
