@@ -33,6 +33,20 @@ impl ParamValue {
             Self::Bool(_) | Self::Text(_) => None,
         }
     }
+
+    /// The value as other programs read it, be they C, Python, JSON, TOML or YAML 1.1, to which `1e-5` is
+    /// a text: `1.0e-5`, `1.0e+16`. Reads back to the same value.
+    pub fn written(&self) -> String {
+        let text = self.to_string();
+        match (self, text.split_once('e')) {
+            (Self::Float(number), Some((mantissa, exponent))) if number.is_finite() => {
+                let point = if mantissa.contains('.') { "" } else { ".0" };
+                let sign = if exponent.starts_with('-') { "" } else { "+" };
+                format!("{mantissa}{point}e{sign}{exponent}")
+            }
+            _ => text,
+        }
+    }
 }
 
 impl From<&str> for ParamValue {
@@ -258,6 +272,22 @@ mod tests {
         }
         assert!(Interrupted.may_become(Running) && !Interrupted.may_become(Complete));
         assert!(Running.may_become(Running), "a run whose process died is started again");
+    }
+
+    #[test]
+    fn numbers_are_written_so_that_every_reader_sees_a_number() {
+        let written = [1e-5, 1.5e-7, 1e16, -2.5e300, 0.001, 0.0, 3.0, 1e15, f64::MIN_POSITIVE]
+            .map(|number| (ParamValue::Float(number).written(), number));
+        for (text, number) in &written {
+            // YAML 1.1: [-+]?([0-9][0-9_]*)?\.[0-9.]*([eE][-+][0-9]+)?
+            let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "+0"));
+            assert!(mantissa.contains('.') && exponent.starts_with(['-', '+']), "{text}");
+            assert_eq!(text.parse::<f64>().unwrap().to_bits(), number.to_bits(), "{text}");
+        }
+        assert_eq!(written[0].0, "1.0e-5");
+        assert_eq!(written[2].0, "1.0e+16");
+        assert_eq!(ParamValue::Int(i64::MIN).written(), "-9223372036854775808");
+        assert_eq!(ParamValue::Text("1e-5".into()).written(), "1e-5", "texts are left alone");
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod flights;
 mod listing;
 #[cfg(feature = "serve")]
 mod load;
+mod numbers;
 mod onnx;
 mod package;
 mod package_fuzz;

@@ -116,7 +116,7 @@ pub(super) fn ask(global: &Global, args: &AskArgs) -> anyhow::Result<ExitCode> {
         let params: Vec<String> = trial
             .params
             .iter()
-            .map(|(name, value)| format!("{name}={}", table::one_line(&value.to_string())))
+            .map(|(name, value)| format!("{name}={}", table::one_line(&value.written())))
             .collect();
         printer::data(format!("{}  {}", trial.number, params.join("  ")))?;
     }

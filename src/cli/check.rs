@@ -17,6 +17,7 @@ Examples:
   uaic check experiments/attention.toml
   uaic check experiments/attention.toml -P train.lr=0.002
   uaic check experiments/attention.toml --json
+  envsubst < template.toml | uaic check -
 
 Exit code 0 when the spec is good, 2 when it is not.
 
@@ -24,7 +25,7 @@ With --json: {\"schema\": 1, \"ok\": true or false,
   \"errors\": [{\"message\", \"path\", \"line\", \"column\", \"help\"}],
   and, where something may surprise, \"notes\": [text]}")]
 pub struct CheckArgs {
-    /// The spec, such as experiments/attention.toml
+    /// The spec, such as experiments/attention.toml; `-` for the standard input
     #[arg(value_name = "SPEC")]
     spec: PathBuf,
 
@@ -109,7 +110,11 @@ fn training(spec: &Spec) -> String {
 
 /// The epochs of a trial, which may themselves be searched.
 fn epochs(spec: &Spec) -> String {
-    match spec.search.get("train.epochs") {
+    let searched = spec.search.get("train.epochs");
+    if let Some(only) = searched.and_then(Distribution::only) {
+        return format!("{only} epochs");
+    }
+    match searched {
         Some(Distribution::Int { low, high, .. } | Distribution::IntLog { low, high }) => {
             format!("{low} to {high} epochs")
         }

@@ -179,7 +179,7 @@ fn add_run(listing: &mut Table, run: &RunRecord, metrics: &Metrics, now_ms: i64)
 
 /// Why a run ended as it did, and why it is not among the best.
 fn note(run: &RunRecord) -> Option<String> {
-    let reason = run.reason.as_deref().map(|reason| table::shortened(reason, 60));
+    let reason = run.reason.as_deref().map(|reason| table::shortened(reason, 160));
     let hidden = run.hidden.then(|| "hidden".to_owned());
     let excluded = run.excluded.then(|| "excluded".to_owned());
     let missed = (run.violation > 0.0).then(|| "misses constraints".to_owned());

@@ -27,6 +27,7 @@ mod load;
 mod logging;
 mod ls;
 mod model;
+mod numbers;
 mod page;
 mod plot;
 mod predict;
@@ -50,10 +51,11 @@ mod table;
 mod trials;
 mod work;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -160,13 +162,19 @@ pub enum Verb {
     Completions(completions::CompletionsArgs),
 }
 
+/// The command line; one that cannot be read ends the process, as one that asks for help does.
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Cli {
+    let matches = numbers::allow(Cli::command()).get_matches_from(numbers::readable(arguments));
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
     // A verb that is not for users, and whose arguments belong to another program.
     if let Some(code) = crate::command::supervise_if_asked(std::env::args_os()) {
         return code;
     }
-    let cli = Cli::parse();
+    let cli = parse(std::env::args_os());
     let global = &cli.global;
     // A server logs to files as well.
     #[cfg(feature = "serve")]
@@ -220,10 +228,24 @@ pub fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        numbers::allow(Cli::command()).debug_assert();
+    }
+
+    #[test]
+    fn a_negative_number_may_stand_wherever_a_value_may() {
+        let values = |line: &str| {
+            let arguments = line.split(' ').map(OsString::from);
+            match parse(arguments).verb {
+                Verb::Tell(args) => args.values,
+                _ => vec![],
+            }
+        };
+        assert_eq!(values("uaic tell @ 0 -7.5e-05"), [-7.5e-05]);
+        assert_eq!(values("uaic tell @ 0 -1e-3 -inf -5 0.5 --json"), [-1e-3, f64::NEG_INFINITY, -5.0, 0.5]);
+        assert_eq!(values("uaic tell --json @ 0 -.5 -- -1E-3"), [-0.5, -1e-3]);
+        assert!(values("uaic tell @ 0 -nan")[0].is_nan());
     }
 }

@@ -1,7 +1,7 @@
 //! `uaic resume`: goes on with a study that was stopped or killed.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -179,11 +179,9 @@ fn change_space(store: &dyn Store, found: &StudyRecord, args: &ResumeArgs) -> an
     if wanted.frame_fingerprint() != known.frame_fingerprint() {
         let message = format!(
             "study {} can go on with another [search], but with nothing else changed: its old and new trials \
-             could not be compared. Start anew: `uaic run {}`",
+             could not be compared. {}",
             found.id.short(),
-            args.spec
-                .as_deref()
-                .map_or_else(|| found.new.spec_path.clone(), |path| path.display().to_string())
+            anew(args.spec.as_deref().unwrap_or(Path::new(&found.new.spec_path)))
         );
         return Err(Failure::locked(message).into());
     }
@@ -249,7 +247,15 @@ fn changed(study: &StudyRecord, work: &Work) -> String {
         format!("the data of study {id} have changed since it was started ({})", files.join(", "))
     };
     format!(
-        "{what}; new trials could not be compared with its old ones. Start anew: `uaic run {}`",
-        study.new.spec_path
+        "{what}; new trials could not be compared with its old ones. {}",
+        anew(Path::new(&study.new.spec_path))
     )
+}
+
+/// How to start a spec anew; one that came through a pipe is not there any more.
+fn anew(spec: &Path) -> String {
+    if spec.is_file() {
+        return format!("Start anew: `uaic run {}`", spec.display());
+    }
+    "Start anew: `uaic run` with the spec".to_owned()
 }

@@ -37,7 +37,7 @@ With --json: {\"schema\": 1,
   \"final\": {\"run_id\", \"metrics\": {name: value},
     \"estimates\": {name: {\"value\", \"n\", \"low\", \"high\"}}, \"absent\": {name: reason}} or null}")]
 pub struct RunArgs {
-    /// The spec, a TOML file (`uaic init` writes one)
+    /// The spec, a TOML file (`uaic init` writes one); `-` for the standard input
     pub spec: PathBuf,
 
     /// Set a key of the spec, such as train.lr=0.002; a searched key is then fixed

@@ -6,7 +6,7 @@ use crate::command::{CommandObjective, CommandSpec, Problem};
 use crate::experiment::Experiment;
 use crate::fsx;
 use crate::platform;
-use crate::spec::{AskedOrRun, Duplicates, ProgramSpec, PrunerSpec, Space, Spec, StudySpec};
+use crate::spec::{AnySpec, AskedOrRun, Duplicates, ProgramSpec, PrunerSpec, Space, Spec, StudySpec};
 use crate::store::{Change, Environment, NewStudy, StudyChange, StudyRecord};
 use crate::study::sampler::grid_size;
 use crate::study::{Evaluation, Objective, ObjectiveError, StudySetup, Trial, points_in, unsatisfied};
@@ -29,6 +29,7 @@ pub(super) struct Program {
     pub(super) environment: Environment,
     /// The metric whose values are reported to the pruner.
     pub(super) reports: String,
+    notes: Vec<String>,
 }
 
 /// The objective of a spec whose `[objective]` is a command.
@@ -58,11 +59,9 @@ impl Objective for Asked {
 impl Work {
     /// Reads a spec, whichever kind it is, and what it names.
     pub(super) fn load(path: &Path, overrides: &[(String, String)]) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        let work = if ProgramSpec::is_one(&text) {
-            Self::of_program(ProgramSpec::load(path, overrides)?)?
-        } else {
-            Self::Training(Box::new(Experiment::open(Spec::load(path, overrides)?)?))
+        let work = match AnySpec::load(path, overrides)? {
+            AnySpec::Program(program) => Self::of_program(*program)?,
+            AnySpec::Training(spec) => Self::Training(Box::new(Experiment::open(*spec)?)),
         };
         // What pruners and samplers have to say of their settings is to be said before anything runs.
         work.setup()?;
@@ -90,7 +89,11 @@ impl Work {
 
     /// What is not wrong with the spec, but may surprise whoever wrote it.
     pub(super) fn notes(&self) -> Vec<String> {
-        self.shortage().into_iter().collect()
+        let own: &[String] = match self {
+            Self::Training(_) => &[],
+            Self::Program(program) => &program.notes,
+        };
+        own.iter().cloned().chain(self.shortage()).collect()
     }
 
     /// Why its study has fewer points than trials, where points are not tried twice.
@@ -127,16 +130,18 @@ impl Work {
 
     fn of_program(spec: ProgramSpec) -> anyhow::Result<Self> {
         let mut reports = spec.study.metric.clone();
+        let mut notes = Vec::new();
         let objective: Box<dyn Objective> = match &spec.objective {
             AskedOrRun::Asked => Box::new(Asked),
             AskedOrRun::Run(table) => {
                 let command = command(&spec, table).map_err(|problems| spec.refuse_objective(&problems))?;
                 reports = command.spec().prune_by.clone().unwrap_or(reports);
+                notes = command.notes().to_vec();
                 Box::new(command)
             }
         };
         let environment = crate::experiment::surroundings(&spec.source.text, spec.study.seed);
-        Ok(Self::Program(Box::new(Program { spec, objective, environment, reports })))
+        Ok(Self::Program(Box::new(Program { spec, objective, environment, reports, notes })))
     }
 
     /// The experiment's name.

@@ -1,17 +1,16 @@
 //! What is wrong with a command before it ever runs.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::environment::{GIVEN, parameter_variable, wanted};
+use super::environment::{Variables, is_ours, wanted};
 use super::metric_line::STEP;
 use super::spec::{CommandSpec, Problem, quoted};
-use super::template::Template;
+use super::template::{Known, Template, TemplateError};
 use crate::nearest::nearest;
 use crate::platform::inherited_environment;
-use crate::spec::Space;
+use crate::spec::{Distribution, Space};
 
 /// Placeholders that are no parameters.
 pub(super) const TRIAL: &str = "trial";
@@ -19,11 +18,32 @@ pub(super) const SEED: &str = "seed";
 pub(super) const PARAMS_FILE: &str = "params_file";
 pub(super) const METRICS_FILE: &str = "metrics_file";
 pub(super) const ARTIFACTS: &str = "artifacts";
-const PLACES: [&str; 5] = [TRIAL, SEED, PARAMS_FILE, METRICS_FILE, ARTIFACTS];
+/// With the variables that say the same.
+const PLACES: [(&str, &str); 5] = [
+    (TRIAL, "UAIC_TRIAL"),
+    (SEED, "UAIC_SEED"),
+    (PARAMS_FILE, "UAIC_PARAMS"),
+    (METRICS_FILE, "UAIC_METRICS"),
+    (ARTIFACTS, "UAIC_ARTIFACTS"),
+];
 
 /// Whether a placeholder is filled in every trial, though it is no parameter.
 pub(super) fn is_place(name: &str) -> bool {
-    PLACES.contains(&name)
+    PLACES.iter().any(|(place, _)| *place == name)
+}
+
+/// An argument as a template of a space.
+pub(super) fn read(argument: &str, space: &Space) -> Result<Template, TemplateError> {
+    Template::read(argument, |name| match space.get(name) {
+        Some(Distribution::Choice(values))
+            if values.iter().any(|value| value.to_string().starts_with('-')) =>
+        {
+            Known::Options
+        }
+        Some(_) => Known::Name,
+        None if is_place(name) => Known::Name,
+        None => Known::No,
+    })
 }
 
 /// All that is wrong with a command, given the space whose points it gets. Looks at nothing but its
@@ -31,7 +51,6 @@ pub(super) fn is_place(name: &str) -> bool {
 pub fn check(spec: &CommandSpec, space: &Space) -> Vec<Problem> {
     let mut problems = command(spec, space);
     problems.extend(variables(spec));
-    problems.extend(colliding_parameters(space));
     problems.extend(metrics(spec));
     problems.extend(artifacts(spec));
     problems
@@ -39,12 +58,12 @@ pub fn check(spec: &CommandSpec, space: &Space) -> Vec<Problem> {
 
 fn command(spec: &CommandSpec, space: &Space) -> Vec<Problem> {
     let Some(program) = spec.command.first().filter(|program| !program.trim().is_empty()) else {
-        let help = "write `command = [\"python3\", \"train.py\", \"--lr\", \"{train.lr}\"]`";
-        return vec![("`objective.command` names no program".to_owned(), Some(help.to_owned()))];
+        let help = format!("write `command = {}`", example(space.iter().map(|(name, _)| name).next()));
+        return vec![("`objective.command` names no program".to_owned(), Some(help))];
     };
     let mut problems = Vec::new();
     for argument in &spec.command {
-        match argument.parse::<Template>() {
+        match read(argument, space) {
             Ok(template) => problems.extend(template.names().filter_map(|name| unknown_name(name, space))),
             Err(error) => {
                 let help = "write `{{` and `}}` for braces that are no placeholder".to_owned();
@@ -52,7 +71,7 @@ fn command(spec: &CommandSpec, space: &Space) -> Vec<Problem> {
             }
         }
     }
-    if let Ok(template) = program.parse::<Template>()
+    if let Ok(template) = read(program, space)
         && let Some(name) = template.names().find(|name| space.condition(name).is_some())
     {
         let message = format!("the program `{program}` needs `{name}`, which not every trial has");
@@ -61,15 +80,23 @@ fn command(spec: &CommandSpec, space: &Space) -> Vec<Problem> {
     problems
 }
 
+/// A command that gets a parameter of the spec, where that has one.
+fn example(parameter: Option<&str>) -> String {
+    match parameter {
+        Some(name) => format!(r#"["python3", "train.py", "--{name}={{{name}}}"]"#),
+        None => r#"["python3", "train.py"]"#.to_owned(),
+    }
+}
+
 fn unknown_name(name: &str, space: &Space) -> Option<Problem> {
     if is_place(name) || space.get(name).is_some() {
         return None;
     }
-    let parameters = || space.iter().map(|(name, _)| name);
-    let help = match nearest(name, parameters().chain(PLACES)) {
+    let names = || space.iter().map(|(name, _)| name).chain(PLACES.map(|(place, _)| place));
+    let help = match nearest(name, names()) {
         Some(near) => format!("did you mean `{{{near}}}`?"),
         None => {
-            format!("there are {}; write `{{{{` for a brace", quoted(parameters().chain(PLACES)))
+            format!("there are {}; write `{{{{` for a brace", quoted(names()))
         }
     };
     Some((format!("unknown placeholder `{{{name}}}`"), Some(help)))
@@ -82,7 +109,7 @@ fn variables(spec: &CommandSpec) -> Vec<Problem> {
         .map(|name| (format!("`{name}` is no name of an environment variable"), None))
         .collect();
     for name in spec.env.keys() {
-        if GIVEN.contains(&name.as_str()) {
+        if is_ours(name) {
             problems
                 .push((format!("`{name}` is set by uaic itself"), Some("choose another name".to_owned())));
         }
@@ -95,15 +122,28 @@ fn variables(spec: &CommandSpec) -> Vec<Problem> {
     problems
 }
 
-/// Two parameters that would be one environment variable.
-fn colliding_parameters(space: &Space) -> Vec<Problem> {
-    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
-    let collide = |(name, _)| {
-        let variable = parameter_variable(name);
-        let earlier = taken.insert(variable.clone(), name)?;
-        Some((format!("`{earlier}` and `{name}` would both be ${variable}"), Some("rename one".to_owned())))
-    };
-    space.iter().filter_map(collide).collect()
+/// What is not wrong, but may surprise: placeholders that are a parameter's, and parameters without an
+/// environment variable.
+pub(super) fn notes(spec: &CommandSpec, space: &Space) -> Vec<String> {
+    let mut notes = Vec::new();
+    let templates: Vec<Template> = spec.command.iter().filter_map(|text| read(text, space).ok()).collect();
+    for (place, variable) in PLACES {
+        if space.get(place).is_some() && templates.iter().flat_map(Template::names).any(|name| name == place)
+        {
+            let own = if place == TRIAL { "number" } else { place };
+            notes.push(format!(
+                "`{{{place}}}` in the command is the parameter `{place}`; the trial's own {own} is in ${variable}"
+            ));
+        }
+    }
+    for (variable, names) in Variables::new(space.iter().map(|(name, _)| name)).shared {
+        let names = quoted(names.iter().map(String::as_str));
+        notes.push(format!(
+            "{names} would share the environment variable ${variable}, so they have none: arguments and \
+             $UAIC_PARAMS have them"
+        ));
+    }
+    notes
 }
 
 fn metrics(spec: &CommandSpec) -> Vec<Problem> {
@@ -176,7 +216,6 @@ fn is_executable(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::Distribution;
 
     fn space() -> Space {
         let real = Distribution::Uniform { low: 0.0, high: 1.0, step: None };
@@ -202,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_good_command_has_no_problems() {
-        let all = "{train.lr} {momentum} {trial} {seed} {params_file} {metrics_file} {artifacts} {{x}}";
+        let all = "{train.lr} {momentum?-m} {trial} {seed} {params_file} {metrics_file} {artifacts} {{x}}";
         assert_eq!(said(&spec(&["python3", all, "{kind}"])), "");
     }
 
@@ -213,6 +252,7 @@ mod tests {
             "unknown placeholder `{train.lt}` (did you mean `{train.lr}`?)\n\
              unknown placeholder `{sed}` (did you mean `{seed}`?)"
         );
+        assert!(said(&spec(&["x", "{tran.lr?--lr}"])).contains("did you mean `{train.lr}`?"));
         assert!(said(&spec(&["x", "{}"])).starts_with("`{}` names nothing in the argument `{}`"));
         assert!(
             said(&spec(&["x", "{banana}"])).contains("there are `kind`, `momentum`, `train.lr`, `trial`")
@@ -233,17 +273,35 @@ mod tests {
         assert_eq!(said(&spec), "");
         spec.secrets.push("KEY".into());
         assert!(said(&spec).contains("the secret `KEY` must not stand in the spec"));
-        spec.env = [("UAIC_SEED".to_owned(), "1".to_owned())].into();
+        spec.env = ["UAIC_SEED", "UAIC_PARAM_X"].map(|name| (name.to_owned(), "1".to_owned())).into();
         spec.secrets = vec!["A=B".into()];
         assert!(said(&spec).contains("`UAIC_SEED` is set by uaic itself"));
+        assert!(said(&spec).contains("`UAIC_PARAM_X` is set by uaic itself"));
         assert!(said(&spec).contains("`A=B` is no name"));
     }
 
     #[test]
-    fn names_that_would_clash_are_refused() {
+    fn a_parameter_may_be_called_like_a_placeholder_and_that_is_said() {
+        let real = Distribution::Uniform { low: 0.0, high: 1.0, step: None };
+        let space = Space::new(["seed", "trial"].map(|name| (name.to_owned(), real.clone())));
+        let said = notes(&spec(&["x", "{seed}"]), &space);
+        assert_eq!(
+            said,
+            ["`{seed}` in the command is the parameter `seed`; the trial's own seed is in $UAIC_SEED"]
+        );
+        assert_eq!(notes(&spec(&["x"]), &space), [""; 0]);
+    }
+
+    #[test]
+    fn names_that_would_clash_are_refused_or_said() {
         let real = Distribution::Uniform { low: 0.0, high: 1.0, step: None };
         let twins = Space::new(["a.b", "a_b"].map(|name| (name.to_owned(), real.clone())));
-        assert_eq!(check(&spec(&["x"]), &twins)[0].0, "`a.b` and `a_b` would both be $UAIC_PARAM_A_B");
+        assert_eq!(check(&spec(&["x"]), &twins), []);
+        let noted = notes(&spec(&["x"]), &twins).join("; ");
+        assert!(
+            noted.contains("`a.b`, `a_b` would share the environment variable $UAIC_PARAM_A_B"),
+            "{noted}"
+        );
         let step = CommandSpec { metrics: vec!["step".into()], ..spec(&["x"]) };
         assert!(said(&step).contains("`step` is no metric"));
         for name in ["", "..", "a/b", "output", "log.txt", "command.json"] {

@@ -27,6 +27,7 @@ pub(super) fn conclude(mut execution: Execution<'_>, ending: &Ending) -> Result<
     if *ending == Ending::Exit(0) {
         take_bare_number(&mut execution)?;
     }
+    execution.settle()?;
     tag(&execution, ending, seconds)?;
     keep_output(&execution)?;
     let folder = &execution.folder.artifacts;
@@ -80,9 +81,18 @@ fn keep_output(execution: &Execution<'_>) -> Result<(), StoreError> {
 
 fn evaluation(execution: &Execution<'_>) -> Result<Evaluation, String> {
     let spec = &execution.objective.spec;
-    let values = execution.reported.values(&spec.metrics)?;
-    let violation = execution.reported.violation(&spec.constraints)?;
-    Ok(Evaluation { values, violation })
+    let evaluate = || {
+        let last_line = execution.stdout.last_line();
+        let values = execution.reported.values(&spec.metrics, &last_line)?;
+        let violation = execution.reported.violation(&spec.constraints, &last_line)?;
+        Ok(Evaluation { values, violation })
+    };
+    evaluate().map_err(|why: String| {
+        // What it had to say may have gone to the other stream, which is not read for metrics.
+        let is_silent = execution.reported.is_empty() && execution.stdout.last_line().is_empty();
+        let more = if is_silent { last_words(execution) } else { String::new() };
+        execution.objective.secrets.mask(&why) + &more
+    })
 }
 
 fn timed_out(execution: &Execution<'_>) -> String {
@@ -149,7 +159,7 @@ mod tests {
     #[test]
     fn a_reason_quotes_the_last_lines_and_no_secrets() {
         let output = Output::default();
-        output.follow(&b"one\ntwo\n\n  three key\nfour\n"[..], drop);
+        output.follow(&b"one\ntwo\n\n  three key\nfour\n"[..], |_, _| ());
         let secrets = Secrets::new([b"key".to_vec()]);
         assert_eq!(last_lines(&output, &secrets), ["two", "three ***", "four"]);
         assert_eq!(signal_name(9), "SIGKILL");

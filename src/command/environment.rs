@@ -34,7 +34,7 @@ pub(super) fn wanted(spec: &CommandSpec) -> Environment {
     // Of a study that this one is a trial of.
     environment.retain(|name, _| {
         let name = name.to_string_lossy();
-        !name.starts_with(PARAM) && !GIVEN.contains(&&*name)
+        !is_ours(&name)
     });
     if let Some(passed) = &spec.pass_env {
         environment.retain(|name, _| {
@@ -64,6 +64,7 @@ pub(super) struct Facts<'a> {
     pub(super) seed: u32,
     pub(super) threads: usize,
     pub(super) params: &'a Params,
+    pub(super) variables: &'a BTreeMap<String, String>,
     pub(super) params_file: &'a Path,
     pub(super) metrics_file: &'a Path,
     pub(super) artifacts: &'a Path,
@@ -86,15 +87,46 @@ impl Facts<'_> {
         set("UAIC_ARTIFACTS", self.artifacts.as_os_str());
         set("UAIC_STOP", self.stop_file.as_os_str());
         for (name, value) in self.params {
-            set(&parameter_variable(name), value.to_string().as_ref());
+            if let Some(variable) = self.variables.get(name) {
+                set(variable, value.written().as_ref());
+            }
         }
     }
 }
 
 /// The variable of a parameter: `train.lr` → `UAIC_PARAM_TRAIN_LR`.
-pub(super) fn parameter_variable(name: &str) -> String {
+fn parameter_variable(name: &str) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     PARAM.chars().chain(name.chars().map(letter)).collect()
+}
+
+/// The variables of parameters, by name, and the groups of names that would share one. These have none:
+/// which of them it held would be a matter of chance.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Variables {
+    pub(super) of: BTreeMap<String, String>,
+    pub(super) shared: BTreeMap<String, Vec<String>>,
+}
+
+impl Variables {
+    /// Those of some parameters.
+    pub(super) fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut by_variable: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for name in names {
+            by_variable.entry(parameter_variable(name)).or_default().push(name.to_owned());
+        }
+        let (alone, shared): (BTreeMap<_, _>, _) =
+            by_variable.into_iter().partition(|(_, names)| names.len() == 1);
+        let of = alone.into_iter().flat_map(|(variable, names)| {
+            names.into_iter().map(move |name| (name, variable.clone())).collect::<Vec<_>>()
+        });
+        Self { of: of.collect(), shared }
+    }
+}
+
+/// Whether uaic itself sets a variable, of a parameter or otherwise.
+pub(super) fn is_ours(variable: &str) -> bool {
+    GIVEN.contains(&variable) || variable.starts_with(PARAM)
 }
 
 #[cfg(test)]
@@ -135,5 +167,13 @@ mod tests {
     fn variables_of_parameters_are_plain_names() {
         assert_eq!(parameter_variable("train.lr"), "UAIC_PARAM_TRAIN_LR");
         assert_eq!(parameter_variable("größe-2"), "UAIC_PARAM_GR__E_2");
+    }
+
+    #[test]
+    fn parameters_that_would_share_a_variable_have_none() {
+        let variables = Variables::new(["学習率", "減衰率", "a.b", "x"]);
+        assert_eq!(variables.of.keys().collect::<Vec<_>>(), ["a.b", "x"]);
+        assert_eq!(variables.shared["UAIC_PARAM____"], ["学習率", "減衰率"]);
+        assert!(is_ours("UAIC_PARAM_X") && is_ours("UAIC_PARAMS") && !is_ours("UAIC_PARAMETER"));
     }
 }

@@ -1,5 +1,6 @@
 //! One trial: the program from its start to its end.
 
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -15,7 +16,9 @@ use super::output::Output;
 use super::process::{self, Launch, Process, Streams};
 use super::reported::Reported;
 use super::supervisor::Ending;
-use super::{COMMAND_ARTIFACT, CommandObjective, ending, template};
+use super::template::{self, Filling};
+use super::terminal;
+use super::{COMMAND_ARTIFACT, CommandObjective, ending};
 use crate::number;
 use crate::rng::SeedTree;
 use crate::store::{MetricPoint, StoreError};
@@ -31,13 +34,17 @@ const LINGER: Duration = Duration::from_secs(2);
 /// Lines that wait to be read, at most: then the program waits, too.
 const WAITING: usize = 256;
 
+/// How long a program whose last value the pruner refuses may take to end by itself, before it is asked
+/// to: there is nothing to save by stopping one that is done. Another value says that it is not.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Broken lines that are warned of, at most.
 const WARNINGS: usize = 20;
 
 /// What the threads that watch a program tell.
 enum Event {
-    /// A line of stdout that may be metrics.
-    Line(String),
+    /// A line of stdout that may be metrics, and what it says.
+    Line(String, Line),
     /// A stream has ended.
     Closed,
     /// The program has ended.
@@ -63,6 +70,17 @@ impl Stop {
     }
 }
 
+/// That a program should stop, unless it is done.
+struct Verdict {
+    why: String,
+    since: Instant,
+    /// What it has said since.
+    held: Vec<Values>,
+}
+
+/// The step and the values of a line.
+type Values = (Option<u64>, Vec<(String, f64)>);
+
 /// A trial whose program runs.
 pub(super) struct Execution<'a> {
     pub(super) objective: &'a CommandObjective,
@@ -76,6 +94,8 @@ pub(super) struct Execution<'a> {
     pending: Vec<MetricPoint>,
     follower: Follower,
     pub(super) stopped: Option<Stop>,
+    /// What the pruner has said, of a program that may just be done.
+    verdict: Option<Verdict>,
     warnings: usize,
 }
 
@@ -94,6 +114,7 @@ pub(super) fn execute(objective: &CommandObjective, trial: &Trial<'_>) -> Result
         pending: vec![],
         follower: Follower::default(),
         stopped: None,
+        verdict: None,
         warnings: 0,
     };
     execution.run()
@@ -137,14 +158,15 @@ impl Execution<'_> {
 
     fn arguments(&self, seed: u32) -> Vec<String> {
         let Folder { params, metrics, artifacts, .. } = self.folder;
+        let path = |path: &Path| Some(Filling::text(path.to_string_lossy()));
         template::fill(&self.objective.templates, |name| match self.trial.params.get(name) {
-            Some(value) => Some(value.to_string()),
+            Some(value) => Some(value.into()),
             None => match name {
-                TRIAL => Some(self.trial.number.to_string()),
-                SEED => Some(seed.to_string()),
-                PARAMS_FILE => Some(params.to_string_lossy().into_owned()),
-                METRICS_FILE => Some(metrics.to_string_lossy().into_owned()),
-                ARTIFACTS => Some(artifacts.to_string_lossy().into_owned()),
+                TRIAL => Some(Filling::text(self.trial.number.to_string())),
+                SEED => Some(Filling::text(seed.to_string())),
+                PARAMS_FILE => path(params),
+                METRICS_FILE => path(metrics),
+                ARTIFACTS => path(artifacts),
                 _ => None,
             },
         })
@@ -159,6 +181,7 @@ impl Execution<'_> {
             seed,
             threads: self.trial.threads,
             params: self.trial.params,
+            variables: &self.objective.variables,
             params_file: &self.folder.params,
             metrics_file: &self.folder.metrics,
             artifacts: &self.folder.artifacts,
@@ -189,17 +212,21 @@ impl Execution<'_> {
     /// Starts the threads that read what the program writes.
     fn follow(&self, streams: Streams, events: &SyncSender<Event>) {
         let (stdout, tell) = (self.stdout.clone(), events.clone());
+        let expected = self.objective.expected.clone();
         std::thread::spawn(move || {
             if let Some(stream) = streams.stdout {
-                // When nobody listens any more, reading goes on: the program must not block.
-                stdout.follow(stream, |line| drop(tell.send(Event::Line(line))));
+                stdout.follow(stream, |line, is_over| match metric_line::read(line, &expected, is_over) {
+                    Line::Other => {}
+                    // When nobody listens any more, reading goes on: the program must not block.
+                    read => drop(tell.send(Event::Line(line.to_owned(), read))),
+                });
             }
             let _ = tell.send(Event::Closed);
         });
         let (stderr, tell) = (self.stderr.clone(), events.clone());
         std::thread::spawn(move || {
             if let Some(stream) = streams.stderr {
-                stderr.follow(stream, drop);
+                stderr.follow(stream, |_, _| ());
             }
             let _ = tell.send(Event::Closed);
         });
@@ -218,7 +245,7 @@ impl Execution<'_> {
         let mut linger: Option<Instant> = None;
         loop {
             match listener.recv_timeout(LOOK) {
-                Ok(Event::Line(line)) => self.take(metric_line::read(&line, &self.objective.expected)),
+                Ok(Event::Line(text, line)) => self.take(&text, line),
                 Ok(Event::Closed) => open -= 1,
                 Ok(Event::Ended) | Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => open = 0,
@@ -247,14 +274,36 @@ impl Execution<'_> {
         }
     }
 
-    /// Whether there is a reason to stop the program, other than its own values.
+    /// Whether there is a reason to stop the program, other than the values that it goes on to give.
     fn look_for_reasons(&mut self) {
         let timeout = self.objective.spec.timeout;
+        let is_late = timeout.is_some_and(|timeout| self.started.elapsed() >= timeout);
         if self.trial.is_cancelled() {
             self.stop(Stop::Cancelled);
-        } else if timeout.is_some_and(|timeout| self.started.elapsed() >= timeout) {
+        } else if self.verdict.as_ref().is_some_and(|verdict| is_late || verdict.since.elapsed() >= PATIENCE)
+        {
+            self.prune();
+        } else if is_late {
             self.stop(Stop::TimedOut);
         }
+    }
+
+    /// Stops the program as the pruner has said. How much a program says after the verdict depends on
+    /// the clock, and what is recorded must not.
+    fn prune(&mut self) {
+        if let Some(verdict) = self.verdict.take() {
+            self.stop(Stop::Pruned(verdict.why));
+        }
+    }
+
+    /// Takes what a program that has ended by itself has said since the pruner's verdict, which comes too
+    /// late.
+    pub(super) fn settle(&mut self) -> Result<(), StoreError> {
+        let held = self.verdict.take().map(|verdict| verdict.held).unwrap_or_default();
+        for (step, values) in held {
+            self.note(step, values);
+        }
+        self.record()
     }
 
     /// Notes that the program should stop; the first reason counts.
@@ -272,37 +321,60 @@ impl Execution<'_> {
     fn look_at_file(&mut self, to_the_end: bool) {
         let mut lines = Vec::new();
         let mut follower = std::mem::take(&mut self.follower);
-        let mut note = |line: &[u8]| lines.push(metric_line::read_strictly(&String::from_utf8_lossy(line)));
+        let mut note = |line: &[u8], _: bool| {
+            lines.push(terminal::shown(&String::from_utf8_lossy(line)).into_owned());
+        };
         follower.look(&self.folder.metrics, &mut note);
         if to_the_end {
             follower.finish(&mut note);
         }
         self.follower = follower;
         for line in lines {
-            self.take(line);
+            let read = metric_line::read_strictly(&line);
+            self.take(&line, read);
         }
     }
 
     /// Takes what a line says.
-    fn take(&mut self, line: Line) {
+    fn take(&mut self, text: &str, line: Line) {
         match line {
             Line::Metrics { step, values, problems } => {
                 for problem in &problems {
                     self.warn(problem);
                 }
+                if !problems.is_empty() {
+                    self.reported.pass_over(text, problems.join("; "), false);
+                }
                 self.take_values(step, values);
             }
-            Line::Broken(why) => self.warn(&why),
+            Line::Broken(why) => {
+                self.warn(&why);
+                self.reported.pass_over(text, why, false);
+            }
+            Line::Doubtful(why) => self.reported.pass_over(text, why, true),
             Line::Other => {}
         }
     }
 
-    /// Takes the values of a line, unless the trial is pruned: how much a program says after that
-    /// depends on the clock, and what is recorded must not.
+    /// Takes the values of a line, unless the trial is pruned.
     pub(super) fn take_values(&mut self, step: Option<u64>, values: Vec<(String, f64)>) {
-        if matches!(self.stopped, Some(Stop::Pruned(_))) {
-            return;
+        let is_judged = |(key, _): &(String, f64)| self.objective.spec.prune_by.as_ref() == Some(key);
+        match &mut self.verdict {
+            _ if matches!(self.stopped, Some(Stop::Pruned(_))) => {}
+            Some(_) if values.iter().any(is_judged) => self.prune(),
+            Some(verdict) => verdict.held.push((step, values)),
+            None => {
+                if let Some((step, value)) = self.note(step, values)
+                    && let Err(ObjectiveError::Pruned(why)) = self.trial.report(step, value)
+                {
+                    self.verdict = Some(Verdict { why, since: Instant::now(), held: vec![] });
+                }
+            }
         }
+    }
+
+    /// Notes the values of a line, and gives the one that the pruner judges by.
+    fn note(&mut self, step: Option<u64>, values: Vec<(String, f64)>) -> Option<(u64, f64)> {
         let mut judged = None;
         for (key, value) in values {
             let step = self.reported.add(&key, step, value);
@@ -312,11 +384,7 @@ impl Execution<'_> {
             let time_ms = jiff::Timestamp::now().as_millisecond();
             self.pending.push(MetricPoint { key, step, time_ms, value });
         }
-        if let Some((step, value)) = judged
-            && let Err(ObjectiveError::Pruned(why)) = self.trial.report(step, value)
-        {
-            self.stop(Stop::Pruned(why));
-        }
+        judged
     }
 
     fn warn(&mut self, why: &str) {

@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use tempfile::TempDir;
 
 use super::output::Lines;
 use crate::fsx::{self, FileError};
-use crate::trial::Params;
+use crate::trial::{ParamValue, Params};
 
 /// A folder of one trial alone, removed when it is dropped.
 pub(super) struct Folder {
@@ -40,7 +41,7 @@ impl Folder {
             root,
         };
         fsx::create_dir_all(&folder.artifacts)?;
-        let json = serde_json::to_vec(params).unwrap_or_default();
+        let json = json_of(params).unwrap_or_default();
         std::fs::write(&folder.params, json).map_err(FileError::at("write", &folder.params))?;
         std::fs::write(&folder.metrics, "").map_err(FileError::at("write", &folder.metrics))?;
         Ok(folder)
@@ -56,6 +57,23 @@ impl Folder {
     }
 }
 
+/// Parameters as JSON, their numbers as arguments have them.
+fn json_of(params: &Params) -> serde_json::Result<Vec<u8>> {
+    struct Numbers;
+    impl serde_json::ser::Formatter for Numbers {
+        fn write_f64<W: ?Sized + std::io::Write>(
+            &mut self,
+            writer: &mut W,
+            value: f64,
+        ) -> std::io::Result<()> {
+            writer.write_all(ParamValue::Float(value).written().as_bytes())
+        }
+    }
+    let mut json = Vec::new();
+    params.serialize(&mut serde_json::Serializer::with_formatter(&mut json, Numbers))?;
+    Ok(json)
+}
+
 /// Follows a file that somebody appends lines to.
 #[derive(Default)]
 pub(super) struct Follower {
@@ -66,7 +84,7 @@ pub(super) struct Follower {
 impl Follower {
     /// Gives the lines that have come since the last look. A file that has become shorter was begun
     /// anew.
-    pub(super) fn look(&mut self, path: &Path, on_line: &mut impl FnMut(&[u8])) {
+    pub(super) fn look(&mut self, path: &Path, on_line: &mut impl FnMut(&[u8], bool)) {
         // A program may remove it, and write it again.
         let Ok(mut file) = File::open(path) else { return };
         let length = file.metadata().map_or(0, |metadata| metadata.len());
@@ -85,7 +103,7 @@ impl Follower {
     }
 
     /// Gives the last line, even if nothing ends it.
-    pub(super) fn finish(&mut self, on_line: &mut impl FnMut(&[u8])) {
+    pub(super) fn finish(&mut self, on_line: &mut impl FnMut(&[u8], bool)) {
         self.lines.finish(on_line);
     }
 }
@@ -95,14 +113,13 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::trial::ParamValue;
 
     #[test]
     fn a_followed_file_gives_each_line_once_and_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
         let (mut follower, mut lines) = (Follower::default(), vec![]);
-        let mut take = |line: &[u8]| lines.push(String::from_utf8_lossy(line).into_owned());
+        let mut take = |line: &[u8], _: bool| lines.push(String::from_utf8_lossy(line).into_owned());
         follower.look(&path, &mut take);
         for part in ["a\nb", "", "c\n", "d"] {
             let mut file = File::options().append(true).create(true).open(&path).unwrap();
@@ -119,10 +136,16 @@ mod tests {
 
     #[test]
     fn every_trial_has_a_folder_of_its_own_until_it_ends() {
-        let params = Params::from([("train.lr".to_owned(), ParamValue::Float(0.5))]);
+        let params = Params::from([
+            ("seed".to_owned(), ParamValue::Int(i64::MAX)),
+            ("train.lr".to_owned(), ParamValue::Float(1e-7)),
+        ]);
         let (one, two) = (Folder::create(&params).unwrap(), Folder::create(&params).unwrap());
         assert_ne!(one.path(), two.path());
-        assert_eq!(std::fs::read_to_string(&one.params).unwrap(), r#"{"train.lr":0.5}"#);
+        assert_eq!(
+            std::fs::read_to_string(&one.params).unwrap(),
+            r#"{"seed":9223372036854775807,"train.lr":1.0e-7}"#
+        );
         assert!(one.metrics.is_file() && one.artifacts.is_dir() && !one.stop.exists());
         one.write_stop("pruned").unwrap();
         assert_eq!(std::fs::read_to_string(&one.stop).unwrap(), "pruned");

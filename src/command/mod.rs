@@ -23,9 +23,11 @@ mod secrets;
 mod spec;
 mod supervisor;
 mod template;
+mod terminal;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -40,7 +42,7 @@ use crate::trial::Params;
 use ending::OUTPUT;
 use environment::Environment;
 use secrets::Secrets;
-use template::Template;
+use template::{Filling, Template};
 
 /// The artifact that says what was started.
 const COMMAND_ARTIFACT: &str = "command.json";
@@ -52,6 +54,10 @@ pub struct CommandObjective {
     templates: Vec<Template>,
     /// What is the same for every trial.
     environment: Environment,
+    /// The variables of parameters, by name.
+    variables: BTreeMap<String, String>,
+    /// What may surprise.
+    notes: Vec<String>,
     secrets: Secrets,
     /// Names that make a line of ordinary output one of metrics.
     expected: Vec<String>,
@@ -70,12 +76,15 @@ impl CommandObjective {
             return Err(problems);
         }
         // Checked above: every argument is a template.
-        let templates = spec.command.iter().filter_map(|argument| argument.parse().ok()).collect();
+        let templates =
+            spec.command.iter().filter_map(|argument| check::read(argument, space).ok()).collect();
         let constrained = spec.constraints.iter().flat_map(crate::spec::Constraint::names);
         let expected = spec.metrics.iter().chain(&spec.prune_by).map(String::as_str).chain(constrained);
         Ok(Self {
             templates,
             environment: environment::wanted(&spec),
+            variables: environment::Variables::new(space.iter().map(|(name, _)| name)).of,
+            notes: check::notes(&spec, space),
             secrets: environment::secrets(&spec),
             expected: expected.map(str::to_owned).collect(),
             supervisor: None,
@@ -90,6 +99,11 @@ impl CommandObjective {
     pub fn supervised_by(mut self, uaic: PathBuf) -> Self {
         self.supervisor = Some(uaic);
         self
+    }
+
+    /// What is not wrong with it, but may surprise whoever wrote it.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// What it runs.
@@ -107,8 +121,8 @@ impl Objective for CommandObjective {
     /// The command with its parameters, and those alone.
     fn config(&self, params: &Params) -> serde_json::Value {
         let places = |name: &str| match params.get(name) {
-            Some(value) => Some(value.to_string()),
-            None => check::is_place(name).then(|| format!("{{{name}}}")),
+            Some(value) => Some(value.into()),
+            None => check::is_place(name).then(|| Filling::text(format!("{{{name}}}"))),
         };
         let command = template::fill(&self.templates, places);
         let masked: Vec<String> = command.iter().map(|argument| self.secrets.mask(argument)).collect();

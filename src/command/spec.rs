@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use crate::nearest::nearest;
 use crate::spec::{Constraint, StudySpec, parse_time};
+use crate::trial::ParamValue;
 
 /// What is wrong, and what would help.
 pub type Problem = (String, Option<String>);
@@ -151,7 +152,7 @@ impl Reader<'_> {
         };
         if texts.is_none() {
             let example = match key {
-                "command" => r#"["python3", "train.py", "--lr", "{train.lr}"]"#,
+                "command" => r#"["python3", "train.py"]"#,
                 _ => r#"["HOME"]"#,
             };
             self.refuse(key, "a list of texts", example);
@@ -187,7 +188,8 @@ impl Reader<'_> {
 fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
-        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => Some(value.to_string()),
+        Value::Float(number) => Some(ParamValue::Float(*number).written()),
+        Value::Integer(_) | Value::Boolean(_) => Some(value.to_string()),
         _ => None,
     }
 }
@@ -205,7 +207,7 @@ mod tests {
     fn every_key_is_read() {
         let spec = read(
             r#"
-            command = ["./train", 3, "--lr={lr}"]
+            command = ["./train", 3, 1e-5, "--lr={lr}"]
             env = { A = "x", N = 4 }
             pass_env = ["HOME"]
             secrets = ["KEY"]
@@ -217,7 +219,7 @@ mod tests {
             "#,
         )
         .unwrap();
-        assert_eq!(spec.command, ["./train", "3", "--lr={lr}"]);
+        assert_eq!(spec.command, ["./train", "3", "1.0e-5", "--lr={lr}"]);
         assert_eq!(spec.env, [("A", "x"), ("N", "4")].map(|(a, b)| (a.into(), b.into())).into());
         assert_eq!((spec.pass_env, spec.secrets), (Some(vec!["HOME".into()]), vec!["KEY".into()]));
         assert_eq!(spec.cwd, Path::new("/specs/work"));

@@ -241,6 +241,76 @@ fn a_broken_line_is_a_warning_and_no_failure() {
 }
 
 #[test]
+fn the_reason_names_the_line_that_gave_no_value() {
+    for (line, why) in [
+        (r#"{"step": 1, "loss": "0.5"}"#, r#"`loss` is "0.5", not a number"#),
+        (r#"{"step": "3", "loss": 1}"#, r#"`step` is "3", not a whole number from 0 to 9223372036854775807"#),
+        (r#"{"step": -1, "loss": 1}"#, "`step` is -1, not a whole number from 0 to 9223372036854775807"),
+        (r#"{"loss": null}"#, "`loss` is null, not a number"),
+        (r#"{"loss": 1}{"loss": 2}"#, "it has two objects; print each on a line of its own"),
+        (r#"{"loss": {"a": 1}}"#, r#"`loss` is {"a":1}, not a number"#),
+        ("{'loss': 0.5}", "it is not JSON, which has \" for quotes (in Python: print(json.dumps(...)))"),
+        ("loss: 0.5", "it is no JSON object"),
+    ] {
+        let ran = run(sh(&format!("cat <<'END'\n{line}\nEND\n")));
+        let expected =
+            format!("without a value of `loss`: its line `{line}` gave none: {why}; it reported nothing");
+        assert!(ran.failure().contains(&expected), "{}", ran.failure());
+    }
+    let other = run(sh(r#"echo '{"size": 3, "loss": "x"}'"#)).failure();
+    assert!(other.contains("`loss` is \"x\", not a number; it reported `size`;"), "{other}");
+    let elsewhere = run(sh(r#"echo '{"loss": 1}' >&2"#)).failure();
+    assert!(elsewhere.ends_with(r#"; stderr ends with: {"loss": 1}"#), "{elsewhere}");
+    let last = run(sh("echo 0,5")).failure();
+    assert!(last.contains("its last line was `0,5`"), "{last}");
+}
+
+#[test]
+fn what_a_terminal_shows_counts() {
+    let bar = run(sh(
+        r#"for s in 0 1 2; do printf '\r  0%%\r 50%% #\r100%% ##'; echo "{\"step\": $s, \"loss\": 0.$s}"; done"#,
+    ));
+    assert_eq!(bar.history("loss"), [(0, 0.0), (1, 0.1), (2, 0.2)]);
+    let colour = run(sh(r#"printf '\033[32m{"loss": 4}\033[0m\r\n'"#));
+    assert_eq!(colour.value(), 4.0);
+    let mark = run(sh(r#"printf '\357\273\277{"loss": 5}\r\n' >> "$UAIC_METRICS""#));
+    assert_eq!(mark.value(), 5.0);
+    assert_eq!(run(sh(r"printf '\r 10\r 20\r\033[1m0.25\033[0m\r\n'")).value(), 0.25);
+}
+
+#[test]
+fn steps_at_the_end_of_their_range_are_what_they_are() {
+    let ran = run(sh(
+        r#"echo '{"step": 9223372036854775807, "loss": 1}'; echo '{"step": 18446744073709551615, "loss": 2}'; echo '{"step": 0, "loss": 3}'"#,
+    ));
+    assert_eq!(ran.history("loss"), [(0, 3.0), (i64::MAX as u64, 1.0)]);
+    assert_eq!(ran.value(), 1.0);
+    assert!(ran.artifact(LOG_ARTIFACT).contains("`step` is 18446744073709551615, not a whole number"));
+}
+
+#[test]
+fn a_program_that_has_ended_by_itself_is_complete() {
+    // The pruner stops at 13.
+    for script in [
+        r#"echo '{"loss": 13}'"#,
+        "echo 13",
+        r#"echo '{"step": 1, "loss": 20}'; echo '{"step": 2, "loss": 13}'; echo '{"size": 3}'; sleep 0.3"#,
+        r#"echo '{"step": 7, "loss": 13}' >> "$UAIC_METRICS""#,
+    ] {
+        let ran = run(sh(script));
+        assert_eq!(ran.value(), 13.0, "{script}");
+        if script.contains("size") {
+            assert_eq!(ran.history("size"), [(1, 3.0)], "what came after the verdict is kept");
+        }
+    }
+    let failed = run(sh(r#"echo '{"loss": 13}'; exit 3"#));
+    assert!(failed.failure().starts_with("exit code 3"));
+    let more = run(sh(r#"echo '{"step": 1, "loss": 13}'; echo '{"step": 2, "loss": 1}'"#));
+    assert_eq!(more.record().state, RunState::Pruned, "it went on after the verdict");
+    assert_eq!(more.history("loss"), [(1, 13.0)]);
+}
+
+#[test]
 fn several_metrics_and_constraints_make_the_evaluation() {
     let spec = CommandSpec {
         metrics: vec!["loss".into(), "size".into()],

@@ -13,6 +13,7 @@ mod manifest;
 mod model;
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 pub use answer::{Answer, Asking, Candidate, Responder, Session, TokenWeight};
@@ -64,7 +65,8 @@ impl Package {
                 }
                 return Self::of_files(folder::read(path)?);
             }
-            if !metadata.is_file() {
+            // A pipe is read once, as a file is.
+            if !(metadata.is_file() || metadata.file_type().is_fifo()) {
                 return Err(PackageFault::Foreign("it is neither a file nor a folder".to_owned()));
             }
             Self::of_archive(&folder::read_archive(path)?)

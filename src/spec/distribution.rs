@@ -3,6 +3,7 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::effective::toml_of;
 use super::kind::{Kind, show};
 use super::problem::{Complaint, Origin, Problem};
 use super::read::{kind_of, scalar};
@@ -26,6 +27,14 @@ pub(super) fn is_distribution(table: &DeTable<'_>) -> bool {
     table.keys().any(|name| FORMS.contains(&name.get_ref().as_ref()))
 }
 
+/// Whether a table is a distribution or was meant as one: `{ unifrm = [0, 1] }`.
+pub(super) fn may_be_distribution(table: &DeTable<'_>) -> bool {
+    let is_misspelt = |(name, value): (&Spanned<std::borrow::Cow<'_, str>>, &Located<'_>)| {
+        value.get_ref().is_array() && nearest(name.get_ref(), FORMS).is_some()
+    };
+    is_distribution(table) || table.iter().any(is_misspelt)
+}
+
 /// Reads the distribution of one key.
 pub(super) struct Reader<'k, 'p> {
     /// The name of what is searched, and what it takes.
@@ -42,6 +51,17 @@ impl Reader<'_, '_> {
 
     fn section(&self) -> &str {
         self.path.rsplit_once('.').map_or("", |(section, _)| section)
+    }
+
+    /// Where a value that is no distribution belongs.
+    fn instead(&self, value: &DeValue<'_>) -> String {
+        match scalar(value).and_then(|value| self.kind.check(self.path, &value)) {
+            Ok(value) => {
+                let name = self.path.rsplit('.').next().unwrap_or(self.path);
+                format!("; to fix the value, write `{name} = {}` in [{}]", toml_of(&value), self.section())
+            }
+            Err(_) => String::new(),
+        }
     }
 
     /// Forms that suit the key, for help.
@@ -71,7 +91,7 @@ impl Reader<'_, '_> {
             let help = if value.get_ref().is_array() {
                 format!("say which, such as {}", self.example())
             } else {
-                format!("write {}, or fix the value in [{}]", self.example(), self.section())
+                format!("write {}{}", self.example(), self.instead(value.get_ref()))
             };
             self.problem(complaint.help(help), value.span());
             return None;
@@ -178,7 +198,7 @@ impl Reader<'_, '_> {
         });
         match ends {
             [Some(low), Some(high)] => {
-                if low.as_f64() >= high.as_f64() {
+                if is_below(&high, &low) {
                     self.problem(self.empty_range(&low, &high), range.span());
                     return None;
                 }
@@ -189,22 +209,9 @@ impl Reader<'_, '_> {
     }
 
     fn empty_range(&self, low: &ParamValue, high: &ParamValue) -> Complaint {
-        let complaint = Complaint::new(format!(
-            "the range of `{}` is empty: {} is not below {}",
-            self.path,
-            show(low),
-            show(high)
-        ));
-        if low == high {
-            complaint.help(format!(
-                "to fix the value, write `{} = {}` in [{}]",
-                self.path.rsplit('.').next().unwrap_or(self.path),
-                show(low),
-                self.section()
-            ))
-        } else {
-            complaint.help(format!("write the smaller end first: `[{}, {}]`", show(high), show(low)))
-        }
+        let (path, low, high) = (self.path, show(low), show(high));
+        Complaint::new(format!("the range of `{path}` is empty: {low} is above {high}"))
+            .help(format!("write the smaller end first: `[{high}, {low}]`"))
     }
 
     fn real_range(
@@ -225,8 +232,9 @@ impl Reader<'_, '_> {
         let Some(step) = step else { return Some(Distribution::Uniform { low, high, step: None }) };
         let width = high - low;
         match scalar(step.get_ref()).ok().and_then(|step| step.as_f64()) {
-            // 0.3 − 0.1 is a little less than 0.2, which is a fair step of that range all the same.
-            Some(x) if x > 0.0 && x <= width * (1.0 + 1e-9) && width / x <= MOST_STEPS => {
+            // 0.3 − 0.1 is a little less than 0.2, which is a fair step of that range all the same; and any
+            // is one of a range of one value.
+            Some(x) if x > 0.0 && (width <= 0.0 || x <= width * (1.0 + 1e-9)) && width / x <= MOST_STEPS => {
                 Some(Distribution::Uniform { low, high, step: Some(x) })
             }
             _ => {
@@ -253,7 +261,7 @@ impl Reader<'_, '_> {
         }
         let Some(step) = step else { return Some(Distribution::Int { low, high, step: 1 }) };
         match scalar(step.get_ref()) {
-            Ok(ParamValue::Int(x)) if x > 0 && i128::from(x) <= i128::from(high) - i128::from(low) => {
+            Ok(ParamValue::Int(x)) if x > 0 && (low == high || x.unsigned_abs() <= high.abs_diff(low)) => {
                 Some(Distribution::Int { low, high, step: x })
             }
             _ => self.bad_step(step, "whole number", "leave `step` out for steps of 1".to_owned()),
@@ -294,6 +302,14 @@ impl Reader<'_, '_> {
             }
         }
         Some(Distribution::Choice(chosen))
+    }
+}
+
+/// Whether one end lies below another; whole numbers are compared as such, to the last bit.
+fn is_below(a: &ParamValue, b: &ParamValue) -> bool {
+    match (a, b) {
+        (ParamValue::Int(a), ParamValue::Int(b)) => a < b,
+        _ => a.as_f64() < b.as_f64(),
     }
 }
 

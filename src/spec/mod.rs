@@ -24,6 +24,7 @@ mod schema;
 mod search;
 mod source;
 mod space;
+mod steps;
 mod suggest;
 mod template;
 
@@ -38,12 +39,13 @@ pub use error::{Place, SpecError, SpecErrors};
 pub use expression::{Constraint, ConstraintError};
 pub use interval::Interval;
 pub use kind::parse_time;
-pub use program::{AskedOrRun, ProgramSpec};
+pub use program::{AnySpec, AskedOrRun, ProgramSpec};
 pub use pruner::{PRUNERS, PrunerSpec};
 pub use records::*;
 pub use schema::json_schema;
 pub use source::split_override;
 pub use space::{Distribution, Space, When};
+pub use steps::Steps;
 pub use template::commented;
 
 use condition::Given;
@@ -51,6 +53,7 @@ use effective::filled;
 use kind::split_names;
 use problem::{At, Complaint, Problem};
 use read::Reading;
+use source::Source;
 
 use crate::trial::{Direction, ParamValue};
 
@@ -92,11 +95,15 @@ impl Spec {
     /// # Errors
     /// All that is wrong with the file, the overrides and the data set, at once.
     pub fn load(path: &Path, overrides: &[(String, String)]) -> Result<Self, SpecErrors> {
-        let text = source::read(path)?;
+        Self::of(source::read(path)?, overrides)
+    }
+
+    /// Checks what was read, and looks for the data set.
+    fn of(Source { text, path }: Source, overrides: &[(String, String)]) -> Result<Self, SpecErrors> {
         let mut reading = read::read(&text, overrides);
-        reading.problems.extend(missing_dataset(&reading, path));
-        reading.problems.extend(missing_pretrained(&reading, path));
-        Self::build(reading, text, path, overrides)
+        reading.problems.extend(missing_dataset(&reading, &path));
+        reading.problems.extend(missing_pretrained(&reading, &path));
+        Self::build(reading, text, &path, overrides)
     }
 
     /// Checks the text of a spec; needs no disk. `path` is what errors name, and where the search
@@ -281,8 +288,10 @@ fn unequal_objectives(reading: &Reading) -> Option<Problem> {
     if metrics == directions {
         return None;
     }
-    let message = format!("`study.direction` has {directions} entries, `study.metric` {metrics}");
-    Some(Complaint::new(message).help("give one direction for each metric").at(direction.at.clone()))
+    let message = format!("`study.direction` is for {directions}, but `study.metric` names {metrics}");
+    let examples: Vec<&str> = ["\"minimize\"", "\"maximize\""].into_iter().cycle().take(metrics).collect();
+    let help = format!("give one for each metric, such as `direction = [{}]`", examples.join(", "));
+    Some(Complaint::new(message).help(help).at(direction.at.clone()))
 }
 
 /// The struct of checked values. The key table agrees with the structs (tested), so this does not

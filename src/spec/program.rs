@@ -9,8 +9,8 @@ use super::keys;
 use super::problem::{At, Complaint, Problem};
 use super::read::{self, Reading};
 use super::{
-    Constraint, Experiment, PrunerSpec, Space, SpecErrors, SpecSource, StudySpec, condition, more_objectives,
-    refuse_constraints, source, typed, unequal_objectives,
+    Constraint, Experiment, PrunerSpec, Space, Spec, SpecErrors, SpecSource, StudySpec, condition,
+    more_objectives, refuse_constraints, source, typed, unequal_objectives,
 };
 use crate::trial::ParamValue;
 
@@ -40,18 +40,34 @@ pub enum AskedOrRun {
     Run(Table),
 }
 
+/// A spec of either kind.
+pub enum AnySpec {
+    /// Without `[objective]`: our own training.
+    Training(Box<Spec>),
+    /// With it.
+    Program(Box<ProgramSpec>),
+}
+
+impl AnySpec {
+    /// Reads a spec file, once, and checks it as [`Spec::load`] and [`ProgramSpec::parse`] do. `-` is the
+    /// standard input.
+    ///
+    /// # Errors
+    /// All that is wrong with the file, the overrides and, of our own training, the data set, at once.
+    pub fn load(path: &Path, overrides: &[(String, String)]) -> Result<Self, SpecErrors> {
+        let source = source::read(path)?;
+        if ProgramSpec::is_one(&source.text) {
+            let program = ProgramSpec::parse(&source.text, &source.path, overrides)?;
+            return Ok(Self::Program(Box::new(program)));
+        }
+        Ok(Self::Training(Box::new(Spec::of(source, overrides)?)))
+    }
+}
+
 impl ProgramSpec {
     /// Whether a spec is one of these. What cannot be read is not.
     pub fn is_one(text: &str) -> bool {
         read::read(text, &[]).search.is_free
-    }
-
-    /// Reads and checks a spec file.
-    ///
-    /// # Errors
-    /// All that is wrong with the file and the overrides, at once.
-    pub fn load(path: &Path, overrides: &[(String, String)]) -> Result<Self, SpecErrors> {
-        Self::parse(&source::read(path)?, path, overrides)
     }
 
     /// Checks the text of a spec; `path` is what errors name.
@@ -140,7 +156,7 @@ const VALUE: &str = "value";
 /// A metric of its own needs a direction: nothing says which end of it is better.
 fn undirected(reading: &Reading) -> Option<Problem> {
     let metric = reading.values.get(keys::METRIC)?;
-    if reading.values.contains_key(keys::DIRECTION) {
+    if reading.has(keys::DIRECTION) {
         return None;
     }
     let complaint = Complaint::new(format!("which end of `{}` is better?", metric.value));
@@ -162,8 +178,8 @@ fn objective(reading: &Reading) -> (AskedOrRun, Option<Problem>) {
             } else {
                 "[objective] says neither `command` nor `ask`"
             };
-            let help = "write `command = [\"python3\", \"train.py\", \"--lr\", \"{train.lr}\"]`, or \
-                        `ask = true` for `uaic ask` and `uaic tell`";
+            let help = "write `command = [\"python3\", \"train.py\"]`, or `ask = true` for `uaic ask` and \
+                        `uaic tell`";
             (AskedOrRun::Asked, Some(Complaint::new(message).help(help).at(located.at.clone())))
         }
     }

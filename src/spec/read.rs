@@ -12,7 +12,8 @@ use super::kind::Kind;
 use super::problem::{At, Complaint, Origin, Problem};
 use super::search;
 use super::suggest::{
-    example_in, example_value, name_among, nearest_section, unknown_key, unknown_path, unknown_section,
+    example_in, example_value, name_among, nearest_section, unknown_key, unknown_parameter, unknown_path,
+    unknown_section,
 };
 use crate::trial::ParamValue;
 
@@ -152,6 +153,11 @@ impl Reading {
         if self.search.is_free && key.path == keys::METRIC { Kind::Names(&[]) } else { key.kind }
     }
 
+    /// Whether a key was given, be its value legal or not.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.given.contains(path)
+    }
+
     /// The value of a key that is not searched.
     pub(super) fn fixed(&self, path: &str) -> Option<ParamValue> {
         let key = keys::find(path).filter(|_| !self.search.is_free)?;
@@ -173,18 +179,20 @@ impl Reading {
         }
         self.given.insert(key.path);
         let kind = self.kind(key);
-        match single(kind, value.get_ref()).and_then(|value| kind.check(key.path, &value)) {
+        let single = single(kind, value.get_ref())
+            .map_err(|complaint| explain_table(key, kind, value.get_ref(), complaint));
+        match single.and_then(|value| kind.check(key.path, &value)) {
             Ok(value) => {
                 self.values.insert(key.path, Located { value, at });
             }
-            Err(complaint) => self.problems.push(explain_table(key, value.get_ref(), complaint).at(at)),
+            Err(complaint) => self.problems.push(complaint.at(at)),
         }
     }
 
     /// Applies `-P path=value`: replaces what was said before, and fixes a searched key.
     fn override_with(&mut self, path: &str, value: &str, origin: Origin) {
         let key = keys::find(path);
-        let parsed = override_value(value, key);
+        let (parsed, parsed_text) = (override_value(value, key), value);
         let value = match &parsed {
             Ok(value) => value,
             Err(complaint) => {
@@ -192,6 +200,9 @@ impl Reading {
                 return;
             }
         };
+        if self.search.is_free && self.fix_parameter(path, (value, parsed_text), origin) {
+            return;
+        }
         if path.starts_with(VALIDATION) {
             self.given.retain(|given| !given.starts_with(VALIDATION));
             self.values.retain(|given, _| !given.starts_with(VALIDATION));
@@ -226,6 +237,36 @@ impl Reading {
         }
     }
 
+    /// Applies an override of a program's parameter; whether it is one, be it wrong. The parameters of a
+    /// program are what [search] says, whatever keys of our own training are called.
+    fn fix_parameter(
+        &mut self,
+        path: &str,
+        (value, text): (&Spanned<DeValue<'_>>, &str),
+        origin: Origin,
+    ) -> bool {
+        let of_search = path.strip_prefix("search.").filter(|name| !name.is_empty());
+        let name = of_search.filter(|_| self.search.get(path).is_none()).unwrap_or(path);
+        let is_key = keys::find(path).is_some_and(|key| !is_ours(key)) || path.starts_with("objective.");
+        let is_known = self.search.get(name).is_some();
+        let is_distribution = value.get_ref().is_table();
+        if of_search.is_none() && (is_key || (keys::is_section(path) && !is_known)) {
+            return false;
+        }
+        if is_known && !is_distribution {
+            if let Err(complaint) = self.search.fix(name, value.get_ref(), text, origin) {
+                self.problems.push(complaint.at(origin.at(0..0)));
+            }
+        } else if is_known || (of_search.is_some() && is_distribution) {
+            self.search.replace(name, value, origin, &mut self.problems);
+        } else {
+            let names: Vec<&str> = self.search.iter().map(|(name, _)| name.as_str()).collect();
+            let complaint = unknown_parameter(name, &names);
+            self.problems.push(complaint.at(origin.at(0..0)));
+        }
+        true
+    }
+
     /// Notes what was probably meant, so that it is not called missing as well.
     fn meant(&mut self, is_meant: impl Fn(&Key) -> bool) {
         self.given.extend(KEYS.iter().filter(|key| is_meant(key)).map(|key| key.path));
@@ -241,7 +282,6 @@ impl Reading {
     }
 
     fn find_missing(&mut self) {
-        let is_ours = |key: &Key| OURS.iter().any(|section| key.section().starts_with(section));
         let wanted = KEYS.iter().filter(|key| !(self.search.is_free && is_ours(key)));
         for key in wanted.filter(|key| key.is_required() && !self.given.contains(key.path)) {
             let (section, name) = (key.section(), key.name());
@@ -257,6 +297,11 @@ impl Reading {
 
 /// The sections of our own training.
 const OURS: [&str; 5] = ["data", "text", "model", "train", "final"];
+
+/// Whether a key is one of our own training.
+fn is_ours(key: &Key) -> bool {
+    OURS.iter().any(|section| key.section().starts_with(section))
+}
 
 /// A value as TOML has it.
 fn plain(value: &DeValue<'_>) -> Option<toml::Value> {
@@ -346,12 +391,12 @@ pub(super) fn kind_of(value: &DeValue<'_>) -> &'static str {
 }
 
 /// A table, array or date where a key takes a single value; a distribution is told where to go.
-fn explain_table(key: &Key, value: &DeValue<'_>, complaint: Complaint) -> Complaint {
+fn explain_table(key: &Key, kind: Kind, value: &DeValue<'_>, complaint: Complaint) -> Complaint {
     let single = !matches!(value, DeValue::Table(_) | DeValue::Array(_) | DeValue::Datetime(_));
     if single {
         return complaint;
     }
-    let complaint = Complaint::new(format!("`{}` must be {}, not {}", key.path, key.kind, kind_of(value)));
+    let complaint = Complaint::new(format!("`{}` must be {kind}, not {}", key.path, kind_of(value)));
     match value {
         DeValue::Table(table) if key.is_searchable() && is_distribution(table) => {
             complaint.help(format!("to search it, write `\"{}\" = …` in [search]", key.path))

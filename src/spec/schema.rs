@@ -148,7 +148,7 @@ fn search() -> Map<String, Value> {
         section["properties"][key.name()] = schema;
     }
     properties.append(&mut nested);
-    let texts = json!({ "type": "array", "items": { "type": "string" } });
+    let texts = json!({ "type": ["array", "string"], "items": { "type": "string" } });
     properties.insert("constraints".to_owned(), texts);
     closed(properties)
 }

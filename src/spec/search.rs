@@ -1,11 +1,12 @@
 //! `[search]`: distributions over keys, when they exist, and constraints between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::distribution::{Reader, WHEN, is_distribution};
+use super::distribution::{Reader, WHEN, may_be_distribution};
+use super::effective::toml_of;
 use super::expression::Constraint;
 use super::keys::{self, Key};
 use super::kind::{Kind, show};
@@ -28,6 +29,9 @@ pub(super) struct Found {
     distributions: BTreeMap<String, Located<Distribution>>,
     conditions: Vec<Condition>,
     constraints: Vec<Located<Constraint>>,
+    /// Parameters of a program that were given one value: what is conditional on others of their values
+    /// never exists, and that is no mistake.
+    fixed: BTreeSet<String>,
 }
 
 /// That a parameter exists only where another has one of some values.
@@ -46,6 +50,24 @@ impl Found {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Located<Distribution>)> {
         self.distributions.iter()
+    }
+
+    /// Gives a parameter of a program, which is searched, one value: that of an override, and its text.
+    pub(super) fn fix(
+        &mut self,
+        name: &str,
+        value: &DeValue<'_>,
+        text: &str,
+        origin: Origin,
+    ) -> Result<(), Complaint> {
+        let Some(known) = self.distributions.get(name) else { return Ok(()) };
+        let value = Kind::Any.check(name, &scalar(value)?)?;
+        let value = suited(name, &known.value, value, text)?;
+        self.remove(name);
+        self.fixed.insert(name.to_owned());
+        let located = Located { value: Distribution::Choice(vec![value]), at: origin.at(0..0) };
+        self.distributions.insert(name.to_owned(), located);
+        Ok(())
     }
 
     /// Takes a parameter out of the search.
@@ -67,10 +89,12 @@ impl Found {
                 format!("{above}.{}", name.get_ref())
             };
             match value.get_ref() {
-                DeValue::Table(inner) if self.is_group(&path) && !is_distribution(inner) => {
+                DeValue::Table(inner) if self.is_group(&path) && !may_be_distribution(inner) => {
                     self.read_below(inner, &path, origin, problems);
                 }
-                DeValue::Array(_) if path == CONSTRAINTS => self.read_constraints(value, origin, problems),
+                DeValue::Array(_) | DeValue::String(_) if path == CONSTRAINTS => {
+                    self.read_constraints(value, origin, problems);
+                }
                 _ if self.distributions.contains_key(&path) => {
                     let complaint =
                         Complaint::new(format!("`{path}` is searched twice")).help("keep one of the two");
@@ -118,6 +142,7 @@ impl Found {
                 Ok(fixed) => {
                     let value = Distribution::Choice(vec![fixed]);
                     self.distributions.insert(path.to_owned(), Located { value, at });
+                    self.fixed.insert(path.to_owned());
                 }
                 Err(complaint) => problems.push(complaint.at(at)),
             }
@@ -139,11 +164,11 @@ impl Found {
         origin: Origin,
         problems: &mut Vec<Problem>,
     ) {
-        let help = "write `when = { \"model.architecture\" = \"lstm-attention\" }`";
+        let help = self.example_of_when(path);
         let Some(table) = when.get_ref().as_table() else {
             let kind = kind_of(when.get_ref());
             let complaint = Complaint::new(format!("`when` of `{path}` must be a table, not {kind}"));
-            return problems.push(complaint.help(help).at(origin.at(when.span())));
+            return problems.push(complaint.maybe_help(help).at(origin.at(when.span())));
         };
         for (parent, values) in flattened(table, "") {
             let at = origin.at(values.span());
@@ -153,13 +178,29 @@ impl Found {
             };
             match each.into_iter().collect::<Result<Vec<_>, _>>() {
                 Ok(values) => self.conditions.push(Condition { name: path.to_owned(), parent, values, at }),
-                Err(complaint) => problems.push(complaint.help(help).at(at)),
+                Err(complaint) => problems.push(complaint.maybe_help(help.clone()).at(at)),
             }
         }
     }
 
+    /// A condition that a parameter could have: on a list of those read so far, or on a key of ours.
+    fn example_of_when(&self, path: &str) -> Option<String> {
+        let mut others = self.distributions.iter().filter(|(name, _)| *name != path);
+        let listed = others.find_map(|(name, located)| match &located.value {
+            Distribution::Choice(values) => values.first().map(|value| (name.as_str(), show(value))),
+            _ => None,
+        });
+        let ours = (!self.is_free).then(|| ("model.architecture", "\"lstm-attention\"".to_owned()));
+        let (name, value) = listed.or(ours)?;
+        Some(format!("write `when = {{ {} = {value} }}`", toml_of(&name.into())))
+    }
+
     fn read_constraints(&mut self, list: &Spanned<DeValue<'_>>, origin: Origin, problems: &mut Vec<Problem>) {
-        for entry in list.get_ref().as_array().into_iter().flatten() {
+        let entries: Vec<&Spanned<DeValue<'_>>> = match list.get_ref() {
+            DeValue::Array(entries) => entries.iter().collect(),
+            _ => vec![list],
+        };
+        for entry in entries {
             let at = origin.at(entry.span());
             let Some(text) = entry.get_ref().as_str() else {
                 let complaint = Complaint::new("a constraint is a text")
@@ -188,7 +229,9 @@ impl Found {
         for condition in &self.conditions {
             match (self.get(&condition.parent), fixed(&condition.parent)) {
                 (Some(parent), _) => {
-                    problems.extend(condition.impossible(&parent.value));
+                    if !self.fixed.contains(&condition.parent) {
+                        problems.extend(condition.impossible(&parent.value));
+                    }
                     kept.push(condition);
                 }
                 (None, Some(value)) if condition.admits(&value) => {}
@@ -247,11 +290,11 @@ impl Found {
     fn unknown(&self, name: &str, who: &str, at: &At) -> Problem {
         let complaint = Complaint::new(format!("{who} names `{name}`, which is not searched"));
         let near = nearest(name, self.distributions.keys().map(String::as_str));
-        let complaint = match near {
-            Some(near) => complaint.help(format!("did you mean `{near}`?")),
-            None => complaint,
-        };
-        complaint.at(at.clone())
+        let names =
+            || self.distributions.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let help = near
+            .map_or_else(|| format!("[search] has {}", names()), |near| format!("did you mean `{near}`?"));
+        complaint.help(help).at(at.clone())
     }
 
     /// A parameter that exists only where it exists.
@@ -279,11 +322,66 @@ impl Found {
     }
 }
 
+/// A value as a parameter takes it that was searched over a distribution; it may lie outside of that.
+/// `text` is how it was given.
+fn suited(
+    name: &str,
+    searched: &Distribution,
+    value: ParamValue,
+    text: &str,
+) -> Result<ParamValue, Complaint> {
+    let refuse = |wanted: &str| {
+        let message = format!("`{name}` takes {wanted}, not {}", show(&value));
+        Err(Complaint::new(message).help(format!("it is searched over {searched}")))
+    };
+    match (searched, &value) {
+        (Distribution::Uniform { .. } | Distribution::Log { .. }, _) => {
+            value.as_f64().map_or_else(|| refuse("numbers"), |number| Ok(ParamValue::Float(number)))
+        }
+        (Distribution::Int { .. } | Distribution::IntLog { .. }, ParamValue::Int(_)) => Ok(value),
+        // 1e3 is a whole number, too.
+        (Distribution::Int { .. } | Distribution::IntLog { .. }, ParamValue::Float(number))
+            if number.fract() == 0.0 && number.abs() < 9e15 =>
+        {
+            Ok(ParamValue::Int(*number as i64))
+        }
+        (Distribution::Int { .. } | Distribution::IntLog { .. }, _) => refuse("whole numbers"),
+        (Distribution::Choice(choices), _) => {
+            let is_same = |choice: &&ParamValue| match (choice, &value) {
+                (ParamValue::Int(_), ParamValue::Int(_)) => **choice == value,
+                (ParamValue::Text(choice), _) => choice == text || value == ParamValue::Text(choice.clone()),
+                _ => **choice == value || choice.as_f64().is_some_and(|x| Some(x) == value.as_f64()),
+            };
+            if let Some(same) = choices.iter().find(is_same) {
+                return Ok(same.clone());
+            }
+            match choices.first() {
+                Some(ParamValue::Text(_)) => {
+                    let names: Vec<String> = choices.iter().map(ToString::to_string).collect();
+                    match nearest(text, names.iter().map(String::as_str)) {
+                        Some(near) => {
+                            Err(Complaint::new(format!("`{name}` never is {}", show(&text.into())))
+                                .help(format!("did you mean `{near}`?")))
+                        }
+                        None if matches!(value, ParamValue::Text(_)) => Ok(value),
+                        None => Ok(text.into()),
+                    }
+                }
+                Some(ParamValue::Bool(_)) => refuse("`true` and `false`"),
+                Some(_) if value.as_f64().is_none() => refuse("numbers"),
+                _ => Ok(value),
+            }
+        }
+    }
+}
+
 impl Condition {
     fn admits(&self, value: &ParamValue) -> bool {
-        self.values
-            .iter()
-            .any(|wanted| wanted == value || wanted.as_f64().is_some_and(|x| Some(x) == value.as_f64()))
+        let is_same = |wanted: &ParamValue| match (wanted, value) {
+            (ParamValue::Int(wanted), ParamValue::Int(value)) => wanted == value,
+            _ => wanted == value || wanted.as_f64().is_some_and(|x| Some(x) == value.as_f64()),
+        };
+        self.values.iter().any(is_same)
     }
 
     /// A value that the parent never has.

@@ -10,8 +10,24 @@ use crate::nearest::nearest;
 /// No spec is near this size; a larger file is something else.
 const LARGEST: u64 = 1 << 20;
 
-/// The text of a spec file.
-pub(super) fn read(path: &Path) -> Result<String, SpecErrors> {
+/// A spec that was read, once: it may have come through a pipe.
+pub(super) struct Source {
+    pub(super) text: String,
+    /// The file; of a pipe a name in the present folder, where what it names is looked for.
+    pub(super) path: PathBuf,
+}
+
+/// Reads a spec file; `-` is the standard input.
+pub(super) fn read(path: &Path) -> Result<Source, SpecErrors> {
+    let is_input = path == Path::new("-");
+    let path = if is_input { Path::new("/dev/stdin") } else { path };
+    let text = text_of(path)?;
+    let is_pipe = path.starts_with("/dev") || path.starts_with("/proc");
+    let name = if path == Path::new("/dev/stdin") { "<stdin>" } else { "<pipe>" };
+    Ok(Source { text, path: if is_pipe { PathBuf::from(name) } else { path.to_owned() } })
+}
+
+fn text_of(path: &Path) -> Result<String, SpecErrors> {
     let refuse = |message: String, help: Option<String>| SpecErrors::unreadable(path, message, help);
     if path.is_dir() {
         let help = match specs_in(path).first() {
@@ -74,13 +90,47 @@ fn specs_in(folder: &Path) -> Vec<PathBuf> {
     specs
 }
 
-/// Splits `train.lr=0.002` of the command line into key and value.
+/// Splits `train.lr=0.002` of the command line into key and value. Parts of the key may be in quotes, as
+/// in TOML.
 ///
 /// # Errors
 /// There is no `=`, or nothing before it.
 pub fn split_override(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
-        _ => Err("write `key=value`, such as `train.lr=0.002`".to_owned()),
+    let (mut key, mut quote, mut is_start) = (String::new(), None, true);
+    for (at, letter) in text.char_indices() {
+        match (quote, letter) {
+            (Some(open), letter) if letter == open => quote = None,
+            (None, '"' | '\'') if is_start => quote = Some(letter),
+            (None, '=') if !key.trim().is_empty() => {
+                return Ok((key.trim().to_owned(), text[at + 1..].trim().to_owned()));
+            }
+            (None, '=') => break,
+            _ => key.push(letter),
+        }
+        is_start = letter == '.' || (is_start && letter.is_whitespace());
+    }
+    Err("write `key=value`, such as `train.lr=0.002`".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_override_is_split_at_its_first_sign_outside_of_quotes() {
+        for (text, key, value) in [
+            ("train.lr=0.002", "train.lr", "0.002"),
+            (" a = b = c", "a", "b = c"),
+            ("\"train.lr\"=0.002", "train.lr", "0.002"),
+            ("search.\"train.lr\"={ log = [1, 2] }", "search.train.lr", "{ log = [1, 2] }"),
+            ("'a=b'=\"c\"", "a=b", "\"c\""),
+            ("it's=1", "it's", "1"),
+            ("x=", "x", ""),
+        ] {
+            assert_eq!(split_override(text), Ok((key.to_owned(), value.to_owned())), "{text}");
+        }
+        for text in ["", "x", "=1", "\"\"=1", "\"open=1"] {
+            assert!(split_override(text).is_err(), "{text}");
+        }
     }
 }

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::expression::Constraint;
+use super::steps::Steps;
 use crate::trial::{ParamValue, Params};
 
 /// The values one parameter may take. In a spec: `{ log = [1e-4, 1e-2] }`, `{ choice = [32, 64] }`.
 ///
-/// Valid by construction once it is part of a [`Space`]: bounds are finite and `low < high`, log
-/// ranges are positive, steps are positive and no wider than the range, choices are distinct, at
-/// least one, and of one type.
+/// Valid by construction once it is part of a [`Space`]: bounds are finite and `low <= high`, log
+/// ranges are positive, steps are positive and no wider than the range (any, where that is one value),
+/// choices are distinct, at least one, and of one type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Distribution {
@@ -58,33 +59,42 @@ impl Distribution {
     /// The range is empty, not finite or, with logarithms, not above 0; the step does not fit; there
     /// is no choice.
     pub fn check(&self) -> Result<(), String> {
-        let real = |low: f64, high: f64| low.is_finite() && high.is_finite() && low < high;
+        let real = |low: f64, high: f64| low.is_finite() && high.is_finite() && low <= high;
         let fits = match *self {
             Self::Uniform { low, high, step } => {
-                let fits = |step: f64| step > 0.0 && step <= (high - low) * (1.0 + 1e-9);
+                let fits = |step: f64| step > 0.0 && (low >= high || step <= (high - low) * (1.0 + 1e-9));
                 real(low, high) && step.is_none_or(fits)
             }
             Self::Log { low, high } => real(low, high) && low > 0.0,
             Self::Int { low, high, step } => {
-                low < high && step > 0 && i128::from(step) <= i128::from(high) - i128::from(low)
+                let fits = low == high || i128::from(step) <= i128::from(high) - i128::from(low);
+                low <= high && step > 0 && fits
             }
-            Self::IntLog { low, high } => low < high && low > 0,
+            Self::IntLog { low, high } => low <= high && low > 0,
             Self::Choice(ref values) => !values.is_empty(),
         };
         if fits { Ok(()) } else { Err(format!("{self} is no range to draw from")) }
+    }
+
+    /// The value that always comes out of it, where there is but one.
+    pub fn only(&self) -> Option<ParamValue> {
+        match *self {
+            Self::Uniform { low, high, .. } | Self::Log { low, high } => {
+                (low >= high).then_some(ParamValue::Float(low))
+            }
+            Self::Int { low, high, .. } | Self::IntLog { low, high } => {
+                (low == high).then_some(ParamValue::Int(low))
+            }
+            Self::Choice(ref values) => values.first().filter(|_| values.len() == 1).cloned(),
+        }
     }
 
     /// Whether `value` may come out of this distribution.
     pub fn contains(&self, value: &ParamValue) -> bool {
         match (self, value) {
             (Self::Uniform { low, high, step }, ParamValue::Float(x)) => {
-                (*low..=*high).contains(x)
-                    && step.is_none_or(|step| {
-                        let on_grid = low + ((x - low) / step).round() * step;
-                        // What rounding can do to `low + n · step`, however narrow the steps are.
-                        let rounding = 4.0 * f64::EPSILON * low.abs().max(high.abs());
-                        (x - on_grid).abs() <= 1e-6 * step + rounding
-                    })
+                let has = |step: f64| low >= high || Steps::new(*low, *high, step).contain(*x);
+                (*low..=*high).contains(x) && step.is_none_or(has)
             }
             (Self::Log { low, high }, ParamValue::Float(x)) => (*low..=*high).contains(x),
             (Self::Int { low, high, step }, ParamValue::Int(x)) => {
@@ -261,6 +271,24 @@ mod tests {
         let near = Distribution::Uniform { low: 0.1, high: 0.5, step: Some(0.1) };
         assert!(near.contains(&ParamValue::Float(0.1 + 2.0 * 0.1)));
         assert!(!near.contains(&ParamValue::Float(0.300_001)));
+    }
+
+    #[test]
+    fn a_range_may_be_one_value() {
+        for (one, value) in [
+            (Distribution::Uniform { low: 0.1, high: 0.1, step: None }, ParamValue::Float(0.1)),
+            (Distribution::Uniform { low: 0.1, high: 0.1, step: Some(5.0) }, ParamValue::Float(0.1)),
+            (Distribution::Log { low: 0.1, high: 0.1 }, ParamValue::Float(0.1)),
+            (Distribution::Int { low: 5, high: 5, step: 2 }, ParamValue::Int(5)),
+            (Distribution::IntLog { low: 5, high: 5 }, ParamValue::Int(5)),
+            (Distribution::Choice(vec!["a".into()]), "a".into()),
+        ] {
+            assert_eq!(one.check(), Ok(()), "{one}");
+            assert!(one.contains(&value), "{one}");
+            assert_eq!(one.only(), Some(value), "{one}");
+        }
+        assert!(Distribution::Int { low: 6, high: 5, step: 1 }.check().is_err());
+        assert_eq!(Distribution::Int { low: 4, high: 5, step: 1 }.only(), None);
     }
 
     fn names(of: &[&str]) -> Vec<ParamValue> {

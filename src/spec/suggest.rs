@@ -53,6 +53,22 @@ pub(super) fn unknown_path(section: &str, name: &str) -> Complaint {
     })
 }
 
+/// An override of what a spec with [objective] neither searches nor has a key for.
+pub(super) fn unknown_parameter(name: &str, parameters: &[&str]) -> Complaint {
+    let keys = || KEYS.iter().filter(|key| ["experiment", "study", "pruner"].contains(&key.section()));
+    let near = nearest(name, parameters.iter().copied().chain(keys().map(|key| key.path)))
+        .or_else(|| keys().find(|key| key.is_called(name)).map(|key| key.path));
+    let complaint = Complaint::new(format!("`{name}` is neither a parameter of this spec nor a key"));
+    complaint.help(match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if parameters.is_empty() => "[search] has no parameters".to_owned(),
+        None => {
+            let names: Vec<String> = parameters.iter().map(|name| format!("`{name}`")).collect();
+            format!("[search] has {}", names.join(", "))
+        }
+    })
+}
+
 /// The key called `name`, or nearly so, among those that are `eligible`.
 pub(super) fn name_among(name: &str, eligible: impl Fn(&Key) -> bool) -> Option<&'static Key> {
     let lower = name.to_lowercase();

@@ -14,11 +14,11 @@ fn ranges_that_make_no_sense_are_refused_at_the_wrong_end() {
     assert_all_refused(&[
         (
             "\"train.lr\" = { uniform = [0.2, 0.1] }",
-            "6:26 the range of `train.lr` is empty: 0.2 is not below 0.1 | write the smaller end first: `[0.1, 0.2]`",
+            "6:26 the range of `train.lr` is empty: 0.2 is above 0.1 | write the smaller end first: `[0.1, 0.2]`",
         ),
         (
-            "\"train.epochs\" = { int = [5, 5] }",
-            "6:26 the range of `train.epochs` is empty: 5 is not below 5 | to fix the value, write `epochs = 5` in [train]",
+            "\"train.epochs\" = { int = [6, 5] }",
+            "6:26 the range of `train.epochs` is empty: 6 is above 5 | write the smaller end first: `[5, 6]`",
         ),
         (
             "\"train.lr\" = { log = [-1, 1] }",
@@ -74,7 +74,7 @@ fn distributions_that_do_not_suit_the_key_name_the_one_that_does() {
         ),
         (
             "\"train.epochs\" = 5",
-            "6:18 `train.epochs` needs a distribution, not a number | write `{ int = [1, 10] }` or `{ choice = [16, 32] }`, or fix the value in [train]",
+            "6:18 `train.epochs` needs a distribution, not a number | write `{ int = [1, 10] }` or `{ choice = [16, 32] }`; to fix the value, write `epochs = 5` in [train]",
         ),
         (
             "\"text.lowercase\" = [true, false]",

@@ -305,6 +305,10 @@ pub struct Dimension {
 
 impl Dimension {
     fn new(name: &str, distribution: &Distribution) -> Self {
+        if let Some(only) = distribution.only() {
+            let scale = Scale::Levels(vec![only.to_string()]);
+            return Self { name: name.to_owned(), scale, choices: vec![only] };
+        }
         let (scale, choices) = match distribution {
             Distribution::Uniform { low, high, .. } => (Scale::around([*low, *high]), Vec::new()),
             Distribution::Log { low, high } => (Scale::log_around([*low, *high]), Vec::new()),

@@ -123,6 +123,8 @@ impl<'a> Grid<'a> {
         };
         match *distribution {
             Distribution::Choice(ref names) => Self::Choice(names),
+            // One value tells nothing apart.
+            _ if distribution.only().is_some() => Self::Choice(&[]),
             Distribution::Uniform { low, high, step: None } => range(low, high, PLACES as f64),
             Distribution::Uniform { low, high, step: Some(step) } => stepped(low, high, step),
             Distribution::Int { low, high, step } => stepped(low as f64, high as f64, step as f64),

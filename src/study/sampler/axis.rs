@@ -1,11 +1,16 @@
 //! One parameter as the samplers see it: every range becomes the unit interval, logarithmic ranges
 //! after taking logarithms, stepped ranges widened by half a step at both ends so that each of
-//! their values owns a cell.
+//! their values owns a cell. A range of one value is a list of one.
+//!
+//! Values with steps are counted, not computed: between a coordinate and a value stands the number of
+//! a step, so that whole numbers are exact over all 64 bits, and decimals are what they are written as.
+
+use std::borrow::Cow;
 
 use rand::RngExt;
 
 use crate::rng::ChaCha8Rng;
-use crate::spec::{Distribution, Space};
+use crate::spec::{Distribution, Space, Steps};
 use crate::trial::{ParamValue, Params};
 
 /// A parameter's values and where they lie.
@@ -14,40 +19,50 @@ pub(in crate::study) enum Axis<'a> {
     /// Numbers; the coordinate is a place in `0..=1`.
     Range(Range),
     /// Names without order; the coordinate is the position in the list.
-    Choice(&'a [ParamValue]),
+    Choice(Cow<'a, [ParamValue]>),
 }
 
-/// A numeric parameter.
+/// A numeric parameter of more than one value.
 #[derive(Clone, Debug)]
-pub(in crate::study) struct Range {
-    /// The allowed values.
-    values: Values,
-    /// Whether the coordinate is linear in the logarithm.
-    log: bool,
-    /// Coordinate 0, on the (logarithmic) scale.
-    start: f64,
-    /// Coordinate 1, on the (logarithmic) scale.
-    end: f64,
-}
-
-#[derive(Clone, Debug)]
-enum Values {
+pub(in crate::study) enum Range {
+    /// A continuum.
     Real {
         low: f64,
         high: f64,
+        /// Whether the coordinate is linear in the logarithm.
+        log: bool,
+        /// Both ends on the (logarithmic) scale.
+        scale: (f64, f64),
     },
-    /// `low + k · step` for k in `0..=last`, cut at `high` against rounding.
-    RealGrid {
-        low: f64,
-        high: f64,
-        step: f64,
+    /// Steps, a coordinate for each number.
+    Steps {
+        values: Values,
+        scale: Scale,
+        /// The number of the last step; the first is 0.
         last: u64,
     },
-    /// `low + k · step` for k in `0..=last`.
-    IntGrid {
-        low: i64,
-        step: i64,
-        last: u64,
+}
+
+/// The values of steps.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::study) enum Values {
+    /// Decimals.
+    Real(Steps),
+    /// `low + number · step`.
+    Whole { low: i64, step: i64 },
+}
+
+/// Where the cells of steps lie.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::study) enum Scale {
+    /// All are equally wide.
+    Linear,
+    /// Each takes up what its whole number takes up in the logarithm.
+    Log {
+        /// The edge below the first, on the value scale.
+        edge: f64,
+        /// The logarithm of the edge above the last over that.
+        width: f64,
     },
 }
 
@@ -89,22 +104,31 @@ pub(super) fn draw_evenly(axes: &[Axis<'_>], rng: &mut ChaCha8Rng) -> Vec<f64> {
 impl<'a> Axis<'a> {
     /// The axis of one parameter.
     pub(in crate::study) fn of(distribution: &'a Distribution) -> Self {
-        let (values, log) = match distribution {
-            Distribution::Choice(values) => return Self::Choice(values),
-            &Distribution::Uniform { low, high, step: None } => (Values::Real { low, high }, false),
-            &Distribution::Uniform { low, high, step: Some(step) } => {
-                let last = ((high - low) / step + 1e-9).floor() as u64;
-                (Values::RealGrid { low, high, step, last }, false)
-            }
-            &Distribution::Log { low, high } => (Values::Real { low, high }, true),
-            &Distribution::Int { low, high, step } => (Values::int_grid(low, high, step), false),
-            &Distribution::IntLog { low, high } => (Values::int_grid(low, high, 1), true),
-        };
-        let (mut start, mut end) = values.extent();
-        if log {
-            (start, end) = (start.ln(), end.ln());
+        if let Distribution::Choice(values) = distribution {
+            return Self::Choice(values.into());
         }
-        Self::Range(Range { values, log, start, end })
+        if let Some(only) = distribution.only() {
+            return Self::Choice(vec![only].into());
+        }
+        Self::Range(match *distribution {
+            Distribution::Uniform { low, high, step: Some(step) } => {
+                let steps = Steps::new(low, high, step);
+                Range::Steps { values: Values::Real(steps), scale: Scale::Linear, last: steps.last() }
+            }
+            Distribution::Log { low, high } => {
+                Range::Real { low, high, log: true, scale: (low.ln(), high.ln()) }
+            }
+            Distribution::Int { low, high, step } => Range::whole(low, high, step, Scale::Linear),
+            Distribution::IntLog { low, high } => {
+                let edge = low as f64 - 0.5;
+                let cells = high.abs_diff(low) as f64 + 1.0;
+                Range::whole(low, high, 1, Scale::Log { edge, width: (cells / edge).ln_1p() })
+            }
+            Distribution::Uniform { low, high, .. } => {
+                Range::Real { low, high, log: false, scale: (low, high) }
+            }
+            Distribution::Choice(_) => return Self::Choice(Cow::Borrowed(&[])),
+        })
     }
 
     /// The value at a coordinate; the nearest one where there are steps.
@@ -126,7 +150,7 @@ impl<'a> Axis<'a> {
     /// Moves a coordinate to that of the nearest value, exactly as [`Axis::encode`] gives it.
     pub(super) fn snap(&self, coordinate: f64) -> f64 {
         match self {
-            Self::Range(range) => range.place(range.nearest(coordinate)),
+            Self::Range(range) => range.snap(coordinate),
             Self::Choice(_) => coordinate,
         }
     }
@@ -136,23 +160,22 @@ impl<'a> Axis<'a> {
     pub(in crate::study) fn draw_evenly(&self, rng: &mut ChaCha8Rng) -> f64 {
         match self {
             Self::Choice(values) => rng.random_range(0..values.len() as u64) as f64,
-            Self::Range(range) => self.snap(match (range.cells(), range.log) {
-                (Some(cells), false) => (rng.random_range(0..=cells) as f64 + 0.5) / (cells as f64 + 1.0),
-                _ => rng.random(),
-            }),
+            Self::Range(range @ Range::Steps { scale: Scale::Linear, last, .. }) => {
+                range.middle(rng.random_range(0..=*last))
+            }
+            Self::Range(range) => range.snap(rng.random()),
         }
     }
 
     /// The coordinate of the value below which this share of all values lies (0 to 1): evenly spread
     /// shares give evenly spread values, in the sense of [`Axis::draw_evenly`].
     pub(super) fn at_share(&self, share: f64) -> f64 {
-        let nth = |count: f64| (share * count).floor().clamp(0.0, count - 1.0);
         match self {
-            Self::Choice(values) => nth(values.len() as f64),
-            Self::Range(range) => self.snap(match (range.cells(), range.log) {
-                (Some(last), false) => (nth(last as f64 + 1.0) + 0.5) / (last as f64 + 1.0),
-                _ => share,
-            }),
+            Self::Choice(values) => {
+                let count = values.len() as f64;
+                (share * count).floor().clamp(0.0, count - 1.0)
+            }
+            Self::Range(range) => range.snap(share),
         }
     }
 
@@ -161,7 +184,7 @@ impl<'a> Axis<'a> {
         const MOST: f64 = 16_384.0;
         let count = self.cardinality().filter(|count| *count <= MOST)? as u64;
         Some(match self {
-            Self::Range(range) => (0..count).map(|number| range.place(range.value(number))).collect(),
+            Self::Range(range) => (0..count).map(|number| range.middle(number)).collect(),
             Self::Choice(_) => (0..count).map(|choice| choice as f64).collect(),
         })
     }
@@ -169,130 +192,183 @@ impl<'a> Axis<'a> {
     /// How many different values there are; `None` for a continuum.
     pub(super) fn cardinality(&self) -> Option<f64> {
         match self {
-            Self::Range(range) => range.cells().map(|last| last as f64 + 1.0),
+            Self::Range(Range::Real { .. }) => None,
+            Self::Range(Range::Steps { last, .. }) => Some(*last as f64 + 1.0),
             Self::Choice(values) => Some(values.len() as f64),
         }
     }
 }
 
 impl Values {
-    fn int_grid(low: i64, high: i64, step: i64) -> Self {
-        let last = (i128::from(high) - i128::from(low)) / i128::from(step.max(1));
-        Self::IntGrid { low, step, last: last as u64 }
+    fn at(&self, number: u64) -> ParamValue {
+        match *self {
+            Self::Real(steps) => ParamValue::Float(steps.value(number)),
+            // No overflow: the value of the last step is at most the end of the range.
+            Self::Whole { low, step } => {
+                ParamValue::Int((i128::from(low) + i128::from(number) * i128::from(step)) as i64)
+            }
+        }
     }
 
-    /// Both ends, widened by half a step where there are steps.
-    fn extent(&self) -> (f64, f64) {
-        match *self {
-            Self::Real { low, high } => (low, high),
-            Self::RealGrid { low, step, last, .. } => (low - step / 2.0, low + (last as f64 + 0.5) * step),
-            Self::IntGrid { low, step, last } => {
-                let (low, step) = (low as f64, step as f64);
-                (low - step / 2.0, low + (last as f64 + 0.5) * step)
+    /// The number of a value, and how many steps it lies beyond it: less than one, 0 for values of the
+    /// range. `None` for what is no such value, or lies outside.
+    fn number(&self, value: &ParamValue, last: u64) -> Option<(u64, f64)> {
+        match (*self, value) {
+            (Self::Real(steps), &ParamValue::Float(x)) => {
+                let (number, missed) = steps.nearest(x);
+                let (first, end) = (steps.value(0), steps.value(steps.last()));
+                let step = (steps.value(1) - first).max(f64::MIN_POSITIVE);
+                let beyond = if steps.contain(x) { 0.0 } else { missed / step };
+                ((first..=end).contains(&x) || steps.contain(x)).then_some((number, beyond))
             }
+            (Self::Whole { low, step }, &ParamValue::Int(x)) => {
+                let distance = u128::try_from(i128::from(x) - i128::from(low)).ok()?;
+                let step = u128::try_from(step).ok().filter(|step| *step > 0)?;
+                let number = u64::try_from(distance / step).ok().filter(|number| *number <= last)?;
+                let beyond = (distance % step) as f64 / step as f64;
+                (number < last || beyond <= 0.0).then_some((number, beyond))
+            }
+            _ => None,
         }
     }
 }
 
+/// So many coordinates at most have values of their own. Where there are more values, those of one
+/// coordinate share it.
+const PLACES: u64 = 1 << 48;
+
 impl Range {
-    /// The largest step number; `None` for a continuum.
-    fn cells(&self) -> Option<u64> {
-        match self.values {
-            Values::Real { .. } => None,
-            Values::RealGrid { last, .. } | Values::IntGrid { last, .. } => Some(last),
+    fn whole(low: i64, high: i64, step: i64, scale: Scale) -> Self {
+        let last = high.abs_diff(low) / step.max(1).unsigned_abs();
+        Self::Steps { values: Values::Whole { low, step: step.max(1) }, scale, last }
+    }
+
+    fn decode(&self, coordinate: f64) -> ParamValue {
+        match *self {
+            Self::Real { .. } => ParamValue::Float(self.real(coordinate)),
+            Self::Steps { values, .. } => values.at(self.number(coordinate)),
         }
     }
 
-    /// Coordinate → place on the value scale, not yet rounded to a step.
-    fn unrounded(&self, coordinate: f64) -> f64 {
-        // As a weighted mean, because `end - start` may overflow.
-        let place = self.start * (1.0 - coordinate) + self.end * coordinate;
-        if self.log { place.exp() } else { place }
+    fn encode(&self, value: &ParamValue) -> Option<f64> {
+        match *self {
+            Self::Real { low, high, .. } => match *value {
+                ParamValue::Float(x) if (low..=high).contains(&x) => Some(self.place(x)),
+                _ => None,
+            },
+            Self::Steps { values, last, .. } => {
+                let (number, beyond) = values.number(value, last)?;
+                let at = self.middle(number);
+                // Of other steps, as a study has whose space was changed.
+                let (_, width) = self.cell(at).unwrap_or_default();
+                Some((at + beyond * width).clamp(0.0, 1.0))
+            }
+        }
     }
 
-    /// Place on the value scale → coordinate.
+    fn snap(&self, coordinate: f64) -> f64 {
+        match *self {
+            Self::Real { .. } => self.place(self.real(coordinate)),
+            Self::Steps { .. } => self.middle(self.number(coordinate)),
+        }
+    }
+
+    /// The value of a continuum at a coordinate; 0 for steps.
+    fn real(&self, coordinate: f64) -> f64 {
+        let Self::Real { low, high, log, scale: (start, end) } = *self else { return 0.0 };
+        // The ends are what they are written as, and not the exponential of their logarithm.
+        if coordinate <= 0.0 {
+            return low;
+        }
+        if coordinate >= 1.0 {
+            return high;
+        }
+        // As a weighted mean, because `end - start` may overflow.
+        let place = start * (1.0 - coordinate) + end * coordinate;
+        (if log { place.exp() } else { place }).clamp(low, high)
+    }
+
+    /// The coordinate of a value of a continuum; 0 for steps.
     fn place(&self, value: f64) -> f64 {
-        let place = if self.log { value.ln() } else { value };
-        let half_width = self.end / 2.0 - self.start / 2.0;
-        let coordinate = (place / 2.0 - self.start / 2.0) / half_width;
+        let Self::Real { log, scale: (start, end), .. } = *self else { return 0.0 };
+        let place = if log { value.ln() } else { value };
+        let half_width = end / 2.0 - start / 2.0;
+        let coordinate = (place / 2.0 - start / 2.0) / half_width;
         // A range so narrow at so large a value that its ends are one float.
         // Adding 0 turns -0 into 0, so that equal coordinates have equal bits.
         if coordinate.is_nan() { 0.5 } else { coordinate.clamp(0.0, 1.0) + 0.0 }
     }
 
-    /// The value nearest to a coordinate, as a number.
-    fn nearest(&self, coordinate: f64) -> f64 {
-        match self.values {
-            Values::Real { low, high } => self.unrounded(coordinate).clamp(low, high),
-            Values::RealGrid { low, step, .. } => self.value(self.step_number(coordinate, low, step)),
-            Values::IntGrid { .. } => self.nearest_int(coordinate) as f64,
+    /// The coordinate of a step; 0 for a continuum.
+    fn middle(&self, number: u64) -> f64 {
+        match *self {
+            Self::Steps { scale: Scale::Linear, last, .. } if last < PLACES => {
+                (number as f64 + 0.5) / (last as f64 + 1.0)
+            }
+            Self::Steps { scale: Scale::Linear, last, .. } => {
+                let place = u128::from(number) * u128::from(PLACES) / (u128::from(last) + 1);
+                (place as f64 + 0.5) / PLACES as f64
+            }
+            Self::Steps { scale: Scale::Log { edge, width }, .. } => {
+                ((number as f64 + 0.5) / edge).ln_1p() / width
+            }
+            Self::Real { .. } => 0.0,
         }
     }
 
-    /// The value of a step, as a number; `low` for a continuum.
-    fn value(&self, number: u64) -> f64 {
-        match self.values {
-            Values::Real { low, .. } => low,
-            Values::RealGrid { low, high, step, .. } => (low + number as f64 * step).min(high),
-            // No overflow: `low + last · step` is at most `high`.
-            Values::IntGrid { low, step, .. } => {
-                (i128::from(low) + i128::from(number) * i128::from(step)) as i64 as f64
+    /// The step whose cell has a coordinate; 0 for a continuum.
+    fn number(&self, coordinate: f64) -> u64 {
+        match *self {
+            // `as` saturates, here and below.
+            Self::Steps { scale: Scale::Linear, last, .. } if last < PLACES => {
+                ((coordinate * (last as f64 + 1.0)).floor() as u64).min(last)
             }
+            Self::Steps { scale: Scale::Linear, last, .. } => {
+                let place = ((coordinate * PLACES as f64).floor() as u64).min(PLACES - 1);
+                let count = u128::from(last) + 1;
+                let start = |place: u64| (u128::from(place) * count).div_ceil(u128::from(PLACES)) as u64;
+                match place {
+                    // Both ends can be reached.
+                    0 => 0,
+                    place if place == PLACES - 1 => last,
+                    place => start(place) + scattered(place) % (start(place + 1) - start(place)),
+                }
+            }
+            Self::Steps { scale: Scale::Log { edge, width }, last, .. } => {
+                let number = ((coordinate * width).exp_m1() * edge).floor() as u64;
+                // What a coordinate does not tell apart.
+                let blur = number / PLACES + 1;
+                if coordinate >= 1.0 || number >= last {
+                    return last;
+                }
+                (number - number % blur).saturating_add(scattered(coordinate.to_bits()) % blur).min(last)
+            }
+            Self::Real { .. } => 0,
         }
-    }
-
-    fn nearest_int(&self, coordinate: f64) -> i64 {
-        let Values::IntGrid { low, step, .. } = self.values else { return 0 };
-        let number = self.step_number(coordinate, low as f64, step as f64);
-        // No overflow: the number is at most `last`, and `low + last · step` is at most `high`.
-        (i128::from(low) + i128::from(number) * i128::from(step)) as i64
-    }
-
-    fn step_number(&self, coordinate: f64, low: f64, step: f64) -> u64 {
-        // `as` saturates, so a place before the first step becomes the first.
-        let number = ((self.unrounded(coordinate) - low) / step).round() as u64;
-        number.min(self.cells().unwrap_or(0))
-    }
-
-    fn decode(&self, coordinate: f64) -> ParamValue {
-        match self.values {
-            Values::IntGrid { .. } => ParamValue::Int(self.nearest_int(coordinate)),
-            _ => ParamValue::Float(self.nearest(coordinate)),
-        }
-    }
-
-    fn encode(&self, value: &ParamValue) -> Option<f64> {
-        let inside = match (&self.values, value) {
-            (&Values::Real { low, high } | &Values::RealGrid { low, high, .. }, ParamValue::Float(x)) => {
-                (low..=high).contains(x)
-            }
-            (&Values::IntGrid { low, .. }, &ParamValue::Int(x)) => {
-                let (start, end) = self.values.extent();
-                x >= low && (start..=end).contains(&(x as f64))
-            }
-            _ => false,
-        };
-        value.as_f64().filter(|_| inside).map(|x| self.place(x))
     }
 
     /// The cell of the value at a coordinate: its middle and its width; `None` for a continuum.
     pub(super) fn cell(&self, coordinate: f64) -> Option<(f64, f64)> {
-        let step = match self.values {
-            Values::Real { .. } => return None,
-            Values::RealGrid { step, .. } => step,
-            Values::IntGrid { step, .. } => step as f64,
+        let Self::Steps { scale, last, .. } = *self else { return None };
+        let number = self.number(coordinate);
+        let (middle, cell) = match scale {
+            Scale::Linear => (self.middle(number), 1.0 / (last as f64 + 1.0)),
+            Scale::Log { edge, width } => {
+                let below = (number as f64 / edge).ln_1p() / width;
+                // Subtracting logarithms would lose it.
+                let cell = (1.0 / (edge + number as f64)).ln_1p() / width;
+                (below + cell / 2.0, cell)
+            }
         };
-        let value = self.nearest(coordinate);
-        let (middle, width) = if self.log {
-            // Half the width is atanh(step / 2 / value): subtracting logarithms would lose it.
-            let (below, above) = (value - step / 2.0, value + step / 2.0);
-            (below.sqrt() * above.sqrt(), 2.0 * (step / 2.0 / value).atanh())
-        } else {
-            (value, step)
-        };
-        let width = width / 2.0 / (self.end / 2.0 - self.start / 2.0);
-        Some((self.place(middle), if width.is_finite() { width.max(f64::MIN_POSITIVE) } else { 1.0 }))
+        Some((middle, if cell.is_finite() { cell.max(f64::MIN_POSITIVE) } else { 1.0 }))
     }
+}
+
+/// A number that looks random, the same for the same place (the finish of `SplitMix64`).
+fn scattered(place: u64) -> u64 {
+    let mixed = (place ^ (place >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 #[cfg(test)]
@@ -326,6 +402,93 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_are_exact_over_all_64_bits() {
+        let mut rng = SeedTree::new(6).rng("axis");
+        let large = 1_i64 << 53;
+        for distribution in [
+            int(large, large + 4, 1),
+            int(i64::MAX - 4, i64::MAX, 1),
+            int(i64::MIN, i64::MIN + 4, 1),
+            int(i64::MIN, i64::MIN + 12, 3),
+            Distribution::IntLog { low: large, high: large + 4 },
+            Distribution::IntLog { low: i64::MAX - 4, high: i64::MAX },
+        ] {
+            let axis = Axis::of(&distribution);
+            let mut seen = std::collections::BTreeSet::new();
+            for _ in 0..200 {
+                let value = axis.decode(axis.draw_evenly(&mut rng));
+                assert!(distribution.contains(&value), "{value} in {distribution}");
+                assert_eq!(axis.decode(axis.encode(&value).unwrap()), value, "{distribution}");
+                seen.insert(value.to_string());
+            }
+            assert_eq!(seen.len(), 5, "{distribution}: {seen:?}");
+        }
+    }
+
+    #[test]
+    fn huge_ranges_have_numbers_of_every_kind_and_both_ends() {
+        let mut rng = SeedTree::new(7).rng("axis");
+        for distribution in [
+            int(0, i64::MAX, 1),
+            int(i64::MIN, i64::MAX, 1),
+            int(i64::MIN, i64::MAX, 3),
+            Distribution::IntLog { low: 1, high: i64::MAX },
+        ] {
+            let (axis, mut rests) = (Axis::of(&distribution), [0; 64]);
+            for _ in 0..6400 {
+                let coordinate = axis.draw_evenly(&mut rng);
+                let value = axis.decode(coordinate);
+                assert!(distribution.contains(&value), "{value} in {distribution}");
+                let ParamValue::Int(value) = value else { unreachable!() };
+                rests[value.rem_euclid(64) as usize] += 1;
+            }
+            let fewest = if matches!(distribution, Distribution::IntLog { .. }) { 20 } else { 50 };
+            assert!(rests.iter().all(|count| *count >= fewest), "{distribution}: {rests:?}");
+            let ends = [0.0, 1.0].map(|end| axis.decode(end));
+            let (Distribution::Int { low, high, .. } | Distribution::IntLog { low, high }) = distribution
+            else {
+                unreachable!()
+            };
+            assert_eq!(ends, [low, high].map(ParamValue::Int), "{distribution}");
+        }
+    }
+
+    #[test]
+    fn decimals_with_a_step_are_written_as_decimals() {
+        let distribution = Distribution::Uniform { low: 0.0, high: 1.0, step: Some(0.1) };
+        let axis = Axis::of(&distribution);
+        let shown: Vec<String> =
+            axis.coordinates().unwrap().iter().map(|x| axis.decode(*x).to_string()).collect();
+        assert_eq!(shown.join(" "), "0.0 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9 1.0");
+        // As an older version wrote it.
+        let noisy = axis.encode(&ParamValue::Float(0.1 + 0.2)).unwrap();
+        assert_eq!(axis.decode(noisy), ParamValue::Float(0.3));
+        assert_eq!(noisy.to_bits(), axis.encode(&ParamValue::Float(0.3)).unwrap().to_bits());
+    }
+
+    #[test]
+    fn the_ends_of_a_range_are_what_they_are_written_as() {
+        for (low, high) in [(1e-4, 0.1), (3e-7, 7e-3), (0.7, 900.0)] {
+            let distribution = Distribution::Log { low, high };
+            let axis = Axis::of(&distribution);
+            assert_eq!([0.0, 1.0].map(|end| axis.decode(end)), [low, high].map(ParamValue::Float));
+        }
+    }
+
+    #[test]
+    fn a_range_of_one_value_is_a_list_of_one() {
+        for distribution in [
+            int(5, 5, 1),
+            Distribution::Log { low: 0.1, high: 0.1 },
+            Distribution::Uniform { low: -2.0, high: -2.0, step: Some(0.5) },
+        ] {
+            let axis = Axis::of(&distribution);
+            assert_eq!(axis.cardinality(), Some(1.0));
+            assert_eq!(axis.decode(0.0), distribution.only().unwrap());
+        }
+    }
+
+    #[test]
     fn every_step_is_drawn_equally_often() {
         let distribution = int(0, 3, 1);
         let axis = Axis::of(&distribution);
@@ -351,15 +514,17 @@ mod tests {
     #[test]
     fn the_cells_of_a_range_fill_it_without_gaps() {
         for distribution in [int(2, 20, 3), Distribution::IntLog { low: 1, high: 30 }] {
-            let Axis::Range(range) = Axis::of(&distribution) else { unreachable!() };
+            let axis = Axis::of(&distribution);
+            let Axis::Range(range) = &axis else { unreachable!() };
+            let at = |value: i64| range.cell(axis.encode(&ParamValue::Int(value)).unwrap()).unwrap();
             let mut edge = 0.0;
             let Distribution::Int { low, high, step } = distribution else {
-                let total: f64 = (1..=30).map(|x| range.cell(range.place(f64::from(x))).unwrap().1).sum();
+                let total: f64 = (1..=30).map(|x| at(x).1).sum();
                 approx::assert_abs_diff_eq!(total, 1.0, epsilon = 1e-12);
                 continue;
             };
             for value in (low..=high).step_by(step as usize) {
-                let (middle, width) = range.cell(range.place(value as f64)).unwrap();
+                let (middle, width) = at(value);
                 approx::assert_abs_diff_eq!(middle - width / 2.0, edge, epsilon = 1e-12);
                 edge = middle + width / 2.0;
             }

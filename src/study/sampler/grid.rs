@@ -1,16 +1,17 @@
 //! Every point of a grid, each once.
 
 use crate::rng::{ChaCha8Rng, SeedTree};
-use crate::spec::{Distribution, Space};
+use crate::spec::{Distribution, Space, Steps};
 use crate::trial::{ParamValue, Params};
 
 use rand::RngExt;
 
-use super::axis::{Axis, axes, draw_evenly, to_params};
+use super::axis::{ABSENT, Axis, axes, draw_evenly};
 use super::table::{Table, first_admitted};
 use super::{Duplicates, Explanation, History, Sampler, Settings};
 
-/// Levels of a range without steps, both ends among them; even in the logarithm where the range is.
+/// Levels of a range without steps, both ends among them; even in the logarithm where the range is. Of a
+/// logarithmic range of whole numbers it has no more either.
 pub(super) const LEVELS: u64 = 5;
 
 /// Larger grids with conditions or constraints are not counted.
@@ -130,18 +131,25 @@ impl Lattice {
         self.columns.iter().map(&mut level).collect()
     }
 
-    /// The coordinates at a position.
-    fn point(&self, space: &Space, axes: &[Axis<'_>], position: u64) -> Vec<f64> {
+    /// The point at a position, without what does not exist beside the rest; and its coordinates.
+    fn point(&self, space: &Space, axes: &[Axis<'_>], position: u64) -> (Params, Vec<f64>) {
         let levels = self.levels(position).into_iter();
-        let of = |((level, axis), (_, distribution))| coordinate(distribution, axis, level);
-        levels.zip(axes).zip(space.iter()).map(of).collect()
+        let of = |(level, (name, distribution)): (u64, (&str, &Distribution))| {
+            (name.to_owned(), value(distribution, level))
+        };
+        let mut params: Params = levels.zip(space.iter()).map(of).collect();
+        space.prune(&mut params);
+        let place = |((name, _), axis): ((&str, &Distribution), &Axis<'_>)| {
+            params.get(name).and_then(|value| axis.encode(value)).unwrap_or(ABSENT)
+        };
+        let coordinates = space.iter().zip(axes).map(place).collect();
+        (params, coordinates)
     }
 
     /// Whether the point at a position is allowed, and the first of those that differ only in what does
     /// not exist.
     fn admitted(&self, space: &Space, axes: &[Axis<'_>], position: u64) -> bool {
-        let mut point = self.point(space, axes, position);
-        let params = to_params(space, axes, &mut point);
+        let (params, point) = self.point(space, axes, position);
         let is_first = point.iter().zip(self.levels(position)).all(|(x, level)| !x.is_nan() || level == 0);
         is_first && space.allows(&params)
     }
@@ -153,26 +161,73 @@ fn gcd(a: u64, b: u64) -> u64 {
 
 /// How many values of a parameter the grid has.
 fn levels(distribution: &Distribution) -> u64 {
-    match distribution {
+    match *distribution {
+        Distribution::Choice(ref values) => values.len() as u64,
+        _ if distribution.only().is_some() => 1,
         Distribution::Uniform { step: None, .. } | Distribution::Log { .. } => LEVELS,
-        Distribution::IntLog { low, high } => high.abs_diff(*low).saturating_add(1),
-        Distribution::Choice(values) => values.len() as u64,
-        other => Axis::of(other).cardinality().map_or(LEVELS, |count| count as u64),
+        Distribution::Uniform { low, high, step: Some(step) } => {
+            Steps::new(low, high, step).last().saturating_add(1)
+        }
+        Distribution::Int { low, high, step } => (high.abs_diff(low) / step.unsigned_abs()).saturating_add(1),
+        Distribution::IntLog { low, high } => high.abs_diff(low).saturating_add(1).min(LEVELS),
     }
 }
 
-/// The coordinate of a level.
-fn coordinate(distribution: &Distribution, axis: &Axis<'_>, level: u64) -> f64 {
-    match distribution {
-        Distribution::Uniform { step: None, .. } | Distribution::Log { .. } => {
-            axis.snap(level as f64 / (LEVELS - 1) as f64)
+/// The value of a level, on the scale of its distribution.
+fn value(distribution: &Distribution, level: u64) -> ParamValue {
+    match *distribution {
+        Distribution::Choice(ref values) => values[(level as usize).min(values.len() - 1)].clone(),
+        Distribution::Uniform { low, high, step: None } | Distribution::Log { low, high } => {
+            let is_log = matches!(distribution, Distribution::Log { .. });
+            ParamValue::Float(even_level(low, high, is_log, level))
         }
-        Distribution::IntLog { low, .. } => {
-            axis.encode(&ParamValue::Int(low.saturating_add_unsigned(level))).unwrap_or(0.0)
+        Distribution::Uniform { low, high, step: Some(step) } => {
+            ParamValue::Float(Steps::new(low, high, step).value(level))
         }
-        Distribution::Choice(_) => level as f64,
-        other => axis.at_share((level as f64 + 0.5) / levels(other) as f64),
+        // In i128, for the distance may not fit into i64. The last level is at most `high`.
+        Distribution::Int { low, step, .. } => {
+            ParamValue::Int((i128::from(low) + i128::from(level) * i128::from(step)) as i64)
+        }
+        Distribution::IntLog { low, high } => ParamValue::Int(whole_level(low, high, level)),
     }
+}
+
+/// One of [`LEVELS`] even places between two numbers, with as few digits as tell it apart.
+fn even_level(low: f64, high: f64, is_log: bool, level: u64) -> f64 {
+    match level {
+        0 => low,
+        level if level >= LEVELS - 1 => high,
+        level => {
+            let share = level as f64 / (LEVELS - 1) as f64;
+            let place = if is_log {
+                (low.ln() * (1.0 - share) + high.ln() * share).exp()
+            } else {
+                low * (1.0 - share) + high * share
+            };
+            // 0.001, and not 0.0010000000000000002; a very narrow range needs its digits.
+            let digits = ((place.abs() / (high - low)).log10().max(0.0) + 10.0).min(15.0);
+            let rounded = format!("{place:.*e}", digits as usize).parse().unwrap_or(place);
+            f64::clamp(rounded, low, high)
+        }
+    }
+}
+
+/// One of at most [`LEVELS`] whole numbers, even in the logarithm and all different.
+fn whole_level(low: i64, high: i64, level: u64) -> i64 {
+    let distance = high.abs_diff(low);
+    let last = distance.min(LEVELS - 1);
+    let at = |level: u64| {
+        let share = level as f64 / last.max(1) as f64;
+        let place = ((low as f64).ln() * (1.0 - share) + (high as f64).ln() * share).exp();
+        // Room is left for those before and after.
+        ((place - low as f64).round() as u64).clamp(level, distance - (last - level))
+    };
+    let number = match level {
+        0 => 0,
+        level if level >= last => distance,
+        level => (1..=level).fold(0, |before, level| at(level).max(before + 1)),
+    };
+    low.saturating_add_unsigned(number)
 }
 
 /// The admitted positions of a lattice, found as far as they were asked for.
@@ -232,8 +287,7 @@ impl Grid {
     /// Point `number`, as parameters and coordinates.
     fn point(&mut self, axes: &[Axis<'_>], number: u64) -> Option<(Params, Vec<f64>)> {
         let position = self.walk.position(axes, number)?;
-        let mut point = self.walk.lattice.point(&self.walk.space, axes, position);
-        Some((to_params(&self.walk.space, axes, &mut point), point))
+        Some(self.walk.lattice.point(&self.walk.space, axes, position))
     }
 
     /// Point `number`, or the next one that no trial has had; point `number` itself where all were tried.
@@ -364,6 +418,43 @@ mod tests {
         values.sort_by(f64::total_cmp);
         for (value, expected) in values.into_iter().zip([1e-4, 1e-3, 1e-2, 1e-1, 1.0]) {
             approx::assert_relative_eq!(value, expected, max_relative = 1e-9);
+        }
+    }
+
+    #[test]
+    fn levels_lie_on_the_scale_of_their_distribution_and_are_short() {
+        let shown = |distribution: Distribution| {
+            let levels = (0..levels(&distribution)).map(|level| value(&distribution, level).to_string());
+            levels.collect::<Vec<_>>().join(" ")
+        };
+        let log = |low, high| shown(Distribution::Log { low, high });
+        assert_eq!(log(1e-4, 1.0), "0.0001 0.001 0.01 0.1 1.0");
+        assert_eq!(log(1e-5, 1e-1), "1e-5 0.0001 0.001 0.01 0.1");
+        let even = |low, high| shown(Distribution::Uniform { low, high, step: None });
+        assert_eq!(even(0.0, 0.3), "0.0 0.075 0.15 0.225 0.3");
+        assert_eq!(even(-1.0, 1.0), "-1.0 -0.5 0.0 0.5 1.0");
+        assert_eq!(even(1.0, 1.0 + 4e-12), "1.0 1.000000000001 1.000000000002 1.000000000003 1.000000000004");
+        assert_eq!(even(0.7, 0.7), "0.7");
+        let whole = |low, high| shown(Distribution::IntLog { low, high });
+        assert_eq!(whole(1, 10_000), "1 10 100 1000 10000");
+        assert_eq!(whole(16, 256), "16 32 64 128 256");
+        assert_eq!(whole(1, 6), "1 2 3 4 6");
+        assert_eq!(whole(3, 5), "3 4 5");
+        assert_eq!(whole(7, 7), "7");
+        let large = i64::MAX - 100;
+        assert_eq!(whole(large, i64::MAX).split(' ').next_back(), Some("9223372036854775807"));
+        assert_eq!(whole(1, i64::MAX).split(' ').next_back(), Some("9223372036854775807"));
+        let step = |low, high, step| shown(Distribution::Uniform { low, high, step: Some(step) });
+        assert_eq!(step(0.0, 0.5, 0.1), "0.0 0.1 0.2 0.3 0.4 0.5");
+    }
+
+    #[test]
+    fn whole_numbers_beyond_floats_come_once_each() {
+        for low in [1_i64 << 53, i64::MAX - 4, i64::MIN] {
+            let whole = Distribution::Int { low, high: low + 4, step: 1 };
+            let space = space([whole]);
+            assert_eq!(size(&space), Some(5));
+            assert_eq!(distinct(&study(&space, 5, &[])), 5);
         }
     }
 
