@@ -53,11 +53,12 @@ impl Evidence {
         })
     }
 
-    /// The sampler that predicts best; `usual`, unless another is better by more than chance alone makes
-    /// of two equal ones: about 1/√n. A Gaussian process is none of the choices where there are `many`
+    /// The sampler that predicts best; `usual`, unless another is better by half a standard error of a
+    /// correlation, about ½/√n: more than that is often chance, and the usual choice makes more of an
+    /// equal prediction. A Gaussian process is none of the choices where there are `many`
     /// trials.
     pub(super) fn best(&self, usual: &'static str, many: bool) -> &'static str {
-        let margin = 1.0 / (self.compared.max(1) as f64).sqrt();
+        let margin = 0.5 / (self.compared.max(1) as f64).sqrt();
         let of_gp = (!many).then_some(("gp", self.gp));
         let choices = of_gp.into_iter().chain([("tpe", self.tpe)]).chain(self.cma.map(|cma| ("cma-es", cma)));
         let weight =
@@ -153,7 +154,7 @@ mod tests {
     fn the_usual_choice_is_left_for_a_clearly_better_one_only() {
         let evidence = Evidence { gp: 0.5, tpe: 0.55, cma: Some(0.7), compared: 50 };
         assert_eq!(evidence.best("gp", false), "cma-es");
-        assert_eq!(Evidence { compared: 10, ..evidence }.best("gp", false), "gp");
+        assert_eq!(Evidence { compared: 6, ..evidence }.best("gp", false), "gp");
         assert_eq!(evidence.best("tpe", true), "cma-es");
         assert_eq!(Evidence { cma: None, ..evidence }.best("gp", false), "gp");
         assert_eq!(Evidence { gp: 0.9, ..evidence }.best("tpe", true), "cma-es", "no process among many");

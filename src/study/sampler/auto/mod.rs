@@ -205,8 +205,8 @@ mod tests {
             [28, 29].map(|number| auto.choice(number, &history).name)
         };
         let evidence = |gp: f64, tpe: f64, cma: f64| Evidence { gp, tpe, cma: Some(cma), compared: 10 };
-        assert_eq!(names(29, evidence(0.3, 0.1, 0.6)), ["gp", "gp"], "not more than chance");
-        assert_eq!(names(29, evidence(0.3, 0.1, 0.7)), ["gp", "cma-es"]);
+        assert_eq!(names(29, evidence(0.3, 0.1, 0.45)), ["gp", "gp"], "not more than chance");
+        assert_eq!(names(29, evidence(0.3, 0.1, 0.6)), ["gp", "cma-es"]);
         assert_eq!(names(20, evidence(-0.2, 0.5, 0.4)), ["gp", "tpe"]);
     }
 
