@@ -1,5 +1,5 @@
-//! Time per proposal of `tpe` on a mixed space of 10 parameters, in a study that grows by one trial
-//! per proposal. `cargo bench --bench sampler`
+//! Time per proposal of `auto` and `tpe` on a mixed space of 10 parameters, in a study that grows by one
+//! trial per proposal. `cargo bench --bench sampler`
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
@@ -14,15 +14,22 @@ use uaic::trial::{Direction, FinishedTrial, ParamValue, Params};
 const PROPOSALS: u32 = 101;
 
 fn main() {
+    // Beyond 250 trials `auto` is `tpe` on this space.
+    measure("auto", &[25, 50, 100, 200]);
+    measure("tpe", &[100, 1000, 5000, 10_000]);
+}
+
+fn measure(name: &str, counts: &[u32]) {
     let space = space();
-    println!("tpe, 10 mixed parameters, a study that grows by one trial per proposal");
-    for trials in [100, 1000, 5000, 10_000] {
-        let mut sampler = sampler("tpe");
+    println!("{name}, 10 mixed parameters, a study that grows by one trial per proposal");
+    for &trials in counts {
+        let mut sampler = sampler(name);
         let mut study = random_trials(&space, trials);
         // The first one reads all trials, as after a resume.
         let first = proposal(&mut *sampler, &space, &mut study);
+        let proposals = if name == "tpe" { PROPOSALS } else { PROPOSALS.min(trials / 2) };
         let mut times: Vec<f64> =
-            (0..PROPOSALS).map(|_| proposal(&mut *sampler, &space, &mut study)).collect();
+            (0..proposals).map(|_| proposal(&mut *sampler, &space, &mut study)).collect();
         times.sort_by(f64::total_cmp);
         let (median, fastest) = (times[times.len() / 2], times[0]);
         println!(

@@ -96,6 +96,21 @@ mod tests {
     }
 
     #[test]
+    fn the_default_is_not_beaten_where_values_span_orders_of_magnitude() {
+        for name in ["powers5", "rosenbrock8s", "exponential6"] {
+            let function = Function::by_name(name).unwrap();
+            let median = |sampler| {
+                let mut best: Vec<f64> =
+                    (0..5).map(|seed| play(function, sampler, seed, 50, 1).unwrap().best[49]).collect();
+                best.sort_by(f64::total_cmp);
+                best[2]
+            };
+            let (auto, tpe, cma) = (median("auto"), median("tpe"), median("cma-es"));
+            assert!(auto < tpe && auto < cma, "{name}: auto {auto}, tpe {tpe}, cma-es {cma}");
+        }
+    }
+
+    #[test]
     fn the_number_of_threads_does_not_show() {
         let plan = Plan {
             functions: ["branin", "mixed"].map(|name| Function::by_name(name).unwrap()).into(),

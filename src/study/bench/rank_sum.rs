@@ -53,7 +53,7 @@ pub fn mann_whitney(a: &[f64], b: &[f64]) -> Option<RankSum> {
 }
 
 /// Ranks from 1, equal values sharing theirs; and Σ (t³ − t) over the groups of t equal values.
-pub(super) fn mid_ranks<'a>(values: impl Iterator<Item = &'a f64>) -> (Vec<f64>, f64) {
+pub(in crate::study) fn mid_ranks<'a>(values: impl Iterator<Item = &'a f64>) -> (Vec<f64>, f64) {
     // NaN to the end, and equal to each other, whatever its sign.
     let values: Vec<f64> =
         values.map(|v| if v.is_nan() { f64::NAN.copysign(1.0) } else { v + 0.0 }).collect();

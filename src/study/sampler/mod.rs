@@ -20,7 +20,7 @@ mod table;
 mod tpe;
 
 pub use crate::spec::Duplicates;
-pub use auto::{Auto, choice};
+pub use auto::Auto;
 pub use cma::CmaEs;
 pub use gp::Gp;
 pub use grid::{Grid, size as grid_size};

@@ -109,6 +109,12 @@ impl Evolution {
         self.mean.iter().zip(&self.axes).map(|(mean, row)| mean + self.sigma * dot(row, &scaled)).collect()
     }
 
+    /// How many deviations a point lies from the mean.
+    pub(super) fn distance(&self, point: &[f64]) -> f64 {
+        let step: Vec<f64> = point.iter().zip(&self.mean).map(|(x, mean)| (x - mean) / self.sigma).collect();
+        norm(&self.whitened(&step))
+    }
+
     /// C^(-1/2) · y.
     fn whitened(&self, y: &[f64]) -> Vec<f64> {
         let n = y.len();

@@ -67,6 +67,19 @@ impl CmaEs {
         genes
     }
 
+    /// How far points lie from the middle of the distribution that the finished trials have led to, in
+    /// its own measure; `None` where that is not all, because some parameter has no order or does not always
+    /// exist.
+    pub(super) fn distances(&mut self, history: &History<'_>, points: &[&[f64]]) -> Option<Vec<f64>> {
+        let axes = axes(history.space);
+        let genes = self.update(history, &axes);
+        let evolution = self.replay.evolution().filter(|_| genes.len() == axes.len())?;
+        let place = |point: &[f64]| -> Vec<f64> {
+            genes.iter().map(|gene| gene.place(&axes, point[gene.axis])).collect()
+        };
+        Some(points.iter().map(|point| evolution.distance(&place(point))).collect())
+    }
+
     /// A point of the distribution: the first one of a trial comes from a Sobol' sequence, so that
     /// neighbouring trials do not say the same.
     fn draw(

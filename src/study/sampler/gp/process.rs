@@ -143,9 +143,51 @@ impl Process {
         columns.iter().map(derivative).collect()
     }
 
+    /// What each value would be expected to be if it alone had not been seen (Rasmussen & Williams 2006,
+    /// equation 5.12).
+    pub(super) fn left_out(&self) -> Vec<f64> {
+        let inverse = self.factor.inverse();
+        let diagonal = (0..self.values.len()).map(|i| inverse[i * (i + 1) / 2 + i]);
+        self.values
+            .iter()
+            .zip(&self.alpha)
+            .zip(diagonal)
+            .map(|((value, alpha), entry)| value - alpha / entry)
+            .collect()
+    }
+
     /// The means at the points that have been seen.
     pub(super) fn means(&self) -> Vec<f64> {
         // K·α = values − noise·α.
         self.values.iter().zip(&self.alpha).map(|(value, alpha)| value - self.hyper.noise * alpha).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::axis::axes;
+    use super::super::inputs::Encoding;
+    use super::*;
+    use crate::spec::{Distribution, Space};
+
+    #[test]
+    fn a_value_left_out_is_what_the_others_tell() {
+        let unit = Distribution::Uniform { low: 0.0, high: 1.0, step: None };
+        let space = Space::new([("a".to_owned(), unit)]);
+        let encoding = Encoding::new(&space, &axes(&space));
+        let process = |rows: &[f64]| {
+            let mut inputs = Inputs::new(encoding.clone());
+            rows.iter().for_each(|x| inputs.push(&encoding.row(&[*x])));
+            let hyper = Hyperparameters { scales: vec![0.3], variance: 1.2, noise: 1e-3 };
+            Process::new(inputs, rows.iter().map(|x| (7.0 * x).sin()).collect(), hyper).unwrap()
+        };
+        let rows = [0.1, 0.25, 0.4, 0.7, 0.9];
+        let left_out = process(&rows).left_out();
+        for (at, x) in rows.iter().enumerate() {
+            let others: Vec<f64> = rows.iter().copied().filter(|other| other != x).collect();
+            let mut prediction = Prediction::default();
+            process(&others).predict(&encoding.row(&[*x]), &mut prediction);
+            approx::assert_abs_diff_eq!(left_out[at], prediction.mean, epsilon = 1e-9);
+        }
     }
 }

@@ -4,7 +4,7 @@ use rand::RngExt;
 
 use crate::rng::ChaCha8Rng;
 
-use super::super::axis::draw_evenly;
+use super::super::axis::{Axis, draw_evenly};
 use super::acquisition::log_expected_improvement;
 use super::domain::Domain;
 use super::minimise::minimise;
@@ -36,6 +36,20 @@ pub(super) struct Search<'a> {
     pub(super) process: &'a Process,
     /// The value to improve on.
     pub(super) best: f64,
+    /// Per axis, the part of its range that is searched.
+    pub(super) bounds: Vec<(f64, f64)>,
+}
+
+/// How far from the best trial proposals may be along a range, by turns: mostly near, because far from
+/// all trials a process is uncertain and improvement always seems possible, and in many dimensions
+/// almost everything is far; at every fourth turn anywhere. ARCHITECTURE.md has what else was tried.
+const REACHES: [f64; 4] = [0.15, 0.3, 0.15, 1.0];
+
+/// The part of each range within reach of `centre` at turn `number`; all of it where there is none.
+pub(super) fn within_reach(centre: Option<&Vec<f64>>, number: u32, axes: usize) -> Vec<(f64, f64)> {
+    let reach = REACHES[number as usize % REACHES.len()];
+    let around = |x: &f64| ((x - reach).max(0.0), (x + reach).min(1.0));
+    centre.map_or_else(|| vec![(0.0, 1.0); axes], |centre| centre.iter().map(around).collect())
 }
 
 impl Search<'_> {
@@ -63,8 +77,18 @@ impl Search<'_> {
     fn draw(&self, anchors: &[Vec<f64>], rng: &mut ChaCha8Rng) -> Vec<Vec<f64>> {
         let mut points: Vec<Vec<f64>> = (0..EVERYWHERE).map(|_| draw_evenly(self.domain.axes, rng)).collect();
         points.extend(anchors.iter().cycle().take(NEAR).map(|anchor| self.mutate(anchor, rng)));
+        points.iter_mut().for_each(|point| self.bring_within(point));
         let led = |(at, point)| self.domain.led(anchors.get(at % anchors.len().max(1)), point, rng);
         points.into_iter().enumerate().map(led).collect()
+    }
+
+    /// Moves what lies beyond the bounds to the same share of the range between them.
+    fn bring_within(&self, point: &mut [f64]) {
+        for ((x, axis), &(low, high)) in point.iter_mut().zip(self.domain.axes).zip(&self.bounds) {
+            if matches!(axis, Axis::Range(_)) && !(low..=high).contains(x) {
+                *x = axis.snap(low + (high - low) * *x);
+            }
+        }
     }
 
     /// Moves some coordinates, one at least and few on average in half of the cases.
@@ -123,7 +147,7 @@ impl Search<'_> {
         let (axes, columns): (Vec<usize>, Vec<usize>) = smooth.into_iter().unzip();
         let start: Vec<f64> = axes.iter().map(|&axis| visible[axis]).collect();
         let mut row = encoding.row(&visible);
-        let bounds = vec![(0.0, 1.0); start.len()];
+        let bounds: Vec<(f64, f64)> = axes.iter().map(|&axis| self.bounds[axis]).collect();
         let (end, _) = minimise(&start, &bounds, ITERATIONS, |x, gradient| {
             columns.iter().zip(x).for_each(|(&column, x)| row[column] = *x);
             self.descend(&row, &columns, prediction, gradient)

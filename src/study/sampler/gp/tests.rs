@@ -119,6 +119,49 @@ fn the_explanation_speaks_in_units_of_the_objective() {
 }
 
 #[test]
+fn values_over_orders_of_magnitude_are_modelled_and_explained_on_their_scale() {
+    let space = plane();
+    let end = |number, params: Params| {
+        let value = 1.0 + (0.15 * bowl(&params)).exp();
+        FinishedTrial::complete(number, params, value)
+    };
+    let done = study(&space, Direction::Minimize, 25, end);
+    assert!(best(&done, Direction::Minimize) < 2.01, "{}", best(&done, Direction::Minimize));
+    let history =
+        History { space: &space, directions: &[Direction::Minimize], finished: &done, pending: &[] };
+    let at = |x: f64, y: f64| {
+        Params::from([("x", x), ("y", y)].map(|(n, v)| (n.to_owned(), ParamValue::Float(v))))
+    };
+    for (params, factor) in [(at(1.1, -2.1), 1.5), (at(0.0, -1.0), 3.0), (at(3.0, 0.0), 10.0)] {
+        let value = end(0, params.clone()).values[0];
+        let explanation = sampler().explain(25, &history, &params);
+        let fact = |name| explanation.facts.iter().find(|fact| fact.0 == name).unwrap().1;
+        let (median, low, high) = (fact("median"), fact("low"), fact("high"));
+        assert!(low <= median && median <= high && low > 0.0, "{explanation:?}");
+        assert!((1.0 / factor..factor).contains(&(median / value)), "{value}: {explanation:?}");
+        assert!(fact("mean") > 0.0 && fact("sd").is_finite(), "{explanation:?}");
+        assert!(explanation.reason.contains("logarithms of values above the best"), "{explanation:?}");
+    }
+}
+
+#[test]
+fn diverged_and_infinite_values_do_not_hide_the_good_ones() {
+    // Beyond a line trainings diverge, and beyond another there is no number at all.
+    let done = study(&plane(), Direction::Minimize, 40, |number, params| {
+        let beyond = params["x"].as_f64().unwrap() + params["y"].as_f64().unwrap() + 1.5;
+        let value = if beyond > 2.0 {
+            f64::INFINITY
+        } else if beyond > 0.6 {
+            1e11 * (1.0 + beyond)
+        } else {
+            bowl(&params)
+        };
+        FinishedTrial::complete(number, params, value)
+    });
+    assert!(best(&done, Direction::Minimize) < 0.01, "{}", best(&done, Direction::Minimize));
+}
+
+#[test]
 fn every_point_of_a_small_space_is_tried_once() {
     let space = Space::new([("n".to_owned(), Distribution::Int { low: 0, high: 19, step: 1 })]);
     let done = study(&space, Direction::Minimize, 20, |number, params| {
