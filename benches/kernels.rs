@@ -240,6 +240,7 @@ fn products() -> Vec<Case> {
             }),
         });
     }
+    all.push(step());
     let (inner, outputs) = (384, 128);
     let (a, b, mut c) = (values(inner * outputs, 3), rows(inner, 4), rows(outputs, 5));
     all.push(Case {
@@ -253,6 +254,27 @@ fn products() -> Vec<Case> {
         }),
     });
     all
+}
+
+/// The products of one step of an LSTM: weights that come from the second-level cache.
+fn step() -> Case {
+    let (texts, units) = (32, 128);
+    let (states, weights) = (values(texts * units, 1), rows(units * 8, 2));
+    let mut sums = rows(texts * 8, 3);
+    Case {
+        name: "multiply lstm step",
+        elements: texts * units,
+        operations: 2.0 * 8.0 * PANEL as f64,
+        least: [6.0, 10.0],
+        product: true,
+        call: Box::new(move |kernels| {
+            for (panel, sums) in weights.chunks_exact(units).zip(black_box(&mut sums).chunks_exact_mut(texts))
+            {
+                let target = Target::rows(sums);
+                kernels.multiply(texts, (&states, units), panel, Start::Zero, target);
+            }
+        }),
+    }
 }
 
 fn recurrent() -> Vec<Case> {
