@@ -169,7 +169,7 @@ fn what_is_conditional_on_a_fixed_parameter_may_never_exist() {
     let search = "kind = { choice = [\"sgd\", \"adam\"] }\n\
                   m = { uniform = [0, 1], when = { kind = \"sgd\" } }";
     let command = r#"["sh", "-c", "echo \"$0 $*\" >> seen; echo 1", "{kind}", "--m", "{m}"]"#;
-    dir.write("x.toml", with_command(command, search, "trials = 2"));
+    dir.write("x.toml", with_command(command, search, "trials = 2\nduplicates = \"repeat\""));
     dir.run("run x.toml --quiet -P kind=adam").ok();
     assert_eq!(dir.read("seen"), "adam \nadam \n");
     dir.run("run x.toml --quiet -P kind=sgd -P m=0.25").ok();

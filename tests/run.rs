@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::TestDir;
+use uaic::kernel::Kernels;
+
+use crate::support::{Answer, TestDir};
 
 /// A study of seconds on a slice of the bundled data.
 const SPEC: &str = r#"
@@ -348,4 +350,25 @@ fn wrong_options_and_specs_are_told_apart_by_exit_code() {
     assert_eq!(dir.run("run small.toml --jobs 0").code, Some(2));
     assert_eq!(dir.run("resume").code, Some(3), "there is no store");
     assert_eq!(dir.run("run missing.toml").code, Some(2));
+}
+
+#[test]
+fn an_instruction_set_can_be_forced_and_gives_the_same_bits() {
+    let dir = project();
+    let with = |name: &str, arguments: &[&str]| {
+        Answer::of(dir.uaic().args(arguments).env("UAIC_KERNELS", name).output().unwrap())
+    };
+    let mut results = Vec::new();
+    for kernels in Kernels::all() {
+        let json = with(kernels.name(), &["run", "small.toml", "--json"]).json();
+        let shown = dir.run(&format!("show {} --json", json["final"]["run_id"].as_str().unwrap())).json();
+        assert_eq!(shown["run"]["environment"]["kernels"], kernels.name());
+        results.push((kernels.name(), result_of(&json), weights_of(&dir, &json)));
+    }
+    for (name, result, weights) in &results[1..] {
+        assert_eq!((result, weights), (&results[0].1, &results[0].2), "{name}");
+    }
+    let error = with("sse9", &["ls"]).fails(2);
+    assert!(error.contains("UAIC_KERNELS=sse9") && error.contains("scalar, avx2, avx512, neon"), "{error}");
+    assert!(!with("", &["ls"]).ok().is_empty());
 }

@@ -65,7 +65,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
     about = "Tune, train and track small models: one offline binary, reproducible to the bit",
     propagate_version = true,
     max_term_width = 100,
-    after_help = "Start with `uaic init`, or `uaic run experiments/attention.toml` in a clone.\nExit codes: 0 done, 1 failed, 2 usage or bad spec, 3 not found, 4 locked, 130 interrupted."
+    after_help = "Start with `uaic init`, or `uaic run experiments/attention.toml` in a clone.\nExit codes: 0 done, 1 failed, 2 usage or bad spec, 3 not found, 4 locked, 130 interrupted.\nUAIC_KERNELS=scalar|avx2|avx512|neon takes the processor's instructions by name instead of the best."
 )]
 pub struct Cli {
     /// Options that every verb has.

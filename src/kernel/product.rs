@@ -16,8 +16,12 @@ pub const PANEL: usize = 64;
 pub type Row = [f32; PANEL];
 
 /// Inner indices per pass over the rows: as many rows of a panel as stay in the first-level cache
-/// (64 × 256 bytes) beside what is multiplied with them.
-const DEPTH: usize = 64;
+/// beside what is multiplied with them (64 × 256 bytes). Where registers are narrower a pass reads a
+/// part of each row alone, so there can be more, and sums are put away and fetched less often.
+#[inline(always)]
+fn depth<S: Simd>() -> usize {
+    if S::F32_LANES == 16 { 64 } else { 128 }
+}
 
 /// Rows per tile: 6 × 64 results are 24 registers of AVX-512 (and 6 × 16 are 12 of AVX2), which
 /// leaves enough for a row of the panel and one factor.
@@ -125,7 +129,7 @@ impl WithSimd for Multiply<'_> {
         let Self { rows, a, a_stride, panel, mut start, c: Target { values, stride, width } } = self;
         let mut first = 0;
         loop {
-            let depth = DEPTH.min(panel.len() - first);
+            let depth = depth::<S>().min(panel.len() - first);
             let tile = Tile { panel: &panel[first..first + depth], start, stride, width };
             tiles!(rows, row, R => {
                 let factors = Rows::<R>::new(&a[row * a_stride + first..], a_stride, depth);
@@ -158,7 +162,7 @@ impl WithSimd for MultiplyTransposed<'_> {
         let c = c.as_flattened_mut();
         let mut first = 0;
         loop {
-            let depth = DEPTH.min(b.len() - first);
+            let depth = depth::<S>().min(b.len() - first);
             let tile = Tile { panel: &b[first..first + depth], start, stride: PANEL, width: PANEL };
             tiles!(rows, row, R => {
                 // Without any rows of `a` there is no column to begin at.

@@ -45,7 +45,15 @@ impl TestDir {
     pub(crate) fn uaic(&self) -> Command {
         let mut command = assert_cmd::cargo::cargo_bin_cmd!("uaic");
         command.current_dir(self.folder.path()).env("UAIC_STORE", self.join("runs")).env("NO_COLOR", "1");
-        for name in ["UAIC_LOG", "UAIC_DATA_MIRROR", "http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"] {
+        for name in [
+            "UAIC_LOG",
+            "UAIC_KERNELS",
+            "UAIC_DATA_MIRROR",
+            "http_proxy",
+            "HTTP_PROXY",
+            "ALL_PROXY",
+            "all_proxy",
+        ] {
             command.env_remove(name);
         }
         command
@@ -53,12 +61,7 @@ impl TestDir {
 
     /// Runs `uaic` with blank-separated arguments.
     pub(crate) fn run(&self, arguments: &str) -> Answer {
-        let output = self.uaic().args(arguments.split_whitespace()).output().unwrap();
-        Answer {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Answer::of(self.uaic().args(arguments.split_whitespace()).output().unwrap())
     }
 }
 
@@ -74,6 +77,15 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// What a process left.
+    pub(crate) fn of(output: std::process::Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// The stdout of a command that must have succeeded.
     #[track_caller]
     pub(crate) fn ok(self) -> String {
