@@ -729,8 +729,17 @@ fn pooling() -> Vec<Case> {
         }),
     };
     let mut cases = vec![attend, attend_back];
+    cases.extend(sums_of_states());
+    cases
+}
+
+fn sums_of_states() -> Vec<Case> {
+    let (tokens, width) = (12, 128);
+    let states = values(tokens * width, 1);
+    let all: Vec<usize> = (0..tokens).collect();
+    let readout = values(width, 3);
     let mut sum = vec![0.0; width];
-    cases.push(Case {
+    let mut cases = vec![Case {
         name: "add_rows",
         elements: tokens * width,
         operations: 2.0,
@@ -740,7 +749,7 @@ fn pooling() -> Vec<Case> {
             let (states, all) = (states.clone(), all.clone());
             move |kernels| kernels.add_rows(&states, &all, 0.5, black_box(&mut sum))
         }),
-    });
+    }];
     let mut spread = states.clone();
     cases.push(Case {
         name: "spread_row",

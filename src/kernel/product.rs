@@ -195,7 +195,7 @@ pub(super) fn multiply_wide<S: Simd>(
         let factors = Strided { a: &a[row * a_row..], row: a_row, inner: a_inner };
         let c = &mut c[row * width..];
         match S::F32_LANES {
-            16 if width % 32 == 0 => tile.registers::<S, _, R, 2>(simd, &factors, c),
+            16 if width.is_multiple_of(32) => tile.registers::<S, _, R, 2>(simd, &factors, c),
             4 => tile.registers::<S, _, R, 4>(simd, &factors, c),
             8 => tile.registers::<S, _, R, 2>(simd, &factors, c),
             _ => tile.registers::<S, _, R, 1>(simd, &factors, c),
@@ -344,6 +344,7 @@ impl<P: Panel> Tile<'_, P> {
     /// As many registers of columns at a time as leave `R` rows of sums in registers, and enough
     /// chains of sums that no multiply-add waits for another.
     #[inline(always)]
+    #[allow(clippy::match_same_arms)] // in the order of instruction sets
     fn multiply_columns<S: Simd, F: Factors<R>, const R: usize>(self, simd: S, a: &F, c: &mut [f32]) {
         match (S::F32_LANES, R) {
             // 32 registers: at most 24 sums, a row of the panel, a factor.
@@ -379,7 +380,7 @@ impl<P: Panel> Tile<'_, P> {
     fn sum<S: Simd, F: Factors<R>, const R: usize, const V: usize>(
         self,
         simd: S,
-        a: &F,
+        factors: &F,
         c: &mut [f32],
         at: usize,
     ) {
@@ -403,7 +404,7 @@ impl<P: Panel> Tile<'_, P> {
             };
             let mut r = 0;
             while r < R {
-                let factor = simd.splat_f32s(a.factor(k, r));
+                let factor = simd.splat_f32s(factors.factor(k, r));
                 let mut v = 0;
                 while v < V {
                     sums[r][v] = simd.mul_add_f32s(factor, row[v], sums[r][v]);

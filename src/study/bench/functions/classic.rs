@@ -110,9 +110,10 @@ pub(super) fn goldstein(x: &[f64]) -> f64 {
 
 /// Of coordinates by fours.
 pub(super) fn powell_shifted(x: &[f64]) -> f64 {
-    let four = |z: &[f64]| {
-        let (a, b, c, d) = (z[0], z[1], z[2], z[3]);
-        (a + 10.0 * b).powi(2) + 5.0 * (c - d).powi(2) + (b - 2.0 * c).powi(4) + 10.0 * (a - d).powi(4)
+    let four = |part: &[f64]| {
+        let [first, second] = [part[0] + 10.0 * part[1], part[2] - part[3]];
+        let [third, fourth] = [part[1] - 2.0 * part[2], part[0] - part[3]];
+        first.powi(2) + 5.0 * second.powi(2) + third.powi(4) + 10.0 * fourth.powi(4)
     };
     shifted(x, 3.1, -0.9).chunks_exact(4).map(four).sum()
 }

@@ -239,7 +239,8 @@ mod tests {
         assert_minimum("dixon7", &at((0..7).map(|i| 2_f64.powf(2_f64.powi(-i) - 1.0))));
         assert_minimum("styblinski8", &at([-2.903_534_027_771_177; 8]));
         // From Nelder and Mead's method of SciPy, from (2.2, 1.57, 1.28, 1.92, 1.72).
-        let michalewicz = [2.202_905_52, 1.570_796_33, 1.284_991_57, 1.923_058_47, 1.720_469_77];
+        let michalewicz =
+            [2.202_905_52, std::f64::consts::FRAC_PI_2, 1.284_991_57, 1.923_058_47, 1.720_469_77];
         assert_minimum("michalewicz5", &at(michalewicz));
     }
 

@@ -107,7 +107,7 @@ fn gap(a: &[f64], b: &[f64]) -> f64 {
 /// Spearman's ρ; 0 where one side is all alike.
 fn rank_correlation(a: &[f64], b: &[f64]) -> f64 {
     let (a, b) = (mid_ranks(a.iter()).0, mid_ranks(b.iter()).0);
-    let middle = (a.len() as f64 + 1.0) / 2.0;
+    let middle = f64::midpoint(a.len() as f64, 1.0);
     let product =
         |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - middle) * (y - middle)).sum::<f64>();
     let spread = (product(&a, &a) * product(&b, &b)).sqrt();

@@ -88,7 +88,7 @@ impl Auto {
         let best = evidence.best(usual, is_many);
         let (name, why) = if best == usual {
             (usual, format!("{why}, and no other predicts results clearly better"))
-        } else if !is_many && number % 2 == 0 {
+        } else if !is_many && number.is_multiple_of(2) {
             (usual, format!("{why}; every second trial is left to {best}, which predicts results better"))
         } else {
             (best, "it predicts results better than the usual choice".to_owned())

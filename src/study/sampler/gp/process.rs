@@ -177,14 +177,17 @@ mod tests {
         let encoding = Encoding::new(&space, &axes(&space));
         let process = |rows: &[f64]| {
             let mut inputs = Inputs::new(encoding.clone());
-            rows.iter().for_each(|x| inputs.push(&encoding.row(&[*x])));
+            for x in rows {
+                inputs.push(&encoding.row(&[*x]));
+            }
             let hyper = Hyperparameters { scales: vec![0.3], variance: 1.2, noise: 1e-3 };
             Process::new(inputs, rows.iter().map(|x| (7.0 * x).sin()).collect(), hyper).unwrap()
         };
         let rows = [0.1, 0.25, 0.4, 0.7, 0.9];
         let left_out = process(&rows).left_out();
         for (at, x) in rows.iter().enumerate() {
-            let others: Vec<f64> = rows.iter().copied().filter(|other| other != x).collect();
+            let others: Vec<f64> =
+                rows.iter().copied().filter(|other| other.to_bits() != x.to_bits()).collect();
             let mut prediction = Prediction::default();
             process(&others).predict(&encoding.row(&[*x]), &mut prediction);
             approx::assert_abs_diff_eq!(left_out[at], prediction.mean, epsilon = 1e-9);

@@ -77,7 +77,9 @@ impl Search<'_> {
     fn draw(&self, anchors: &[Vec<f64>], rng: &mut ChaCha8Rng) -> Vec<Vec<f64>> {
         let mut points: Vec<Vec<f64>> = (0..EVERYWHERE).map(|_| draw_evenly(self.domain.axes, rng)).collect();
         points.extend(anchors.iter().cycle().take(NEAR).map(|anchor| self.mutate(anchor, rng)));
-        points.iter_mut().for_each(|point| self.bring_within(point));
+        for point in &mut points {
+            self.bring_within(point);
+        }
         let led = |(at, point)| self.domain.led(anchors.get(at % anchors.len().max(1)), point, rng);
         points.into_iter().enumerate().map(led).collect()
     }
