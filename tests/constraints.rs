@@ -116,3 +116,17 @@ fn a_study_without_an_allowed_point_is_refused_its_space_and_goes_on_in_a_wider_
     let after = points(&dir.run("resume --spec wide.toml --trials 20 --json").json());
     assert_eq!((after.len(), &after[..14]), (20, &before[..]));
 }
+
+#[test]
+fn a_constraint_is_not_blamed_for_a_parameter_that_is_wrong() {
+    let dir = TestDir::new();
+    dir.write(
+        "x.toml",
+        "[experiment]\nname = \"x\"\n[objective]\ncommand = [\"true\", \"{x}\"]\n[search]\n\
+         x = { unifrm = [0, 1] }\ny = { uniform = [0, 1], when = { x = 1 } }\n\
+         constraints = [\"x + z <= 1\"]\n[study]\nmetric = \"y\"\ndirection = \"minimize\"\n",
+    );
+    let said = dir.run("check x.toml").fails(2);
+    assert!(!said.contains("names `x`"), "{said}");
+    assert!(said.contains("names `z`") && said.contains("[search] has `y`, `x`"), "{said}");
+}

@@ -27,6 +27,8 @@ pub(super) struct Found {
     pub(super) is_free: bool,
     /// By name, and where each was given.
     distributions: BTreeMap<String, Located<Distribution>>,
+    /// Parameters that are there, but wrong; what names them is not wrong, too.
+    refused: BTreeSet<String>,
     conditions: Vec<Condition>,
     constraints: Vec<Located<Constraint>>,
     /// Parameters of a program that were given one value: what is conditional on others of their values
@@ -123,6 +125,20 @@ impl Found {
     }
 
     fn read_one(
+        &mut self,
+        path: &str,
+        value: &Spanned<DeValue<'_>>,
+        place: (Origin, At),
+        problems: &mut Vec<Problem>,
+    ) {
+        let before = problems.len();
+        self.read_distribution(path, value, place, problems);
+        if problems.len() > before {
+            self.refused.insert(path.to_owned());
+        }
+    }
+
+    fn read_distribution(
         &mut self,
         path: &str,
         value: &Spanned<DeValue<'_>>,
@@ -237,7 +253,7 @@ impl Found {
                 (None, Some(value)) if condition.admits(&value) => {}
                 // Nothing is to be said of a parameter that never exists.
                 (None, Some(_)) => drop(distributions.remove(&condition.name)),
-                (None, None) => problems.push(self.unknown(&condition.parent, "`when`", &condition.at)),
+                (None, None) => problems.extend(self.unknown(&condition.parent, "`when`", &condition.at)),
             }
         }
         let mut space =
@@ -261,7 +277,7 @@ impl Found {
                         problems.push(Complaint::new(message).at(located.at.clone()));
                     }
                     None if self.get(name).is_some() => {} // it never exists
-                    None => problems.push(self.unknown(name, "the constraint", &located.at)),
+                    None => problems.extend(self.unknown(name, "the constraint", &located.at)),
                 }
             }
             // One between fixed values says nothing, unless it does not hold.
@@ -287,14 +303,25 @@ impl Found {
         Some((found.at.clone(), found.value.text().to_owned()))
     }
 
-    fn unknown(&self, name: &str, who: &str, at: &At) -> Problem {
+    /// That there is no such parameter, unless it is there and has been refused.
+    fn unknown(&self, name: &str, who: &str, at: &At) -> Option<Problem> {
+        if self.refused.contains(name) {
+            return None;
+        }
         let complaint = Complaint::new(format!("{who} names `{name}`, which is not searched"));
-        let near = nearest(name, self.distributions.keys().map(String::as_str));
-        let names =
-            || self.distributions.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let help = near
-            .map_or_else(|| format!("[search] has {}", names()), |near| format!("did you mean `{near}`?"));
-        complaint.help(help).at(at.clone())
+        let there = self.distributions.keys().chain(&self.refused);
+        let help = match nearest(name, there.clone().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => {
+                let names: Vec<String> = there.map(|name| format!("`{name}`")).collect();
+                if names.is_empty() {
+                    "[search] has no parameters".to_owned()
+                } else {
+                    format!("[search] has {}", names.join(", "))
+                }
+            }
+        };
+        Some(complaint.help(help).at(at.clone()))
     }
 
     /// A parameter that exists only where it exists.

@@ -84,6 +84,8 @@ fn text_of(trial: &RunRecord, number: u32, explanation: &Explanation) -> String 
     let mut lines = vec![format!("trial {number} · {} · {}", explanation.sampler, explanation.reason)];
     if !explanation.good.is_empty() {
         lines.push(format!("good trials   {}", listed(&explanation.good)));
+    }
+    if !explanation.bad.is_empty() {
         lines.push(format!("bad trials    {}", listed(&explanation.bad)));
     }
     if let Some(ratio) = explanation.log_ratio {
