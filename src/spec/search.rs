@@ -310,15 +310,14 @@ impl Found {
         }
         let complaint = Complaint::new(format!("{who} names `{name}`, which is not searched"));
         let there = self.distributions.keys().chain(&self.refused);
-        let help = match nearest(name, there.clone().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                let names: Vec<String> = there.map(|name| format!("`{name}`")).collect();
-                if names.is_empty() {
-                    "[search] has no parameters".to_owned()
-                } else {
-                    format!("[search] has {}", names.join(", "))
-                }
+        let help = if let Some(near) = nearest(name, there.clone().map(String::as_str)) {
+            format!("did you mean `{near}`?")
+        } else {
+            let names: Vec<String> = there.map(|name| format!("`{name}`")).collect();
+            if names.is_empty() {
+                "[search] has no parameters".to_owned()
+            } else {
+                format!("[search] has {}", names.join(", "))
             }
         };
         Some(complaint.help(help).at(at.clone()))
