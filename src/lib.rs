@@ -25,28 +25,26 @@
 pub mod cli;
 pub mod command;
 pub mod data;
-pub mod eval;
 pub mod experiment;
-pub mod fsx;
-pub mod kernel;
-#[cfg(feature = "serve")]
-pub mod load;
-pub mod model;
-pub mod nearest;
-pub mod number;
-pub mod onnx;
 pub mod package;
-pub mod platform;
 pub mod report;
-pub mod rng;
 pub mod run_log;
-#[cfg(feature = "serve")]
-pub mod serve;
 pub mod spec;
-pub mod store;
-pub mod study;
-pub mod text;
-pub mod train;
-pub mod trial;
+
+pub use uaic_eval as eval;
+pub use uaic_kernel as kernel;
+pub use uaic_kernel::rng;
+pub use uaic_model::{inference, model, onnx, text, train};
+pub use uaic_platform::{fsx, process as platform};
+#[cfg(feature = "serve")]
+pub use uaic_serve::{self as serve, load};
+pub use uaic_study::{self as study, space, trial};
+pub use uaic_wording::{nearest, number};
+
+/// The record of everything that was run.
+pub mod store {
+    pub use uaic_store::SqliteStore;
+    pub use uaic_study::store::*;
+}
 
 pub use experiment::IntentClassifier;

@@ -2,29 +2,13 @@
 //!
 //! A run executes on one thread from start to end, so its log is what that thread logs meanwhile.
 
-use std::cell::RefCell;
 use std::fmt::{self, Write};
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
-/// The artifact that a run's log is kept as.
-pub const LOG_ARTIFACT: &str = "log.txt";
-
-thread_local! {
-    static LOG: RefCell<Option<String>> = const { RefCell::new(None) };
-}
-
-/// Runs `f` and gives what it logged, one line an event, beside its result.
-///
-/// Needs a [`RunLogLayer`] in the subscriber; without one the log is empty.
-pub fn capture<T>(f: impl FnOnce() -> T) -> (T, String) {
-    let outer = LOG.replace(Some(String::new()));
-    let result = f();
-    let log = LOG.replace(outer).unwrap_or_default();
-    (result, log)
-}
+pub use uaic_study::run_log::{LOG_ARTIFACT, add, capture};
 
 /// The part of the subscriber that fills run logs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,14 +16,11 @@ pub struct RunLogLayer;
 
 impl<S: Subscriber> Layer<S> for RunLogLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        LOG.with_borrow_mut(|log| {
-            let Some(log) = log else { return };
+        add(|| {
             let mut line = Line::default();
             event.record(&mut line);
-            let metadata = event.metadata();
             let now = jiff::Timestamp::now();
-            // Writing to a string cannot fail.
-            let _ = writeln!(log, "{now:.3} {:5} {}{}", metadata.level(), line.message, line.fields);
+            format!("{now:.3} {:5} {}{}", event.metadata().level(), line.message, line.fields)
         });
     }
 }

@@ -17,12 +17,4 @@ pub mod tsv;
 pub use dataset::{Dataset, Split, is_out_of_scope};
 pub use error::DataError;
 pub use find::{ROOT, find, list};
-
-/// One labelled text.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Example {
-    /// The text, as in the file.
-    pub text: String,
-    /// Its label; several intents are joined by `+`.
-    pub label: String,
-}
+pub use uaic_model::train::Example;

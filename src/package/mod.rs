@@ -4,7 +4,6 @@
 //! A package is data. Reading one runs no code, follows no link, leaves no file behind and takes no
 //! more memory than its size; what is not exactly as the format says is refused, with the reason.
 
-mod answer;
 mod archive;
 mod error;
 mod files;
@@ -16,10 +15,10 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-pub use answer::{Answer, Asking, Candidate, Responder, Session, TokenWeight};
 pub use error::{EntryFault, PackageError, PackageFault};
 pub use files::{CALIBRATION, CARD, CONFIG, LABELS, MANIFEST, SCOPE, SIGNATURE, SPEC, TOKENIZER, WEIGHTS};
 pub use manifest::{DataLineage, FORMAT, FileEntry, Manifest};
+pub use uaic_model::inference::{Answer, Asking, Candidate, Responder, Session, TokenWeight};
 
 use crate::fsx::{self, FileError};
 

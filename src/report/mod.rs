@@ -5,8 +5,6 @@
 
 mod answers;
 pub mod comparison;
-pub mod draw;
-pub mod figure;
 pub mod mistakes;
 pub mod model;
 pub mod page;
@@ -18,3 +16,5 @@ pub mod story;
 pub mod study;
 pub mod subject;
 mod wording;
+
+pub use uaic_chart::{draw, figure};

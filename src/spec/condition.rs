@@ -7,8 +7,9 @@ use super::keys::{ARCHITECTURE, KEYS, Key, POOLING, PRETRAINED, TOKENIZER, find}
 use super::kind::one_of;
 use super::problem::{At, Complaint, Problem};
 use super::read::Reading;
-use super::records::{BertSpec, ModelSpec, poolings};
-use super::space::{Distribution, Space};
+use uaic_model::model::{BertSpec, ModelSpec, poolings};
+use uaic_study::space::{Distribution, Space};
+
 use crate::trial::ParamValue;
 
 /// What another key must be.
@@ -209,7 +210,7 @@ const MAX_LENGTH: &str = "text.max_length";
 
 #[cfg(test)]
 mod tests {
-    use super::super::records::ARCHITECTURES;
+    use uaic_model::model::ARCHITECTURES;
     use super::*;
 
     #[test]

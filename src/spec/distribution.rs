@@ -3,13 +3,12 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::effective::toml_of;
 use super::kind::{Kind, show};
 use super::problem::{Complaint, Origin, Problem};
 use super::read::{kind_of, scalar};
-use super::space::Distribution;
 use crate::nearest::nearest;
 use crate::trial::ParamValue;
+use uaic_study::space::Distribution;
 
 /// Names of distributions, as a spec writes them.
 const FORMS: [&str; 5] = ["uniform", "log", "int", "int_log", "choice"];
@@ -58,7 +57,7 @@ impl Reader<'_, '_> {
         match scalar(value).and_then(|value| self.kind.check(self.path, &value)) {
             Ok(value) => {
                 let name = self.path.rsplit('.').next().unwrap_or(self.path);
-                format!("; to fix the value, write `{name} = {}` in [{}]", toml_of(&value), self.section())
+                format!("; to fix the value, write `{name} = {}` in [{}]", value.to_toml(), self.section())
             }
             Err(_) => String::new(),
         }

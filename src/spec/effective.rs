@@ -1,6 +1,6 @@
 //! The effective spec: with every default filled in and every override applied.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use toml::Table;
@@ -8,9 +8,9 @@ use toml::Table;
 use super::condition::{Choices, Given, has};
 use super::keys::{self, ARCHITECTURE, KEYS, Key, SEARCH, SECTIONS};
 use super::kind::split_names;
-use super::space::{Distribution, Space};
 use super::{ModelSpec, Spec, TrainingSpec, natural_direction};
 use crate::trial::{ParamValue, Params};
+use uaic_study::space::Space;
 
 /// A point that does not fit a spec. Points of the spec's own space always do.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -135,7 +135,7 @@ impl Spec {
                 let name = key.path.strip_prefix(section).and_then(|rest| rest.strip_prefix('.'));
                 if let (Some(name), Some(value)) = (name, keys::value_at(&table, key.path)) {
                     // Writing to a string cannot fail, here and below.
-                    let _ = writeln!(lines, "{name} = {}", toml_of(&value));
+                    let _ = writeln!(lines, "{name} = {}", value.to_toml());
                 }
             }
             if *section == SEARCH && with_search {
@@ -192,8 +192,8 @@ pub(super) fn search_toml(space: &Space) -> String {
         let mut shown = distribution.to_string();
         if let Some(when) = space.condition(name) {
             let each = |(parent, values): (&String, &Vec<ParamValue>)| {
-                let values: Vec<String> = values.iter().map(toml_of).collect();
-                format!("{} = [{}]", toml_of(&parent.as_str().into()), values.join(", "))
+                let values: Vec<String> = values.iter().map(ParamValue::to_toml).collect();
+                format!("{} = [{}]", ParamValue::from(parent.as_str()).to_toml(), values.join(", "))
             };
             let when: Vec<String> = when.iter().map(each).collect();
             shown.truncate(shown.len().saturating_sub(2));
@@ -202,37 +202,12 @@ pub(super) fn search_toml(space: &Space) -> String {
         let _ = writeln!(lines, "\"{name}\" = {shown}");
     }
     if !space.constraints().is_empty() {
-        let texts: Vec<String> =
-            space.constraints().iter().map(|constraint| toml_of(&constraint.text().into())).collect();
+        let texts: Vec<String> = space
+            .constraints()
+            .iter()
+            .map(|constraint| ParamValue::from(constraint.text()).to_toml())
+            .collect();
         let _ = writeln!(lines, "constraints = [{}]", texts.join(", "));
     }
     lines
-}
-
-/// A value as TOML; reads back to the same value.
-pub(super) fn toml_of(value: &ParamValue) -> String {
-    match value {
-        ParamValue::Text(text) => toml::Value::String(text.clone()).to_string(),
-        other => other.to_string(),
-    }
-}
-
-/// As a spec writes it: `{ log = [0.0001, 0.01] }`.
-impl fmt::Display for Distribution {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Uniform { low, high, step: None } => write!(f, "{{ uniform = [{low:?}, {high:?}] }}"),
-            Self::Uniform { low, high, step: Some(step) } => {
-                write!(f, "{{ uniform = [{low:?}, {high:?}], step = {step:?} }}")
-            }
-            Self::Log { low, high } => write!(f, "{{ log = [{low:?}, {high:?}] }}"),
-            Self::Int { low, high, step: 1 } => write!(f, "{{ int = [{low}, {high}] }}"),
-            Self::Int { low, high, step } => write!(f, "{{ int = [{low}, {high}], step = {step} }}"),
-            Self::IntLog { low, high } => write!(f, "{{ int_log = [{low}, {high}] }}"),
-            Self::Choice(values) => {
-                let values: Vec<_> = values.iter().map(toml_of).collect();
-                write!(f, "{{ choice = [{}] }}", values.join(", "))
-            }
-        }
-    }
 }

@@ -12,11 +12,13 @@ use super::condition::{BERT, Condition, RECURRENT, WORDS};
 use super::kind::{
     ABOVE_0, ABOVE_0_TO_1, BETWEEN_0_AND_1, DIRECTIONS, FROM_0, FROM_0_BELOW_1, Kind, PERCENT, REAL, TextRule,
 };
-use super::pruner::{PRUNERS, PrunerSpec};
-use super::records::{
-    ARCHITECTURES, FinalSpec, METRICS, ModelSpec, SAMPLERS, StudySpec, TextSpec, TrainSpec, Validation,
-};
+use super::records::{FinalSpec, METRICS, Validation};
 use crate::trial::ParamValue;
+use uaic_model::model::{ARCHITECTURES, ModelSpec};
+use uaic_model::text::TextSpec;
+use uaic_model::train::TrainSpec;
+use uaic_study::pruner::{PRUNERS, PrunerSpec};
+use uaic_study::{SAMPLERS, StudySpec};
 
 /// One key of a spec. Every key holds a single boolean, number or text.
 #[derive(Debug)]
@@ -503,7 +505,7 @@ mod tests {
         let mut overrides: Vec<(String, String)> =
             wide.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect();
         overrides.extend(needed(path, value));
-        overrides.push((path.to_owned(), super::super::effective::toml_of(value)));
+        overrides.push((path.to_owned(), value.to_toml()));
         Spec::parse(MINIMAL, Path::new("x.toml"), &overrides).unwrap()
     }
 

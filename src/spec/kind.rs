@@ -1,12 +1,12 @@
 //! What a key takes, how that is said in words, and the check of one value.
 
 use std::fmt;
-use std::time::Duration;
 
-use super::expression::{Constraint, ConstraintError};
 use super::problem::Complaint;
 use crate::nearest::nearest;
 use crate::trial::ParamValue;
+use uaic_study::space::parse_constraints;
+use uaic_wording::duration::parse_time;
 
 /// Which values a key takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -215,33 +215,6 @@ fn check_names(path: &str, legal: &'static [&'static str], text: &str) -> Result
 /// The names in a text with commas.
 pub(super) fn split_names(text: &str) -> Vec<&str> {
     text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
-}
-
-/// The constraints in a text with `and`.
-pub(super) fn parse_constraints(text: &str) -> Result<Vec<Constraint>, ConstraintError> {
-    text.split(" and ").map(str::trim).filter(|part| !part.is_empty()).map(str::parse).collect()
-}
-
-/// The length of `90`, `90s`, `10m`, `2h` or `1h30m`; `None` for anything else.
-pub fn parse_time(text: &str) -> Option<Duration> {
-    let mut seconds = 0.0;
-    let mut rest = text.trim();
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let number: f64 = rest[..digits].parse().ok()?;
-        rest = rest[digits..].trim_start();
-        let letters = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
-        seconds += number
-            * match &rest[..letters] {
-                "" | "s" | "sec" => 1.0,
-                "m" | "min" => 60.0,
-                "h" => 3600.0,
-                "d" => 86_400.0,
-                _ => return None,
-            };
-        rest = rest[letters..].trim_start();
-    }
-    Duration::try_from_secs_f64(seconds).ok()
 }
 
 impl TextRule {

@@ -10,21 +10,16 @@ mod dataset;
 mod distribution;
 mod effective;
 mod error;
-mod expression;
-mod interval;
 mod keys;
 mod kind;
 mod pretrained;
 mod problem;
 mod program;
-mod pruner;
 mod read;
 mod records;
 mod schema;
 mod search;
 mod source;
-mod space;
-mod steps;
 mod suggest;
 mod template;
 
@@ -36,17 +31,21 @@ use toml::{Table, Value};
 pub use dataset::{FETCHED, GENERATED, MissingDataset, find_dataset};
 pub use effective::{PointError, check_section};
 pub use error::{Place, SpecError, SpecErrors};
-pub use expression::{Constraint, ConstraintError};
-pub use interval::Interval;
-pub use kind::parse_time;
 pub use program::{AnySpec, AskedOrRun, ProgramSpec};
-pub use pruner::{PRUNERS, PrunerSpec};
 pub use records::*;
 pub use schema::json_schema;
 pub use source::split_override;
-pub use space::{Distribution, Space, When};
-pub use steps::Steps;
 pub use template::commented;
+
+pub use uaic_model::model::{
+    ARCHITECTURES, BertPooling, BertSpec, ModelSpec, Pooling, RecurrentSpec, poolings,
+};
+pub use uaic_model::text::{Numbers, Punctuation, TextSpec, TokenizerKind};
+pub use uaic_model::train::{ClassWeights, Optimizer, Schedule, TrainSpec};
+pub use uaic_study::pruner::{PRUNERS, PrunerSpec};
+pub use uaic_study::space::{Constraint, ConstraintError, Distribution, Interval, Space, Steps, When};
+pub use uaic_study::{Duplicates, SAMPLERS, StudySpec};
+pub use uaic_wording::duration::parse_time;
 
 use condition::Given;
 use effective::filled;

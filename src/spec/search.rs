@@ -6,16 +6,15 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::distribution::{Reader, WHEN, may_be_distribution};
-use super::effective::toml_of;
-use super::expression::Constraint;
 use super::keys::{self, Key};
 use super::kind::{Kind, show};
 use super::problem::{At, Complaint, Origin, Problem};
 use super::read::{Located, kind_of, scalar};
-use super::space::{Distribution, Space};
 use super::suggest::{name_among, nearest_path};
 use crate::nearest::nearest;
 use crate::trial::ParamValue;
+use uaic_study::space::Constraint;
+use uaic_study::space::{Distribution, Space};
 
 /// The name in `[search]` that stands for constraints.
 const CONSTRAINTS: &str = "constraints";
@@ -208,7 +207,7 @@ impl Found {
         });
         let ours = (!self.is_free).then(|| ("model.architecture", "\"lstm-attention\"".to_owned()));
         let (name, value) = listed.or(ours)?;
-        Some(format!("write `when = {{ {} = {value} }}`", toml_of(&name.into())))
+        Some(format!("write `when = {{ {} = {value} }}`", ParamValue::from(name).to_toml()))
     }
 
     fn read_constraints(&mut self, list: &Spanned<DeValue<'_>>, origin: Origin, problems: &mut Vec<Problem>) {

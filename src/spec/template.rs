@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use super::effective::toml_of;
 use super::keys::{KEYS, Key, OBJECTIVE, SEARCH, SECTIONS};
 use super::kind::{Kind, TextRule};
 use super::read;
@@ -37,7 +36,7 @@ pub fn commented() -> String {
                 continue;
             };
             let line = match shipped.values.get(key.path) {
-                Some(set) => format!("{name} = {}", toml_of(&set.value)),
+                Some(set) => format!("{name} = {}", set.value.to_toml()),
                 None => format!("# {name} = {}", shown_default(key)),
             };
             let _ = writeln!(text, "{line:<34} # {}{}", key.doc, choices(key.kind));
@@ -58,7 +57,7 @@ const FORMS: &str = "\
 /// The default of a key; the ways of validation that are not the default one show an example.
 fn shown_default(key: &Key) -> String {
     match (key.default(), key.kind) {
-        (Some(default), _) => toml_of(&default),
+        (Some(default), _) => default.to_toml(),
         (None, Kind::Float(_)) => "0.1".to_owned(),
         (None, Kind::Int { min, .. }) => min.to_string(),
         (None, Kind::Text(TextRule::Split)) => "\"dev\"".to_owned(),

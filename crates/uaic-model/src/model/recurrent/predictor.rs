@@ -1,0 +1,77 @@
+//! Applying a recurrent classifier, in memory that is reused from call to call.
+
+use super::{Recurrent, Shard};
+use crate::model::{Observation, Predictor, Weights};
+use crate::text::TokenIds;
+use uaic_kernel::{BatchStatistics, Kernels};
+
+/// Applies a recurrent classifier.
+pub(super) struct RecurrentPredictor<'a> {
+    network: &'a Recurrent,
+    kernels: Kernels,
+    weights: &'a Weights,
+    shard: Shard,
+    statistics: BatchStatistics,
+    outputs: Vec<f32>,
+    /// In the order of the batch's rows.
+    sorted: Vec<f32>,
+}
+
+impl<'a> RecurrentPredictor<'a> {
+    pub(super) fn new(network: &'a Recurrent, kernels: Kernels, weights: &'a Weights) -> Self {
+        let (shard, statistics) = (Shard::default(), BatchStatistics::default());
+        Self { network, kernels, weights, shard, statistics, outputs: Vec::new(), sorted: Vec::new() }
+    }
+
+    /// From texts to features, `(B, F)` in the order of the batch's rows.
+    fn run(&mut self, texts: &[&TokenIds]) {
+        self.shard.load(texts, None);
+        self.shard.forward(self.network, self.kernels, self.weights.trained());
+    }
+
+    /// From features to logits in the order of the texts; normalises the features.
+    fn head(&mut self, logits: &mut Vec<f32>) {
+        let Self { network, kernels, weights, shard, statistics, outputs, sorted } = self;
+        let trained = weights.trained();
+        network.norm.running(weights, statistics);
+        kernels.normalize(&mut shard.features, statistics);
+        outputs.resize(shard.features.len(), 0.0);
+        let (weight, bias) = (network.norm.weight.of(trained), network.norm.bias.of(trained));
+        kernels.scale_and_shift(&shard.features, weight, bias, outputs);
+        network.head.forward(*kernels, trained, outputs, sorted);
+        unsort(shard.batch.order(), sorted, network.classes, logits);
+    }
+}
+
+impl Predictor for RecurrentPredictor<'_> {
+    fn logits(&mut self, texts: &[&TokenIds], logits: &mut Vec<f32>) -> candle_core::Result<()> {
+        self.run(texts);
+        self.head(logits);
+        Ok(())
+    }
+
+    fn observe(&mut self, texts: &[&TokenIds], seen: &mut Observation) -> candle_core::Result<()> {
+        self.run(texts);
+        let Self { network, shard, .. } = self;
+        unsort(shard.batch.order(), &shard.features, network.width(), &mut seen.features);
+        seen.shares.resize_with(texts.len(), Vec::new);
+        for (row, &text) in shard.batch.order().iter().enumerate() {
+            let shares = &mut seen.shares[text];
+            match &network.attention {
+                None => network.pool.shares(&shard.batch, row, &shard.pool, shares),
+                Some(_) => shard.attention.shares(&shard.batch, row, shares),
+            }
+        }
+        self.head(&mut seen.logits);
+        Ok(())
+    }
+}
+
+/// Rows of `width` values, in the order of the texts.
+fn unsort(order: &[usize], sorted: &[f32], width: usize, rows: &mut Vec<f32>) {
+    rows.clear();
+    rows.resize(order.len() * width, 0.0);
+    for (&text, row) in order.iter().zip(sorted.chunks_exact(width)) {
+        rows[text * width..][..width].copy_from_slice(row);
+    }
+}

@@ -1,0 +1,148 @@
+//! The recurrent classifiers as a graph.
+
+use super::graph::Value;
+use super::layers::{Builder, Padding};
+use super::proto::{Attribute, Dimension, Type};
+use super::{BATCH, OnnxError, STEPS};
+use crate::model::{Pooling, RecurrentSpec};
+
+/// What keeps the batch norm from dividing by 0, as in training.
+const EPSILON: f32 = 1e-5;
+
+/// Logits `(B, C)`.
+pub(super) fn logits(
+    builder: &mut Builder<'_>,
+    spec: &RecurrentSpec,
+    has_attention: bool,
+    has_ngrams: bool,
+) -> Result<Value, OnnxError> {
+    let words = builder.graph.input("words", &[BATCH, STEPS], "Word ids, padded with 0");
+    let lengths = builder.graph.input("lengths", &[BATCH], "Tokens of each text, at least 1");
+    let padding = padding(builder, &words, &lengths);
+    let mut states = builder.look_up("embedding.weight", &words)?;
+    if has_ngrams {
+        let ngrams = means_of_ngrams(builder)?;
+        states = builder.graph.apply("Add", &[&states, &ngrams]);
+    }
+    let lengths = builder.graph.cast(&lengths, Type::Int32);
+    // Steps first, as the operator wants them.
+    states = builder.graph.transpose(&states, &[1, 0, 2]);
+    let mut last = states.clone();
+    for layer in 0..spec.layers {
+        [states, last] = lstm(builder, spec, layer, &states, &lengths)?;
+    }
+    states = builder.graph.transpose(&states, &[1, 0, 2]);
+    let width = spec.hidden_dim as usize * if spec.bidirectional { 2 } else { 1 };
+    let mut features = match spec.pooling {
+        Pooling::Last => {
+            let last = builder.graph.transpose(&last, &[1, 0, 2]);
+            builder.graph.reshape(&last, &[0, -1])
+        }
+        Pooling::Mean => builder.mean(&states, &padding),
+        Pooling::Max => builder.max(&states, &padding),
+        Pooling::Attention => {
+            let query = builder.tensor("pooling.query")?;
+            let query = builder.graph.unsqueeze(&query, 1);
+            builder.attend(&states, &query, width, &padding)
+        }
+    };
+    if has_attention {
+        let query = builder.linear(&features, "attention.query")?;
+        let key = builder.linear(&query, "attention.query_to_key")?;
+        let key = builder.graph.unsqueeze(&key, 2);
+        let mixed = builder.attend(&states, &key, width, &padding);
+        features = builder.linear(&mixed, "attention.value")?;
+    }
+    let normalized = batch_norm(builder, &features)?;
+    builder.linear(&normalized, "head")
+}
+
+fn padding(builder: &mut Builder<'_>, words: &str, lengths: &str) -> Padding {
+    let graph = &mut builder.graph;
+    let shape = graph.apply("Shape", &[words]);
+    let (zero, one) = (graph.int(0), graph.int(1));
+    let steps = graph.add("Gather", &[&shape, &one], &[("axis", Attribute::Int(0))]);
+    let positions = graph.apply("Range", &[&zero, &steps, &one]);
+    let (positions, lengths) = (graph.unsqueeze(&positions, 0), graph.unsqueeze(lengths, 1));
+    let is_token = graph.apply("Less", &[&positions, &lengths]);
+    let mask = graph.cast(&is_token, Type::Float);
+    builder.padding(&mask)
+}
+
+/// For each token the mean of its n-grams' vectors, `(B, T, E)`; zeros for none.
+fn means_of_ngrams(builder: &mut Builder<'_>) -> Result<Value, OnnxError> {
+    let shape = [BATCH, STEPS, Dimension::Named("ngrams")];
+    let ngrams = builder.graph.input("ngrams", &shape, "N-gram ids of each token, padded with -1");
+    let (mask, ids) = builder.known(&ngrams);
+    let vectors = builder.look_up("ngrams.weight", &ids)?;
+    let graph = &mut builder.graph;
+    let deep = graph.unsqueeze(&mask, 3);
+    let kept = graph.apply("Mul", &[&vectors, &deep]);
+    let sum = graph.sum(&kept, 2);
+    let (count, one) = (graph.sum(&mask, 2), graph.float(1.0));
+    let count = graph.apply("Max", &[&count, &one]);
+    let count = graph.unsqueeze(&count, 2);
+    Ok(graph.apply("Div", &[&sum, &count]))
+}
+
+/// States `(T, B, D·H)` and last states `(D, B, H)` of a layer.
+fn lstm(
+    builder: &mut Builder<'_>,
+    spec: &RecurrentSpec,
+    layer: u32,
+    inputs: &str,
+    lengths: &str,
+) -> Result<[Value; 2], OnnxError> {
+    let name = if layer == 0 { "lstm".to_owned() } else { format!("lstm{layer}") };
+    let suffixes: &[&str] = if spec.bidirectional { &["", "_reverse"] } else { &[""] };
+    let hidden = spec.hidden_dim as usize;
+    let [mut input_weights, mut state_weights, mut biases] = [const { Vec::new() }; 3];
+    for suffix in suffixes {
+        let gates = |part: &str| {
+            Ok::<_, OnnxError>(reordered(&builder.values(&format!("{name}.{part}{suffix}"))?, hidden))
+        };
+        input_weights.extend(gates("weight_ih")?);
+        state_weights.extend(gates("weight_hh")?);
+        biases.extend(gates("bias_ih")?);
+        biases.extend(gates("bias_hh")?);
+    }
+    let directions = suffixes.len();
+    let width = input_weights.len() / (directions * 4 * hidden);
+    let graph = &mut builder.graph;
+    let input_weights =
+        graph.weights(&format!("{name}.weight_ih"), &[directions, 4 * hidden, width], &input_weights);
+    let state_weights =
+        graph.weights(&format!("{name}.weight_hh"), &[directions, 4 * hidden, hidden], &state_weights);
+    let biases = graph.weights(&format!("{name}.bias"), &[directions, 8 * hidden], &biases);
+    let direction = if spec.bidirectional { "bidirectional" } else { "forward" };
+    let [states, last] = graph.add_two(
+        "LSTM",
+        &[inputs, &input_weights, &state_weights, &biases, lengths],
+        &[("hidden_size", Attribute::Int(hidden as i64)), ("direction", Attribute::Text(direction))],
+    );
+    let states = graph.transpose(&states, &[0, 2, 1, 3]);
+    Ok([graph.reshape(&states, &[0, 0, -1]), last])
+}
+
+/// From PyTorch's order of gates (i, f, g, o) to ONNX's (i, o, f, c).
+fn reordered(values: &[f32], hidden: usize) -> Vec<f32> {
+    let gate = values.len() / 4;
+    debug_assert_eq!(gate % hidden, 0);
+    [0, 3, 1, 2].iter().flat_map(|from| &values[from * gate..][..gate]).copied().collect()
+}
+
+/// The batch norm of an applied model: a factor and a summand for each feature.
+fn batch_norm(builder: &mut Builder<'_>, features: &str) -> Result<Value, OnnxError> {
+    let [weight, bias, mean, variance] = ["weight", "bias", "running_mean", "running_var"]
+        .map(|part| builder.values(&format!("batch_norm.{part}")));
+    let (weight, bias, mean, variance) = (weight?, bias?, mean?, variance?);
+    let factors: Vec<f32> =
+        weight.iter().zip(&variance).map(|(weight, variance)| weight / (variance + EPSILON).sqrt()).collect();
+    let summands: Vec<f32> =
+        bias.iter().zip(&mean).zip(&factors).map(|((bias, mean), factor)| bias - mean * factor).collect();
+    let graph = &mut builder.graph;
+    let factors = graph.weights("batch_norm.factor", &[factors.len()], &factors);
+    let summands = graph.weights("batch_norm.summand", &[summands.len()], &summands);
+    let scaled = graph.apply("Mul", &[features, &factors]);
+    Ok(graph.apply("Add", &[&scaled, &summands]))
+}

@@ -1,0 +1,169 @@
+use std::sync::Mutex;
+use std::sync::mpsc;
+
+use super::*;
+use uaic_kernel::rng::SeedTree;
+use uaic_model::model::{Classifier, Weights};
+use uaic_model::model::{ModelSpec, RecurrentSpec};
+use uaic_model::text::TextSpec;
+use uaic_model::text::Tokenizer;
+
+pub(crate) fn responder() -> Arc<Responder> {
+    let tokenizer =
+        Tokenizer::build(["show flights to oslo", "fare of flights"], &TextSpec::default()).unwrap();
+    let labels = ["fare", "flight", "meal"].map(str::to_owned).to_vec();
+    let spec = RecurrentSpec { embedding_dim: 6, hidden_dim: 5, ..RecurrentSpec::default() };
+    let spec = ModelSpec::LstmAttention(spec);
+    let classifier = Classifier::new(&spec, tokenizer, labels, Weights::new(SeedTree::new(3))).unwrap();
+    Arc::new(Responder { classifier, calibration: None })
+}
+
+fn question(texts: &[&str]) -> Question {
+    Question {
+        texts: texts.iter().map(|text| (*text).to_owned()).collect(),
+        top: 3,
+        explain: false,
+        deadline: Instant::now() + Duration::from_secs(60),
+    }
+}
+
+/// Does something with each report.
+struct Watch<F>(F);
+
+impl<F: Fn(&BatchReport) + Send + Sync> Observer for Watch<F> {
+    fn queued(&self, _: usize) {}
+
+    fn dequeued(&self, _: usize) {}
+
+    fn answered(&self, report: &BatchReport) {
+        self.0(report);
+    }
+}
+
+fn unobserved() -> Arc<dyn Observer> {
+    Arc::new(Watch(|_: &BatchReport| {}))
+}
+
+/// An engine whose first batch is held until the sender is dropped or told, and the sizes of all
+/// batches so far.
+fn held(settings: EngineSettings) -> (Engine, mpsc::Sender<()>, Arc<Mutex<Vec<usize>>>) {
+    let (release, held) = mpsc::channel();
+    let held = Mutex::new(held);
+    let sizes = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&sizes);
+    let observer: Arc<dyn Observer> = Arc::new(Watch(move |report: &BatchReport| {
+        seen.lock().unwrap().push(report.texts);
+        let _ = held.lock().unwrap().recv();
+    }));
+    (Engine::start(&responder(), settings, &observer).unwrap(), release, sizes)
+}
+
+fn wait_until(what: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !what() {
+        assert!(start.elapsed() < Duration::from_secs(20), "it does not come");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn answers_are_those_of_the_model_whatever_is_asked_beside() {
+    let responder = responder();
+    let engine = Engine::start(&responder, EngineSettings::default(), &unobserved()).unwrap();
+    let long = "flights ".repeat(200);
+    let texts = ["show flights", "", "fare of oslo", &long];
+    let receivers: Vec<_> =
+        (0..200).map(|i| engine.ask(Question { top: 1 + i % 3, ..question(&[texts[i % 4]]) })).collect();
+    for (i, receiver) in receivers.into_iter().enumerate() {
+        let answered = receiver.unwrap().blocking_recv().unwrap().unwrap();
+        let asking = uaic_model::inference::Asking { top: 1 + i % 3, threads: 1 };
+        assert_eq!(answered.answers, responder.answer(&[texts[i % 4]], asking).unwrap());
+        assert_eq!((answered.texts, answered.tokens), (vec![texts[i % 4].to_owned()], None));
+    }
+    let explained = Question { explain: true, ..question(&["flights to oslo", "fare"]) };
+    let tokens = engine.ask_blocking(explained).unwrap().tokens.unwrap();
+    assert_eq!(tokens, ["flights to oslo", "fare"].map(|text| responder.explain(text).unwrap()));
+}
+
+#[test]
+fn what_waits_while_the_engine_works_becomes_one_batch() {
+    let (engine, release, sizes) = held(EngineSettings { batch: 8, ..EngineSettings::default() });
+    let first = engine.ask(question(&["fare"])).unwrap();
+    wait_until(|| sizes.lock().unwrap().len() == 1);
+    let others: Vec<_> = (0..10).map(|_| engine.ask(question(&["show flights"])).unwrap()).collect();
+    drop(release);
+    first.blocking_recv().unwrap().unwrap();
+    for other in others {
+        other.blocking_recv().unwrap().unwrap();
+    }
+    assert_eq!(*sizes.lock().unwrap(), [1, 8, 2]);
+}
+
+#[test]
+fn a_long_text_does_not_hold_up_short_ones_beside_it() {
+    let (engine, release, sizes) = held(EngineSettings::default());
+    let _first = engine.ask(question(&["fare"])).unwrap();
+    wait_until(|| sizes.lock().unwrap().len() == 1);
+    let _long = engine.ask(question(&[&"flights ".repeat(500)])).unwrap();
+    let _short: Vec<_> = (0..3).map(|_| engine.ask(question(&["show flights"])).unwrap()).collect();
+    drop(release);
+    wait_until(|| sizes.lock().unwrap().len() == 3);
+    assert_eq!(*sizes.lock().unwrap(), [1, 3, 1]);
+}
+
+#[test]
+fn a_full_queue_refuses_and_forgets_nothing() {
+    let (engine, release, sizes) = held(EngineSettings { queue: 3, ..EngineSettings::default() });
+    let first = engine.ask(question(&["fare"])).unwrap();
+    wait_until(|| sizes.lock().unwrap().len() == 1);
+    let second = engine.ask(question(&["a", "b"])).unwrap();
+    assert_eq!(engine.ask(question(&["c", "d"])).err(), Some(Refusal::Full { waiting: 2, limit: 3 }));
+    let third = engine.ask(question(&["c"])).unwrap();
+    assert_eq!(engine.depth(), 3);
+    drop(release);
+    for receiver in [first, second, third] {
+        receiver.blocking_recv().unwrap().unwrap();
+    }
+    assert_eq!(engine.depth(), 0);
+    // A question larger than the queue is answered when nothing waits.
+    assert_eq!(engine.ask_blocking(question(&["fare"; 200])).unwrap().answers.len(), 200);
+}
+
+#[test]
+fn the_late_are_refused_and_the_gone_are_skipped() {
+    let (engine, release, sizes) = held(EngineSettings::default());
+    let _first = engine.ask(question(&["fare"])).unwrap();
+    wait_until(|| sizes.lock().unwrap().len() == 1);
+    let late = engine.ask(Question { deadline: Instant::now(), ..question(&["fare"]) }).unwrap();
+    drop(engine.ask(question(&["fare"; 7])).unwrap());
+    let last = engine.ask(question(&["fare", "meal"])).unwrap();
+    drop(release);
+    assert_eq!(late.blocking_recv().unwrap(), Err(Refusal::Late));
+    last.blocking_recv().unwrap().unwrap();
+    assert_eq!(*sizes.lock().unwrap(), [1, 2]);
+}
+
+#[test]
+fn a_dropped_engine_answers_what_waits() {
+    let (engine, release, sizes) = held(EngineSettings { batch: 1, ..EngineSettings::default() });
+    let receivers: Vec<_> = (0..5).map(|_| engine.ask(question(&["fare"])).unwrap()).collect();
+    wait_until(|| sizes.lock().unwrap().len() == 1);
+    drop(engine);
+    drop(release);
+    for receiver in receivers {
+        receiver.blocking_recv().unwrap().unwrap();
+    }
+}
+
+#[test]
+fn a_model_that_fails_loses_only_its_own_questions() {
+    let mut broken = responder();
+    Arc::get_mut(&mut broken).unwrap().classifier.labels.truncate(0);
+    let engine = Engine::start(&broken, EngineSettings::default(), &unobserved()).unwrap();
+    let receivers: Vec<_> = (0..5).map(|_| engine.ask(question(&["fare"])).unwrap()).collect();
+    for receiver in receivers {
+        let refusal = receiver.blocking_recv().unwrap().unwrap_err();
+        assert!(matches!(refusal, Refusal::Panicked | Refusal::Failed(_)), "{refusal}");
+    }
+    assert_eq!(engine.ask_blocking(question(&["fare"])).unwrap_err(), Refusal::Panicked);
+}

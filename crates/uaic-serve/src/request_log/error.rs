@@ -1,0 +1,74 @@
+//! What can go wrong with a request log.
+
+use std::path::Path;
+
+use uaic_platform::fsx::FileError;
+
+/// What can go wrong with a request log.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestLogError {
+    /// SQLite says no.
+    #[error("the request log {path} cannot be used: {source}")]
+    Sqlite {
+        /// The database file.
+        path: String,
+        /// Its reason.
+        source: rusqlite::Error,
+    },
+    /// There is no log where one is to be read.
+    #[error("there is no request log at {path}; `uaic serve` writes one, `--log FILE` names another")]
+    Missing {
+        /// The database file.
+        path: String,
+    },
+    /// A log that this user may not write.
+    #[error("the request log {path} can only be read; its owner or its folder forbids writing")]
+    ReadOnly {
+        /// The database file.
+        path: String,
+    },
+    /// Not one of ours.
+    #[error("{path} is an SQLite database, but no request log of uaic; name another file")]
+    Foreign {
+        /// The database file.
+        path: String,
+    },
+    /// Written by a newer `uaic`.
+    #[error("the request log {path} has format {found}, this uaic knows up to {known}; install a newer uaic")]
+    Newer {
+        /// The database file.
+        path: String,
+        /// Its format.
+        found: i64,
+        /// The newest format this program knows.
+        known: i64,
+    },
+    /// The file system cannot hold a database that several processes use at once.
+    #[error(
+        "{path} cannot have a write-ahead log (its journal mode stays `{mode}`); put the request log on a local disk"
+    )]
+    NoWriteAheadLog {
+        /// The database file.
+        path: String,
+        /// What SQLite uses instead.
+        mode: String,
+    },
+    /// A file operation failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The system gives no thread.
+    #[error("the request log has no thread to write with: {0}")]
+    Thread(#[source] std::io::Error),
+}
+
+impl RequestLogError {
+    /// Names the database that SQLite complains of; made for `map_err`.
+    pub(super) fn at(path: &Path) -> impl Fn(rusqlite::Error) -> Self + '_ {
+        |source| Self::Sqlite { path: path.display().to_string(), source }
+    }
+
+    /// Whether what was asked for does not exist, as opposed to being broken.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Missing { .. })
+    }
+}

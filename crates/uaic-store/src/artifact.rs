@@ -1,0 +1,167 @@
+//! The folder of contents: each under its own hash, written once, whole or not at all.
+
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use uaic_platform::fsx::{self, FileError};
+
+use uaic_study::store::{ArtifactRecord, StoreError};
+
+/// How old a temporary file is that nobody writes any more: contents are written in one go.
+const ABANDONED: Duration = Duration::from_secs(60 * 60);
+
+/// `blobs/`: content with hash `abcdef…` is the file `ab/cdef…`.
+#[derive(Clone, Debug)]
+pub(super) struct BlobFolder {
+    root: PathBuf,
+    /// Makes the names in a folder durable.
+    sync: fn(&Path) -> Result<(), FileError>,
+}
+
+impl BlobFolder {
+    /// The folder at `root`, which need not exist.
+    pub(super) fn at(root: PathBuf) -> Self {
+        Self { root, sync: fsx::sync_folder }
+    }
+
+    /// Creates what is missing of the folder, and removes what killed processes left in `tmp/`.
+    pub(super) fn create(&self) -> Result<(), StoreError> {
+        let staging = self.root.join("tmp");
+        fsx::create_dir_all(&staging)?;
+        (self.sync)(fsx::parent_of(&self.root))?;
+        for entry in std::fs::read_dir(&staging).map_err(FileError::at("read", &staging))?.flatten() {
+            let age = entry.metadata().and_then(|metadata| metadata.modified()).map(|time| time.elapsed());
+            if matches!(age, Ok(Ok(age)) if age > ABANDONED) {
+                // Another process may be faster; what stays does no harm.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores content, durable on return, and gives its hash. A reader never sees half a file: it
+    /// is written under `tmp/`, synced, then renamed.
+    pub(super) fn put(&self, content: &[u8]) -> Result<blake3::Hash, StoreError> {
+        let hash = blake3::hash(content);
+        let target = self.path_of(&hash);
+        // What is there with the right content stays; a damaged file is replaced.
+        if !std::fs::read(&target).is_ok_and(|existing| existing == content) {
+            self.write(&target, content)?;
+        }
+        // Also what was found here: whoever wrote it may not have come as far as this.
+        (self.sync)(fsx::parent_of(&target))?;
+        (self.sync)(&self.root)?;
+        Ok(hash)
+    }
+
+    /// Writes a file whole, its name not yet durable.
+    fn write(&self, target: &Path, content: &[u8]) -> Result<(), FileError> {
+        fsx::create_dir_all(fsx::parent_of(target))?;
+        let mut staged =
+            tempfile::NamedTempFile::new_in(self.root.join("tmp")).map_err(FileError::at("write", target))?;
+        staged.write_all(content).map_err(FileError::at("write", target))?;
+        staged.as_file().sync_all().map_err(FileError::at("sync", target))?;
+        uaic_platform::process::make_readable(staged.as_file()).map_err(FileError::at("write", target))?;
+        staged.persist(target).map_err(|error| FileError::at("write", target)(error.error))?;
+        Ok(())
+    }
+
+    /// The content of an artifact, checked against its hash.
+    pub(super) fn read(&self, artifact: &ArtifactRecord) -> Result<Vec<u8>, StoreError> {
+        let damaged = || StoreError::Damaged { name: artifact.name.clone(), hash: artifact.hash.clone() };
+        let hash = blake3::Hash::from_hex(&artifact.hash).map_err(|_| damaged())?;
+        let content = match fsx::read(&self.path_of(&hash)) {
+            Ok(content) => content,
+            Err(error) if error.source.kind() == ErrorKind::NotFound => return Err(damaged()),
+            Err(error) => return Err(error.into()),
+        };
+        if blake3::hash(&content) == hash { Ok(content) } else { Err(damaged()) }
+    }
+
+    fn path_of(&self, hash: &blake3::Hash) -> PathBuf {
+        let digits = hash.to_hex();
+        let (folder, file) = digits.split_at(2);
+        self.root.join(folder).join(file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, BlobFolder) {
+        let root = tempfile::tempdir().unwrap();
+        let blobs = BlobFolder::at(root.path().join("blobs"));
+        blobs.create().unwrap();
+        (root, blobs)
+    }
+
+    fn record(hash: blake3::Hash, size: u64) -> ArtifactRecord {
+        ArtifactRecord { name: "a".into(), hash: hash.to_hex().to_string(), size }
+    }
+
+    #[test]
+    fn content_comes_back_and_is_stored_once() {
+        let (_root, blobs) = folder();
+        let hash = blobs.put(b"content").unwrap();
+        assert_eq!(blobs.put(b"content").unwrap(), hash);
+        assert_eq!(blobs.read(&record(hash, 7)).unwrap(), b"content");
+        assert_eq!(std::fs::read_dir(blobs.root.join("tmp")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn every_way_of_storing_makes_the_names_durable() {
+        thread_local! {
+            static SYNCED: std::cell::RefCell<Vec<PathBuf>> = const { std::cell::RefCell::new(Vec::new()) };
+        }
+        let (_root, mut blobs) = folder();
+        blobs.sync = |path| {
+            SYNCED.with_borrow_mut(|synced| synced.push(path.to_owned()));
+            fsx::sync_folder(path)
+        };
+        for way in ["written", "found", "mended"] {
+            let hash = blobs.put(b"content").unwrap();
+            let expected = [fsx::parent_of(&blobs.path_of(&hash)).to_owned(), blobs.root.clone()];
+            assert_eq!(SYNCED.take(), expected, "{way}");
+            if way == "found" {
+                std::fs::write(blobs.path_of(&hash), b"c0ntent").unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn what_killed_processes_left_is_removed_after_an_hour() {
+        let (_root, blobs) = folder();
+        for (name, minutes) in [("abandoned", 61), ("being written", 59)] {
+            let file = std::fs::File::create(blobs.root.join("tmp").join(name)).unwrap();
+            file.set_modified(std::time::SystemTime::now() - Duration::from_secs(60 * minutes)).unwrap();
+        }
+        let hash = blobs.put(b"content").unwrap();
+        blobs.create().unwrap();
+        let left: Vec<_> = std::fs::read_dir(blobs.root.join("tmp"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(left, ["being written"]);
+        assert!(blobs.read(&record(hash, 7)).is_ok());
+    }
+
+    #[test]
+    fn damaged_content_is_refused_and_mended_by_storing_it_again() {
+        let (_root, blobs) = folder();
+        let hash = blobs.put(b"content").unwrap();
+        std::fs::write(blobs.path_of(&hash), b"c0ntent").unwrap();
+        let error = blobs.read(&record(hash, 7)).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+        blobs.put(b"content").unwrap();
+        assert_eq!(blobs.read(&record(hash, 7)).unwrap(), b"content");
+    }
+
+    #[test]
+    fn lost_content_is_reported_as_damage() {
+        let (_root, blobs) = folder();
+        let error = blobs.read(&record(blake3::hash(b"never stored"), 12)).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    }
+}

@@ -1,0 +1,148 @@
+//! The statements of trials that find out on their way what they are, and of changes of a study.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Fault;
+use super::codec::{float_columns, from_json, named, to_json};
+use super::write::{insert_params, intern, running_row, study_row};
+use uaic_study::store::{Attempt, Change, Id, StoreError, StudyChange};
+use uaic_study::trial::{Params, RunState};
+
+pub(super) fn set_params(
+    connection: &Connection,
+    attempt: Attempt,
+    values: &Params,
+    config: &serde_json::Value,
+) -> Result<(), Fault> {
+    let run = running_row(connection, attempt)?;
+    let config = intern(connection, &config.to_string())?;
+    connection.prepare_cached("DELETE FROM params WHERE run = ?")?.execute([run])?;
+    connection.prepare_cached("UPDATE runs SET config = ? WHERE id = ?")?.execute([config, run])?;
+    insert_params(connection, run, values)
+}
+
+pub(super) fn set_outcome(
+    connection: &Connection,
+    attempt: Attempt,
+    more_values: &[f64],
+    violation: f64,
+) -> Result<(), Fault> {
+    let run = running_row(connection, attempt)?;
+    connection
+        .prepare_cached("UPDATE runs SET violation = ? WHERE id = ?")?
+        .execute(params![violation.clamp(0.0, f64::MAX), run])?;
+    put_more_values(connection, run, more_values)
+}
+
+fn put_more_values(connection: &Connection, run: i64, values: &[f64]) -> Result<(), Fault> {
+    connection.prepare_cached("DELETE FROM more_values WHERE run = ?")?.execute([run])?;
+    let mut statement =
+        connection.prepare_cached("INSERT INTO more_values (run, place, value, kind) VALUES (?, ?, ?, ?)")?;
+    for (place, &value) in (1_i64..).zip(values) {
+        let (value, kind) = float_columns(value);
+        statement.execute(params![run, place, value, kind])?;
+    }
+    Ok(())
+}
+
+pub(super) fn change_study(
+    connection: &Connection,
+    id: Id,
+    change: &Change,
+    now_ms: i64,
+) -> Result<StudyChange, Fault> {
+    let study = study_row(connection, id)?;
+    apply(connection, study, change)?;
+    let from_trial = first_free(connection, study, matches!(change, Change::Enqueue { .. }))?;
+    let change = StudyChange { from_trial, time_ms: now_ms, change: change.clone() };
+    insert(connection, study, &change)?;
+    Ok(change)
+}
+
+pub(super) fn copy_change(connection: &Connection, id: Id, change: &StudyChange) -> Result<(), Fault> {
+    let study = study_row(connection, id)?;
+    apply(connection, study, &change.change)?;
+    insert(connection, study, change)
+}
+
+fn insert(connection: &Connection, study: i64, change: &StudyChange) -> Result<(), Fault> {
+    let StudyChange { from_trial, time_ms, change } = change;
+    connection
+        .prepare_cached("INSERT INTO study_changes (study, from_trial, time_ms, change) VALUES (?, ?, ?, ?)")?
+        .execute(params![study, from_trial, time_ms, to_json("change", change)?])?;
+    Ok(())
+}
+
+/// The first number above those of all trials, and of all that is enqueued when that counts.
+fn first_free(connection: &Connection, study: i64, past_enqueued: bool) -> Result<u32, Fault> {
+    let free: u32 = connection
+        .prepare_cached("SELECT ifnull(max(number) + 1, 0) FROM runs WHERE study = ? AND kind = 'trial'")?
+        .query_row([study], |row| row.get(0))?;
+    if !past_enqueued {
+        return Ok(free);
+    }
+    let enqueued: u32 = connection
+        .prepare_cached(
+            "SELECT ifnull(max(from_trial) + 1, 0) FROM study_changes
+             WHERE study = ? AND change ->> 'kind' = 'enqueue'",
+        )?
+        .query_row([study], |row| row.get(0))?;
+    Ok(free.max(enqueued))
+}
+
+/// Does to the trials themselves what a change says.
+fn apply(connection: &Connection, study: i64, change: &Change) -> Result<(), Fault> {
+    let Some(number) = change.trial() else { return Ok(()) };
+    let run = ended_row(connection, study, number)?;
+    match change {
+        Change::Exclude { .. } | Change::Include { .. } => {
+            let excluded = matches!(change, Change::Exclude { .. });
+            connection
+                .prepare_cached("UPDATE runs SET excluded = ? WHERE id = ?")?
+                .execute(params![excluded, run])?;
+        }
+        Change::Correct { new, .. } => {
+            let (value, kind) = new.first().map(|value| float_columns(*value)).unzip();
+            // A failed or pruned trial whose value is known after all is complete.
+            connection
+                .prepare_cached("UPDATE runs SET value = ?, value_kind = ?, state = 'COMPLETE' WHERE id = ?")?
+                .execute(params![value.flatten(), kind, run])?;
+            put_more_values(connection, run, new.get(1..).unwrap_or_default())?;
+        }
+        Change::Enqueue { .. } | Change::Space { .. } => {}
+    }
+    Ok(())
+}
+
+fn ended_row(connection: &Connection, study: i64, number: u32) -> Result<i64, Fault> {
+    let found: Option<(i64, String)> = connection
+        .prepare_cached("SELECT id, state FROM runs WHERE study = ? AND kind = 'trial' AND number = ?")?
+        .query_row(params![study, number], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((run, state)) = found else {
+        return Err(StoreError::NotFound { what: "trial", id: number.to_string() }.into());
+    };
+    match named("run state", &state, RunState::from_name)? {
+        state if state.is_final() => Ok(run),
+        state => Err(StoreError::NotEnded { number, state }.into()),
+    }
+}
+
+pub(super) fn changes(connection: &Connection, id: Id) -> Result<Vec<StudyChange>, Fault> {
+    let study = study_row(connection, id)?;
+    // A reader brings no store to the newest format.
+    let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if format < 3 {
+        return Ok(vec![]);
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT from_trial, time_ms, change FROM study_changes WHERE study = ? ORDER BY id",
+    )?;
+    let mut rows = statement.query([study])?;
+    let mut changes = Vec::new();
+    while let Some(row) = rows.next()? {
+        let change = from_json("change", &row.get::<_, String>(2)?)?;
+        changes.push(StudyChange { from_trial: row.get(0)?, time_ms: row.get(1)?, change });
+    }
+    Ok(changes)
+}

@@ -1,0 +1,380 @@
+//! The store on disk: `uaic.db` (SQLite with a write-ahead log) and `blobs/`.
+//!
+//! ```
+//! use uaic_store::SqliteStore;
+//! use uaic_study::store::Store;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let store = SqliteStore::open(folder.path())?;
+//! assert!(store.studies()?.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod artifact;
+mod change;
+mod codec;
+mod read;
+mod registry;
+mod schema;
+mod write;
+mod writer;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::Connection;
+
+use uaic_platform::fsx;
+use uaic_platform::process::ProcessIdentity;
+use uaic_study::store::rules::{check_alias, check_model_name, check_name, no_model, now_ms};
+use uaic_study::store::{
+    ArtifactRecord, Attempt, Change, EventRecord, Id, LatestMetric, MetricPoint, ModelVersion, NewRun,
+    NewStudy, RunEnd, RunQuery, RunRecord, Store, StoreError, StudyChange, StudyRecord, StudyState, Tally,
+};
+use uaic_study::trial::Params;
+
+use self::artifact::BlobFolder;
+use self::read::{Snapshot, single};
+use self::writer::Writer;
+
+/// A [`Store`] in a folder, for any number of processes of one machine at once.
+///
+/// One thread writes, and batches what it can; readers have a connection of their own, so neither
+/// waits for the other. Every commit is synced to disk before the call that asked for it returns.
+pub struct SqliteStore {
+    // Dropped in this order: the last connection to close tidies the log away, and only a writer can.
+    reader: Mutex<Connection>,
+    writer: Option<Writer>,
+    blobs: BlobFolder,
+    path: PathBuf,
+}
+
+impl SqliteStore {
+    /// Opens the store in `folder`; creates it where there is none.
+    ///
+    /// # Errors
+    /// The folder cannot be written, the database is damaged, somebody else's
+    /// ([`StoreError::Foreign`]) or of a newer format ([`StoreError::Newer`]).
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        fsx::create_dir_all(folder)?;
+        let path = folder.join("uaic.db");
+        let blobs = BlobFolder::at(folder.join("blobs"));
+        let connection = schema::open_writer(&path)?;
+        blobs.create()?;
+        let reader = open_existing(folder, &path)?;
+        let writer = Writer::start(connection, path.clone())?;
+        Ok(Self { reader: Mutex::new(reader), writer: Some(writer), blobs, path })
+    }
+
+    /// Opens the store in `folder` for reading, while others may write to it. Creates nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where there is no store; otherwise as [`SqliteStore::open`].
+    /// Methods that write fail with [`StoreError::ReadOnly`].
+    pub fn open_read_only(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join("uaic.db");
+        let reader = open_existing(folder, &path)?;
+        let blobs = BlobFolder::at(folder.join("blobs"));
+        Ok(Self { reader: Mutex::new(reader), writer: None, blobs, path })
+    }
+
+    /// What happened to a run, in order.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn events(&self, run: Id) -> Result<Vec<EventRecord>, StoreError> {
+        self.read(|snapshot| snapshot.events(run))
+    }
+
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly { path: self.path.display().to_string() })
+    }
+
+    /// Reads inside one transaction, so that several statements see the same state.
+    fn read<T>(&self, look: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
+        // What this process has written it also sees.
+        self.writer.as_ref().map_or(Ok(()), Writer::settle)?;
+        let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = || -> Result<T, Fault> {
+            let transaction = connection.unchecked_transaction()?;
+            look(&mut Snapshot::new(&transaction)?)
+        };
+        answer().map_err(|fault| fault.at(&self.path))
+    }
+}
+
+fn open_existing(folder: &Path, path: &Path) -> Result<Connection, StoreError> {
+    schema::open_reader(path)?.ok_or_else(|| StoreError::Missing { folder: folder.display().to_string() })
+}
+
+/// Why a statement did not do what it was asked to.
+enum Fault {
+    /// SQLite's reason.
+    Sqlite(rusqlite::Error),
+    /// Our own.
+    Refused(StoreError),
+}
+
+impl Fault {
+    /// As the error that callers see.
+    fn at(self, path: &Path) -> StoreError {
+        match self {
+            Self::Sqlite(source) => {
+                StoreError::Database { path: path.display().to_string(), source: source.into() }
+            }
+            Self::Refused(error) => error,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl Store for SqliteStore {
+    fn create_study(&self, new: &NewStudy) -> Result<StudyRecord, StoreError> {
+        let id = Id::random();
+        let new = new.clone();
+        self.writer()?.call(move |connection| write::create_study(connection, id, &new, now_ms()))?;
+        self.study(id)
+    }
+
+    fn study(&self, id: Id) -> Result<StudyRecord, StoreError> {
+        self.read(|snapshot| single(snapshot.studies(Some(id))?, "study", id))
+    }
+
+    fn studies(&self) -> Result<Vec<StudyRecord>, StoreError> {
+        self.read(|snapshot| snapshot.studies(None))
+    }
+
+    fn acquire_study(&self, id: Id, owner: &ProcessIdentity) -> Result<(), StoreError> {
+        let owner = owner.clone();
+        self.writer()?.call(move |connection| write::acquire_study(connection, id, &owner, now_ms()))
+    }
+
+    fn release_study(&self, id: Id, owner: &ProcessIdentity, state: StudyState) -> Result<(), StoreError> {
+        let (owner, state) = (owner.clone(), state.when_released());
+        self.writer()?.call(move |connection| write::release_study(connection, id, &owner, state, now_ms()))
+    }
+
+    fn extend_study(&self, id: Id, trials: u32) -> Result<(), StoreError> {
+        self.writer()?.call(move |connection| write::extend_study(connection, id, trials, now_ms()))
+    }
+
+    fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError> {
+        let fresh = Id::random();
+        let new = new.clone();
+        self.writer()?.call(move |connection| write::start_run(connection, fresh, &new, None, now_ms()))
+    }
+
+    fn start_trial(&self, new: &NewRun, changes: usize) -> Result<Attempt, StoreError> {
+        let fresh = Id::random();
+        let new = new.clone();
+        self.writer()?
+            .call(move |connection| write::start_run(connection, fresh, &new, Some(changes), now_ms()))
+    }
+
+    fn set_params(
+        &self,
+        attempt: Attempt,
+        params: &Params,
+        config: &serde_json::Value,
+    ) -> Result<(), StoreError> {
+        let (params, config) = (params.clone(), config.clone());
+        self.writer()?
+            .call_for(attempt, move |connection| change::set_params(connection, attempt, &params, &config))
+    }
+
+    fn set_outcome(&self, attempt: Attempt, more_values: &[f64], violation: f64) -> Result<(), StoreError> {
+        let values = more_values.to_vec();
+        self.writer()?
+            .call_for(attempt, move |connection| change::set_outcome(connection, attempt, &values, violation))
+    }
+
+    fn change_study(&self, study: Id, change: &Change) -> Result<StudyChange, StoreError> {
+        let change = change.clone();
+        self.writer()?.call(move |connection| change::change_study(connection, study, &change, now_ms()))
+    }
+
+    fn copy_change(&self, study: Id, change: &StudyChange) -> Result<(), StoreError> {
+        let change = change.clone();
+        self.writer()?.call(move |connection| change::copy_change(connection, study, &change))
+    }
+
+    fn changes(&self, study: Id) -> Result<Vec<StudyChange>, StoreError> {
+        self.read(|snapshot| change::changes(snapshot.connection(), study))
+    }
+
+    fn log_metrics(&self, attempt: Attempt, points: &[MetricPoint]) -> Result<(), StoreError> {
+        self.writer()?.queue(attempt, points)
+    }
+
+    fn set_tag(&self, run: Id, key: &str, value: &str) -> Result<(), StoreError> {
+        let (key, value) = (key.to_owned(), value.to_owned());
+        self.writer()?.call(move |connection| write::set_tag(connection, run, &key, &value))
+    }
+
+    fn put_artifact(
+        &self,
+        attempt: Attempt,
+        name: &str,
+        content: &[u8],
+    ) -> Result<ArtifactRecord, StoreError> {
+        check_name(name)?;
+        let writer = self.writer()?;
+        let hash = self.blobs.put(content)?;
+        let record = ArtifactRecord {
+            name: name.to_owned(),
+            hash: hash.to_hex().to_string(),
+            size: content.len() as u64,
+        };
+        writer.call_for(attempt, move |connection| {
+            write::artifact(connection, attempt, &hash, &record)?;
+            Ok(record)
+        })
+    }
+
+    fn finish_run(&self, attempt: Attempt, end: &RunEnd) -> Result<(), StoreError> {
+        let end = end.clone();
+        self.writer()?
+            .call_for(attempt, move |connection| write::finish_run(connection, attempt, &end, now_ms()))
+    }
+
+    fn run(&self, id: Id) -> Result<RunRecord, StoreError> {
+        let query = RunQuery { id_prefix: Some(id.to_string()), include_hidden: true, ..RunQuery::default() };
+        self.read(|snapshot| single(snapshot.runs(&query)?, "run", id))
+    }
+
+    fn runs(&self, query: &RunQuery) -> Result<Vec<RunRecord>, StoreError> {
+        self.read(|snapshot| snapshot.runs(query))
+    }
+
+    fn count_runs(&self, query: &RunQuery) -> Result<u64, StoreError> {
+        self.read(|snapshot| snapshot.count_runs(query))
+    }
+
+    fn tally(&self, study: Id) -> Result<Tally, StoreError> {
+        self.read(|snapshot| snapshot.tally(study))
+    }
+
+    fn latest_metrics(&self, run: Id) -> Result<Vec<LatestMetric>, StoreError> {
+        self.read(|snapshot| snapshot.latest_metrics(run))
+    }
+
+    fn metric_history(&self, run: Id, key: &str) -> Result<Vec<MetricPoint>, StoreError> {
+        self.read(|snapshot| snapshot.metric_history(run, key))
+    }
+
+    fn tags(&self, run: Id) -> Result<BTreeMap<String, String>, StoreError> {
+        self.read(|snapshot| snapshot.tags(run))
+    }
+
+    fn artifacts(&self, run: Id) -> Result<Vec<ArtifactRecord>, StoreError> {
+        self.read(|snapshot| snapshot.artifacts(run))
+    }
+
+    fn read_artifact(&self, run: Id, name: &str) -> Result<Vec<u8>, StoreError> {
+        check_name(name)?;
+        let artifacts = self.artifacts(run)?;
+        let artifact = artifacts
+            .iter()
+            .find(|artifact| artifact.name == name)
+            .ok_or_else(|| StoreError::NotFound { what: "artifact", id: name.to_owned() })?;
+        self.blobs.read(artifact)
+    }
+
+    fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError> {
+        self.writer()?.call(move |connection| write::set_hidden(connection, run, hidden, now_ms()))
+    }
+
+    fn register_model(&self, name: &str, run: Id, note: &str) -> Result<ModelVersion, StoreError> {
+        check_model_name(name)?;
+        let (key, note) = (name.to_owned(), note.to_owned());
+        self.writer()?.call(move |connection| registry::register(connection, &key, run, &note, now_ms()))?;
+        let found = self.model_versions(Some(name))?.into_iter().find(|version| version.run == run);
+        found.ok_or_else(|| no_model(name))
+    }
+
+    fn model_versions(&self, name: Option<&str>) -> Result<Vec<ModelVersion>, StoreError> {
+        self.read(|snapshot| registry::versions(snapshot.connection(), name))
+    }
+
+    fn set_model_alias(
+        &self,
+        name: &str,
+        alias: &str,
+        version: Option<u32>,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        check_alias(alias)?;
+        let (name, alias, why) = (name.to_owned(), alias.to_owned(), why.to_owned());
+        self.writer()?
+            .call(move |connection| registry::set_alias(connection, &name, &alias, version, &why, now_ms()))
+    }
+
+    fn model_events(&self, name: &str) -> Result<Vec<EventRecord>, StoreError> {
+        self.read(|snapshot| registry::events(snapshot.connection(), name))
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        self.writer.as_ref().map_or(Ok(()), Writer::flush)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uaic_study::trial::Direction;
+
+    #[test]
+    fn a_process_elsewhere_has_crashed_when_its_heart_stops() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let new = NewStudy {
+            experiment: "attention".into(),
+            spec_text: String::new(),
+            spec_path: String::new(),
+            overrides: vec![],
+            fingerprint: String::new(),
+            seed: 0,
+            metric: "val/accuracy".into(),
+            direction: Direction::Maximize,
+            more_objectives: vec![],
+            trials: 1,
+            environment: BTreeMap::new(),
+        };
+        let study = store.create_study(&new).unwrap().id;
+        let mut elsewhere = ProcessIdentity::current();
+        elsewhere.host.push_str("-elsewhere");
+        store.acquire_study(study, &elsewhere).unwrap();
+        let beat = |time_ms: i64| {
+            let process = elsewhere.clone();
+            let writer = store.writer().unwrap();
+            writer.call(move |connection| write::heartbeat(connection, &process, time_ms)).unwrap();
+        };
+        beat(now_ms() - 61_000);
+        assert_eq!(store.study(study).unwrap().state, StudyState::Crashed);
+        beat(now_ms() - 30_000);
+        assert_eq!(store.study(study).unwrap().state, StudyState::Running);
+        beat(now_ms() - 61_000);
+        store.acquire_study(study, &ProcessIdentity::current()).unwrap();
+    }
+}
+
+#[cfg(test)]
+mod conformance {
+    uaic_study::conformance_of_a_store!(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let store = crate::SqliteStore::open(&folder.path().join("runs")).unwrap();
+        (folder, store)
+    });
+}

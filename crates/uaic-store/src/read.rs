@@ -1,0 +1,406 @@
+//! The statements that read a store.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params_from_iter};
+
+use super::Fault;
+use super::codec::{float_value, from_json, id_at, id_range, named, param_value};
+use uaic_platform::process::ProcessIdentity;
+use uaic_study::store::rules::{is_alive, now_ms};
+use uaic_study::store::{
+    ArtifactRecord, Environment, EventRecord, Id, LatestMetric, MetricPoint, NewRun, NewStudy, RunKind,
+    RunQuery, RunRecord, StoreError, StudyRecord, StudyState, Tally,
+};
+use uaic_study::trial::{Candidate, Direction, Params, RunState};
+
+/// One look at the store: a read transaction, what lives at that moment, and the shared texts and
+/// processes that have been read so far.
+pub(super) struct Snapshot<'a> {
+    connection: &'a Connection,
+    /// Its format: a reader brings no store to the newest one.
+    format: i64,
+    /// Rows of processes that are said to work but do not live.
+    dead: HashSet<i64>,
+    processes: HashMap<i64, ProcessIdentity>,
+    environments: HashMap<i64, Environment>,
+}
+
+impl<'a> Snapshot<'a> {
+    /// Looks up who lives. `connection` should be inside a transaction.
+    pub(super) fn new(connection: &'a Connection) -> Result<Self, Fault> {
+        let now = now_ms();
+        let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        // Before format 3 a study had one worker, its owner.
+        let workers = match format {
+            ..3 => "SELECT owner FROM studies WHERE state = 'RUNNING'",
+            _ => "SELECT process FROM study_workers",
+        };
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT id, identity, heartbeat_ms FROM processes WHERE id IN (
+                 SELECT process FROM runs WHERE state = 'RUNNING' UNION {workers})",
+        ))?;
+        let mut rows = statement.query([])?;
+        let mut dead = HashSet::new();
+        while let Some(row) = rows.next()? {
+            let process: ProcessIdentity = from_json("process", &row.get::<_, String>(1)?)?;
+            if !is_alive(&process, row.get(2)?, now) {
+                dead.insert(row.get(0)?);
+            }
+        }
+        Ok(Self { connection, format, dead, processes: HashMap::new(), environments: HashMap::new() })
+    }
+
+    /// The connection, inside the transaction of this look.
+    pub(super) fn connection(&self) -> &'a Connection {
+        self.connection
+    }
+
+    /// Studies, newest first; only one of them when `id` says so.
+    pub(super) fn studies(&mut self, id: Option<Id>) -> Result<Vec<StudyRecord>, Fault> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT studies.*, texts.content AS spec_text FROM studies JOIN texts ON texts.id = spec
+             WHERE ?1 IS NULL OR uuid = ?1
+             ORDER BY created_ms DESC, studies.id DESC",
+        )?;
+        let mut rows = statement.query([id.map(|id| id.0)])?;
+        let mut studies = Vec::new();
+        while let Some(row) = rows.next()? {
+            studies.push(self.study(row)?);
+        }
+        Ok(studies)
+    }
+
+    fn study(&mut self, row: &Row<'_>) -> Result<StudyRecord, Fault> {
+        let owner: Option<i64> = row.get("owner")?;
+        let mut state = named("study state", &row.get::<_, String>("state")?, StudyState::from_name)?;
+        let is_worked_on = match self.format {
+            ..3 => owner.is_some_and(|owner| !self.dead.contains(&owner)),
+            _ => self.has_worker(row.get("id")?)?,
+        };
+        if state == StudyState::Running && !is_worked_on {
+            state = StudyState::Crashed;
+        }
+        Ok(StudyRecord {
+            id: id_at(row, "uuid")?,
+            new: NewStudy {
+                experiment: row.get("experiment")?,
+                spec_text: row.get("spec_text")?,
+                spec_path: row.get("spec_path")?,
+                overrides: from_json("list of overrides", &row.get::<_, String>("overrides")?)?,
+                fingerprint: row.get("fingerprint")?,
+                seed: row.get::<_, i64>("seed")? as u64,
+                metric: row.get("metric")?,
+                direction: named("direction", &row.get::<_, String>("direction")?, direction_from_name)?,
+                more_objectives: match self.format {
+                    ..3 => vec![],
+                    _ => from_json("list of objectives", &row.get::<_, String>("more_objectives")?)?,
+                },
+                trials: row.get("trials")?,
+                environment: self.environment(row.get("environment")?)?,
+            },
+            created_ms: row.get("created_ms")?,
+            state,
+            owner: owner.map(|owner| self.process(owner)).transpose()?,
+        })
+    }
+
+    /// Whether a live process works on a study.
+    fn has_worker(&self, study: i64) -> Result<bool, Fault> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT process FROM study_workers WHERE study = ?")?;
+        let mut rows = statement.query([study])?;
+        while let Some(row) = rows.next()? {
+            if !self.dead.contains(&row.get(0)?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Runs by query, newest first.
+    pub(super) fn runs(&mut self, query: &RunQuery) -> Result<Vec<RunRecord>, Fault> {
+        let (filter, values) = self.filter(query);
+        // CROSS JOIN keeps the order of the loops: runs first, along their index, until the limit.
+        let sql = format!(
+            "SELECT runs.*, studies.uuid AS study_uuid, experiment
+             FROM runs CROSS JOIN studies ON studies.id = runs.study WHERE {filter}
+             ORDER BY started_ms DESC, runs.id DESC LIMIT {} OFFSET {}",
+            query.limit.map_or(-1, i64::from),
+            query.offset,
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        let mut runs = Vec::new();
+        while let Some(row) = rows.next()? {
+            runs.push(self.run(row)?);
+        }
+        Ok(runs)
+    }
+
+    /// How many runs a query has.
+    pub(super) fn count_runs(&self, query: &RunQuery) -> Result<u64, Fault> {
+        let (filter, values) = self.filter(query);
+        let sql =
+            format!("SELECT count(*) FROM runs CROSS JOIN studies ON studies.id = runs.study WHERE {filter}");
+        let count: i64 =
+            self.connection.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get(0))?;
+        Ok(count as u64)
+    }
+
+    /// The condition of a query, and the values of its placeholders.
+    fn filter(&self, query: &RunQuery) -> (String, Vec<Value>) {
+        let mut parts = vec!["TRUE".to_owned()];
+        let mut values = Vec::new();
+        let mut add = |part: &str, value: Value| {
+            parts.push(part.to_owned());
+            values.push(value);
+        };
+        if let Some(study) = query.study {
+            add("studies.uuid = ?", Value::Blob(study.0.to_vec()));
+            add("runs.study = (SELECT id FROM studies WHERE uuid = ?)", Value::Blob(study.0.to_vec()));
+        }
+        if let Some(experiment) = &query.experiment {
+            add("experiment = ?", Value::Text(experiment.clone()));
+        }
+        if let Some(kind) = query.kind {
+            add("kind = ?", Value::Text(kind.name().to_owned()));
+        }
+        if let Some(number) = query.number {
+            // The index is over the expression.
+            add("ifnull(number, -1) = ?", Value::Integer(number.into()));
+        }
+        match query.id_prefix.as_deref().map(id_range) {
+            Some(Some((low, high))) => {
+                add("runs.uuid >= ?", low);
+                add("runs.uuid <= ?", high);
+            }
+            Some(None) => parts.push("FALSE".to_owned()),
+            None => {}
+        }
+        if let Some(state) = query.state {
+            parts.push(self.state_filter(state));
+        }
+        if !query.include_hidden {
+            parts.push("hidden = 0".to_owned());
+        }
+        (parts.join(" AND "), values)
+    }
+
+    fn state_filter(&self, state: RunState) -> String {
+        let dead: Vec<String> = self.dead.iter().map(i64::to_string).collect();
+        let dead = dead.join(", ");
+        match state {
+            RunState::Running => format!("runs.state = 'RUNNING' AND process NOT IN ({dead})"),
+            RunState::Crashed => format!("runs.state = 'RUNNING' AND process IN ({dead})"),
+            other => format!("runs.state = '{}'", other.name()),
+        }
+    }
+
+    fn run(&mut self, row: &Row<'_>) -> Result<RunRecord, Fault> {
+        let process: i64 = row.get("process")?;
+        let value_kind: Option<i64> = row.get("value_kind")?;
+        let value = value_kind.map(|kind| float_value(row.get("value")?, kind).map_err(Fault::from));
+        Ok(RunRecord {
+            id: id_at(row, "uuid")?,
+            new: NewRun {
+                study: id_at(row, "study_uuid")?,
+                kind: named("kind of run", &row.get::<_, String>("kind")?, RunKind::from_name)?,
+                number: row.get("number")?,
+                params: self.params(row.get("id")?)?,
+                config: from_json("configuration", &self.text(row.get("config")?)?)?,
+                process: self.process(process)?,
+                environment: self.environment(row.get("environment")?)?,
+            },
+            experiment: row.get("experiment")?,
+            attempts: row.get("attempt")?,
+            state: self.state(&row.get::<_, String>("state")?, process)?,
+            value: value.transpose()?,
+            more_values: self.more_values(row.get("id")?)?,
+            violation: if self.format < 3 { 0.0 } else { row.get("violation")? },
+            excluded: self.format >= 3 && row.get("excluded")?,
+            reason: row.get("reason")?,
+            started_ms: row.get("started_ms")?,
+            ended_ms: row.get("ended_ms")?,
+            hidden: row.get("hidden")?,
+        })
+    }
+
+    /// A stored state of a run, with the death of its process accounted for.
+    fn state(&self, name: &str, process: i64) -> Result<RunState, Fault> {
+        Ok(match named("run state", name, RunState::from_name)? {
+            RunState::Running if self.dead.contains(&process) => RunState::Crashed,
+            state => state,
+        })
+    }
+
+    fn params(&self, run: i64) -> Result<Params, Fault> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT name, kind, text FROM params WHERE run = ?")?;
+        let mut rows = statement.query([run])?;
+        let mut params = Params::new();
+        while let Some(row) = rows.next()? {
+            params.insert(row.get(0)?, param_value(&row.get::<_, String>(1)?, row.get(2)?)?);
+        }
+        Ok(params)
+    }
+
+    fn more_values(&self, run: i64) -> Result<Vec<f64>, Fault> {
+        if self.format < 3 {
+            return Ok(vec![]);
+        }
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT value, kind FROM more_values WHERE run = ? ORDER BY place")?;
+        let mut rows = statement.query([run])?;
+        let mut values = Vec::new();
+        while let Some(row) = rows.next()? {
+            values.push(float_value(row.get(0)?, row.get(1)?)?);
+        }
+        Ok(values)
+    }
+
+    /// How far a study is.
+    pub(super) fn tally(&mut self, study: Id) -> Result<Tally, Fault> {
+        let direction = single(self.studies(Some(study))?, "study", study)?.new.direction;
+        // A reader brings no store to the newest format.
+        let judged = if self.format < 3 { "0.0, 0" } else { "violation, excluded" };
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT runs.state, process, value, value_kind, number, hidden, {judged}
+             FROM runs JOIN studies ON studies.id = study
+             WHERE studies.uuid = ? AND kind = 'trial'",
+        ))?;
+        let mut rows = statement.query([study.0])?;
+        let mut tally = Tally::default();
+        while let Some(row) = rows.next()? {
+            let kind: Option<i64> = row.get(3)?;
+            let trial = Candidate {
+                number: row.get::<_, Option<u32>>(4)?.unwrap_or_default(),
+                state: self.state(&row.get::<_, String>(0)?, row.get(1)?)?,
+                value: kind.map(|kind| float_value(row.get(2)?, kind).map_err(Fault::from)).transpose()?,
+                violation: row.get(6)?,
+                hidden: row.get(5)?,
+                excluded: row.get(7)?,
+            };
+            tally.add(trial, direction);
+        }
+        Ok(tally)
+    }
+
+    /// Latest values of a run's metrics, sorted by key.
+    pub(super) fn latest_metrics(&self, run: Id) -> Result<Vec<LatestMetric>, Fault> {
+        let run = self.run_row(run)?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT name, step, value, kind, smallest, largest, count FROM latest_metrics
+             JOIN metric_keys ON metric_keys.id = key WHERE run = ? ORDER BY name",
+        )?;
+        let mut rows = statement.query([run])?;
+        let mut metrics = Vec::new();
+        while let Some(row) = rows.next()? {
+            metrics.push(LatestMetric {
+                key: row.get(0)?,
+                step: row.get::<_, i64>(1)? as u64,
+                value: float_value(row.get(2)?, row.get(3)?)?,
+                min: row.get(4)?,
+                max: row.get(5)?,
+                count: row.get::<_, i64>(6)? as u64,
+            });
+        }
+        Ok(metrics)
+    }
+
+    /// The series of one metric, by step, then in the order written.
+    pub(super) fn metric_history(&self, run: Id, key: &str) -> Result<Vec<MetricPoint>, Fault> {
+        let run = self.run_row(run)?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT step, time_ms, value, kind FROM metric_points
+             WHERE run = ? AND key = (SELECT id FROM metric_keys WHERE name = ?) ORDER BY step, seq",
+        )?;
+        let mut rows = statement.query(rusqlite::params![run, key])?;
+        let mut points = Vec::new();
+        while let Some(row) = rows.next()? {
+            points.push(MetricPoint {
+                key: key.to_owned(),
+                step: row.get::<_, i64>(0)? as u64,
+                time_ms: row.get(1)?,
+                value: float_value(row.get(2)?, row.get(3)?)?,
+            });
+        }
+        Ok(points)
+    }
+
+    /// A run's tags.
+    pub(super) fn tags(&self, run: Id) -> Result<BTreeMap<String, String>, Fault> {
+        let run = self.run_row(run)?;
+        let mut statement = self.connection.prepare_cached("SELECT key, value FROM tags WHERE run = ?")?;
+        let tags = statement.query_map([run], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(tags.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// A run's artifacts, sorted by name.
+    pub(super) fn artifacts(&self, run: Id) -> Result<Vec<ArtifactRecord>, Fault> {
+        let run = self.run_row(run)?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT name, hash, size FROM artifacts WHERE run = ? ORDER BY name")?;
+        let artifacts = statement.query_map([run], |row| {
+            Ok(ArtifactRecord {
+                name: row.get(0)?,
+                hash: blake3::Hash::from_bytes(row.get(1)?).to_hex().to_string(),
+                size: row.get::<_, i64>(2)? as u64,
+            })
+        })?;
+        Ok(artifacts.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// What happened to a run, in order.
+    pub(super) fn events(&self, run: Id) -> Result<Vec<EventRecord>, Fault> {
+        let run = self.run_row(run)?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT time_ms, kind, detail FROM events WHERE run = ? ORDER BY id")?;
+        let events = statement.query_map([run], |row| {
+            Ok(EventRecord { time_ms: row.get(0)?, kind: row.get(1)?, detail: row.get(2)? })
+        })?;
+        Ok(events.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn run_row(&self, id: Id) -> Result<i64, Fault> {
+        let mut statement = self.connection.prepare_cached("SELECT id FROM runs WHERE uuid = ?")?;
+        let mut rows = statement.query([id.0])?;
+        let row = rows.next()?.ok_or_else(|| StoreError::NotFound { what: "run", id: id.short() })?;
+        Ok(row.get(0)?)
+    }
+
+    fn text(&self, row: i64) -> Result<String, Fault> {
+        let mut statement = self.connection.prepare_cached("SELECT content FROM texts WHERE id = ?")?;
+        Ok(statement.query_row([row], |row| row.get(0))?)
+    }
+
+    fn environment(&mut self, row: i64) -> Result<Environment, Fault> {
+        if let Some(known) = self.environments.get(&row) {
+            return Ok(known.clone());
+        }
+        let environment: Environment = from_json("environment", &self.text(row)?)?;
+        Ok(self.environments.entry(row).or_insert(environment).clone())
+    }
+
+    fn process(&mut self, row: i64) -> Result<ProcessIdentity, Fault> {
+        if let Some(known) = self.processes.get(&row) {
+            return Ok(known.clone());
+        }
+        let mut statement = self.connection.prepare_cached("SELECT identity FROM processes WHERE id = ?")?;
+        let identity: String = statement.query_row([row], |row| row.get(0))?;
+        Ok(self.processes.entry(row).or_insert(from_json("process", &identity)?).clone())
+    }
+}
+
+/// The one record that was asked for.
+pub(super) fn single<T>(found: Vec<T>, what: &'static str, id: Id) -> Result<T, Fault> {
+    found.into_iter().next().ok_or_else(|| StoreError::NotFound { what, id: id.short() }.into())
+}
+
+fn direction_from_name(name: &str) -> Option<Direction> {
+    [Direction::Minimize, Direction::Maximize].into_iter().find(|direction| direction.to_string() == name)
+}

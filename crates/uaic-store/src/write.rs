@@ -1,0 +1,454 @@
+//! The statements that change a store. Each runs inside the writer's transaction.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+use super::Fault;
+use super::codec::{float_columns, from_json, id_at, named, param_columns, step_column, to_json};
+use uaic_platform::process::ProcessIdentity;
+use uaic_study::store::rules::{is_alive, not_held};
+use uaic_study::store::{
+    ArtifactRecord, Attempt, Id, MetricPoint, NewRun, NewStudy, RunEnd, StoreError, StudyState,
+};
+use uaic_study::trial::{Params, RunState};
+
+pub(super) fn create_study(
+    connection: &Connection,
+    id: Id,
+    new: &NewStudy,
+    now_ms: i64,
+) -> Result<(), Fault> {
+    let spec = intern(connection, &new.spec_text)?;
+    let environment = intern(connection, &to_json("environment", &new.environment)?)?;
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO studies (uuid, experiment, spec, spec_path, overrides, fingerprint, seed, metric,
+             direction, more_objectives, trials, environment, created_ms, state)
+         VALUES (:uuid, :experiment, :spec, :spec_path, :overrides, :fingerprint, :seed, :metric,
+             :direction, :more_objectives, :trials, :environment, :created_ms, 'INTERRUPTED')",
+    )?;
+    statement.execute(named_params! {
+        ":uuid": id.0,
+        ":experiment": new.experiment,
+        ":spec": spec,
+        ":spec_path": new.spec_path,
+        ":overrides": to_json("list of overrides", &new.overrides)?,
+        ":fingerprint": new.fingerprint,
+        ":seed": new.seed as i64,
+        ":metric": new.metric,
+        ":direction": new.direction.to_string(),
+        ":more_objectives": to_json("list of objectives", &new.more_objectives)?,
+        ":trials": new.trials,
+        ":environment": environment,
+        ":created_ms": now_ms,
+    })?;
+    event(connection, now_ms, connection.last_insert_rowid(), None, "created", &new.experiment)
+}
+
+pub(super) fn acquire_study(
+    connection: &Connection,
+    id: Id,
+    owner: &ProcessIdentity,
+    now_ms: i64,
+) -> Result<(), Fault> {
+    let study = study_row(connection, id)?;
+    dismiss_dead(connection, study, now_ms)?;
+    let process = process_row(connection, owner, now_ms)?;
+    connection
+        .prepare_cached("INSERT OR IGNORE INTO study_workers (study, process) VALUES (?, ?)")?
+        .execute([study, process])?;
+    connection
+        .prepare_cached("UPDATE studies SET state = 'RUNNING', owner = ? WHERE id = ?")?
+        .execute([process, study])?;
+    let detail = format!("by process {} on {}", owner.pid, owner.host);
+    event(connection, now_ms, study, None, "acquired", &detail)
+}
+
+/// Forgets workers that have died.
+fn dismiss_dead(connection: &Connection, study: i64, now_ms: i64) -> Result<(), Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT process, identity, heartbeat_ms FROM study_workers
+         JOIN processes ON processes.id = process WHERE study = ?",
+    )?;
+    let workers = statement
+        .query_map([study], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<rusqlite::Result<Vec<(i64, String, i64)>>>()?;
+    for (process, identity, heartbeat_ms) in workers {
+        if !is_alive(&from_json("process", &identity)?, heartbeat_ms, now_ms) {
+            connection
+                .prepare_cached("DELETE FROM study_workers WHERE study = ? AND process = ?")?
+                .execute([study, process])?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn release_study(
+    connection: &Connection,
+    id: Id,
+    owner: &ProcessIdentity,
+    state: StudyState,
+    now_ms: i64,
+) -> Result<(), Fault> {
+    let (study, process) = held_row(connection, id, owner)?;
+    connection
+        .prepare_cached("DELETE FROM study_workers WHERE study = ? AND process = ?")?
+        .execute([study, process])?;
+    dismiss_dead(connection, study, now_ms)?;
+    connection
+        .prepare_cached(
+            "UPDATE studies SET state = ?1
+             WHERE id = ?2 AND NOT EXISTS (SELECT 1 FROM study_workers WHERE study = ?2)",
+        )?
+        .execute(params![state.name(), study])?;
+    event(connection, now_ms, study, None, "released", state.name())
+}
+
+pub(super) fn extend_study(connection: &Connection, id: Id, trials: u32, now_ms: i64) -> Result<(), Fault> {
+    let study = study_row(connection, id)?;
+    let raised = connection
+        .prepare_cached("UPDATE studies SET trials = ?1 WHERE id = ?2 AND trials < ?1")?
+        .execute(params![trials, study])?;
+    if raised == 0 {
+        return Ok(());
+    }
+    event(connection, now_ms, study, None, "extended", &format!("to {trials} trials"))
+}
+
+/// `changes` is how many changes of the study the caller knows; `None` when it need not know any.
+pub(super) fn start_run(
+    connection: &Connection,
+    fresh: Id,
+    new: &NewRun,
+    changes: Option<usize>,
+    now_ms: i64,
+) -> Result<Attempt, Fault> {
+    let (study, _) = held_row(connection, new.study, &new.process)?;
+    if let Some(known) = changes {
+        let there: i64 = connection
+            .prepare_cached("SELECT count(*) FROM study_changes WHERE study = ?")?
+            .query_row([study], |row| row.get(0))?;
+        if there != known as i64 {
+            return Err(StoreError::Outdated { study: new.study.short() }.into());
+        }
+    }
+    let earlier = earlier_start(connection, study, new, now_ms)?;
+    let (row, attempt, detail) = if let Some((row, id, number, state)) = earlier {
+        if state.is_final() {
+            let run = id.short();
+            return Err(StoreError::IllegalTransition { run, from: state, to: RunState::Running }.into());
+        }
+        clear(connection, row)?;
+        restart(connection, row, new, now_ms)?;
+        let attempt = Attempt { run: id, number: number + 1 };
+        (row, attempt, format!("attempt {}, after {state}", attempt.number))
+    } else {
+        let row = insert_run(connection, fresh, study, new, now_ms)?;
+        (row, Attempt { run: fresh, number: 1 }, "attempt 1".to_owned())
+    };
+    insert_params(connection, row, &new.params)?;
+    event(connection, now_ms, study, Some(row), "started", &detail)?;
+    Ok(attempt)
+}
+
+/// Row, id, attempt and state of the run of the same kind and number, if it has been started.
+fn earlier_start(
+    connection: &Connection,
+    study: i64,
+    new: &NewRun,
+    now_ms: i64,
+) -> Result<Option<(i64, Id, u32, RunState)>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT runs.id, uuid, attempt, state, identity, heartbeat_ms
+         FROM runs JOIN processes ON processes.id = process
+         WHERE study = ? AND kind = ? AND ifnull(number, -1) = ?",
+    )?;
+    let number = new.number.map_or(-1, i64::from);
+    let mut rows = statement.query(params![study, new.kind.name(), number])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let mut state = named("run state", &row.get::<_, String>("state")?, RunState::from_name)?;
+    if state == RunState::Running {
+        let process: ProcessIdentity = from_json("process", &row.get::<_, String>("identity")?)?;
+        if !is_alive(&process, row.get("heartbeat_ms")?, now_ms) {
+            state = RunState::Crashed;
+        } else if process != new.process || process.is_outside() {
+            let run = id_at(row, "uuid")?.short();
+            let ProcessIdentity { host, pid, .. } = process;
+            return Err(StoreError::Taken { run, host, pid }.into());
+        }
+    }
+    Ok(Some((row.get("id")?, id_at(row, "uuid")?, row.get("attempt")?, state)))
+}
+
+fn insert_run(connection: &Connection, id: Id, study: i64, new: &NewRun, now_ms: i64) -> Result<i64, Fault> {
+    let (process, config, environment) = references(connection, new, now_ms)?;
+    connection
+        .prepare_cached(
+            "INSERT INTO runs (uuid, study, kind, number, attempt, state, process, config, environment,
+                 started_ms)
+             VALUES (?, ?, ?, ?, 1, 'RUNNING', ?, ?, ?, ?)",
+        )?
+        .execute(params![id.0, study, new.kind.name(), new.number, process, config, environment, now_ms])?;
+    Ok(connection.last_insert_rowid())
+}
+
+fn restart(connection: &Connection, row: i64, new: &NewRun, now_ms: i64) -> Result<(), Fault> {
+    let (process, config, environment) = references(connection, new, now_ms)?;
+    connection
+        .prepare_cached(
+            "UPDATE runs SET attempt = attempt + 1, state = 'RUNNING', process = ?, config = ?,
+                 environment = ?, started_ms = ?, ended_ms = NULL, value = NULL, value_kind = NULL,
+                 reason = NULL, violation = 0
+             WHERE id = ?",
+        )?
+        .execute(params![process, config, environment, now_ms, row])?;
+    Ok(())
+}
+
+/// Rows of the process, the configuration and the environment of a run.
+fn references(connection: &Connection, new: &NewRun, now_ms: i64) -> Result<(i64, i64, i64), Fault> {
+    Ok((
+        process_row(connection, &new.process, now_ms)?,
+        intern(connection, &new.config.to_string())?,
+        intern(connection, &to_json("environment", &new.environment)?)?,
+    ))
+}
+
+/// Takes away what an earlier attempt recorded.
+fn clear(connection: &Connection, row: i64) -> Result<(), Fault> {
+    for statement in [
+        "DELETE FROM metric_points WHERE run = ?",
+        "DELETE FROM latest_metrics WHERE run = ?",
+        "DELETE FROM artifacts WHERE run = ?",
+        "DELETE FROM params WHERE run = ?",
+        "DELETE FROM more_values WHERE run = ?",
+    ] {
+        connection.prepare_cached(statement)?.execute([row])?;
+    }
+    Ok(())
+}
+
+pub(super) fn insert_params(connection: &Connection, row: i64, values: &Params) -> Result<(), Fault> {
+    let mut statement = connection
+        .prepare_cached("INSERT INTO params (run, name, kind, text, number) VALUES (?, ?, ?, ?, ?)")?;
+    for (name, value) in values {
+        let (kind, text, number) = param_columns(value);
+        statement.execute(params![row, name, kind, text, number])?;
+    }
+    Ok(())
+}
+
+pub(super) fn points(connection: &Connection, attempt: Attempt, points: &[MetricPoint]) -> Result<(), Fault> {
+    let run = running_row(connection, attempt)?;
+    let mut latest = connection.prepare_cached(
+        "INSERT INTO latest_metrics (run, key, step, value, kind, smallest, largest, count)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1)
+         ON CONFLICT (run, key) DO UPDATE SET
+             value = CASE WHEN excluded.step >= step THEN excluded.value ELSE value END,
+             kind = CASE WHEN excluded.step >= step THEN excluded.kind ELSE kind END,
+             step = max(step, excluded.step),
+             smallest = ifnull(min(smallest, excluded.smallest), ifnull(smallest, excluded.smallest)),
+             largest = ifnull(max(largest, excluded.largest), ifnull(largest, excluded.largest)),
+             count = count + 1
+         RETURNING count",
+    )?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO metric_points (run, key, step, seq, time_ms, value, kind) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    let mut keys = HashMap::new();
+    for point in points {
+        let key = match keys.get(point.key.as_str()) {
+            Some(&key) => key,
+            None => *keys.entry(point.key.as_str()).or_insert(key_row(connection, &point.key)?),
+        };
+        let step = step_column(point.step);
+        let (value, kind) = float_columns(point.value);
+        // NaN binds as NULL; infinities are ordinary values to compare.
+        let number = Some(point.value).filter(|number| !number.is_nan());
+        let seq: i64 = latest.query_row(params![run, key, step, value, kind, number], |row| row.get(0))?;
+        insert.execute(params![run, key, step, seq, point.time_ms, value, kind])?;
+    }
+    Ok(())
+}
+
+pub(super) fn set_tag(connection: &Connection, run: Id, key: &str, value: &str) -> Result<(), Fault> {
+    let run = run_row(connection, run)?;
+    connection
+        .prepare_cached(
+            "INSERT INTO tags (run, key, value) VALUES (?, ?, ?)
+             ON CONFLICT (run, key) DO UPDATE SET value = excluded.value",
+        )?
+        .execute(params![run, key, value])?;
+    Ok(())
+}
+
+pub(super) fn artifact(
+    connection: &Connection,
+    attempt: Attempt,
+    hash: &blake3::Hash,
+    record: &ArtifactRecord,
+) -> Result<(), Fault> {
+    let run = running_row(connection, attempt)?;
+    connection
+        .prepare_cached(
+            "INSERT INTO artifacts (run, name, hash, size) VALUES (?, ?, ?, ?)
+             ON CONFLICT (run, name) DO UPDATE SET hash = excluded.hash, size = excluded.size",
+        )?
+        .execute(params![run, record.name, hash.as_bytes(), record.size as i64])?;
+    Ok(())
+}
+
+pub(super) fn finish_run(
+    connection: &Connection,
+    attempt: Attempt,
+    end: &RunEnd,
+    now_ms: i64,
+) -> Result<(), Fault> {
+    let (run, state) = attempt_row(connection, attempt)?;
+    if end.state == RunState::Running || !state.may_become(end.state) {
+        let run = attempt.run.short();
+        return Err(StoreError::IllegalTransition { run, from: state, to: end.state }.into());
+    }
+    let (value, kind) = end.value.map(float_columns).unzip();
+    connection
+        .prepare_cached(
+            "UPDATE runs SET state = ?, value = ?, value_kind = ?, reason = ?, ended_ms = ? WHERE id = ?",
+        )?
+        .execute(params![end.state.name(), value.flatten(), kind, end.reason, now_ms, run])?;
+    let study: i64 = connection
+        .prepare_cached("SELECT study FROM runs WHERE id = ?")?
+        .query_row([run], |row| row.get(0))?;
+    event(connection, now_ms, study, Some(run), "ended", end.state.name())
+}
+
+pub(super) fn set_hidden(connection: &Connection, id: Id, hidden: bool, now_ms: i64) -> Result<(), Fault> {
+    let run = run_row(connection, id)?;
+    let study: Option<i64> = connection
+        .prepare_cached("UPDATE runs SET hidden = ?1 WHERE id = ?2 AND hidden <> ?1 RETURNING study")?
+        .query_row(params![hidden, run], |row| row.get(0))
+        .optional()?;
+    match study {
+        Some(study) => {
+            event(connection, now_ms, study, Some(run), if hidden { "hidden" } else { "shown" }, "")
+        }
+        None => Ok(()),
+    }
+}
+
+/// Says that this process lives, where it owns or executes anything.
+pub(super) fn heartbeat(
+    connection: &Connection,
+    process: &ProcessIdentity,
+    now_ms: i64,
+) -> Result<(), Fault> {
+    connection
+        .prepare_cached("UPDATE processes SET heartbeat_ms = ? WHERE identity = ?")?
+        .execute(params![now_ms, to_json("process", process)?])?;
+    Ok(())
+}
+
+fn event(
+    connection: &Connection,
+    now_ms: i64,
+    study: i64,
+    run: Option<i64>,
+    kind: &str,
+    detail: &str,
+) -> Result<(), Fault> {
+    connection
+        .prepare_cached("INSERT INTO events (time_ms, study, run, kind, detail) VALUES (?, ?, ?, ?, ?)")?
+        .execute(params![now_ms, study, run, kind, detail])?;
+    Ok(())
+}
+
+/// The row of a text, stored once however often it is used.
+pub(super) fn intern(connection: &Connection, content: &str) -> Result<i64, Fault> {
+    let hash = blake3::hash(content.as_bytes());
+    let known: Option<i64> = connection
+        .prepare_cached("SELECT id FROM texts WHERE hash = ?")?
+        .query_row([hash.as_bytes()], |row| row.get(0))
+        .optional()?;
+    if let Some(row) = known {
+        return Ok(row);
+    }
+    connection
+        .prepare_cached("INSERT INTO texts (hash, content) VALUES (?, ?)")?
+        .execute(params![hash.as_bytes(), content])?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// The row of a process, which is taken to live now.
+fn process_row(connection: &Connection, process: &ProcessIdentity, now_ms: i64) -> Result<i64, Fault> {
+    Ok(connection
+        .prepare_cached(
+            "INSERT INTO processes (identity, heartbeat_ms) VALUES (?, ?)
+             ON CONFLICT (identity) DO UPDATE SET heartbeat_ms = excluded.heartbeat_ms
+             RETURNING id",
+        )?
+        .query_row(params![to_json("process", process)?, now_ms], |row| row.get(0))?)
+}
+
+fn key_row(connection: &Connection, name: &str) -> Result<i64, Fault> {
+    let known: Option<i64> = connection
+        .prepare_cached("SELECT id FROM metric_keys WHERE name = ?")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
+    if let Some(row) = known {
+        return Ok(row);
+    }
+    connection.prepare_cached("INSERT INTO metric_keys (name) VALUES (?)")?.execute([name])?;
+    Ok(connection.last_insert_rowid())
+}
+
+pub(super) fn study_row(connection: &Connection, id: Id) -> Result<i64, Fault> {
+    connection
+        .prepare_cached("SELECT id FROM studies WHERE uuid = ?")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound { what: "study", id: id.short() }.into())
+}
+
+/// The rows of a study and of a process that works on it.
+fn held_row(connection: &Connection, id: Id, process: &ProcessIdentity) -> Result<(i64, i64), Fault> {
+    let study = study_row(connection, id)?;
+    let worker: Option<i64> = connection
+        .prepare_cached(
+            "SELECT process FROM study_workers JOIN processes ON processes.id = process
+             WHERE study = ? AND identity = ?",
+        )?
+        .query_row(params![study, to_json("process", process)?], |row| row.get(0))
+        .optional()?;
+    Ok((study, worker.ok_or_else(|| not_held(id, process))?))
+}
+
+pub(super) fn run_row(connection: &Connection, id: Id) -> Result<i64, Fault> {
+    connection
+        .prepare_cached("SELECT id FROM runs WHERE uuid = ?")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound { what: "run", id: id.short() }.into())
+}
+
+/// Row and stored state of the run of an attempt that is still the newest.
+fn attempt_row(connection: &Connection, attempt: Attempt) -> Result<(i64, RunState), Fault> {
+    let found: Option<(i64, u32, String)> = connection
+        .prepare_cached("SELECT id, attempt, state FROM runs WHERE uuid = ?")?
+        .query_row([attempt.run.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let run = attempt.run.short();
+    let Some((row, newest, state)) = found else {
+        return Err(StoreError::NotFound { what: "run", id: run }.into());
+    };
+    if newest != attempt.number {
+        return Err(StoreError::StaleAttempt { run }.into());
+    }
+    Ok((row, named("run state", &state, RunState::from_name)?))
+}
+
+/// As [`attempt_row`], for writes that only a running run takes.
+pub(super) fn running_row(connection: &Connection, attempt: Attempt) -> Result<i64, Fault> {
+    match attempt_row(connection, attempt)? {
+        (row, RunState::Running) => Ok(row),
+        (_, state) => Err(StoreError::Ended { run: attempt.run.short(), state }.into()),
+    }
+}

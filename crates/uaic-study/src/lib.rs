@@ -1,0 +1,41 @@
+//! Studies: propose, evaluate in parallel, record, resume.
+//!
+//! [`run`] takes a [`StudyPlan`], an [`Objective`] and the [`Surroundings`]; the plan and the
+//! objective alone decide what comes out. A [`sampler`] proposes the points.
+
+mod asking;
+pub mod bench;
+pub mod event;
+mod hindsight;
+pub mod importance;
+pub mod objective;
+mod outcome;
+mod panics;
+pub mod pareto;
+mod promise;
+mod proposal;
+pub mod pruner;
+pub mod run_log;
+mod runner;
+pub mod sampler;
+mod schedule;
+mod setup;
+pub mod space;
+mod spec;
+pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod trial;
+mod tuning;
+
+pub use asking::{AskError, Asked, Told, ask, explain, extend, tell};
+pub use event::{Event, Observer};
+pub use objective::{Evaluation, Objective, ObjectiveError, Trial};
+pub use outcome::{StudyError, StudyOutcome, TrialResult};
+pub use panics::caught;
+pub use promise::{PromiseError, promise};
+pub use proposal::{points_in, unsatisfied};
+pub use runner::{Pruning, StudyPlan, Surroundings, run};
+pub use setup::{SetupError, StudySetup};
+pub use spec::{Duplicates, SAMPLERS, StudySpec};
+pub use tuning::{Draw, Study, StudyBuilder};

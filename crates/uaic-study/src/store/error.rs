@@ -1,0 +1,164 @@
+//! What can go wrong in a store.
+
+use crate::trial::RunState;
+
+/// What can go wrong in a store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database below says no.
+    #[error("the store {path} cannot be used: {source}")]
+    Database {
+        /// Where it is.
+        path: String,
+        /// Its reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// There is no store where one is to be read.
+    #[error(
+        "there is no store in {folder}; `uaic run experiments/attention.toml` makes one, `--store DIR` names another"
+    )]
+    Missing {
+        /// The folder.
+        folder: String,
+    },
+    /// The file system cannot hold a database that several processes use at once.
+    #[error(
+        "{path} cannot have a write-ahead log (its journal mode stays `{mode}`); put the store on a local disk with `--store DIR`"
+    )]
+    NoWriteAheadLog {
+        /// The database file.
+        path: String,
+        /// What SQLite uses instead.
+        mode: String,
+    },
+    /// A write to a store that was opened for reading, or that this user may not write.
+    #[error("the store {path} can only be read; write to another with `--store DIR`")]
+    ReadOnly {
+        /// The database file.
+        path: String,
+    },
+    /// Written by a newer `uaic`.
+    #[error("the store {path} has format {found}, this uaic knows up to {known}; install a newer uaic")]
+    Newer {
+        /// The database file.
+        path: String,
+        /// Its format.
+        found: i64,
+        /// The newest format this program knows.
+        known: i64,
+    },
+    /// Not one of ours.
+    #[error("{path} is an SQLite database, but not a store of uaic; name another folder with `--store DIR`")]
+    Foreign {
+        /// The database file.
+        path: String,
+    },
+    /// A file operation failed.
+    #[error(transparent)]
+    File(#[from] uaic_platform::fsx::FileError),
+    /// No such study, run or artifact.
+    #[error("there is no {what} `{id}` in the store")]
+    NotFound {
+        /// `study`, `run`, `artifact`.
+        what: &'static str,
+        /// What was asked for.
+        id: String,
+    },
+    /// A live process runs the run.
+    #[error("run {run} is being executed by process {pid} on {host}")]
+    Taken {
+        /// Short id.
+        run: String,
+        /// The host of the other process.
+        host: String,
+        /// The other process.
+        pid: u32,
+    },
+    /// The study has been changed meanwhile.
+    #[error("study {study} has been changed meanwhile")]
+    Outdated {
+        /// Short id.
+        study: String,
+    },
+    /// A trial that is to be excluded or corrected still runs.
+    #[error("trial {number} is {state}; only trials that have ended can be excluded or corrected")]
+    NotEnded {
+        /// Its number.
+        number: u32,
+        /// Its state.
+        state: RunState,
+    },
+    /// No process works on the study, so the one that wants to write to it has lost it.
+    #[error(
+        "process {pid} on {host} does not work on study {study} any more; `uaic resume {study}` takes it up"
+    )]
+    NotHeld {
+        /// Short id.
+        study: String,
+        /// The host of the process that was refused.
+        host: String,
+        /// The process that was refused.
+        pid: u32,
+    },
+    /// The attempt is no longer the newest.
+    #[error("run {run} has been started again elsewhere; this attempt's writes are refused")]
+    StaleAttempt {
+        /// Short id.
+        run: String,
+    },
+    /// A write to a run that does not run.
+    #[error("run {run} is {state}: nothing can be added to it")]
+    Ended {
+        /// Short id.
+        run: String,
+        /// Its state.
+        state: RunState,
+    },
+    /// A state change that must not happen.
+    #[error("run {run} is {from} and cannot become {to}")]
+    IllegalTransition {
+        /// Short id.
+        run: String,
+        /// Its state.
+        from: RunState,
+        /// The refused state.
+        to: RunState,
+    },
+    /// An artifact name that is not a plain relative path.
+    #[error(
+        "`{}` cannot name an artifact: use a relative path of plain names, such as `model/weights.safetensors`",
+        name.escape_debug()
+    )]
+    BadArtifactName {
+        /// The refused name.
+        name: String,
+    },
+    /// A name that an address could take for something else.
+    #[error(
+        "`{}` cannot name a model or an alias: use letters, digits, `-`, `_` and `.`, a letter or digit first; a number alone is a version",
+        name.escape_debug()
+    )]
+    BadModelName {
+        /// The refused name.
+        name: String,
+    },
+    /// Content that does not have the hash it is stored under.
+    #[error("artifact `{name}` is damaged: its content does not have hash {hash}")]
+    Damaged {
+        /// The artifact.
+        name: String,
+        /// The expected hash.
+        hash: String,
+    },
+    /// A record that cannot be read back.
+    #[error("the store holds a {what} that cannot be read: {detail}")]
+    Malformed {
+        /// What kind of record.
+        what: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The writer is gone (an earlier write failed).
+    #[error("the store stopped writing: {0}")]
+    WriterGone(String),
+}

@@ -1,0 +1,285 @@
+//! The record of everything that was run: trait [`Store`], the records it takes and gives, and
+//! its implementations.
+//!
+//! # Contract
+//! * Methods may be called from any thread. Writes of one run are applied in the order in which
+//!   they were made; what a `finish_*` call returned from is durable: no death of the process takes it
+//!   back. (A power cut may take the last seconds, whole writes from the end.)
+//! * A run's row exists before the run does anything; metrics follow as they come, in batches.
+//! * States move only along [`RunState::may_become`]; a final run never changes again, except
+//!   that it may be hidden ([`Store::set_hidden`]) and shown again.
+//! * Every start of a run gives an [`Attempt`]. Writes with an older one are refused with
+//!   [`StoreError::StaleAttempt`], so a process that was thought dead cannot spoil its successor.
+//! * Only a run in state `Running` takes metrics and artifacts; otherwise [`StoreError::Ended`].
+//! * A process sees what it has written, durable or not.
+//! * Newest first means: last started first; of equal times, last created first.
+//! * NaN and ±∞ come back as they went in.
+
+mod artifact_name;
+mod change;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+mod error;
+mod id;
+mod liveness;
+mod memory;
+mod records;
+mod registry;
+pub mod rules;
+
+use std::collections::BTreeMap;
+
+use crate::trial::Params;
+use uaic_platform::process::ProcessIdentity;
+
+pub use change::{Change, StudyChange};
+pub use error::StoreError;
+pub use id::Id;
+pub use memory::MemoryStore;
+pub use records::{
+    ArtifactRecord, Attempt, Environment, EventRecord, LatestMetric, MetricPoint, NewRun, NewStudy, RunEnd,
+    RunKind, RunQuery, RunRecord, StudyRecord, StudyState, Tally,
+};
+pub use registry::ModelVersion;
+
+/// The record of everything that was run. See the [module](self) for its contract.
+pub trait Store: Send + Sync {
+    /// Creates a study, in state [`StudyState::Interrupted`] until it is acquired.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn create_study(&self, new: &NewStudy) -> Result<StudyRecord, StoreError>;
+
+    /// One study.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn study(&self, id: Id) -> Result<StudyRecord, StoreError>;
+
+    /// All studies, newest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn studies(&self) -> Result<Vec<StudyRecord>, StoreError>;
+
+    /// Makes `owner` one of the processes that work on the study, and the study `Running`. Those
+    /// that have died no longer count (a process on another host or in another container counts as
+    /// alive while its heartbeat is younger than a minute).
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn acquire_study(&self, id: Id, owner: &ProcessIdentity) -> Result<(), StoreError>;
+
+    /// Stops working on the study. The last process to do so leaves it in its new state
+    /// (`Interrupted` in place of `Running` or `Crashed`: nobody works on it any more).
+    ///
+    /// # Errors
+    /// [`StoreError::NotHeld`] when this process does not work on it; it stays as it is.
+    fn release_study(&self, id: Id, owner: &ProcessIdentity, state: StudyState) -> Result<(), StoreError>;
+
+    /// Raises (never lowers) a study's number of trials.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn extend_study(&self, id: Id, trials: u32) -> Result<(), StoreError>;
+
+    /// Writes a run's row, durable before it returns. If the study already has a run of this kind
+    /// and number that is not final, that run is started again: same id, next attempt, and what
+    /// the earlier attempt recorded is cleared; tags stay.
+    ///
+    /// # Errors
+    /// [`StoreError::IllegalTransition`] when that run is final; [`StoreError::Taken`] when another
+    /// live process runs it; [`StoreError::NotHeld`] when the run's process does not work on the study.
+    fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError>;
+
+    /// As [`Store::start_run`], for who knows of so many changes of the study.
+    ///
+    /// # Errors
+    /// [`StoreError::Outdated`] when there are more; and as `start_run`.
+    fn start_trial(&self, new: &NewRun, changes: usize) -> Result<Attempt, StoreError>;
+
+    /// Replaces the parameters and the configuration of a run that runs: of a trial that finds out
+    /// on its way what it needs.
+    ///
+    /// # Errors
+    /// [`StoreError::StaleAttempt`], [`StoreError::Ended`].
+    fn set_params(
+        &self,
+        attempt: Attempt,
+        params: &Params,
+        config: &serde_json::Value,
+    ) -> Result<(), StoreError>;
+
+    /// Records what a running trial has come to besides the value that [`RunEnd`] has: the values
+    /// behind the first one, and by how much constraints are missed.
+    ///
+    /// # Errors
+    /// [`StoreError::StaleAttempt`], [`StoreError::Ended`].
+    fn set_outcome(&self, attempt: Attempt, more_values: &[f64], violation: f64) -> Result<(), StoreError>;
+
+    /// Changes a study. It counts for the trials that have not been started yet; what is enqueued
+    /// gets the next number that nobody has.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: the study or the trial; [`StoreError::NotEnded`]: only trials that
+    /// have ended can be excluded or corrected.
+    fn change_study(&self, study: Id, change: &Change) -> Result<StudyChange, StoreError>;
+
+    /// Writes down a change as another study has it, with the trial that it counts from: for copies, which
+    /// have the trials of the original and their numbers.
+    ///
+    /// # Errors
+    /// As [`Store::change_study`].
+    fn copy_change(&self, study: Id, change: &StudyChange) -> Result<(), StoreError>;
+
+    /// All changes of a study, in order.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn changes(&self, study: Id) -> Result<Vec<StudyChange>, StoreError>;
+
+    /// Appends metric points. May return before they are durable; a later failure comes back from
+    /// the next call. Points of equal key and step are all kept, in order.
+    ///
+    /// # Errors
+    /// [`StoreError::StaleAttempt`], [`StoreError::Ended`], or an earlier write failed.
+    fn log_metrics(&self, attempt: Attempt, points: &[MetricPoint]) -> Result<(), StoreError>;
+
+    /// Sets a tag of a run, final or not.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn set_tag(&self, run: Id, key: &str, value: &str) -> Result<(), StoreError>;
+
+    /// Stores content under a name, replacing the name's earlier content. Durable on return:
+    /// temporary file, fsync, rename, then the row.
+    ///
+    /// # Errors
+    /// [`StoreError::BadArtifactName`], [`StoreError::StaleAttempt`], [`StoreError::Ended`], a full
+    /// disk.
+    fn put_artifact(
+        &self,
+        attempt: Attempt,
+        name: &str,
+        content: &[u8],
+    ) -> Result<ArtifactRecord, StoreError>;
+
+    /// Ends a run; everything written to it before is durable on return.
+    ///
+    /// # Errors
+    /// [`StoreError::IllegalTransition`], [`StoreError::StaleAttempt`], or an earlier write of this
+    /// attempt failed (then the run has not ended).
+    fn finish_run(&self, attempt: Attempt, end: &RunEnd) -> Result<(), StoreError>;
+
+    /// One run, hidden or not.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn run(&self, id: Id) -> Result<RunRecord, StoreError>;
+
+    /// Runs by query, newest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn runs(&self, query: &RunQuery) -> Result<Vec<RunRecord>, StoreError>;
+
+    /// How many runs a query has in all, whatever its limit and offset.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn count_runs(&self, query: &RunQuery) -> Result<u64, StoreError> {
+        Ok(self.runs(&RunQuery { limit: None, offset: 0, ..query.clone() })?.len() as u64)
+    }
+
+    /// How far a study is; hidden and excluded trials are counted apart.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn tally(&self, study: Id) -> Result<Tally, StoreError> {
+        let direction = self.study(study)?.new.direction;
+        let query = RunQuery {
+            study: Some(study),
+            kind: Some(RunKind::Trial),
+            include_hidden: true,
+            ..RunQuery::default()
+        };
+        let mut tally = Tally::default();
+        for run in self.runs(&query)? {
+            tally.add(run.candidate(), direction);
+        }
+        Ok(tally)
+    }
+
+    /// Latest values of a run's metrics, sorted by key.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn latest_metrics(&self, run: Id) -> Result<Vec<LatestMetric>, StoreError>;
+
+    /// The whole series of one metric, by step, then in the order written; empty when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn metric_history(&self, run: Id, key: &str) -> Result<Vec<MetricPoint>, StoreError>;
+
+    /// A run's tags.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn tags(&self, run: Id) -> Result<BTreeMap<String, String>, StoreError>;
+
+    /// A run's artifacts, sorted by name.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn artifacts(&self, run: Id) -> Result<Vec<ArtifactRecord>, StoreError>;
+
+    /// The content of an artifact, checked against its hash.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Damaged`].
+    fn read_artifact(&self, run: Id, name: &str) -> Result<Vec<u8>, StoreError>;
+
+    /// Hides a run, or shows it again. Nothing is removed.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError>;
+
+    /// Puts a run under a name, as its next version. A run that has a version of this name keeps it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::BadModelName`].
+    fn register_model(&self, name: &str, run: Id, note: &str) -> Result<ModelVersion, StoreError>;
+
+    /// All versions of a model, or of all models, by name and number; none of a name without any.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn model_versions(&self, name: Option<&str>) -> Result<Vec<ModelVersion>, StoreError>;
+
+    /// Lets an alias point at a version, or at nothing; `why` is recorded with it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] (the version, or the alias that is to be removed),
+    /// [`StoreError::BadModelName`].
+    fn set_model_alias(
+        &self,
+        name: &str,
+        alias: &str,
+        version: Option<u32>,
+        why: &str,
+    ) -> Result<(), StoreError>;
+
+    /// What happened to a model, in order: `registered`, `alias`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn model_events(&self, name: &str) -> Result<Vec<EventRecord>, StoreError>;
+
+    /// Returns once everything written so far is durable.
+    ///
+    /// # Errors
+    /// A write failed.
+    fn flush(&self) -> Result<(), StoreError>;
+}

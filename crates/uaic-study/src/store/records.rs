@@ -1,0 +1,383 @@
+//! The records that a store takes and gives.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::trial::{Candidate, Direction, Params, Rank, RunState, better};
+use uaic_platform::process::ProcessIdentity;
+
+use super::Id;
+
+/// What a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunKind {
+    /// One trial of a study.
+    Trial,
+    /// The retraining of a study's best point on all training data, and its test.
+    Final,
+    /// A model that was trained elsewhere, from a package.
+    Imported,
+}
+
+impl RunKind {
+    /// The name used in listings and in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trial => "trial",
+            Self::Final => "final",
+            Self::Imported => "imported",
+        }
+    }
+
+    /// Whether runs of this kind keep a model.
+    pub fn keeps_model(self) -> bool {
+        matches!(self, Self::Final | Self::Imported)
+    }
+
+    /// The inverse of [`RunKind::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Trial, Self::Final, Self::Imported].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// Facts about the surroundings of a run, by name: `git.commit`, `git.dirty`, `uaic.version`,
+/// `cpu`, `spec.hash`, `data.train.hash` …
+pub type Environment = BTreeMap<String, String>;
+
+/// A study to be created.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewStudy {
+    /// The experiment that it belongs to.
+    pub experiment: String,
+    /// The spec's text, to the byte.
+    pub spec_text: String,
+    /// The spec's path as it was given.
+    pub spec_path: String,
+    /// `-P` overrides (and flags that act like them), in order.
+    pub overrides: Vec<(String, String)>,
+    /// Hash of everything that decides the result: the effective spec and the data. Studies with
+    /// equal hashes are the same study.
+    pub fingerprint: String,
+    /// The root of the seed tree.
+    pub seed: u64,
+    /// The metric that is optimised.
+    pub metric: String,
+    /// Which end of it is better.
+    pub direction: Direction,
+    /// Further metrics that are optimised, and which end of each is better.
+    pub more_objectives: Vec<(String, Direction)>,
+    /// How many trials there will be in all.
+    pub trials: u32,
+    /// Facts about the surroundings.
+    pub environment: Environment,
+}
+
+/// The state of a study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum StudyState {
+    /// A live process works on it.
+    Running,
+    /// All trials (and the final stage, where there is one) have ended.
+    Complete,
+    /// Stopped on the user's request; `resume` goes on.
+    Interrupted,
+    /// Could not go on.
+    Failed,
+    /// Its process died (derived, never stored).
+    Crashed,
+}
+
+impl StudyState {
+    /// The name used in listings and in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "RUNNING",
+            Self::Complete => "COMPLETE",
+            Self::Interrupted => "INTERRUPTED",
+            Self::Failed => "FAILED",
+            Self::Crashed => "CRASHED",
+        }
+    }
+
+    /// The inverse of [`StudyState::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Running, Self::Complete, Self::Interrupted, Self::Failed, Self::Crashed]
+            .into_iter()
+            .find(|state| state.name() == name)
+    }
+}
+
+impl StudyState {
+    /// What a study becomes that is released in this state: nobody works on it any more.
+    pub fn when_released(self) -> Self {
+        match self {
+            Self::Running | Self::Crashed => Self::Interrupted,
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for StudyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A stored study.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StudyRecord {
+    /// Its id.
+    pub id: Id,
+    /// What it was created with.
+    pub new: NewStudy,
+    /// When it was created, milliseconds since 1970 UTC.
+    pub created_ms: i64,
+    /// Its state, with dead processes already accounted for.
+    pub state: StudyState,
+    /// The process that works on it, or last did; of several, the one that joined last.
+    pub owner: Option<ProcessIdentity>,
+}
+
+/// A run to be started.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewRun {
+    /// The study that it belongs to.
+    pub study: Id,
+    /// What it is.
+    pub kind: RunKind,
+    /// Its number in the study; of a final run, the number of the trial that it retrains.
+    pub number: Option<u32>,
+    /// The values of searched parameters.
+    pub params: Params,
+    /// The whole configuration with every default filled in, as JSON.
+    pub config: serde_json::Value,
+    /// The process that executes it.
+    pub process: ProcessIdentity,
+    /// Facts about the surroundings.
+    pub environment: Environment,
+}
+
+/// The right to write to a run, given by [`Store::start_run`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Attempt {
+    /// The run.
+    pub run: Id,
+    /// How many times it has been started, from 1.
+    pub number: u32,
+}
+
+/// One value of a metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricPoint {
+    /// A path: `train/loss`, `val/accuracy`, `test/f1_macro`; a fold's series is
+    /// `fold=i/val/accuracy`.
+    pub key: String,
+    /// The x of the series.
+    pub step: u64,
+    /// When, in milliseconds since 1970 UTC.
+    pub time_ms: i64,
+    /// Any float, NaN and ±∞ included.
+    pub value: f64,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunEnd {
+    /// Any state but `Running` and `Crashed`.
+    pub state: RunState,
+    /// The value of the study's metric for a completed trial, of the test accuracy for a final run.
+    pub value: Option<f64>,
+    /// Why, where the state does not say it all.
+    pub reason: Option<String>,
+}
+
+/// A stored run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunRecord {
+    /// Its id.
+    pub id: Id,
+    /// What it was (last) started with.
+    pub new: NewRun,
+    /// The experiment that it belongs to.
+    pub experiment: String,
+    /// How many times it has been started.
+    pub attempts: u32,
+    /// Its state, with dead processes already accounted for.
+    pub state: RunState,
+    /// The value of the study's metric, once complete.
+    pub value: Option<f64>,
+    /// The values of its further metrics, once complete.
+    pub more_values: Vec<f64>,
+    /// By how much the constraints on its outcome are missed, summed; 0 when all hold.
+    pub violation: f64,
+    /// Left out by the user: it counts neither for proposals nor among the best.
+    pub excluded: bool,
+    /// Why it ended as it did.
+    pub reason: Option<String>,
+    /// When it was (last) started, milliseconds since 1970 UTC.
+    pub started_ms: i64,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+    /// Hidden by `rm`.
+    pub hidden: bool,
+}
+
+/// The latest value of a metric and the range it has had. NaN counts as a latest value but never
+/// as a minimum or maximum.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LatestMetric {
+    /// The metric.
+    pub key: String,
+    /// Step of the latest point.
+    pub step: u64,
+    /// Value of the latest point.
+    pub value: f64,
+    /// Smallest value so far; `None` while all were NaN.
+    pub min: Option<f64>,
+    /// Largest value so far; `None` while all were NaN.
+    pub max: Option<f64>,
+    /// Number of points.
+    pub count: u64,
+}
+
+/// An artifact of a run: a name for a content hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ArtifactRecord {
+    /// A relative path such as `model/weights.safetensors`.
+    pub name: String,
+    /// BLAKE3 of the content, in hexadecimal.
+    pub hash: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// Which runs to list. Newest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunQuery {
+    /// Only of this study.
+    pub study: Option<Id>,
+    /// Only of this experiment.
+    pub experiment: Option<String>,
+    /// Only of this kind.
+    pub kind: Option<RunKind>,
+    /// Only with this number.
+    pub number: Option<u32>,
+    /// Only in this state, dead processes accounted for.
+    pub state: Option<RunState>,
+    /// Only with an id that starts like this (lower-case hexadecimal).
+    pub id_prefix: Option<String>,
+    /// Also hidden ones.
+    pub include_hidden: bool,
+    /// At most so many; all when absent.
+    pub limit: Option<u32>,
+    /// Leave out so many of the newest first.
+    pub offset: u32,
+}
+
+/// How far a study is: its trials by state, and the best so far. Those that the user has hidden or
+/// excluded are counted apart.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Trials with a value.
+    pub complete: u32,
+    /// Trials stopped early.
+    pub pruned: u32,
+    /// Trials that failed.
+    pub failed: u32,
+    /// Trials that run now.
+    pub running: u32,
+    /// Trials stopped on request.
+    pub interrupted: u32,
+    /// Trials whose process died.
+    pub crashed: u32,
+    /// Trials hidden by the user, whatever their state.
+    pub hidden: u32,
+    /// Trials excluded by the user that are not hidden.
+    pub excluded: u32,
+    /// The best trial.
+    pub best: Option<Rank>,
+}
+
+impl Tally {
+    /// Counts one trial.
+    pub fn add(&mut self, trial: Candidate, direction: Direction) {
+        let count = match trial.state {
+            _ if trial.hidden => &mut self.hidden,
+            _ if trial.excluded => &mut self.excluded,
+            RunState::Complete => &mut self.complete,
+            RunState::Pruned => &mut self.pruned,
+            RunState::Failed => &mut self.failed,
+            RunState::Running => &mut self.running,
+            RunState::Interrupted => &mut self.interrupted,
+            RunState::Crashed => &mut self.crashed,
+        };
+        *count += 1;
+        self.best = better(self.best, trial.rank(), direction);
+    }
+
+    /// What the user has put aside, as the end of a sentence: `, 1 hidden, 2 excluded`; empty where there is
+    /// nothing.
+    pub fn aside(&self) -> String {
+        let parts = [(self.hidden, "hidden"), (self.excluded, "excluded")];
+        let parts = parts.iter().filter(|(count, _)| *count > 0);
+        parts.map(|(count, what)| format!(", {count} {what}")).collect::<Vec<_>>().concat()
+    }
+
+    /// Trials that have ended for good.
+    pub fn done(&self) -> u32 {
+        self.complete + self.pruned + self.failed
+    }
+}
+
+impl StudyRecord {
+    /// Which end of each of the study's metrics is better, in their order.
+    pub fn directions(&self) -> Vec<Direction> {
+        let more = self.new.more_objectives.iter().map(|(_, direction)| *direction);
+        std::iter::once(self.new.direction).chain(more).collect()
+    }
+
+    /// The study's metrics, in order.
+    pub fn metrics(&self) -> Vec<&str> {
+        let more = self.new.more_objectives.iter().map(|(metric, _)| metric.as_str());
+        std::iter::once(self.new.metric.as_str()).chain(more).collect()
+    }
+}
+
+impl RunRecord {
+    /// What decides its rank.
+    pub fn candidate(&self) -> Candidate {
+        Candidate {
+            number: self.new.number.unwrap_or_default(),
+            state: self.state,
+            value: self.value,
+            violation: self.violation,
+            hidden: self.hidden,
+            excluded: self.excluded,
+        }
+    }
+
+    /// The place of a trial among those of its study; `None` where it has none.
+    pub fn rank(&self) -> Option<Rank> {
+        self.candidate().rank().filter(|_| self.new.kind == RunKind::Trial)
+    }
+
+    /// The values of the study's metrics, in their order; empty unless complete.
+    pub fn values(&self) -> Vec<f64> {
+        self.value.into_iter().chain(self.more_values.iter().copied()).collect()
+    }
+}
+
+/// One thing that happened to a run or a study.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EventRecord {
+    /// When, milliseconds since 1970 UTC.
+    pub time_ms: i64,
+    /// `started`, `ended`, `hidden`, `shown` …
+    pub kind: String,
+    /// More about it: `attempt 2, after CRASHED`.
+    pub detail: String,
+}
