@@ -130,7 +130,7 @@ impl Experiment {
         let calibration = self.calibrate_and_keep(&trained, &models, &shelf)?;
         let calibration = calibration.as_ref().map(|calibration| &calibration.fitted);
         let figures = self.test(&trained.classifier, calibration, &models, &seeds, &shelf)?;
-        let step = u64::from(self.spec.final_stage.epochs);
+        let step = u64::from(self.final_stage.epochs);
         let record: Vec<_> =
             figures.values.iter().map(|(key, estimate)| point(key.clone(), step, estimate.value)).collect();
         store.log_metrics(attempt, &record)?;

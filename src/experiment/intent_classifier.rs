@@ -80,7 +80,7 @@ impl IntentClassifier {
             watch: &mut |_| {},
             cancel: &cancel,
         };
-        if spec.final_stage.epochs == 0 {
+        if experiment.final_epochs() == 0 {
             return Err(ExperimentError::Final("final.epochs is 0, so there is no model to keep".to_owned()));
         }
         let report = experiment.retrain(&best, &mut stage)?;

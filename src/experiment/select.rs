@@ -16,7 +16,7 @@ use std::path::Path;
 
 use super::{FINAL_METRIC, model_run};
 use crate::nearest::nearest;
-use crate::spec::ProgramSpec;
+use crate::spec::Spec;
 use crate::store::{ModelVersion, RunKind, RunQuery, RunRecord, SqliteStore, Store, StoreError, StudyRecord};
 use crate::trial::{RunState, best_first};
 
@@ -242,7 +242,7 @@ pub fn resolve_model(store: &dyn Store, text: &str) -> Result<RunRecord, SelectE
         Target::Run(run) => Ok(*run),
         Target::Study(study) => model_run(store, study.id, true)?.ok_or_else(|| {
             let id = study.id.short();
-            let hint = if study.new.spec_text.is_empty() || ProgramSpec::is_one(&study.new.spec_text) {
+            let hint = if Spec::is_of_program(&study.new) {
                 "its trials are evaluated elsewhere and not trained here".to_owned()
             } else {
                 format!("`uaic resume {id}` trains one, if its spec has `[final] epochs`")

@@ -1,7 +1,6 @@
 //! From a run to a package.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde_json::json;
 
@@ -37,7 +36,7 @@ pub fn package_of(store: &dyn Store, run: Id) -> Result<Package, ExperimentError
         calibration: fitted.as_ref().map(|fitted| fitted.fitted.clone()),
     };
     let manifest = manifest(&run, &study, figures, &files);
-    let spec = Spec::parse(&study.new.spec_text, Path::new(&study.new.spec_path), &study.new.overrides)?;
+    let spec = Spec::of_study(&study.new)?;
     let test = load_predictions(store, run.id, "test")?;
     let card = card::write(&card::Facts {
         manifest: &manifest,

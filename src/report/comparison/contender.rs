@@ -1,15 +1,13 @@
 //! What is compared: a run with everything recorded of it that a comparison needs.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde_json::Value;
 
 use super::ComparisonError;
 use crate::eval::Estimate;
 use crate::experiment::load_figures;
-use crate::report::study::is_of_program;
-use crate::spec::{AskedOrRun, ProgramSpec};
+use crate::spec::{ObjectiveSpec, Spec};
 use crate::store::{RunKind, RunRecord, Store, StudyRecord};
 
 /// The artifact of a final run with the intervals of its metrics.
@@ -67,7 +65,7 @@ impl Contender {
             }
         }
         // A training of ours says in its configuration how it trains, even without a spec.
-        let is_of_program = is_of_program(&study) && run.new.config.get("train").is_none();
+        let is_of_program = Spec::is_of_program(&study.new) && run.new.config.get("train").is_none();
         let mut settings = BTreeMap::new();
         // Of a program the configuration is its parameters once more, in the command and by name.
         if !is_of_program {
@@ -118,12 +116,7 @@ impl Contender {
 
 /// The command of a study, with the names of parameters in it.
 fn command(study: &StudyRecord) -> Option<String> {
-    let new = &study.new;
-    if !ProgramSpec::is_one(&new.spec_text) {
-        return None;
-    }
-    let spec = ProgramSpec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides).ok()?;
-    let AskedOrRun::Run(table) = spec.objective else { return None };
+    let ObjectiveSpec::Command(table) = Spec::of_study(&study.new).ok()?.objective else { return None };
     table.get("command").map(ToString::to_string)
 }
 

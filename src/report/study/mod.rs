@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use crate::rng::SeedTree;
-use crate::spec::{Distribution, ProgramSpec, Space, Spec};
+use crate::spec::{Distribution, Space, Spec};
 use crate::store::{Change, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
 use crate::trial::{Candidate, Direction, ParamValue, Params, Rank, RunState, best_first};
 
@@ -129,7 +129,6 @@ fn space_of(store: &dyn Store, study: &StudyRecord, runs: &[RunRecord]) -> Resul
         _ => None,
     });
     let new = &study.new;
-    let path = std::path::Path::new(&new.spec_path);
     let refused = |source| ViewError::Spec { study: study.id.short(), source: Box::new(source) };
     if let Some(space) = changed {
         return Ok(space);
@@ -139,15 +138,7 @@ fn space_of(store: &dyn Store, study: &StudyRecord, runs: &[RunRecord]) -> Resul
         let drawn = drawn.filter_map(|drawn| serde_json::from_value(drawn.clone()).ok());
         return Ok(Space::new(drawn.flat_map(|drawn: BTreeMap<String, Distribution>| drawn)));
     }
-    if ProgramSpec::is_one(&new.spec_text) {
-        return Ok(ProgramSpec::parse(&new.spec_text, path, &new.overrides).map_err(refused)?.search);
-    }
-    Ok(Spec::parse(&new.spec_text, path, &new.overrides).map_err(refused)?.search)
-}
-
-/// Whether a study does not train one of our own models: its spec has an `[objective]`, or it has none.
-pub(crate) fn is_of_program(study: &StudyRecord) -> bool {
-    study.new.spec_text.is_empty() || ProgramSpec::is_one(&study.new.spec_text)
+    Ok(Spec::of_study(new).map_err(refused)?.search)
 }
 
 impl StudyView {
@@ -181,7 +172,7 @@ impl StudyView {
             direction: new.direction,
             more_objectives: new.more_objectives.clone(),
             space,
-            is_of_program: is_of_program(study),
+            is_of_program: Spec::is_of_program(&study.new),
             trials,
             aside: tally.aside(),
             leading: OnceLock::new(),
