@@ -7,8 +7,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use toml_writer::{ToTomlValue, TomlStringBuilder};
 
+mod goal;
+mod metric_key;
 mod rank;
 
+pub use goal::{Goal, Goals};
+pub use metric_key::{Fold, MetricKey};
 pub use rank::{Candidate, Rank, best_first, better};
 
 /// The value of one parameter of a trial.
