@@ -103,7 +103,7 @@ impl<'a> Snapshot<'a> {
 
     /// What a study optimises: the first goal is in columns of its own.
     fn goals(&self, row: &Row<'_>) -> Result<Goals, Fault> {
-        let direction = named("direction", &row.get::<_, String>("direction")?, direction_from_name)?;
+        let direction = named("direction", &row.get::<_, String>("direction")?, Direction::from_name)?;
         let first = Goals::from(Goal::new(row.get::<_, String>("metric")?, direction));
         if self.format < 3 {
             return Ok(first);
@@ -406,8 +406,4 @@ impl<'a> Snapshot<'a> {
 /// The one record that was asked for.
 pub(super) fn single<T>(found: Vec<T>, what: &'static str, id: Id) -> Result<T, Fault> {
     found.into_iter().next().ok_or_else(|| StoreError::NotFound { what, id: id.short() }.into())
-}
-
-fn direction_from_name(name: &str) -> Option<Direction> {
-    [Direction::Minimize, Direction::Maximize].into_iter().find(|direction| direction.to_string() == name)
 }

@@ -117,6 +117,13 @@ impl Direction {
     }
 }
 
+impl Direction {
+    /// The inverse of its [`Display`](fmt::Display).
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Minimize, Self::Maximize].into_iter().find(|direction| direction.to_string() == name)
+    }
+}
+
 impl fmt::Display for Direction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

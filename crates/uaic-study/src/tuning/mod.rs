@@ -12,7 +12,7 @@ use super::promise::{PromiseError, fitted, promise};
 use super::pruner::Pruner;
 use super::runner::learn::known_of;
 use super::runner::{Pruning, StudyPlan, Surroundings, run};
-use super::sampler::{self, Duplicates, Sampler, Settings};
+use super::sampler::{Duplicates, Sampler, SamplerKind, Settings};
 pub use draw::Draw;
 
 use crate::store::{
@@ -101,11 +101,8 @@ fn usual_goal() -> Goals {
 
 impl StudyBuilder {
     fn new(name: &str) -> Self {
-        let automatic = |settings: &Settings| {
-            sampler::by_name("auto", settings).unwrap_or_else(|| Box::new(sampler::Tpe::new(settings)))
-        };
         let options = Options {
-            sampler: Box::new(automatic),
+            sampler: Box::new(|settings| SamplerKind::Auto.build(settings)),
             pruner: None,
             goals: usual_goal(),
             seed: 0,
