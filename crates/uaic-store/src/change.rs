@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Fault;
-use super::codec::{float_columns, from_json, named, to_json};
-use super::write::{insert_params, intern, running_row, study_row};
+use super::codec::{from_json, named, to_json};
+use super::write::{insert_params, first_value, intern, put_more_values, running_row, study_row};
 use uaic_study::store::{Attempt, Change, Id, StoreError, StudyChange};
 use uaic_study::trial::{Params, RunState};
 
@@ -19,30 +19,6 @@ pub(super) fn set_params(
     connection.prepare_cached("DELETE FROM params WHERE run = ?")?.execute([run])?;
     connection.prepare_cached("UPDATE runs SET config = ? WHERE id = ?")?.execute([config, run])?;
     insert_params(connection, run, values)
-}
-
-pub(super) fn set_outcome(
-    connection: &Connection,
-    attempt: Attempt,
-    more_values: &[f64],
-    violation: f64,
-) -> Result<(), Fault> {
-    let run = running_row(connection, attempt)?;
-    connection
-        .prepare_cached("UPDATE runs SET violation = ? WHERE id = ?")?
-        .execute(params![violation.clamp(0.0, f64::MAX), run])?;
-    put_more_values(connection, run, more_values)
-}
-
-fn put_more_values(connection: &Connection, run: i64, values: &[f64]) -> Result<(), Fault> {
-    connection.prepare_cached("DELETE FROM more_values WHERE run = ?")?.execute([run])?;
-    let mut statement =
-        connection.prepare_cached("INSERT INTO more_values (run, place, value, kind) VALUES (?, ?, ?, ?)")?;
-    for (place, &value) in (1_i64..).zip(values) {
-        let (value, kind) = float_columns(value);
-        statement.execute(params![run, place, value, kind])?;
-    }
-    Ok(())
 }
 
 pub(super) fn change_study(
@@ -102,12 +78,13 @@ fn apply(connection: &Connection, study: i64, change: &Change) -> Result<(), Fau
                 .execute(params![excluded, run])?;
         }
         Change::Correct { new, .. } => {
-            let (value, kind) = new.first().map(|value| float_columns(*value)).unzip();
+            let (value, kind) = first_value(new);
             // A failed or pruned trial whose value is known after all is complete.
             connection
                 .prepare_cached("UPDATE runs SET value = ?, value_kind = ?, state = 'COMPLETE' WHERE id = ?")?
-                .execute(params![value.flatten(), kind, run])?;
-            put_more_values(connection, run, new.get(1..).unwrap_or_default())?;
+                .execute(params![value, kind, run])?;
+            connection.prepare_cached("DELETE FROM more_values WHERE run = ?")?.execute([run])?;
+            put_more_values(connection, run, new)?;
         }
         Change::Enqueue { .. } | Change::Space { .. } => {}
     }

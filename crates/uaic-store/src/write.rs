@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::Fault;
-use super::codec::{float_columns, from_json, id_at, named, param_columns, step_column, to_json};
+use super::codec::{
+    float_columns, from_json, goals_column, id_at, named, param_columns, step_column, to_json,
+};
 use uaic_platform::process::ProcessIdentity;
-use uaic_study::store::rules::{is_alive, not_held};
+use uaic_study::store::rules::{is_alive, kept_violation, not_held};
 use uaic_study::store::{
     ArtifactRecord, Attempt, Id, MetricPoint, NewRun, NewStudy, RunEnd, StoreError, StudyState,
 };
@@ -35,9 +37,9 @@ pub(super) fn create_study(
         ":overrides": to_json("list of overrides", &new.overrides)?,
         ":fingerprint": new.fingerprint,
         ":seed": new.seed as i64,
-        ":metric": new.metric,
-        ":direction": new.direction.to_string(),
-        ":more_objectives": to_json("list of objectives", &new.more_objectives)?,
+        ":metric": new.goals.metric(),
+        ":direction": new.goals.direction().to_string(),
+        ":more_objectives": goals_column(new.goals.more())?,
         ":trials": new.trials,
         ":environment": environment,
         ":created_ms": now_ms,
@@ -309,16 +311,40 @@ pub(super) fn finish_run(
         let run = attempt.run.short();
         return Err(StoreError::IllegalTransition { run, from: state, to: end.state }.into());
     }
-    let (value, kind) = end.value.map(float_columns).unzip();
+    let (value, kind) = first_value(&end.values);
+    let violation = kept_violation(end.violation);
     connection
         .prepare_cached(
-            "UPDATE runs SET state = ?, value = ?, value_kind = ?, reason = ?, ended_ms = ? WHERE id = ?",
+            "UPDATE runs SET state = ?, value = ?, value_kind = ?, violation = ?, reason = ?, ended_ms = ?
+             WHERE id = ?",
         )?
-        .execute(params![end.state.name(), value.flatten(), kind, end.reason, now_ms, run])?;
+        .execute(params![end.state.name(), value, kind, violation, end.reason, now_ms, run])?;
+    put_more_values(connection, run, &end.values)?;
     let study: i64 = connection
         .prepare_cached("SELECT study FROM runs WHERE id = ?")?
         .query_row([run], |row| row.get(0))?;
     event(connection, now_ms, study, Some(run), "ended", end.state.name())
+}
+
+/// The columns of the first of a run's values, which is in its row.
+pub(super) fn first_value(values: &[f64]) -> (Option<f64>, Option<i64>) {
+    let (value, kind) = values.first().map(|value| float_columns(*value)).unzip();
+    (value.flatten(), kind)
+}
+
+/// Writes the values of a run behind the first: they are in a table of their own, because most runs have
+/// none.
+pub(super) fn put_more_values(connection: &Connection, run: i64, values: &[f64]) -> Result<(), Fault> {
+    if values.len() < 2 {
+        return Ok(());
+    }
+    let mut statement =
+        connection.prepare_cached("INSERT INTO more_values (run, place, value, kind) VALUES (?, ?, ?, ?)")?;
+    for (place, &value) in (0_i64..).zip(values).skip(1) {
+        let (value, kind) = float_columns(value);
+        statement.execute(params![run, place, value, kind])?;
+    }
+    Ok(())
 }
 
 pub(super) fn set_hidden(connection: &Connection, id: Id, hidden: bool, now_ms: i64) -> Result<(), Fault> {

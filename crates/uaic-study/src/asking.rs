@@ -142,7 +142,7 @@ fn next_point(
     setup: &StudySetup<'_>,
     number: u32,
 ) -> Result<(Params, Vec<u32>), AskError> {
-    let view = recorded.view(setup.space(), number, |_| true)?;
+    let view = recorded.view(setup.space(), number, |_| true);
     let mut rng = setup.trial_seeds(number).rng("sampler");
     let request = Request {
         number,
@@ -194,7 +194,7 @@ pub fn tell(
     let recorded = Recorded::load(store, study.id)?;
     let run = recorded.runs.iter().find(|run| run.new.number == Some(number));
     let run = run.ok_or_else(|| AskError::Absent { number, study: study.id.short() })?;
-    let metrics = study.metrics();
+    let metrics = study.goals().metrics();
     let (state, values, reason) = match told {
         Told::Values(values) if values.iter().any(|value| value.is_nan()) => {
             (RunState::Failed, &[][..], Some("the objective's value is NaN".to_owned()))
@@ -210,7 +210,7 @@ pub fn tell(
         return Err(AskError::Count { found: values.len(), metrics });
     }
     if run.state.is_final() {
-        let same = run.state == state && run.values() == values;
+        let same = run.state == state && run.values == values;
         return if same { Ok(false) } else { Err(AskError::Otherwise { number, state: run.state }) };
     }
     let attempt = Attempt { run: run.id, number: run.attempts };
@@ -227,10 +227,7 @@ pub fn tell(
     let missed = feasible.iter().map(|constraint| constraint.violation(value_of));
     // An empty sum is −0, which is 0 but has other bits.
     let violation = if values.is_empty() { 0.0 } else { missed.sum::<f64>() + 0.0 };
-    if values.len() > 1 || violation > 0.0 {
-        store.set_outcome(attempt, values.get(1..).unwrap_or_default(), violation)?;
-    }
-    store.finish_run(attempt, &RunEnd { state, value: values.first().copied(), reason })?;
+    store.finish_run(attempt, &RunEnd { state, values: values.to_vec(), violation, reason })?;
     close_when_done(store, study, setup)?;
     Ok(true)
 }
@@ -269,7 +266,7 @@ pub fn explain(
             None => of_other.saturating_add(parallel) <= number,
         }
     };
-    let view = recorded.view(setup.space(), number, sees)?;
+    let view = recorded.view(setup.space(), number, sees);
     let history = view.history(setup.directions());
     let mut explanation = setup.sampler().explain(number, &history, &run.new.params);
     if view.enqueued.is_some() {

@@ -52,7 +52,7 @@ impl Recorded {
         space: &Space,
         number: u32,
         sees: impl Fn(&RunRecord) -> bool,
-    ) -> Result<View, StoreError> {
+    ) -> View {
         let changes = || self.changes.iter().filter(|change| change.from_trial <= number);
         let mut view = View { space: space.clone(), finished: vec![], pending: vec![], enqueued: None };
         let mut excluded = BTreeSet::new();
@@ -63,11 +63,7 @@ impl Recorded {
                 Change::Enqueue { params } if change.from_trial == number => {
                     view.enqueued = Some(params.clone());
                 }
-                Change::Space { space, .. } => {
-                    view.space = serde_json::from_value(space.clone()).map_err(|error| {
-                        StoreError::Malformed { what: "search space", detail: error.to_string() }
-                    })?;
-                }
+                Change::Space { space, .. } => view.space.clone_from(space),
                 Change::Enqueue { .. } | Change::Correct { .. } => {}
             }
         }
@@ -79,7 +75,7 @@ impl Recorded {
                 view.finished.push(self.finished(run, of_run, number));
             }
         }
-        Ok(view)
+        view
     }
 
     /// A trial as the proposal of trial `number` knows it: with the corrections that count by then.
@@ -93,7 +89,7 @@ impl Recorded {
         let corrections: Vec<_> = corrections.collect();
         let values = match corrections.iter().rev().find(|(from, ..)| *from <= number) {
             Some((_, _, new)) => (*new).clone(),
-            None => corrections.first().map_or_else(|| run.values(), |(_, old, _)| (*old).clone()),
+            None => corrections.first().map_or_else(|| run.values.clone(), |(_, old, _)| (*old).clone()),
         };
         let trial = FinishedTrial {
             number: of_run,

@@ -37,5 +37,6 @@ pub use promise::{PromiseError, promise};
 pub use proposal::{points_in, unsatisfied};
 pub use runner::{Pruning, StudyPlan, Surroundings, run};
 pub use setup::{SetupError, StudySetup};
-pub use spec::{Duplicates, SAMPLERS, StudySpec};
+pub use sampler::{SAMPLERS, SamplerKind};
+pub use spec::{Duplicates, StudySpec};
 pub use tuning::{Draw, Study, StudyBuilder};

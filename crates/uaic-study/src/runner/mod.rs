@@ -220,7 +220,7 @@ impl Runner<'_> {
     /// The point of the next trial; `None` where there is none, and the study ends before it.
     fn point(&self, progress: &mut Progress, number: u32) -> Result<Option<Params>, StudyError> {
         while let Some(change) = progress.ledger.next_change(number) {
-            progress.apply(self.plan, &change)?;
+            progress.apply(self.plan, &change);
         }
         let mut rng = trial_seeds(self.plan, number).rng("sampler");
         let proposed = if progress.learnt.is_some() {
@@ -389,20 +389,15 @@ impl Runner<'_> {
             Verdict::Interrupted => (RunState::Interrupted, Evaluation::nothing(), None),
             Verdict::Broken(error) => {
                 // The first error says more than whatever this one may add.
-                let _ = self.at.store.finish_run(
-                    task.attempt,
-                    &RunEnd { state: RunState::Interrupted, value: None, reason: Some(error.to_string()) },
-                );
+                let end = RunEnd::without_values(RunState::Interrupted, Some(error.to_string()));
+                let _ = self.at.store.finish_run(task.attempt, &end);
                 return Err(error);
             }
         };
-        if evaluation.values.len() > 1 || evaluation.violation > 0.0 {
-            let more = evaluation.values.get(1..).unwrap_or_default();
-            self.at.store.set_outcome(task.attempt, more, evaluation.violation)?;
-        }
-        let end = RunEnd { state, value: evaluation.values.first().copied(), reason };
+        let Evaluation { values, violation } = evaluation;
+        let end = RunEnd { state, values, violation, reason };
         self.at.store.finish_run(task.attempt, &end)?;
-        self.conclude(task, end, evaluation, reports);
+        self.conclude(task, end, reports);
         Ok(())
     }
 
@@ -466,7 +461,7 @@ impl Runner<'_> {
     }
 
     /// Tells the others that a recorded trial has ended.
-    fn conclude(&self, task: Task, end: RunEnd, evaluation: Evaluation, reports: Vec<(u64, f64)>) {
+    fn conclude(&self, task: Task, end: RunEnd, reports: Vec<(u64, f64)>) {
         let Task { number, params, attempt, started, .. } = task;
         let seconds = started.elapsed().as_secs_f64();
         self.at.observer.notice(&Event::TrialFinished {
@@ -474,22 +469,21 @@ impl Runner<'_> {
             run: attempt.run,
             params: params.clone(),
             state: end.state,
-            value: end.value,
-            violation: evaluation.violation,
+            value: end.values.first().copied(),
+            violation: end.violation,
             reason: end.reason.clone(),
             seconds,
         });
         if end.state == RunState::Interrupted {
             return self.halt(None);
         }
-        let Evaluation { values, violation } = evaluation;
+        let RunEnd { state, values, violation, reason } = end;
         let intermediate = if self.plan.pruning.is_some() { reports } else { vec![] };
-        let trial = FinishedTrial { number, params, state: end.state, values, violation, intermediate };
+        let trial = FinishedTrial { number, params, state, values, violation, intermediate };
         let mut progress = self.lock();
         // Who has hidden it while it was open does not want to see it now either.
         let hidden = progress.ledger.record(number).is_some_and(|record| record.hidden);
-        let (run, reason) = (attempt.run, end.reason);
-        let result = TrialResult { trial, run, reason, seconds, excluded: false, hidden };
+        let result = TrialResult { trial, run: attempt.run, reason, seconds, excluded: false, hidden };
         progress.schedule.finish(result.trial.clone());
         progress.results.insert(number, result);
         drop(progress);
@@ -567,21 +561,16 @@ impl Progress {
     }
 
     /// Lets a change of the study count from now on.
-    fn apply(&mut self, plan: &StudyPlan<'_>, change: &Change) -> Result<(), StudyError> {
+    fn apply(&mut self, plan: &StudyPlan<'_>, change: &Change) {
         match change {
-            Change::Enqueue { .. } => return Ok(()),
-            Change::Exclude { trial, .. } => self.schedule.exclude(*trial, true),
-            Change::Include { trial, .. } => self.schedule.exclude(*trial, false),
+            Change::Enqueue { .. } => return,
+            Change::Exclude { trial, .. } => self.schedule.exclude(*trial),
+            Change::Include { trial, .. } => self.schedule.include(*trial),
             Change::Correct { trial, new, .. } => self.schedule.correct(*trial, new),
-            Change::Space { space, .. } => {
-                self.space = serde_json::from_value(space.clone()).map_err(|error| {
-                    StoreError::Malformed { what: "search space", detail: error.to_string() }
-                })?;
-            }
+            Change::Space { space, .. } => self.space.clone_from(space),
         }
         // What it has worked out of the history so far is no longer so.
         self.sampler = (plan.sampler)();
-        Ok(())
     }
 }
 

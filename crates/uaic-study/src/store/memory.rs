@@ -8,6 +8,7 @@ use uaic_platform::process::ProcessIdentity;
 
 use super::artifact_name::check_name;
 use super::liveness::{is_alive, not_held, now_ms};
+use super::rules;
 use super::registry::{alias_detail, check_alias, check_model_name, no_alias, no_model, no_version};
 use super::{
     ArtifactRecord, Attempt, Change, EventRecord, Id, LatestMetric, MetricPoint, ModelVersion, NewRun,
@@ -193,8 +194,7 @@ impl Content {
             experiment,
             attempts: 1,
             state: RunState::Running,
-            value: None,
-            more_values: vec![],
+            values: vec![],
             violation: 0.0,
             excluded: false,
             reason: None,
@@ -240,8 +240,7 @@ impl Content {
             Change::Exclude { .. } => run.record.excluded = true,
             Change::Include { .. } => run.record.excluded = false,
             Change::Correct { new, .. } => {
-                run.record.value = new.first().copied();
-                run.record.more_values = new.get(1..).unwrap_or_default().to_vec();
+                run.record.values.clone_from(new);
                 run.record.state = RunState::Complete;
             }
             Change::Enqueue { .. } | Change::Space { .. } => {}
@@ -325,14 +324,6 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn set_outcome(&self, attempt: Attempt, more_values: &[f64], violation: f64) -> Result<(), StoreError> {
-        let mut content = self.content();
-        let record = &mut content.running(attempt)?.record;
-        record.more_values = more_values.to_vec();
-        record.violation = violation.clamp(0.0, f64::MAX);
-        Ok(())
-    }
-
     fn change_study(&self, study: Id, change: &Change) -> Result<StudyChange, StoreError> {
         let mut content = self.content();
         content.study(study)?;
@@ -410,7 +401,8 @@ impl Store for MemoryStore {
             return Err(StoreError::IllegalTransition { run, from: record.state, to: end.state });
         }
         record.state = end.state;
-        record.value = end.value;
+        record.values.clone_from(&end.values);
+        record.violation = rules::kept_violation(end.violation);
         record.reason.clone_from(&end.reason);
         record.ended_ms = Some(now_ms());
         Ok(())
