@@ -9,7 +9,7 @@ use crate::platform;
 use crate::spec::{AnySpec, AskedOrRun, Duplicates, ProgramSpec, PrunerSpec, Space, Spec, StudySpec};
 use crate::store::{Change, Environment, NewStudy, StudyChange, StudyRecord};
 use crate::study::sampler::grid_size;
-use crate::study::{Evaluation, Objective, ObjectiveError, StudySetup, Trial, points_in, unsatisfied};
+use crate::study::{Evaluation, Objective, ObjectiveError, SamplerKind, StudySetup, Trial, points_in, unsatisfied};
 use crate::trial::Params;
 
 use super::check::counted;
@@ -102,7 +102,7 @@ impl Work {
         if *duplicates != Duplicates::Avoid || self.space().is_empty() {
             return None;
         }
-        let (what, count) = if sampler == "grid" {
+        let (what, count) = if *sampler == SamplerKind::Grid {
             ("grid", grid_size(self.space()).filter(|count| *count > 0)?)
         } else {
             ("space", points_in(self.space(), *trials as usize)? as u64)
@@ -129,7 +129,7 @@ impl Work {
     }
 
     fn of_program(spec: ProgramSpec) -> anyhow::Result<Self> {
-        let mut reports = spec.study.metric.clone();
+        let mut reports = spec.study.goals.metric().to_owned();
         let mut notes = Vec::new();
         let objective: Box<dyn Objective> = match &spec.objective {
             AskedOrRun::Asked => Box::new(Asked),
@@ -206,10 +206,10 @@ impl Work {
     /// The space as it was last changed.
     pub(super) fn latest_space(&self, changes: &[StudyChange]) -> Space {
         let last = changes.iter().rev().find_map(|change| match &change.change {
-            Change::Space { space, .. } => serde_json::from_value(space.clone()).ok(),
+            Change::Space { space, .. } => Some(space),
             _ => None,
         });
-        last.unwrap_or_else(|| self.space().clone())
+        last.unwrap_or_else(|| self.space()).clone()
     }
 
     /// Hash of all that decides the result, but for the number of trials.
@@ -234,9 +234,7 @@ impl Work {
             overrides: source.overrides.clone(),
             fingerprint: program.spec.fingerprint(),
             seed: study.seed,
-            metric: study.metric.clone(),
-            direction: study.direction,
-            more_objectives: study.more_objectives.clone(),
+            goals: study.goals.clone(),
             trials: study.trials,
             environment: program.environment.clone(),
         }

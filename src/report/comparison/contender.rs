@@ -10,6 +10,7 @@ use crate::eval::Estimate;
 use crate::experiment::load_figures;
 use crate::report::study::is_of_program;
 use crate::spec::{AskedOrRun, ProgramSpec};
+use crate::trial::{Fold, MetricKey};
 use crate::store::{RunKind, RunRecord, Store, StudyRecord};
 
 /// The artifact of a final run with the intervals of its metrics.
@@ -45,7 +46,9 @@ impl Contender {
         let intervals = intervals(store, &run)?;
         let mut metrics = BTreeMap::new();
         for metric in store.latest_metrics(run.id)? {
-            if !metric.key.starts_with("fold=") && !metric.key.starts_with("train/") {
+            let key = MetricKey::from(metric.key.as_str());
+            let is_of_training = key.fold.is_none() && key.group == "train";
+            if !is_of_training && !matches!(key.fold, Some(Fold::One(_))) {
                 let interval = intervals.get(&metric.key).copied();
                 metrics.insert(metric.key, (metric.value, interval));
             }
@@ -62,7 +65,7 @@ impl Contender {
         }
         // What was told, or returned by a function, was not logged step by step.
         if run.new.kind == RunKind::Trial {
-            for (metric, value) in study.metrics().into_iter().zip(run.values()) {
+            for (metric, value) in study.goals().metrics().into_iter().zip(run.values.clone()) {
                 metrics.entry(metric.to_owned()).or_insert((value, None));
             }
         }

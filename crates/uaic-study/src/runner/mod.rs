@@ -32,6 +32,7 @@ use crate::store::{Attempt, Change, Id, NewRun, RunEnd, RunKind, RunRecord, Stor
 use crate::trial::{FinishedTrial, Params, RunState};
 use learn::Learnt;
 use ledger::Ledger;
+pub use learn::{Drawn, drawn_in};
 pub use plan::{Pruning, StudyPlan, Surroundings};
 use uaic_kernel::rng::{ChaCha8Rng, SeedTree};
 
