@@ -454,7 +454,7 @@ fn the_runs_of_a_store_of_format_1_are_read_exactly() {
     assert_eq!(times, [(2004, Some(3004)), (2003, None), (2002, Some(3002)), (2001, Some(3001))]);
     assert!(runs[0].value.unwrap().is_nan());
     assert_eq!((runs[2].hidden, runs[2].reason.as_deref()), (true, Some("the loss became NaN")));
-    assert_eq!((runs[3].value, &runs[3].new), (Some(0.875), &new_run(STUDY, 0, golden_process())));
+    assert_eq!((runs[3].value(), &runs[3].new), (Some(0.875), &new_run(STUDY, 0, golden_process())));
     let params: Vec<_> = runs[0].new.params.values().cloned().collect();
     let expected =
         [ParamValue::Int(3), ParamValue::Float(3.0), ParamValue::Bool(true), ParamValue::Text("3".into())];
