@@ -11,7 +11,7 @@ use uaic::platform::ProcessIdentity;
 use uaic::store::{
     Attempt, Id, MetricPoint, NewRun, NewStudy, RunEnd, RunKind, RunQuery, SqliteStore, Store, StudyState,
 };
-use uaic::trial::{Direction, ParamValue, RunState};
+use uaic::trial::{Direction, Goal, ParamValue, RunState};
 
 /// Set in the processes that a test starts to write for it.
 const CHILD_FOLDER: &str = "UAIC_TEST_STORE_FOLDER";
@@ -28,9 +28,7 @@ fn new_study() -> NewStudy {
         overrides: vec![("train.lr".into(), "0.002".into())],
         fingerprint: "f00d".into(),
         seed: 42,
-        metric: "val/accuracy".into(),
-        direction: Direction::Maximize,
-        more_objectives: vec![],
+        goals: Goal::new("val/accuracy", Direction::Maximize).into(),
         trials: 20,
         environment: [("git.commit".to_owned(), "abc".to_owned())].into(),
     }
@@ -60,7 +58,7 @@ fn point(key: &str, step: u64, value: f64) -> MetricPoint {
 }
 
 fn complete(value: f64) -> RunEnd {
-    RunEnd { state: RunState::Complete, value: Some(value), reason: None }
+    RunEnd::complete([value])
 }
 
 fn database(folder: &Path) -> Connection {
@@ -147,7 +145,7 @@ fn a_killed_writer_loses_nothing_that_it_was_told_is_stored() {
         let store = SqliteStore::open(folder.path()).unwrap();
         for &id in &finished {
             let run = store.run(id).unwrap();
-            assert_eq!((run.state, run.value), (RunState::Complete, run.new.number.map(f64::from)));
+            assert_eq!((run.state, run.value()), (RunState::Complete, run.new.number.map(f64::from)));
             for metric in store.latest_metrics(id).unwrap() {
                 assert_eq!(metric.count, STEPS, "{}", metric.key);
                 assert_eq!(store.metric_history(id, &metric.key).unwrap().len() as u64, STEPS);
@@ -377,7 +375,7 @@ fn make_golden_store() {
     store.finish_run(done, &complete(0.875)).unwrap();
     let failed = start(1);
     let reason = Some("the loss became NaN".to_owned());
-    store.finish_run(failed, &RunEnd { state: RunState::Failed, value: None, reason }).unwrap();
+    store.finish_run(failed, &RunEnd::without_values(RunState::Failed, reason)).unwrap();
     store.set_hidden(failed.run, true).unwrap();
     start(2);
     let left = start(2);
@@ -456,7 +454,7 @@ fn the_runs_of_a_store_of_format_1_are_read_exactly() {
     assert_eq!(times, [(2004, Some(3004)), (2003, None), (2002, Some(3002)), (2001, Some(3001))]);
     assert!(runs[0].value.unwrap().is_nan());
     assert_eq!((runs[2].hidden, runs[2].reason.as_deref()), (true, Some("the loss became NaN")));
-    assert_eq!((runs[3].value, &runs[3].new), (Some(0.875), &new_run(STUDY, 0, golden_process())));
+    assert_eq!((runs[3].value(), &runs[3].new), (Some(0.875), &new_run(STUDY, 0, golden_process())));
     let params: Vec<_> = runs[0].new.params.values().cloned().collect();
     let expected =
         [ParamValue::Int(3), ParamValue::Float(3.0), ParamValue::Bool(true), ParamValue::Text("3".into())];

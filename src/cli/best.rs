@@ -75,8 +75,8 @@ pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> 
         tally.done(),
         study.new.trials,
         tally.aside(),
-        study.new.direction,
-        table::one_line(&study.new.metric),
+        study.new.goals.direction(),
+        table::one_line(study.new.goals.metric()),
     ));
     if trials.is_empty() && tally.hidden + tally.excluded > 0 {
         printer::talk("none that is complete is left; `uaic ls --all` lists hidden ones, too");
@@ -94,12 +94,12 @@ pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> 
             .map(|run| Row {
                 number: run.new.number,
                 run: run.id,
-                value: run.value,
+                value: run.value(),
                 params: &run.new.params,
                 seconds: shape::seconds(run, now_ms),
             })
             .collect();
-        printer::data(trial_table(&study.new.metric, &rows))?;
+        printer::data(trial_table(study.new.goals.metric(), &rows))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -17,7 +17,7 @@ use super::work::Work;
 use crate::experiment::{ExperimentError, FinalReport, FinalStage};
 use crate::platform::ProcessIdentity;
 use crate::store::{Change, Id, Store, StudyChange, StudyRecord, StudyState};
-use crate::study::{self, StudyOutcome, Surroundings};
+use crate::study::{self, SamplerKind, StudyOutcome, Surroundings};
 use crate::trial::RunState;
 
 /// How to execute a study.
@@ -97,7 +97,7 @@ fn acquired(
     let study = store.study(study)?;
     let spec = work.study();
     let setup = work.setup()?;
-    let progress = Progress::new(how.detail, &spec.metric, spec.direction);
+    let progress = Progress::new(how.detail, spec.goals.metric(), spec.goals.direction());
     let cancel = stop_on_signals().context("cannot listen for Ctrl-C")?;
     let plan = setup.plan(study.new.trials);
     let surroundings = Surroundings {
@@ -157,7 +157,7 @@ fn conclude(work: &Work, executed: &Executed, how: Execution<'_>) -> anyhow::Res
             "note: study {id} ends after {tried} of {} trials, because every point of its {} has been tried; \
              `duplicates = \"repeat\"` in [study] tries points again",
             study.new.trials,
-            if work.study().sampler == "grid" { "grid" } else { "space" },
+            if work.study().sampler == SamplerKind::Grid { "grid" } else { "space" },
         ));
     }
     if let Some(waiting) = executed.waiting.filter(|_| how.detail != Detail::Quiet) {

@@ -190,7 +190,7 @@ fn change_space(store: &dyn Store, found: &StudyRecord, args: &ResumeArgs) -> an
     }
     wanted.check_constraints()?;
     keep_promises(store, found, &changes, wanted.space())?;
-    let space = serde_json::to_value(wanted.space())?;
+    let space = wanted.space().clone();
     let change = store.change_study(found.id, &Change::Space { space, overrides })?;
     printer::talk(format!("the new search space counts from trial {} on", change.from_trial));
     Ok(())

@@ -202,8 +202,11 @@ fn head_of_run(run: &RunRecord, study: &StudyRecord, now_ms: i64) -> Page {
     if let Some(reason) = &run.reason {
         page.line("reason", reason);
     }
-    if let Some(value) = run.value {
-        page.line("value", &format!("{} = {}", metric_of(run, &study.new.metric), table::exact(value)));
+    if let Some(value) = run.value() {
+        page.line(
+            "value",
+            &format!("{} = {}", metric_of(run, study.new.goals.metric()), table::exact(value)),
+        );
     }
     let took = shape::seconds(run, now_ms).map(|seconds| format!(", took {}", table::duration(seconds)));
     let age = table::age(run.started_ms, now_ms);
@@ -247,7 +250,7 @@ fn show_study(store: &SqliteStore, study: &StudyRecord, as_json: bool) -> anyhow
     let best = tally.best.map_or("none yet".to_owned(), |best| {
         best_line(best).replacen(&table::number(best.value()), &table::exact(best.value()), 1)
     });
-    page.line("best", &format!("{best} ({} {})", study.new.direction, study.new.metric));
+    page.line("best", &format!("{best} ({} {})", study.new.goals.direction(), study.new.goals.metric()));
     page.line("seed", &study.new.seed.to_string());
     page.line(
         "created",

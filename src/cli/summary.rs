@@ -97,7 +97,7 @@ impl Summary<'_> {
                 seconds: Some(result.seconds),
             })
             .collect();
-        trial_table(&self.study.new.metric, &rows)
+        trial_table(self.study.new.goals.metric(), &rows)
     }
 
     fn final_headline(&self) -> String {
@@ -123,8 +123,8 @@ impl Summary<'_> {
                 "id": self.study.id,
                 "experiment": self.study.new.experiment,
                 "seed": self.study.new.seed,
-                "metric": self.study.new.metric,
-                "direction": self.study.new.direction,
+                "metric": self.study.new.goals.metric(),
+                "direction": self.study.new.goals.direction(),
                 "trials": trials,
                 "best": best,
                 "spent": self.outcome.spent.is_some(),

@@ -9,7 +9,9 @@ use crate::platform;
 use crate::spec::{Duplicates, ObjectiveSpec, PrunerSpec, Space, Spec, SpecProblem, StudySpec};
 use crate::store::{Change, Environment, NewStudy, StudyChange, StudyRecord};
 use crate::study::sampler::grid_size;
-use crate::study::{Evaluation, Objective, ObjectiveError, StudySetup, Trial, points_in, unsatisfied};
+use crate::study::{
+    Evaluation, Objective, ObjectiveError, SamplerKind, StudySetup, Trial, points_in, unsatisfied,
+};
 use crate::trial::Params;
 
 use super::check::counted;
@@ -84,7 +86,7 @@ impl Work {
             evaluator: Evaluator::Other(objective),
             environment: surroundings(&spec.source.text, spec.study.seed),
             pruner: spec.pruner.clone(),
-            reports: spec.study.metric.clone(),
+            reports: spec.study.goals.metric().to_owned(),
             notes: Vec::new(),
             spec: spec.clone(),
         };
@@ -139,7 +141,7 @@ impl Work {
         if *duplicates != Duplicates::Avoid || self.space().is_empty() {
             return None;
         }
-        let (what, count) = if sampler == "grid" {
+        let (what, count) = if *sampler == SamplerKind::Grid {
             ("grid", grid_size(self.space()).filter(|count| *count > 0)?)
         } else {
             ("space", points_in(self.space(), *trials as usize)? as u64)
@@ -197,10 +199,10 @@ impl Work {
     /// The space as it was last changed.
     pub(super) fn latest_space(&self, changes: &[StudyChange]) -> Space {
         let last = changes.iter().rev().find_map(|change| match &change.change {
-            Change::Space { space, .. } => serde_json::from_value(space.clone()).ok(),
+            Change::Space { space, .. } => Some(space),
             _ => None,
         });
-        last.unwrap_or_else(|| self.space().clone())
+        last.unwrap_or_else(|| self.space()).clone()
     }
 
     /// Hash of all that decides the result, but for the number of trials.

@@ -285,7 +285,7 @@ impl Recalibration<'_> {
         shelf.put_figures(&figures)?;
         self.store.set_tag(attempt.run, CALIBRATED_FROM, &self.run.id.to_string())?;
         let value = figures.values.get(FINAL_METRIC).map(|figure| figure.value);
-        self.store.finish_run(attempt, &RunEnd { state: RunState::Complete, value, reason: None })?;
+        self.store.finish_run(attempt, &RunEnd::complete(Vec::from_iter(value)))?;
         Ok((attempt.run, figures))
     }
 

@@ -316,7 +316,7 @@ pub fn best_trials(store: &dyn Store, study: &StudyRecord) -> Result<Vec<RunReco
         state: Some(RunState::Complete),
         ..RunQuery::default()
     })?;
-    let ranked = best_first(trials, study.new.direction, RunRecord::rank);
+    let ranked = best_first(trials, study.new.goals.direction(), RunRecord::rank);
     Ok(ranked.into_iter().map(|(_, trial)| trial).collect())
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::number::differ;
-use crate::spec::{ObjectiveSpec, Spec};
+use crate::spec::{ObjectiveSpec, PrunerSpec, Spec};
 use crate::store::{ArtifactRecord, LatestMetric, RunKind, RunQuery, RunRecord};
 use crate::trial::RunState;
 
@@ -51,9 +51,9 @@ impl Evaluator {
         let mut add = |name: &str, value: &str| facts.push((name.to_owned(), value.to_owned()));
         match self {
             Self::Command(spec) | Self::Asked(spec) => {
-                add("sampler", &spec.study.sampler);
-                if spec.pruner.kind != "none" {
-                    add("pruner", &spec.pruner.kind);
+                add("sampler", spec.study.sampler.name());
+                if spec.pruner != PrunerSpec::None {
+                    add("pruner", spec.pruner.name());
                 }
             }
             Self::Training | Self::Library | Self::Unknown => {}
@@ -205,7 +205,7 @@ fn repeated(trials: &[RunRecord]) -> String {
     let mut points: BTreeMap<Vec<(&String, String)>, Vec<Vec<f64>>> = BTreeMap::new();
     for run in complete {
         let point = run.new.params.iter().map(|(name, value)| (name, format!("{value:?}"))).collect();
-        points.entry(point).or_default().push(run.values());
+        points.entry(point).or_default().push(run.values.clone());
     }
     let again: Vec<&Vec<Vec<f64>>> = points.values().filter(|values| values.len() > 1).collect();
     let is_equal = |values: &Vec<Vec<f64>>| {

@@ -38,8 +38,8 @@ const BEHIND: [&str; 8] =
 pub fn of_runs(runs: &[RunRecord], studies: &BTreeMap<Id, StudyRecord>) -> Sheet {
     let metrics_of = |run: &RunRecord| -> Vec<String> {
         let Some(study) = studies.get(&run.new.study) else { return Vec::new() };
-        let first = metric_of(run, &study.new.metric).to_owned();
-        let more = study.new.more_objectives.iter().map(|(name, _)| name.clone());
+        let first = metric_of(run, study.new.goals.metric()).to_owned();
+        let more = study.goals().more().iter().map(|goal| goal.metric.clone());
         std::iter::once(first).chain(more).collect()
     };
     let mut metrics: Vec<String> = Vec::new();
@@ -61,7 +61,7 @@ pub fn of_runs(runs: &[RunRecord], studies: &BTreeMap<Id, StudyRecord>) -> Sheet
     }
     names.extend(BEHIND.map(str::to_owned));
     let row = |run: &RunRecord| -> Vec<String> {
-        let values: BTreeMap<String, f64> = metrics_of(run).into_iter().zip(run.values()).collect();
+        let values: BTreeMap<String, f64> = metrics_of(run).into_iter().zip(run.values.clone()).collect();
         let mut row = before(run);
         row.extend(metrics.iter().map(|metric| values.get(metric).copied().map(exact).unwrap_or_default()));
         row.extend(

@@ -210,7 +210,7 @@ fn asked(subject: &Subject<'_>, evaluator: &Evaluator) -> Section {
     ];
     facts.extend(evaluator.facts());
     if let (Evaluator::Training, Ok(spec)) = (evaluator, subject.spec()) {
-        facts.push(("sampler".to_owned(), spec.study.sampler.clone()));
+        facts.push(("sampler".to_owned(), spec.study.sampler.to_string()));
         let training = spec.training().into_iter();
         facts.extend(training.flat_map(|training| {
             let architecture = training.model.architecture().to_owned();
@@ -226,12 +226,8 @@ fn asked(subject: &Subject<'_>, evaluator: &Evaluator) -> Section {
 
 /// `minimize val/loss, maximize val/accuracy`.
 fn objectives(subject: &Subject<'_>) -> String {
-    let new = &subject.study.new;
-    let first = std::iter::once((&new.metric, new.direction));
-    let more = new.more_objectives.iter().map(|(metric, direction)| (metric, *direction));
-    let all: Vec<String> =
-        first.chain(more).map(|(metric, direction)| format!("{direction} {metric}")).collect();
-    all.join(", ")
+    let goals = subject.study.goals().iter();
+    goals.map(|goal| format!("{} {}", goal.direction, goal.metric)).collect::<Vec<_>>().join(", ")
 }
 
 /// What it was asked on.

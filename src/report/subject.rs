@@ -67,7 +67,7 @@ impl<'a> Subject<'a> {
             RunQuery { study: Some(self.study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
         let shown = self.store.runs(&query)?.into_iter().filter(|run| !run.excluded);
         let series = shown.map(|run| {
-            let points = self.series(run.id, &self.study.new.metric)?;
+            let points = self.series(run.id, self.study.new.goals.metric())?;
             Ok((run.new.number.unwrap_or_default(), points))
         });
         let mut series = series.collect::<Result<Vec<Series>, StoreError>>()?;

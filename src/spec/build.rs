@@ -1,19 +1,24 @@
 //! From what was read to a spec, when nothing is wrong with it.
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::effective::filled;
 use super::error::SpecErrors;
-use super::kind::split_names;
+use super::kind::{one_of, split_names};
 use super::problem::{At, Complaint, Problem};
 use super::read::Reading;
-use super::records::{ObjectiveSpec, Spec, SpecSource};
-use super::value::Given;
+use super::records::{METRICS, ObjectiveSpec, Spec, SpecSource};
+use super::value::{Given, Located};
+use super::written::{WrittenPruner, WrittenStudy};
 use super::{condition, keys, objective};
-use crate::trial::Direction;
+use crate::nearest::nearest;
+use crate::trial::ParamValue;
 use uaic_study::StudySpec;
-use uaic_study::space::Space;
+use uaic_study::pruner::PrunerSpec;
+use uaic_study::space::{Constraint, Space, parse_constraints};
 
 impl Spec {
     /// The spec of a reading, or all that is wrong with it.
@@ -32,8 +37,7 @@ impl Spec {
         if !reading.problems.is_empty() {
             return Err(source.locate(reading.problems));
         }
-        let mut given: Given =
-            reading.values.into_iter().map(|(path, located)| (path, located.value)).collect();
+        let (mut given, places) = taken_apart(reading.values);
         if is_program {
             objective::add_defaults(&mut given);
         }
@@ -44,11 +48,8 @@ impl Spec {
             _ => Table::new(),
         };
         let experiment = typed(take("experiment")).map_err(&refuse)?;
-        let mut table = take("study");
-        let more = more_objectives(&mut table);
-        let mut study: StudySpec = typed(table).map_err(&refuse)?;
-        study.more_objectives = more;
-        let pruner = typed(take("pruner")).map_err(&refuse)?;
+        let written = (typed(take("study")).map_err(&refuse)?, typed(take("pruner")).map_err(&refuse)?);
+        let (study, pruner) = meaning(&written, &places).map_err(&refuse)?;
         let last = take("final");
         let objective = match program {
             Some(program) => program,
@@ -57,7 +58,7 @@ impl Spec {
                 training: Box::new(typed(root).map_err(&refuse)?),
             },
         };
-        Ok(Self { experiment, objective, search, study, pruner, source, given })
+        Ok(Self { experiment, objective, search, study, pruner, source, given, written })
     }
 }
 
@@ -102,26 +103,6 @@ fn crossed_lengths(reading: &Reading) -> Option<Problem> {
     Some(complaint.help("the defaults are 3 and 5").at(given.at.clone()))
 }
 
-/// Takes all metrics but the first, and their directions, out of `[study]`.
-fn more_objectives(study: &mut Table) -> Vec<(String, Direction)> {
-    let mut split = |name: &str| -> Vec<String> {
-        let text = study.get(name).and_then(Value::as_str).unwrap_or_default();
-        let mut names: Vec<String> = split_names(text).into_iter().map(str::to_owned).collect();
-        if names.len() > 1 {
-            let rest = names.split_off(1);
-            study.insert(name.to_owned(), names.remove(0).into());
-            return rest;
-        }
-        vec![]
-    };
-    let (metrics, directions) = (split("metric"), split("direction"));
-    let minimize = |direction: String| match direction.as_str() {
-        "minimize" => Direction::Minimize,
-        _ => Direction::Maximize,
-    };
-    metrics.into_iter().zip(directions.into_iter().map(minimize)).collect()
-}
-
 /// The problem that there are more or fewer directions than metrics.
 fn unequal_objectives(reading: &Reading) -> Option<Problem> {
     let direction = reading.values.get(keys::DIRECTION)?;
@@ -135,6 +116,45 @@ fn unequal_objectives(reading: &Reading) -> Option<Problem> {
     let examples: Vec<&str> = ["\"minimize\"", "\"maximize\""].into_iter().cycle().take(metrics).collect();
     let help = format!("give one for each metric, such as `direction = [{}]`", examples.join(", "));
     Some(Complaint::new(message).help(help).at(direction.at.clone()))
+}
+
+/// The problem that a condition on the outcome of trials names what is no metric of a training.
+pub(super) fn unknown_metric(reading: &Reading) -> Option<Problem> {
+    let feasible = reading.values.get("study.feasible").filter(|_| !reading.search.is_free)?;
+    let ParamValue::Text(text) = &feasible.value else { return None };
+    let constraints = parse_constraints(text).ok()?;
+    let name = constraints.iter().flat_map(Constraint::names).find(|name| !METRICS.contains(name))?;
+    let message = format!("`study.feasible` names `{name}`, which is no metric of a training");
+    let help = match nearest(name, METRICS) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are {}", one_of(&METRICS).replace(" or ", " and ")),
+    };
+    Some(Complaint::new(message).help(help).at(feasible.at.clone()))
+}
+
+/// Where keys were given.
+type Places = BTreeMap<&'static str, At>;
+
+/// The values of a reading, and their places.
+fn taken_apart(values: BTreeMap<&'static str, Located<ParamValue>>) -> (Given, Places) {
+    values.into_iter().map(|(path, Located { value, at })| ((path, value), (path, at))).unzip()
+}
+
+/// What `[study]` and `[pruner]` mean; settings of a pruner that do not go together are refused where
+/// they are given.
+fn meaning(
+    (study, pruner): &(WrittenStudy, WrittenPruner),
+    places: &Places,
+) -> Result<(StudySpec, PrunerSpec), Problem> {
+    let refuse = |message: String| Complaint::new(message).at(At::Start);
+    let study = study.meaning().map_err(refuse)?;
+    let pruner = pruner.meaning().map_err(refuse)?;
+    pruner.check().map_err(|error| {
+        let path = format!("pruner.{}", error.setting);
+        let at = places.get(path.as_str()).or_else(|| places.get("pruner.kind"));
+        Complaint::new(format!("[pruner] {error}")).at(at.cloned().unwrap_or(At::Start))
+    })?;
+    Ok((study, pruner))
 }
 
 /// The struct of checked values. The key table agrees with the structs (tested), so this does not

@@ -3,7 +3,6 @@
 use super::effective::{Extent, search_toml};
 use super::keys::{self, Key};
 use super::records::{ObjectiveSpec, Spec};
-use uaic_study::StudySpec;
 
 impl Spec {
     /// A hash (BLAKE3, hexadecimal) of everything in the spec that decides results: all but the
@@ -57,8 +56,8 @@ impl Spec {
     fn frame(&self, objective: &str) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(objective.as_bytes()).update(&[0]);
-        let study = StudySpec { trials: 0, timeout: String::new(), ..self.study.clone() };
-        hasher.update(format!("{study:?}\n{:?}", self.pruner).as_bytes());
+        let (study, pruner) = &self.written;
+        hasher.update(format!("{}\n{}", study.fingerprint(&self.study), pruner.fingerprint()).as_bytes());
         hasher.finalize().to_hex().to_string()
     }
 }

@@ -25,6 +25,7 @@ mod source;
 mod suggest;
 mod template;
 mod value;
+mod written;
 
 use std::path::Path;
 
@@ -73,6 +74,7 @@ impl Spec {
         let found = look(&reading.named(&source.path));
         let placed: Vec<_> = found.into_iter().map(|problem| reading.place(problem)).collect();
         reading.problems.extend(placed);
+        reading.problems.extend(build::unknown_metric(&reading));
         Self::build(reading, source)
     }
 

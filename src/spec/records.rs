@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::value::Given;
+use super::written::{WrittenPruner, WrittenStudy};
 use crate::trial::Direction;
 use uaic_model::model::ModelSpec;
 use uaic_model::text::TextSpec;
@@ -31,6 +32,8 @@ pub struct Spec {
     pub source: SpecSource,
     /// What the text and the overrides set, by key path: what a point of the space is filled up with.
     pub(super) given: Given,
+    /// `[study]` and `[pruner]` as they are written.
+    pub(super) written: (WrittenStudy, WrittenPruner),
 }
 
 /// Where a spec came from.

@@ -9,7 +9,10 @@ use super::codec::{
     float_columns, from_json, goals_column, id_at, named, param_columns, step_column, to_json,
 };
 use uaic_platform::process::ProcessIdentity;
-use uaic_study::store::rules::{is_alive, kept_violation, not_held};
+use uaic_study::store::rules::{
+    EarlierRun, check_end, check_newest, check_running, check_up_to_date, is_alive, kept_violation,
+    next_attempt, not_held,
+};
 use uaic_study::store::{
     ArtifactRecord, Attempt, Id, MetricPoint, NewRun, NewStudy, RunEnd, StoreError, StudyState,
 };
@@ -126,23 +129,16 @@ pub(super) fn start_run(
     now_ms: i64,
 ) -> Result<Attempt, Fault> {
     let (study, _) = held_row(connection, new.study, &new.process)?;
-    if let Some(known) = changes {
+    if changes.is_some() {
         let there: i64 = connection
             .prepare_cached("SELECT count(*) FROM study_changes WHERE study = ?")?
             .query_row([study], |row| row.get(0))?;
-        if there != known as i64 {
-            return Err(StoreError::Outdated { study: new.study.short() }.into());
-        }
+        check_up_to_date(new.study, changes, there as usize)?;
     }
     let earlier = earlier_start(connection, study, new, now_ms)?;
-    let (row, attempt, detail) = if let Some((row, id, number, state)) = earlier {
-        if state.is_final() {
-            let run = id.short();
-            return Err(StoreError::IllegalTransition { run, from: state, to: RunState::Running }.into());
-        }
+    let (row, attempt, detail) = if let Some((row, attempt, state)) = earlier {
         clear(connection, row)?;
         restart(connection, row, new, now_ms)?;
-        let attempt = Attempt { run: id, number: number + 1 };
         (row, attempt, format!("attempt {}, after {state}", attempt.number))
     } else {
         let row = insert_run(connection, fresh, study, new, now_ms)?;
@@ -153,13 +149,14 @@ pub(super) fn start_run(
     Ok(attempt)
 }
 
-/// Row, id, attempt and state of the run of the same kind and number, if it has been started.
+/// Row and state of the run of the same kind and number, if it has been started, and the attempt that is
+/// its next.
 fn earlier_start(
     connection: &Connection,
     study: i64,
     new: &NewRun,
     now_ms: i64,
-) -> Result<Option<(i64, Id, u32, RunState)>, Fault> {
+) -> Result<Option<(i64, Attempt, RunState)>, Fault> {
     let mut statement = connection.prepare_cached(
         "SELECT runs.id, uuid, attempt, state, identity, heartbeat_ms
          FROM runs JOIN processes ON processes.id = process
@@ -169,17 +166,13 @@ fn earlier_start(
     let mut rows = statement.query(params![study, new.kind.name(), number])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let mut state = named("run state", &row.get::<_, String>("state")?, RunState::from_name)?;
-    if state == RunState::Running {
-        let process: ProcessIdentity = from_json("process", &row.get::<_, String>("identity")?)?;
-        if !is_alive(&process, row.get("heartbeat_ms")?, now_ms) {
-            state = RunState::Crashed;
-        } else if process != new.process || process.is_outside() {
-            let run = id_at(row, "uuid")?.short();
-            let ProcessIdentity { host, pid, .. } = process;
-            return Err(StoreError::Taken { run, host, pid }.into());
-        }
+    let process: ProcessIdentity = from_json("process", &row.get::<_, String>("identity")?)?;
+    if state == RunState::Running && !is_alive(&process, row.get("heartbeat_ms")?, now_ms) {
+        state = RunState::Crashed;
     }
-    Ok(Some((row.get("id")?, id_at(row, "uuid")?, row.get("attempt")?, state)))
+    let (id, attempts) = (id_at(row, "uuid")?, row.get("attempt")?);
+    let attempt = next_attempt(&EarlierRun { id, attempts, state, process: &process }, &new.process)?;
+    Ok(Some((row.get("id")?, attempt, state)))
 }
 
 fn insert_run(connection: &Connection, id: Id, study: i64, new: &NewRun, now_ms: i64) -> Result<i64, Fault> {
@@ -307,10 +300,7 @@ pub(super) fn finish_run(
     now_ms: i64,
 ) -> Result<(), Fault> {
     let (run, state) = attempt_row(connection, attempt)?;
-    if end.state == RunState::Running || !state.may_become(end.state) {
-        let run = attempt.run.short();
-        return Err(StoreError::IllegalTransition { run, from: state, to: end.state }.into());
-    }
+    check_end(attempt, state, end.state)?;
     let (value, kind) = first_value(&end.values);
     let violation = kept_violation(end.violation);
     connection
@@ -461,20 +451,16 @@ fn attempt_row(connection: &Connection, attempt: Attempt) -> Result<(i64, RunSta
         .prepare_cached("SELECT id, attempt, state FROM runs WHERE uuid = ?")?
         .query_row([attempt.run.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let run = attempt.run.short();
     let Some((row, newest, state)) = found else {
-        return Err(StoreError::NotFound { what: "run", id: run }.into());
+        return Err(StoreError::NotFound { what: "run", id: attempt.run.short() }.into());
     };
-    if newest != attempt.number {
-        return Err(StoreError::StaleAttempt { run }.into());
-    }
+    check_newest(attempt, newest)?;
     Ok((row, named("run state", &state, RunState::from_name)?))
 }
 
 /// As [`attempt_row`], for writes that only a running run takes.
 pub(super) fn running_row(connection: &Connection, attempt: Attempt) -> Result<i64, Fault> {
-    match attempt_row(connection, attempt)? {
-        (row, RunState::Running) => Ok(row),
-        (_, state) => Err(StoreError::Ended { run: attempt.run.short(), state }.into()),
-    }
+    let (row, state) = attempt_row(connection, attempt)?;
+    check_running(attempt, state)?;
+    Ok(row)
 }

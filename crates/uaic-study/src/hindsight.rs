@@ -47,12 +47,7 @@ impl Recorded {
     }
 
     /// What the proposal of a trial sees that is shown the trials that `sees` says as finished.
-    pub(super) fn view(
-        &self,
-        space: &Space,
-        number: u32,
-        sees: impl Fn(&RunRecord) -> bool,
-    ) -> View {
+    pub(super) fn view(&self, space: &Space, number: u32, sees: impl Fn(&RunRecord) -> bool) -> View {
         let changes = || self.changes.iter().filter(|change| change.from_trial <= number);
         let mut view = View { space: space.clone(), finished: vec![], pending: vec![], enqueued: None };
         let mut excluded = BTreeSet::new();

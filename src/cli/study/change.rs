@@ -159,13 +159,13 @@ pub(super) fn include(global: &Global, args: &IncludeArgs) -> anyhow::Result<Exi
 /// Corrects the values of a trial.
 pub(super) fn correct(global: &Global, args: &CorrectArgs) -> anyhow::Result<ExitCode> {
     let (store, study, trial) = trial_of(global, &args.trial)?;
-    let metrics = study.metrics();
+    let metrics = study.goals().metrics();
     if metrics.len() != args.values.len() || args.values.iter().any(|value| value.is_nan()) {
         let message = format!("a trial of this study has a number for each of: {}", metrics.join(", "));
         return Err(Failure::usage(message).into());
     }
     let number = number_of(&trial)?;
-    let (old, new) = (trial.values(), args.values.clone());
+    let (old, new) = (trial.values.clone(), args.values.clone());
     change(&store, &trial, &Change::Correct { trial: number, old, new, reason: args.reason.clone() })
 }
 

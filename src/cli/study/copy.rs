@@ -101,7 +101,7 @@ fn copy_runs(
         copy_run(
             source,
             run,
-            &original.unwrap_or_else(|| run.values()),
+            &original.unwrap_or_else(|| run.values.clone()),
             target,
             &NewRun { study: copy.id, process: process.clone(), ..run.new.clone() },
         )?;
@@ -130,13 +130,10 @@ fn copy_run(
     for (key, value) in source.tags(run.id)? {
         target.set_tag(attempt.run, &key, &value)?;
     }
-    if values.len() > 1 || run.violation > 0.0 {
-        target.set_outcome(attempt, values.get(1..).unwrap_or_default(), run.violation)?;
-    }
     let state =
         if values.is_empty() && run.state == RunState::Complete { RunState::Failed } else { run.state };
-    target
-        .finish_run(attempt, &RunEnd { state, value: values.first().copied(), reason: run.reason.clone() })?;
+    let (values, reason) = (values.to_vec(), run.reason.clone());
+    target.finish_run(attempt, &RunEnd { state, values, violation: run.violation, reason })?;
     if run.hidden {
         target.set_hidden(attempt.run, true)?;
     }

@@ -11,7 +11,7 @@ use crate::spec::Spec;
 use crate::store::{
     Environment, Id, NewRun, NewStudy, RunEnd, RunKind, RunQuery, Store, StoreError, StudyState,
 };
-use crate::trial::{Direction, Params, RunState};
+use crate::trial::{Direction, Goal, Params, RunState};
 
 /// What importing a package came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +52,14 @@ pub fn import(
         overrides: Vec::new(),
         fingerprint: format!("package {digest}"),
         seed: manifest.seed,
-        metric: spec.as_ref().map_or_else(|| FINAL_METRIC.to_owned(), |spec| spec.study.metric.clone()),
-        direction: spec.as_ref().map_or(Direction::Maximize, |spec| spec.study.direction),
-        more_objectives: vec![],
+        // A package has one value: that of the first.
+        goals: spec
+            .as_ref()
+            .map_or_else(
+                || Goal::new(FINAL_METRIC, Direction::Maximize),
+                |spec| spec.study.goals.first().clone(),
+            )
+            .into(),
         trials: 0,
         environment: environment.clone(),
     })?;
@@ -129,7 +134,7 @@ fn record(
         store.set_tag(attempt.run, key, value)?;
     }
     let value = manifest.metrics.get(FINAL_METRIC).map(|figure| figure.value);
-    store.finish_run(attempt, &RunEnd { state: RunState::Complete, value, reason: None })?;
+    store.finish_run(attempt, &RunEnd::complete(Vec::from_iter(value)))?;
     Ok(attempt.run)
 }
 

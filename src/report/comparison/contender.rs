@@ -9,6 +9,7 @@ use crate::eval::Estimate;
 use crate::experiment::load_figures;
 use crate::spec::{ObjectiveSpec, Spec};
 use crate::store::{RunKind, RunRecord, Store, StudyRecord};
+use crate::trial::{Fold, MetricKey};
 
 /// The artifact of a final run with the intervals of its metrics.
 const METRICS_ARTIFACT: &str = "metrics.json";
@@ -43,7 +44,9 @@ impl Contender {
         let intervals = intervals(store, &run)?;
         let mut metrics = BTreeMap::new();
         for metric in store.latest_metrics(run.id)? {
-            if !metric.key.starts_with("fold=") && !metric.key.starts_with("train/") {
+            let key = MetricKey::from(metric.key.as_str());
+            let is_of_training = key.fold.is_none() && key.group == "train";
+            if !is_of_training && !matches!(key.fold, Some(Fold::One(_))) {
                 let interval = intervals.get(&metric.key).copied();
                 metrics.insert(metric.key, (metric.value, interval));
             }
@@ -60,7 +63,7 @@ impl Contender {
         }
         // What was told, or returned by a function, was not logged step by step.
         if run.new.kind == RunKind::Trial {
-            for (metric, value) in study.metrics().into_iter().zip(run.values()) {
+            for (metric, value) in study.goals().metrics().into_iter().zip(run.values.clone()) {
                 metrics.entry(metric.to_owned()).or_insert((value, None));
             }
         }

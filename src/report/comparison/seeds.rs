@@ -18,7 +18,7 @@ pub fn compare_seeds(contenders: &[Contender], baseline: usize) -> Comparison {
     let keys = contenders.iter().flat_map(|contender| contender.metrics.keys());
     let metrics: Vec<Metric> =
         table(keys, |_| Vec::new()).into_iter().map(|row| metric(row.key, &groups, at)).collect();
-    let decisive = decisive(&metrics, at, &contenders[baseline].study.new.metric);
+    let decisive = decisive(&metrics, at, &contenders[baseline].study.new.goals.metric());
     let settings = contenders.iter().flat_map(|contender| contender.settings.keys());
     let facts = contenders.iter().flat_map(|contender| contender.facts.keys());
     Comparison {

@@ -52,7 +52,7 @@ pub fn compare(
             metric(row.key.clone(), contenders, deltas.collect())
         })
         .collect();
-    let decisive = decisive(&metrics, baseline, &base.study.new.metric);
+    let decisive = decisive(&metrics, baseline, &base.study.new.goals.metric());
     Ok(Comparison {
         columns: contenders.iter().map(column).collect(),
         baseline,

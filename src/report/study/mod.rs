@@ -26,13 +26,13 @@ pub use timeline::timeline;
 
 use crate::number::differ;
 use crate::report::figure::{Scale, widened};
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use crate::rng::SeedTree;
 use crate::spec::{Distribution, Space, Spec};
 use crate::store::{Change, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
-use crate::trial::{Candidate, Direction, ParamValue, Params, Rank, RunState, best_first};
+use crate::study::{Drawn, drawn_in};
+use crate::trial::{Candidate, Direction, Goal, ParamValue, Params, Rank, RunState, best_first};
 
 /// A trial as pictures see it.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,8 +72,8 @@ pub struct StudyView {
     pub metric: String,
     /// Which end of it is better.
     pub direction: Direction,
-    /// Further metrics, and which end of each is better.
-    pub more_objectives: Vec<(String, Direction)>,
+    /// What else is optimised.
+    pub more_goals: Vec<Goal>,
     /// The searched parameters.
     pub space: Space,
     /// Whether an outside program is tuned, or points are asked for: nothing is known of texts, data
@@ -125,7 +125,7 @@ pub enum ViewError {
 /// it.
 fn space_of(store: &dyn Store, study: &StudyRecord, runs: &[RunRecord]) -> Result<Space, ViewError> {
     let changed = store.changes(study.id)?.into_iter().rev().find_map(|change| match change.change {
-        Change::Space { space, .. } => serde_json::from_value(space).ok(),
+        Change::Space { space, .. } => Some(space),
         _ => None,
     });
     let new = &study.new;
@@ -134,9 +134,9 @@ fn space_of(store: &dyn Store, study: &StudyRecord, runs: &[RunRecord]) -> Resul
         return Ok(space);
     }
     if new.spec_text.is_empty() {
-        let drawn = runs.iter().rev().filter_map(|run| run.new.config.get("distributions"));
-        let drawn = drawn.filter_map(|drawn| serde_json::from_value(drawn.clone()).ok());
-        return Ok(Space::new(drawn.flat_map(|drawn: BTreeMap<String, Distribution>| drawn)));
+        let drawn: Vec<Drawn> =
+            runs.iter().rev().filter_map(|run| drawn_in(run).transpose()).collect::<Result<_, _>>()?;
+        return Ok(Space::new(drawn.into_iter().flatten()));
     }
     Ok(Spec::of_study(new).map_err(refused)?.search)
 }
@@ -156,10 +156,10 @@ impl StudyView {
             .into_iter()
             .map(|run| TrialView {
                 number: run.new.number.unwrap_or_default(),
-                values: if run.violation > 0.0 { vec![] } else { run.values() },
+                values: if run.violation > 0.0 { vec![] } else { run.values.clone() },
+                value: run.value(),
                 params: run.new.params,
                 state: run.state,
-                value: run.value,
                 violation: run.violation,
                 span_ms: (run.started_ms, run.ended_ms),
             })
@@ -168,9 +168,9 @@ impl StudyView {
         Ok(Self {
             experiment: new.experiment.clone(),
             id: study.id.short(),
-            metric: new.metric.clone(),
-            direction: new.direction,
-            more_objectives: new.more_objectives.clone(),
+            metric: new.goals.metric().to_owned(),
+            direction: new.goals.direction(),
+            more_goals: new.goals.more().to_vec(),
             space,
             is_of_program: Spec::is_of_program(&study.new),
             trials,
@@ -383,7 +383,6 @@ fn with_more(subtitle: &str, more: &str) -> String {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
-    use std::collections::BTreeMap;
 
     /// A study of two parameters whose value is given by them.
     pub(crate) fn study(values: &[(f64, i64, Option<f64>)]) -> StudyView {
@@ -391,7 +390,7 @@ pub(crate) mod testing {
         let spec = Spec::parse(text, std::path::Path::new("x.toml"), &[]).unwrap();
         let trial = |(number, (lr, hidden, value)): (usize, &(f64, i64, Option<f64>))| TrialView {
             number: number as u32,
-            params: BTreeMap::from([
+            params: Params::from([
                 ("train.lr".to_owned(), ParamValue::Float(*lr)),
                 ("model.hidden_dim".to_owned(), ParamValue::Int(*hidden)),
             ]),
@@ -406,7 +405,7 @@ pub(crate) mod testing {
             id: "0123abcd".to_owned(),
             metric: "val/accuracy".to_owned(),
             direction: Direction::Maximize,
-            more_objectives: vec![],
+            more_goals: vec![],
             space: spec.search,
             is_of_program: false,
             trials: values.iter().enumerate().map(trial).collect(),

@@ -8,12 +8,11 @@ use toml::{Table, Value};
 use super::key::{Key, TOKENIZER};
 use super::nested::{table_of, value_at};
 use crate::spec::records::{FinalSpec, Validation};
+use crate::spec::written::{WrittenPruner, WrittenStudy};
 use crate::trial::ParamValue;
 use uaic_model::model::{ARCHITECTURES, ModelSpec};
 use uaic_model::text::TextSpec;
 use uaic_model::train::TrainSpec;
-use uaic_study::StudySpec;
-use uaic_study::pruner::PrunerSpec;
 
 impl Key {
     /// Its value where a spec does not give it, in the default architecture or else in the first one
@@ -48,8 +47,8 @@ static DEFAULTS: LazyLock<Table> = LazyLock::new(|| {
         ("data", data),
         ("text", table_of(&TextSpec::default())),
         ("train", table_of(&TrainSpec::default())),
-        ("study", table_of(&StudySpec::default())),
-        ("pruner", table_of(&PrunerSpec::default())),
+        ("study", table_of(&WrittenStudy::default())),
+        ("pruner", table_of(&WrittenPruner::default())),
         ("final", table_of(&FinalSpec::default())),
     ] {
         defaults.insert(section.to_owned(), table.into());

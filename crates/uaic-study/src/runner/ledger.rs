@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::learn::Drawn;
+use super::learn::{Drawn, drawn_in};
 use super::{StudyPlan, Surroundings};
-use crate::objective::DISTRIBUTIONS;
 use crate::outcome::{StudyError, TrialResult};
 use crate::store::{Change, RunKind, RunQuery, RunRecord, StoreError, StudyChange};
 use crate::trial::{Direction, FinishedTrial, Params, Rank, RunState, better};
@@ -115,13 +114,8 @@ impl Ledger {
 
     /// The distributions that a trial has drawn from, as its configuration has them.
     pub(super) fn drawn(&self, number: u32) -> Result<Drawn, StudyError> {
-        let config = self.records.get(&number).map(|record| &record.new.config);
-        match config.and_then(|config| config.get(DISTRIBUTIONS)) {
-            None => Ok(Drawn::new()),
-            Some(drawn) => serde_json::from_value(drawn.clone()).map_err(|error| {
-                StoreError::Malformed { what: "search space", detail: error.to_string() }.into()
-            }),
-        }
+        let drawn = self.records.get(&number).map(drawn_in).transpose()?;
+        Ok(drawn.flatten().unwrap_or_default())
     }
 
     /// How many changes of the study are known.

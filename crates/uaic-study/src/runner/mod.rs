@@ -31,6 +31,7 @@ use crate::space::Space;
 use crate::store::{Attempt, Change, Id, NewRun, RunEnd, RunKind, RunRecord, StoreError};
 use crate::trial::{FinishedTrial, Params, RunState};
 use learn::Learnt;
+pub use learn::{Drawn, drawn_in};
 use ledger::Ledger;
 pub use plan::{Pruning, StudyPlan, Surroundings};
 use uaic_kernel::rng::{ChaCha8Rng, SeedTree};

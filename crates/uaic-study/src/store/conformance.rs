@@ -314,8 +314,9 @@ pub fn changes_count_from_the_first_trial_that_nobody_has_started(store: &dyn St
     let study = study_in(store);
     assert!(store.changes(study).unwrap().is_empty());
     let range = Distribution::Log { low: 1e-5, high: 0.1 };
-    let space = Space::new([("lr".to_owned(), range), ("x".to_owned(), Distribution::IntLog { low: 1, high: 9 })])
-        .with_constraint("x <= 1 / lr".parse().unwrap());
+    let space =
+        Space::new([("lr".to_owned(), range), ("x".to_owned(), Distribution::IntLog { low: 1, high: 9 })])
+            .with_constraint("x <= 1 / lr".parse().unwrap());
     let space = Change::Space { space, overrides: vec![("search.x".into(), "{ int = [1, 9] }".into())] };
     assert_eq!(store.change_study(study, &space).unwrap().from_trial, 0);
     ended_trial(store, study, 0);
@@ -803,9 +804,7 @@ pub fn any_text_is_kept(store: &dyn Store) {
     store.set_tag(attempt.run, text, text).unwrap();
     store.put_artifact(attempt, "größe 尺寸.txt", text.as_bytes()).unwrap();
     let reason = Some(text.to_owned());
-    store
-        .finish_run(attempt, &RunEnd::without_values(RunState::Failed, reason.clone()))
-        .unwrap();
+    store.finish_run(attempt, &RunEnd::without_values(RunState::Failed, reason.clone())).unwrap();
     let seen = store.run(attempt.run).unwrap();
     assert_eq!((seen.new, seen.reason, seen.experiment.as_str()), (run, reason, text));
     assert_eq!(store.latest_metrics(attempt.run).unwrap()[0].key, text);

@@ -256,7 +256,7 @@ impl Study<'_> {
             include_hidden: true,
             ..RunQuery::default()
         };
-        let (space, latest) = known_of(&self.store.runs(&query)?);
+        let (space, latest) = known_of(&self.store.runs(&query)?)?;
         let (mut known, mut rest): (Params, Params) =
             params.into_iter().partition(|(name, _)| space.get(name).is_some());
         for (name, value) in &mut rest {
