@@ -9,7 +9,9 @@ use crate::platform;
 use crate::spec::{AnySpec, AskedOrRun, Duplicates, ProgramSpec, PrunerSpec, Space, Spec, StudySpec};
 use crate::store::{Change, Environment, NewStudy, StudyChange, StudyRecord};
 use crate::study::sampler::grid_size;
-use crate::study::{Evaluation, Objective, ObjectiveError, SamplerKind, StudySetup, Trial, points_in, unsatisfied};
+use crate::study::{
+    Evaluation, Objective, ObjectiveError, SamplerKind, StudySetup, Trial, points_in, unsatisfied,
+};
 use crate::trial::Params;
 
 use super::check::counted;
@@ -119,7 +121,7 @@ impl Work {
 
     /// The work of a recorded study, from its stored spec.
     pub(super) fn of_study(study: &StudyRecord) -> anyhow::Result<Self> {
-        let NewStudy { spec_text, spec_path, overrides, .. } = &study.new;
+        let NewStudy { spec_text, spec_path, overrides, .. } = &study.plan;
         let path = Path::new(spec_path);
         if ProgramSpec::is_one(spec_text) {
             return Self::of_program(ProgramSpec::parse(spec_text, path, overrides)?);

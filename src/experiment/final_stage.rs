@@ -95,7 +95,9 @@ impl Experiment {
         let figures = outcome.as_ref().ok().and_then(Option::as_ref);
         let value = figures.and_then(|figures| figures.values.get(FINAL_METRIC)).map(|figure| figure.value);
         let kept = stage.store.put_artifact(attempt, LOG_ARTIFACT, log.as_bytes());
-        let ended = stage.store.finish_run(attempt, &RunEnd { state, values: Vec::from_iter(value), violation: 0.0, reason });
+        let ended = stage
+            .store
+            .finish_run(attempt, &RunEnd { state, values: Vec::from_iter(value), violation: 0.0, reason });
         let figures = outcome?;
         kept?;
         ended?;

@@ -35,10 +35,10 @@ use crate::model::{Pretrained, PretrainedError};
 use crate::package::PackageError;
 use crate::rng::SeedTree;
 use crate::spec::{PrunerSpec, Spec, SpecErrors, Validation};
-use crate::trial::{Fold, MetricKey};
 use crate::store::{Environment, NewStudy, StoreError};
 use crate::study::ObjectiveError;
 use crate::text::split_tokens;
+use crate::trial::{Fold, MetricKey};
 use partition::Partition;
 
 /// A spec with its data: all that decides a study's results.

@@ -1,8 +1,8 @@
 //! The built-in objective: train and validate a classifier.
 
+use super::Experiment;
 use super::figures::predict;
 use super::twins::exposed;
-use super::Experiment;
 use crate::data::Example;
 use crate::eval::{auroc, max_softmax};
 use crate::model::{Classifier, Features};

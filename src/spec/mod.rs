@@ -246,7 +246,8 @@ fn unknown_metric(reading: &Reading) -> Option<Problem> {
     let ParamValue::Text(text) = &feasible.value else { return None };
     let constraints = parse_constraints(text).ok()?;
     let name = constraints.iter().flat_map(Constraint::names).find(|name| !METRICS.contains(name))?;
-    let complaint = Complaint::new(format!("`study.feasible` names `{name}`, which is no metric of a training"));
+    let complaint =
+        Complaint::new(format!("`study.feasible` names `{name}`, which is no metric of a training"));
     let help = match nearest(name, METRICS) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("there are {}", kind::one_of(&METRICS).replace(" or ", " and ")),

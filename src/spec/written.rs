@@ -164,11 +164,9 @@ impl WrittenPruner {
         let around = match self.around.as_str() {
             "none" => None,
             // It is refused by the pruner itself.
-            "patience" => Some(PrunerSpec::Patience {
-                around: None,
-                steps: self.patience,
-                min_delta: self.min_delta,
-            }),
+            "patience" => {
+                Some(PrunerSpec::Patience { around: None, steps: self.patience, min_delta: self.min_delta })
+            }
             other => Some(self.called(other)?),
         };
         let around = around.map(Box::new);
@@ -197,13 +195,10 @@ impl WrittenPruner {
                 max_resource,
                 brackets: self.brackets,
             }),
-            "threshold" => {
-                PrunerSpec::Threshold(Threshold { lower: self.lower, upper: self.upper, timing })
+            "threshold" => PrunerSpec::Threshold(Threshold { lower: self.lower, upper: self.upper, timing }),
+            "wilcoxon" => {
+                PrunerSpec::Wilcoxon(Wilcoxon { p_threshold: self.p_threshold, min_pairs: self.warmup_steps })
             }
-            "wilcoxon" => PrunerSpec::Wilcoxon(Wilcoxon {
-                p_threshold: self.p_threshold,
-                min_pairs: self.warmup_steps,
-            }),
             unknown => return Err(format!("there is no pruner `{unknown}`")),
         })
     }

@@ -10,8 +10,8 @@ use super::codec::{
 };
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{
-    EarlierRun, check_end, check_newest, check_running, check_up_to_date, is_alive, kept_violation, next_attempt,
-    not_held,
+    EarlierRun, check_end, check_newest, check_running, check_up_to_date, is_alive, kept_violation,
+    next_attempt, not_held,
 };
 use uaic_study::store::{
     ArtifactRecord, Attempt, Id, MetricPoint, NewRun, NewStudy, RunEnd, StoreError, StudyState,

@@ -36,7 +36,7 @@ pub use panics::caught;
 pub use promise::{PromiseError, promise};
 pub use proposal::{points_in, unsatisfied};
 pub use runner::{Drawn, Pruning, StudyPlan, Surroundings, drawn_in, run};
-pub use setup::{SetupError, StudySetup};
 pub use sampler::{SAMPLERS, SamplerKind, UnknownSampler};
+pub use setup::{SetupError, StudySetup};
 pub use spec::{Duplicates, StudySpec};
 pub use tuning::{Draw, Study, StudyBuilder};

@@ -55,7 +55,10 @@ pub fn import(
         // A package has one value: that of the first.
         goals: spec
             .as_ref()
-            .map_or_else(|| Goal::new(FINAL_METRIC, Direction::Maximize), |spec| spec.study.goals.first().clone())
+            .map_or_else(
+                || Goal::new(FINAL_METRIC, Direction::Maximize),
+                |spec| spec.study.goals.first().clone(),
+            )
             .into(),
         trials: 0,
         environment: environment.clone(),
@@ -77,7 +80,7 @@ fn earlier(store: &dyn Store, digest: &str) -> Result<Option<Id>, StoreError> {
     };
     let runs = store.runs(&query)?;
     let is_same = |facts: &Environment| facts.get(DIGEST).is_some_and(|known| known == digest);
-    Ok(runs.into_iter().find(|run| is_same(&run.new.environment)).map(|run| run.id))
+    Ok(runs.into_iter().find(|run| is_same(&run.start.environment)).map(|run| run.id))
 }
 
 fn environment(manifest: &Manifest, digest: &str) -> Environment {

@@ -128,7 +128,7 @@ fn space_of(store: &dyn Store, study: &StudyRecord, runs: &[RunRecord]) -> Resul
         Change::Space { space, .. } => Some(space),
         _ => None,
     });
-    let new = &study.new;
+    let new = &study.plan;
     let path = std::path::Path::new(&new.spec_path);
     let refused = |source| ViewError::Spec { study: study.id.short(), source: Box::new(source) };
     if let Some(space) = changed {
@@ -147,7 +147,7 @@ fn space_of(store: &dyn Store, study: &StudyRecord, runs: &[RunRecord]) -> Resul
 
 /// Whether a study does not train one of our own models: its spec has an `[objective]`, or it has none.
 pub(crate) fn is_of_program(study: &StudyRecord) -> bool {
-    study.new.spec_text.is_empty() || ProgramSpec::is_one(&study.new.spec_text)
+    study.plan.spec_text.is_empty() || ProgramSpec::is_one(&study.plan.spec_text)
 }
 
 impl StudyView {
@@ -156,7 +156,7 @@ impl StudyView {
     /// # Errors
     /// The store or the recorded spec cannot be read.
     pub fn load(store: &dyn Store, study: &StudyRecord) -> Result<Self, ViewError> {
-        let new = &study.new;
+        let new = &study.plan;
         let query = RunQuery { study: Some(study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
         let runs: Vec<RunRecord> = store.runs(&query)?.into_iter().filter(|run| !run.excluded).collect();
         let tally = store.tally(study.id)?;
@@ -164,10 +164,10 @@ impl StudyView {
         let mut trials: Vec<TrialView> = runs
             .into_iter()
             .map(|run| TrialView {
-                number: run.new.number.unwrap_or_default(),
+                number: run.start.number.unwrap_or_default(),
                 values: if run.violation > 0.0 { vec![] } else { run.values.clone() },
                 value: run.value(),
-                params: run.new.params,
+                params: run.start.params,
                 state: run.state,
                 violation: run.violation,
                 span_ms: (run.started_ms, run.ended_ms),
@@ -392,7 +392,7 @@ fn with_more(subtitle: &str, more: &str) -> String {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
-    
+
     /// A study of two parameters whose value is given by them.
     pub(crate) fn study(values: &[(f64, i64, Option<f64>)]) -> StudyView {
         let text = "[experiment]\nname = \"x\"\n[data]\ndataset = \"flights\"\n[search]\n\"train.lr\" = { log = [1e-4, 1e-2] }\n\"model.hidden_dim\" = { choice = [32, 64] }\n";

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::{
-    Hyperband, Median, PRUNERS, Percentile, Pruner, PrunerSpec, Reports, SuccessiveHalving, Threshold, Timing,
-    Wilcoxon,
+    Hyperband, Median, PRUNERS, Percentile, Pruner, PrunerSpec, Reports, SuccessiveHalving, Threshold,
+    Timing, Wilcoxon,
 };
 use crate::trial::{Direction, FinishedTrial, Params, RunState};
 
@@ -116,11 +116,7 @@ fn without_trials_to_compare_with_nobody_is_compared() {
             continue;
         }
         for finished in &speechless {
-            assert_eq!(
-                stops(&*build(&spec), Direction::Maximize, &hopeless, finished),
-                [0; 0],
-                "{spec:?}"
-            );
+            assert_eq!(stops(&*build(&spec), Direction::Maximize, &hopeless, finished), [0; 0], "{spec:?}");
         }
     }
 }

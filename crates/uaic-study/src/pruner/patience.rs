@@ -81,8 +81,8 @@ impl Pruner for Patience {
 
 #[cfg(test)]
 mod tests {
-    use super::super::conformance::{complete, seen};
     use super::super::Median;
+    use super::super::conformance::{complete, seen};
     use super::*;
 
     fn alone(patience: u64, min_delta: f64) -> Patience {

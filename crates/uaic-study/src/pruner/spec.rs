@@ -149,13 +149,16 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_refused_with_its_value() {
-        let around = |around| PrunerSpec::Patience { around: Some(Box::new(around)), steps: 5, min_delta: 0.0 };
+        let around =
+            |around| PrunerSpec::Patience { around: Some(Box::new(around)), steps: 5, min_delta: 0.0 };
         let patience = |steps, min_delta| PrunerSpec::Patience { around: None, steps, min_delta };
         let median = Median { timing: Timing { interval: 0, ..Timing::default() }, ..Median::default() };
-        let percentile = |percentile| PrunerSpec::Percentile(Percentile { percentile, ..Percentile::default() });
+        let percentile =
+            |percentile| PrunerSpec::Percentile(Percentile { percentile, ..Percentile::default() });
         let halving = SuccessiveHalving::default();
         let hyperband = Hyperband::default();
-        let threshold = |lower, upper| PrunerSpec::Threshold(Threshold { lower, upper, ..Threshold::default() });
+        let threshold =
+            |lower, upper| PrunerSpec::Threshold(Threshold { lower, upper, ..Threshold::default() });
         for (spec, setting) in [
             (PrunerSpec::Median(median), "interval"),
             (percentile(101.0), "percentile"),

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::objective::DISTRIBUTIONS;
-use crate::store::StoreError;
 use crate::outcome::TrialResult;
 use crate::space::{Distribution, Space};
 use crate::store::RunRecord;
+use crate::store::StoreError;
 use crate::trial::{FinishedTrial, ParamValue, Params};
 
 /// The distributions that one trial has drawn from.
@@ -80,23 +80,23 @@ fn restricted(trial: &FinishedTrial, space: &Space) -> FinishedTrial {
 /// # Errors
 /// [`StoreError::Malformed`].
 pub fn drawn_in(run: &RunRecord) -> Result<Option<Drawn>, StoreError> {
-    let drawn = run.new.config.get(DISTRIBUTIONS).cloned();
-    drawn.map(serde_json::from_value).transpose().map_err(|error| StoreError::Malformed {
-        what: "search space",
-        detail: error.to_string(),
-    })
+    let drawn = run.start.config.get(DISTRIBUTIONS).cloned();
+    drawn
+        .map(serde_json::from_value)
+        .transpose()
+        .map_err(|error| StoreError::Malformed { what: "search space", detail: error.to_string() })
 }
 
 /// What is known of the space of recorded trials: the space itself, and the latest distribution of every
 /// parameter.
 pub(crate) fn known_of(runs: &[RunRecord]) -> Result<(Space, Drawn), StoreError> {
     let mut ended: Vec<&RunRecord> = runs.iter().filter(|run| run.state.is_final()).collect();
-    ended.sort_by_key(|run| run.new.number);
+    ended.sort_by_key(|run| run.start.number);
     let (mut drawn, mut latest) = (BTreeMap::new(), Drawn::new());
     for run in &ended {
         let Some(of_run) = drawn_in(run)? else { continue };
         latest.extend(of_run.clone());
-        drawn.insert(run.new.number.unwrap_or_default(), of_run);
+        drawn.insert(run.start.number.unwrap_or_default(), of_run);
     }
     let shown: Vec<FinishedTrial> = ended.iter().map(|run| TrialResult::recorded(run).trial).collect();
     Ok((infer(&shown, &drawn), latest))

@@ -45,16 +45,8 @@ pub const SAMPLERS: [&str; 8] = {
 
 impl SamplerKind {
     /// Every one, by name.
-    pub const ALL: [Self; 8] = [
-        Self::Auto,
-        Self::CmaEs,
-        Self::Gp,
-        Self::Grid,
-        Self::Nsga2,
-        Self::Random,
-        Self::Sobol,
-        Self::Tpe,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Auto, Self::CmaEs, Self::Gp, Self::Grid, Self::Nsga2, Self::Random, Self::Sobol, Self::Tpe];
 
     /// Its name in a spec.
     pub const fn name(self) -> &'static str {

@@ -118,11 +118,9 @@ mod tests {
         let other = ProcessIdentity { pid: own.pid + 1, ..own.clone() };
         let id = Id([7; 16]);
         let start = |state, process| next_attempt(&EarlierRun { id, attempts: 2, state, process }, &own);
-        for (state, process) in [
-            (RunState::Interrupted, &other),
-            (RunState::Crashed, &other),
-            (RunState::Running, &own),
-        ] {
+        for (state, process) in
+            [(RunState::Interrupted, &other), (RunState::Crashed, &other), (RunState::Running, &own)]
+        {
             assert_eq!(start(state, process).unwrap(), Attempt { run: id, number: 3 }, "{state}");
         }
         for process in [&other, &outside] {
