@@ -41,7 +41,7 @@ fn main() {
     let store = SqliteStore::open_read_only(&folder).unwrap();
     let newest = &store.runs(&RunQuery { limit: Some(1), ..RunQuery::default() }).unwrap()[0];
     println!("one run {:.2?}", timed(|| assert_eq!(store.run(newest.id).unwrap().id, newest.id)));
-    println!("tally   {:.2?}", timed(|| assert_eq!(store.tally(newest.new.study).unwrap().done(), TRIALS)));
+    println!("tally   {:.2?}", timed(|| assert_eq!(store.tally(newest.start.study).unwrap().done(), TRIALS)));
     println!("then    uaic ls --store {}", folder.display());
 }
 

@@ -99,7 +99,7 @@ fn acquired(
     let setup = work.setup()?;
     let progress = Progress::new(how.detail, spec.goals.metric(), spec.goals.direction());
     let cancel = stop_on_signals().context("cannot listen for Ctrl-C")?;
-    let plan = setup.plan(study.new.trials);
+    let plan = setup.plan(study.plan.trials);
     let surroundings = Surroundings {
         store,
         study: study.id,
@@ -113,7 +113,7 @@ fn acquired(
     let outcome = study::run(&plan, work.objective(), &surroundings);
     progress.clear();
     let outcome = outcome?;
-    let waiting = waiting(&store.changes(study.id)?, study.new.trials);
+    let waiting = waiting(&store.changes(study.id)?, study.plan.trials);
     let experiment = work.training().filter(|experiment| experiment.final_epochs() > 0);
     let wanted = how.final_stage && !outcome.cancelled;
     let (Some(best), Some(experiment)) = (outcome.best().filter(|_| wanted), experiment) else {
@@ -156,7 +156,7 @@ fn conclude(work: &Work, executed: &Executed, how: Execution<'_>) -> anyhow::Res
         printer::talk(format!(
             "note: study {id} ends after {tried} of {} trials, because every point of its {} has been tried; \
              `duplicates = \"repeat\"` in [study] tries points again",
-            study.new.trials,
+            study.plan.trials,
             if work.study().sampler == SamplerKind::Grid { "grid" } else { "space" },
         ));
     }

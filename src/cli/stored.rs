@@ -65,7 +65,7 @@ impl StoredModel {
     /// # Errors
     /// It keeps none, or what it keeps is damaged.
     pub(super) fn of_run(store: &dyn Store, run: RunRecord) -> anyhow::Result<Self> {
-        let study = store.study(run.new.study)?;
+        let study = store.study(run.start.study)?;
         let classifier = experiment::load_classifier(store, run.id)?;
         let calibration = experiment::load_calibration(store, run.id)?;
         Ok(Self { run, study, classifier, calibration })
@@ -110,7 +110,7 @@ impl StoredModel {
             }
         };
         let dataset = Dataset::read(&folder)?;
-        let is_own = self.run.new.environment.get("data.name").is_some_and(|name| *name == dataset.name);
+        let is_own = self.run.start.environment.get("data.name").is_some_and(|name| *name == dataset.name);
         // What the model was trained on may be gone, or be on another machine.
         let train = own.ok().and_then(|folder| Dataset::read(&folder).ok());
         let train = train.and_then(|mut dataset| dataset.splits.remove("train")).map(|split| split.examples);
@@ -119,7 +119,7 @@ impl StoredModel {
 
     /// The folder of the data set that the run's spec names.
     fn own_folder(&self) -> Result<std::path::PathBuf, String> {
-        let spec = Spec::of_study(&self.study.new).ok();
+        let spec = Spec::of_study(&self.study.plan).ok();
         let named = spec.as_ref().and_then(|spec| Some((spec, spec.named().dataset?)));
         let (spec, name) = named
             .ok_or_else(|| format!("this uaic cannot read the spec of study {}", self.study.id.short()))?;
@@ -130,10 +130,10 @@ impl StoredModel {
     /// The experiment that the run comes from; `None` where its data are not here, or have changed
     /// since, so that nobody knows what the model has learnt from.
     pub(super) fn origin(&self) -> Option<Experiment> {
-        let origin = Experiment::open(Spec::of_study(&self.study.new).ok()?).ok()?;
+        let origin = Experiment::open(Spec::of_study(&self.study.plan).ok()?).ok()?;
         let learnt = [Some("train"), origin.training().data.oos.as_deref()];
         let is_same = |name: &str| {
-            let then = self.run.new.environment.get(&format!("data.{name}.hash"));
+            let then = self.run.start.environment.get(&format!("data.{name}.hash"));
             then.is_some() && then == origin.dataset().splits.get(name).map(|split| &split.hash)
         };
         let all_are = learnt.into_iter().flatten().all(is_same);
@@ -143,7 +143,7 @@ impl StoredModel {
     /// What one should know of a split before believing figures on it.
     pub(super) fn notes(&self, material: &Material, split: &str) -> anyhow::Result<Vec<String>> {
         let mut notes = Vec::new();
-        let environment = &self.run.new.environment;
+        let environment = &self.run.start.environment;
         for name in [split, "train"] {
             let then = environment.get(&format!("data.{name}.hash"));
             let now = material.dataset.splits.get(name).map(|split| &split.hash);
@@ -187,7 +187,7 @@ pub(super) fn run_with_model(store: &dyn Store, selector: &str, verb: &str) -> a
     if keeps_model {
         return Ok(run);
     }
-    let study = store.study(run.new.study)?;
+    let study = store.study(run.start.study)?;
     Err(without_model(store, &run, &study, verb)?.into())
 }
 
@@ -213,7 +213,7 @@ fn of_program(study: &StudyRecord, verb: &str) -> Failure {
 
 fn no_final_run(study: &StudyRecord, verb: &str) -> Failure {
     let id = study.id.short();
-    if Spec::is_of_program(&study.new) {
+    if Spec::is_of_program(&study.plan) {
         return of_program(study, verb);
     }
     Failure::not_found(format!("study {id} has no final run, so no model; {}", how_to_train(study)))
@@ -221,11 +221,11 @@ fn no_final_run(study: &StudyRecord, verb: &str) -> Failure {
 
 /// What makes a final run, where the spec wants one; or how to want one.
 fn how_to_train(study: &StudyRecord) -> String {
-    let spec = Spec::of_study(&study.new).ok();
+    let spec = Spec::of_study(&study.plan).ok();
     match spec.as_ref().and_then(Spec::final_stage) {
         Some(FinalSpec { epochs: 0 }) => format!(
             "its spec wants none, as `[final] epochs` is 0; `uaic run {} -P final.epochs=20` makes a study with one",
-            study.new.spec_path
+            study.plan.spec_path
         ),
         _ => format!("`uaic resume {}` trains it", study.id.short()),
     }
@@ -238,10 +238,10 @@ fn without_model(
     verb: &str,
 ) -> anyhow::Result<Failure> {
     let (id, what) = (study.id.short(), place(run));
-    if Spec::is_of_program(&study.new) {
+    if Spec::is_of_program(&study.plan) {
         return Ok(of_program(study, verb));
     }
-    if run.new.kind.keeps_model() {
+    if run.start.kind.keeps_model() {
         let state = run.state.name().to_lowercase();
         let message =
             format!("the {what} of study {id} is {state} and has kept no model; `uaic resume {id}` goes on");
@@ -249,7 +249,7 @@ fn without_model(
     }
     let hint = match model_run(store, study.id, true)? {
         Some(kept) => {
-            format!("that of trial {} is: `uaic {verb} {id}/final`", kept.new.number.unwrap_or_default())
+            format!("that of trial {} is: `uaic {verb} {id}/final`", kept.start.number.unwrap_or_default())
         }
         None => format!("study {id} has no final run: {}", how_to_train(study)),
     };

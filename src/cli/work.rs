@@ -78,7 +78,7 @@ impl Work {
 
     /// The work of a recorded study, from its stored spec.
     pub(super) fn of_study(study: &StudyRecord) -> anyhow::Result<Self> {
-        Self::of(Spec::of_study(&study.new)?)
+        Self::of(Spec::of_study(&study.plan)?)
     }
 
     fn of(spec: Spec) -> anyhow::Result<Self> {

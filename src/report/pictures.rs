@@ -38,7 +38,7 @@ pub(super) fn curves(subjects: &[Subject<'_>]) -> Result<Figure, PlotError> {
     let mut all = Vec::new();
     for subject in subjects {
         match &subject.run {
-            Some(run) if run.new.kind == RunKind::Trial => all.push(curves_of(subject, run)?),
+            Some(run) if run.start.kind == RunKind::Trial => all.push(curves_of(subject, run)?),
             run => {
                 for run in subject.best_trial()?.iter().chain(run) {
                     all.push(curves_of(subject, run)?);
@@ -51,17 +51,17 @@ pub(super) fn curves(subjects: &[Subject<'_>]) -> Result<Figure, PlotError> {
 }
 
 fn curves_of(subject: &Subject<'_>, run: &RunRecord) -> Result<TrainingCurves, StoreError> {
-    let number = run.new.number.unwrap_or_default();
-    let name = match run.new.kind {
+    let number = run.start.number.unwrap_or_default();
+    let name = match run.start.kind {
         RunKind::Trial => format!("{} trial {number}", run.experiment),
-        RunKind::Final | RunKind::Imported => format!("{} {} run", run.experiment, run.new.kind.name()),
+        RunKind::Final | RunKind::Imported => format!("{} {} run", run.experiment, run.start.kind.name()),
     };
     let mut curves =
         TrainingCurves { name, metric_name: "val/accuracy".to_owned(), ..TrainingCurves::default() };
     for metric in subject.store.latest_metrics(run.id)? {
         let key = MetricKey::from(metric.key.as_str());
         // A trial's own `val/…` is its mean over folds, by fold.
-        let has_epochs = key.fold.is_some() || run.new.kind == RunKind::Final;
+        let has_epochs = key.fold.is_some() || run.start.kind == RunKind::Final;
         let part = match (key.group.as_str(), key.name.as_str()) {
             _ if key.fold == Some(Fold::Each) => continue,
             ("train", "loss") => Part::Train,

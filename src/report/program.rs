@@ -33,7 +33,7 @@ pub(super) enum Evaluator {
 impl Evaluator {
     /// Of a study, by its recorded spec.
     pub(super) fn of(subject: &Subject<'_>) -> Self {
-        let new = &subject.study.new;
+        let new = &subject.study.plan;
         if new.spec_text.is_empty() {
             return Self::Library;
         }
@@ -148,12 +148,12 @@ fn captured(section: &mut Section, subject: &Subject<'_>) -> Result<(), PlotErro
     let best = subject.best_trial()?;
     let run = match best {
         Some(run) => run,
-        None => match trials(subject)?.into_iter().min_by_key(|run| run.new.number) {
+        None => match trials(subject)?.into_iter().min_by_key(|run| run.start.number) {
             Some(run) => run,
             None => return Ok(()),
         },
     };
-    let number_of = run.new.number.unwrap_or_default();
+    let number_of = run.start.number.unwrap_or_default();
     let (metrics, artifacts) = (subject.store.latest_metrics(run.id)?, subject.store.artifacts(run.id)?);
     if metrics.is_empty() && artifacts.is_empty() {
         return Ok(());
@@ -204,7 +204,7 @@ fn repeated(trials: &[RunRecord]) -> String {
     let complete = trials.iter().filter(|run| run.state == RunState::Complete);
     let mut points: BTreeMap<Vec<(&String, String)>, Vec<Vec<f64>>> = BTreeMap::new();
     for run in complete {
-        let point = run.new.params.iter().map(|(name, value)| (name, format!("{value:?}"))).collect();
+        let point = run.start.params.iter().map(|(name, value)| (name, format!("{value:?}"))).collect();
         points.entry(point).or_default().push(run.values.clone());
     }
     let again: Vec<&Vec<Vec<f64>>> = points.values().filter(|values| values.len() > 1).collect();

@@ -84,7 +84,7 @@ impl<'a> Snapshot<'a> {
         }
         Ok(StudyRecord {
             id: id_at(row, "uuid")?,
-            new: NewStudy {
+            plan: NewStudy {
                 experiment: row.get("experiment")?,
                 spec_text: row.get("spec_text")?,
                 spec_path: row.get("spec_path")?,
@@ -208,7 +208,7 @@ impl<'a> Snapshot<'a> {
         let process: i64 = row.get("process")?;
         Ok(RunRecord {
             id: id_at(row, "uuid")?,
-            new: NewRun {
+            start: NewRun {
                 study: id_at(row, "study_uuid")?,
                 kind: named("kind of run", &row.get::<_, String>("kind")?, RunKind::from_name)?,
                 number: row.get("number")?,

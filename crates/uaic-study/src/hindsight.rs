@@ -35,13 +35,13 @@ impl Recorded {
             ..RunQuery::default()
         };
         let mut runs = store.runs(&query)?;
-        runs.sort_by_key(|run| run.new.number);
+        runs.sort_by_key(|run| run.start.number);
         Ok(Self { runs, changes: store.changes(study)? })
     }
 
     /// The lowest number that no trial has: a copy leaves out trials that have not ended.
     pub(super) fn first_free(&self) -> u32 {
-        let numbers: BTreeSet<u32> = self.runs.iter().filter_map(|run| run.new.number).collect();
+        let numbers: BTreeSet<u32> = self.runs.iter().filter_map(|run| run.start.number).collect();
         // They are sorted, so up to the first gap each is at its own place.
         numbers.iter().zip(0..).take_while(|(number, place)| *number == place).count() as u32
     }
@@ -63,9 +63,9 @@ impl Recorded {
             }
         }
         for run in &self.runs {
-            let Some(of_run) = run.new.number.filter(|of_run| *of_run < number) else { continue };
+            let Some(of_run) = run.start.number.filter(|of_run| *of_run < number) else { continue };
             if !(run.state.is_final() && sees(run)) {
-                view.pending.push(PendingTrial { number: of_run, params: run.new.params.clone() });
+                view.pending.push(PendingTrial { number: of_run, params: run.start.params.clone() });
             } else if !excluded.contains(&of_run) {
                 view.finished.push(self.finished(run, of_run, number));
             }
@@ -88,7 +88,7 @@ impl Recorded {
         };
         let trial = FinishedTrial {
             number: of_run,
-            params: run.new.params.clone(),
+            params: run.start.params.clone(),
             state: run.state,
             values,
             violation: run.violation,

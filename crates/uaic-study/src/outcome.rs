@@ -30,8 +30,8 @@ impl TrialResult {
         let elapsed_ms = run.ended_ms.map_or(0, |ended| ended - run.started_ms);
         Self {
             trial: FinishedTrial {
-                number: run.new.number.unwrap_or_default(),
-                params: run.new.params.clone(),
+                number: run.start.number.unwrap_or_default(),
+                params: run.start.params.clone(),
                 state: run.state,
                 values: run.values.clone(),
                 violation: run.violation,

@@ -107,7 +107,7 @@ impl BrittleStore {
     /// All trial runs, by number.
     pub fn trials(&self) -> BTreeMap<u32, RunRecord> {
         let runs = self.memory.runs(&RunQuery::default()).unwrap();
-        runs.into_iter().map(|run| (run.new.number.unwrap(), run)).collect()
+        runs.into_iter().map(|run| (run.start.number.unwrap(), run)).collect()
     }
 
     /// What stays of this store when some trials were cut off: `Crashed` for those of a process
@@ -125,7 +125,7 @@ impl BrittleStore {
             let cut = trials.iter().find(|cut| cut.0 == number).map(|cut| cut.1);
             let owner = if cut == Some(RunState::Crashed) { dead.clone() } else { process() };
             pass_on(&process(), &owner);
-            let new = NewRun { study: other.study, process: owner.clone(), ..record.new };
+            let new = NewRun { study: other.study, process: owner.clone(), ..record.start };
             let attempt = other.memory.start_run(&new).unwrap();
             let state = cut.unwrap_or(record.state);
             if !matches!(state, RunState::Crashed | RunState::Running) {

@@ -74,10 +74,10 @@ pub(super) fn run(global: &Global, args: &ParetoArgs) -> anyhow::Result<ExitCode
     titles.push("POINT…".to_owned());
     let mut rows = table::table(&titles);
     for run in &front {
-        let number = run.new.number.map(|number| number.to_string()).unwrap_or_default();
+        let number = run.start.number.map(|number| number.to_string()).unwrap_or_default();
         let mut row = vec![number, run.id.short()];
         row.extend(run.values.clone().into_iter().map(table::number));
-        let params = run.new.params.iter();
+        let params = run.start.params.iter();
         let params: Vec<String> =
             params.map(|(name, value)| format!("{name}={}", table::param(value))).collect();
         row.push(table::one_line(&params.join(" ")));
@@ -93,6 +93,6 @@ fn trials_on_front(store: &dyn Store, study: &StudyRecord) -> anyhow::Result<Vec
     let query = RunQuery { study: Some(study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
     let trials = store.runs(&query)?;
     let front = front(&trials, &directions, |run| (run.rank(), run.values.clone()));
-    let sorted = best_first(front, study.new.goals.direction(), |run| run.rank());
+    let sorted = best_first(front, study.plan.goals.direction(), |run| run.rank());
     Ok(sorted.into_iter().map(|(_, run)| run.clone()).collect())
 }

@@ -64,10 +64,10 @@ fn text(study: &StudyRecord, tally: &Tally, changes: &[StudyChange], work: &Work
         format!(
             "study     {} · {} · {}",
             study.id.short(),
-            table::one_line(&study.new.experiment),
+            table::one_line(&study.plan.experiment),
             study.state
         ),
-        format!("trials    {}", trials_line(tally, study.new.trials)),
+        format!("trials    {}", trials_line(tally, study.plan.trials)),
     ];
     for goal in study.goals().iter() {
         lines.push(format!("{:<9} {}", goal.direction.to_string(), table::one_line(&goal.metric)));

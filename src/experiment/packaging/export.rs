@@ -24,10 +24,10 @@ const PRIVATE: [&str; 3] = ["host", "cpu", "cores"];
 /// The run keeps no model, or what it has stored is damaged.
 pub fn package_of(store: &dyn Store, run: Id) -> Result<Package, ExperimentError> {
     let run = store.run(run)?;
-    if run.new.kind == RunKind::Imported {
+    if run.start.kind == RunKind::Imported {
         return imported_package(store, run.id);
     }
-    let study = store.study(run.new.study)?;
+    let study = store.study(run.start.study)?;
     let mut files = stored_files(store, run.id, &SAME)?;
     let figures = load_figures(store, run.id)?;
     let fitted = load_calibration(store, run.id)?;
@@ -36,7 +36,7 @@ pub fn package_of(store: &dyn Store, run: Id) -> Result<Package, ExperimentError
         calibration: fitted.as_ref().map(|fitted| fitted.fitted.clone()),
     };
     let manifest = manifest(&run, &study, figures, &files);
-    let spec = Spec::of_study(&study.new)?;
+    let spec = Spec::of_study(&study.plan)?;
     let test = load_predictions(store, run.id, "test")?;
     let card = card::write(&card::Facts {
         manifest: &manifest,
@@ -80,7 +80,7 @@ fn manifest(
     figures: Measures,
     files: &BTreeMap<String, Vec<u8>>,
 ) -> Manifest {
-    let mut facts: Environment = run.new.environment.clone();
+    let mut facts: Environment = run.start.environment.clone();
     facts.retain(|name, _| !PRIVATE.contains(&name.as_str()));
     let mut data = DataLineage::default();
     for (name, value) in &facts {
@@ -107,8 +107,8 @@ fn manifest(
         run: run.id.to_string(),
         study: study.id.to_string(),
         experiment: run.experiment.clone(),
-        seed: study.new.seed,
-        params: run.new.params.iter().map(|(name, value)| (name.clone(), param(value))).collect(),
+        seed: study.plan.seed,
+        params: run.start.params.iter().map(|(name, value)| (name.clone(), param(value))).collect(),
         spec_hash,
         licence: licence(&data.name),
         data,

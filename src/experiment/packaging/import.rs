@@ -80,7 +80,7 @@ fn earlier(store: &dyn Store, digest: &str) -> Result<Option<Id>, StoreError> {
     };
     let runs = store.runs(&query)?;
     let is_same = |facts: &Environment| facts.get(DIGEST).is_some_and(|known| known == digest);
-    Ok(runs.into_iter().find(|run| is_same(&run.new.environment)).map(|run| run.id))
+    Ok(runs.into_iter().find(|run| is_same(&run.start.environment)).map(|run| run.id))
 }
 
 fn environment(manifest: &Manifest, digest: &str) -> Environment {

@@ -40,7 +40,7 @@ impl Contender {
     /// # Errors
     /// The store cannot be read, or what it holds is damaged.
     pub fn load(store: &dyn Store, run: RunRecord) -> Result<Self, ComparisonError> {
-        let study = store.study(run.new.study)?;
+        let study = store.study(run.start.study)?;
         let intervals = intervals(store, &run)?;
         let mut metrics = BTreeMap::new();
         for metric in store.latest_metrics(run.id)? {
@@ -62,34 +62,34 @@ impl Contender {
             }
         }
         // What was told, or returned by a function, was not logged step by step.
-        if run.new.kind == RunKind::Trial {
+        if run.start.kind == RunKind::Trial {
             for (metric, value) in study.goals().metrics().into_iter().zip(run.values.clone()) {
                 metrics.entry(metric.to_owned()).or_insert((value, None));
             }
         }
         // A training of ours says in its configuration how it trains, even without a spec.
-        let is_of_program = Spec::is_of_program(&study.new) && run.new.config.get("train").is_none();
+        let is_of_program = Spec::is_of_program(&study.plan) && run.start.config.get("train").is_none();
         let mut settings = BTreeMap::new();
         // Of a program the configuration is its parameters once more, in the command and by name.
         if !is_of_program {
-            flatten(&run.new.config, "", &mut settings);
+            flatten(&run.start.config, "", &mut settings);
         }
-        for (name, value) in &run.new.params {
+        for (name, value) in &run.start.params {
             settings.entry(name.clone()).or_insert_with(|| value.to_string());
         }
-        let mut facts = study.new.environment.clone();
-        facts.extend(run.new.environment.clone());
+        let mut facts = study.plan.environment.clone();
+        facts.extend(run.start.environment.clone());
         facts.extend(command(&study).map(|command| ("spec.command".to_owned(), command)));
-        facts.entry("seed".to_owned()).or_insert_with(|| study.new.seed.to_string());
+        facts.entry("seed".to_owned()).or_insert_with(|| study.plan.seed.to_string());
         Ok(Self { run, study, metrics, folds, settings, facts, is_of_program })
     }
 
     /// `9c1e22aa/3` or `9c1e22aa/final`: its place, and a selector of it.
     pub fn name(&self) -> String {
         let study = self.study.id.short();
-        match self.run.new.kind {
-            RunKind::Trial => format!("{study}/{}", self.run.new.number.unwrap_or_default()),
-            RunKind::Final | RunKind::Imported => format!("{study}/{}", self.run.new.kind.name()),
+        match self.run.start.kind {
+            RunKind::Trial => format!("{study}/{}", self.run.start.number.unwrap_or_default()),
+            RunKind::Final | RunKind::Imported => format!("{study}/{}", self.run.start.kind.name()),
         }
     }
 
@@ -111,7 +111,7 @@ impl Contender {
                 return Some(format!("the folds are not the same: another {what}"));
             }
         }
-        let validation = |contender: &Self| contender.run.new.config.pointer("/data/validation").cloned();
+        let validation = |contender: &Self| contender.run.start.config.pointer("/data/validation").cloned();
         (validation(self) != validation(other))
             .then(|| "the folds are not the same: another data.validation".to_owned())
     }
@@ -119,13 +119,13 @@ impl Contender {
 
 /// The command of a study, with the names of parameters in it.
 fn command(study: &StudyRecord) -> Option<String> {
-    let ObjectiveSpec::Command(table) = Spec::of_study(&study.new).ok()?.objective else { return None };
+    let ObjectiveSpec::Command(table) = Spec::of_study(&study.plan).ok()?.objective else { return None };
     table.get("command").map(ToString::to_string)
 }
 
 /// How many folds a run was validated in; `None` for a single part or split.
 pub(super) fn fold_count(run: &RunRecord) -> Option<usize> {
-    let folds = run.new.config.pointer("/data/validation/folds")?.as_u64()?;
+    let folds = run.start.config.pointer("/data/validation/folds")?.as_u64()?;
     usize::try_from(folds).ok().filter(|folds| *folds > 1)
 }
 

@@ -128,7 +128,7 @@ fn space_of(store: &dyn Store, study: &StudyRecord, runs: &[RunRecord]) -> Resul
         Change::Space { space, .. } => Some(space),
         _ => None,
     });
-    let new = &study.new;
+    let new = &study.plan;
     let refused = |source| ViewError::Spec { study: study.id.short(), source: Box::new(source) };
     if let Some(space) = changed {
         return Ok(space);
@@ -147,7 +147,7 @@ impl StudyView {
     /// # Errors
     /// The store or the recorded spec cannot be read.
     pub fn load(store: &dyn Store, study: &StudyRecord) -> Result<Self, ViewError> {
-        let new = &study.new;
+        let new = &study.plan;
         let query = RunQuery { study: Some(study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
         let runs: Vec<RunRecord> = store.runs(&query)?.into_iter().filter(|run| !run.excluded).collect();
         let tally = store.tally(study.id)?;
@@ -155,10 +155,10 @@ impl StudyView {
         let mut trials: Vec<TrialView> = runs
             .into_iter()
             .map(|run| TrialView {
-                number: run.new.number.unwrap_or_default(),
+                number: run.start.number.unwrap_or_default(),
                 values: if run.violation > 0.0 { vec![] } else { run.values.clone() },
                 value: run.value(),
-                params: run.new.params,
+                params: run.start.params,
                 state: run.state,
                 violation: run.violation,
                 span_ms: (run.started_ms, run.ended_ms),
@@ -172,7 +172,7 @@ impl StudyView {
             direction: new.goals.direction(),
             more_goals: new.goals.more().to_vec(),
             space,
-            is_of_program: Spec::is_of_program(&study.new),
+            is_of_program: Spec::is_of_program(&study.plan),
             trials,
             aside: tally.aside(),
             leading: OnceLock::new(),

@@ -80,7 +80,7 @@ fn restricted(trial: &FinishedTrial, space: &Space) -> FinishedTrial {
 /// # Errors
 /// [`StoreError::Malformed`].
 pub fn drawn_in(run: &RunRecord) -> Result<Option<Drawn>, StoreError> {
-    let drawn = run.new.config.get(DISTRIBUTIONS).cloned();
+    let drawn = run.start.config.get(DISTRIBUTIONS).cloned();
     drawn
         .map(serde_json::from_value)
         .transpose()
@@ -91,12 +91,12 @@ pub fn drawn_in(run: &RunRecord) -> Result<Option<Drawn>, StoreError> {
 /// parameter.
 pub(crate) fn known_of(runs: &[RunRecord]) -> Result<(Space, Drawn), StoreError> {
     let mut ended: Vec<&RunRecord> = runs.iter().filter(|run| run.state.is_final()).collect();
-    ended.sort_by_key(|run| run.new.number);
+    ended.sort_by_key(|run| run.start.number);
     let (mut drawn, mut latest) = (BTreeMap::new(), Drawn::new());
     for run in &ended {
         let Some(of_run) = drawn_in(run)? else { continue };
         latest.extend(of_run.clone());
-        drawn.insert(run.new.number.unwrap_or_default(), of_run);
+        drawn.insert(run.start.number.unwrap_or_default(), of_run);
     }
     let shown: Vec<FinishedTrial> = ended.iter().map(|run| TrialResult::recorded(run).trial).collect();
     Ok((infer(&shown, &drawn), latest))

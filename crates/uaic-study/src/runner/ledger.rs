@@ -32,7 +32,7 @@ impl Ledger {
     pub(super) fn load(plan: &StudyPlan<'_>, at: &Surroundings<'_>) -> Result<Self, StudyError> {
         let mut records = BTreeMap::new();
         for record in at.store.runs(&trials_of(at, None))? {
-            let number = record.new.number.ok_or_else(|| StoreError::Malformed {
+            let number = record.start.number.ok_or_else(|| StoreError::Malformed {
                 what: "trial",
                 detail: format!("run {} has no number", record.id.short()),
             })?;
@@ -59,17 +59,17 @@ impl Ledger {
     /// Whether a point needs no proposal, because it is recorded and old enough to be trusted.
     pub(super) fn trusted(&self, number: u32) -> Option<&Params> {
         let record = self.records.get(&number)?;
-        (record.state.is_final() && number < self.compare_from).then_some(&record.new.params)
+        (record.state.is_final() && number < self.compare_from).then_some(&record.start.params)
     }
 
     /// Checks a proposal against the record, where there is one.
     pub(super) fn agree(&self, number: u32, proposed: &Params) -> Result<(), StudyError> {
         match self.records.get(&number) {
-            Some(record) if record.new.params != *proposed => Err(StudyError::Diverged {
-                study: record.new.study.short(),
+            Some(record) if record.start.params != *proposed => Err(StudyError::Diverged {
+                study: record.start.study.short(),
                 run: record.id.short(),
                 number,
-                recorded: record.new.params.clone(),
+                recorded: record.start.params.clone(),
                 proposed: proposed.clone(),
             }),
             _ => Ok(()),

@@ -198,7 +198,7 @@ impl Runner<'_> {
     fn advance(&self, progress: &mut Progress) -> Result<Option<Task>, StudyError> {
         if progress.ledger.waits_for_others() && progress.looked.elapsed() >= PATIENCE {
             while let Some(number) = progress.ledger.look_after_others(&self.at)? {
-                let params = progress.ledger.record(number).map(|record| record.new.params.clone());
+                let params = progress.ledger.record(number).map(|record| record.start.params.clone());
                 if let Some(task) = self.settle(progress, number, params.unwrap_or_default())? {
                     return Ok(Some(task));
                 }
@@ -238,7 +238,7 @@ impl Runner<'_> {
             };
             proposal::propose(&mut **sampler, &request, &mut rng)
         };
-        let recorded = progress.ledger.record(number).map(|record| record.new.params.clone());
+        let recorded = progress.ledger.record(number).map(|record| record.start.params.clone());
         match (proposed, recorded) {
             (Ok(params), _) => {
                 if progress.learnt.is_none() {
@@ -337,7 +337,7 @@ impl Runner<'_> {
 
     /// Whether another live process runs a trial that is recorded as running.
     fn is_elsewhere(&self, record: Option<&RunRecord>) -> bool {
-        record.is_some_and(|record| record.new.process != *self.at.process)
+        record.is_some_and(|record| record.start.process != *self.at.process)
     }
 
     /// Takes the result of a trial from the record.

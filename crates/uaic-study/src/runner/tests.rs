@@ -141,8 +141,8 @@ fn what_is_recorded_is_what_came_out() {
     assert_eq!(recorded.len(), 30);
     for result in &outcome.finished {
         let record = &recorded[&result.trial.number];
-        assert_eq!(record.new.params, result.trial.params);
-        assert_eq!(record.new.config["params"], serde_json::to_value(&result.trial.params).unwrap());
+        assert_eq!(record.start.params, result.trial.params);
+        assert_eq!(record.start.config["params"], serde_json::to_value(&result.trial.params).unwrap());
         assert_eq!((record.id, record.attempts, record.state), (result.run, 1, result.trial.state));
         assert_eq!((record.value(), &record.reason), (result.trial.value(), &result.reason));
     }

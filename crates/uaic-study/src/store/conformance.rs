@@ -164,7 +164,7 @@ fn log_refusal(store: &dyn Store, attempt: Attempt) -> StoreError {
 
 pub fn a_study_comes_back_as_it_was_created(store: &dyn Store) {
     let created = store.create_study(&new_study()).unwrap();
-    assert_eq!(created.new, new_study());
+    assert_eq!(created.plan, new_study());
     assert_eq!((created.state, created.owner.clone()), (StudyState::Interrupted, None));
     assert_eq!(store.study(created.id).unwrap(), created);
 }
@@ -267,7 +267,7 @@ pub fn a_trial_may_find_out_what_it_needs(store: &dyn Store) {
     let params: Params = [("x".to_owned(), ParamValue::Float(0.5))].into();
     store.set_params(attempt, &params, &serde_json::json!({ "seen": 1 })).unwrap();
     let run = store.run(attempt.run).unwrap();
-    assert_eq!((run.new.params, run.new.config), (params.clone(), serde_json::json!({ "seen": 1 })));
+    assert_eq!((run.start.params, run.start.config), (params.clone(), serde_json::json!({ "seen": 1 })));
     store.finish_run(attempt, &end(RunState::Complete)).unwrap();
     let error = store.set_params(attempt, &params, &serde_json::Value::Null).unwrap_err();
     assert!(matches!(error, StoreError::Ended { .. }), "{error}");
@@ -277,7 +277,7 @@ pub fn several_values_and_a_violation_come_back(store: &dyn Store) {
     let goals = new_study().goals.and(Goal::new("size", Direction::Minimize));
     let new = NewStudy { goals, ..new_study() };
     let study = store.create_study(&new).unwrap();
-    assert_eq!(store.study(study.id).unwrap().new, new);
+    assert_eq!(store.study(study.id).unwrap().plan, new);
     assert_eq!(study.goals().metrics().len(), 2);
     store.acquire_study(study.id, &ProcessIdentity::current()).unwrap();
     let attempt = store.start_run(&new_run(study.id, 0)).unwrap();
@@ -407,7 +407,7 @@ pub fn trials_of_a_study_only_rise(store: &dyn Store) {
     let study = study_in(store);
     for (asked, planned) in [(30, 30), (10, 30), (31, 31)] {
         store.extend_study(study, asked).unwrap();
-        assert_eq!(store.study(study).unwrap().new.trials, planned);
+        assert_eq!(store.study(study).unwrap().plan.trials, planned);
     }
 }
 
@@ -416,7 +416,7 @@ pub fn a_run_comes_back_as_it_was_started(store: &dyn Store) {
     let attempt = store.start_run(&new_run(study, 7)).unwrap();
     assert_eq!(attempt.number, 1);
     let run = store.run(attempt.run).unwrap();
-    assert_eq!(run.new, new_run(study, 7), "types of parameters included");
+    assert_eq!(run.start, new_run(study, 7), "types of parameters included");
     assert_eq!((run.id, run.experiment.as_str(), run.attempts), (attempt.run, "attention", 1));
     assert_eq!((run.state, run.value(), run.reason.clone()), (RunState::Running, None, None));
     assert_eq!((run.ended_ms, run.hidden), (None, false));
@@ -458,7 +458,7 @@ pub fn a_restart_keeps_the_id_and_clears_what_was_recorded(store: &dyn Store) {
     let second = store.start_run(&changed).unwrap();
     assert_eq!(second, Attempt { run: first.run, number: 2 });
     let run = store.run(second.run).unwrap();
-    assert_eq!(run.new, changed);
+    assert_eq!(run.start, changed);
     assert_eq!((run.attempts, run.state), (2, RunState::Running));
     assert_eq!((run.value(), run.reason, run.ended_ms), (None, None, None));
     assert!(store.latest_metrics(first.run).unwrap().is_empty());
@@ -795,7 +795,7 @@ pub fn any_text_is_kept(store: &dyn Store) {
         ..new_study()
     };
     let study_id = store.create_study(&study).unwrap().id;
-    assert_eq!(store.study(study_id).unwrap().new, study);
+    assert_eq!(store.study(study_id).unwrap().plan, study);
     store.acquire_study(study_id, &ProcessIdentity::current()).unwrap();
     let run =
         NewRun { params: [(text.to_owned(), ParamValue::Text(text.into()))].into(), ..new_run(study_id, 0) };
@@ -806,7 +806,7 @@ pub fn any_text_is_kept(store: &dyn Store) {
     let reason = Some(text.to_owned());
     store.finish_run(attempt, &RunEnd::without_values(RunState::Failed, reason.clone())).unwrap();
     let seen = store.run(attempt.run).unwrap();
-    assert_eq!((seen.new, seen.reason, seen.experiment.as_str()), (run, reason, text));
+    assert_eq!((seen.start, seen.reason, seen.experiment.as_str()), (run, reason, text));
     assert_eq!(store.latest_metrics(attempt.run).unwrap()[0].key, text);
     assert_eq!(store.metric_history(attempt.run, text).unwrap(), [point(text, 0, 1.0)]);
     assert_eq!(store.tags(attempt.run).unwrap()[text], text);
@@ -836,7 +836,7 @@ pub fn threads_do_not_disturb_each_other(store: &dyn Store) {
     for run in runs {
         let series = store.metric_history(run.id, "x").unwrap();
         assert_eq!(series.len() as u64, steps);
-        let own = f64::from(run.new.number.unwrap());
+        let own = f64::from(run.start.number.unwrap());
         assert!(series.iter().all(|point| point.value.to_bits() == own.to_bits()));
         assert_eq!(store.latest_metrics(run.id).unwrap()[1].count, steps);
     }
@@ -860,7 +860,7 @@ pub fn an_imported_run_is_apart_from_trials_and_the_final_run(store: &dyn Store)
     assert!(trial != imported && imported != last);
     let query = RunQuery { kind: Some(RunKind::Imported), ..RunQuery::default() };
     let found = store.runs(&query).unwrap();
-    assert_eq!((found.len(), found[0].id, &found[0].new.kind), (1, imported, &RunKind::Imported));
+    assert_eq!((found.len(), found[0].id, &found[0].start.kind), (1, imported, &RunKind::Imported));
     assert_eq!(store.tally(study).unwrap().running, 1, "only trials are counted");
 }
 

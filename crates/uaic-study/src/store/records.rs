@@ -129,7 +129,7 @@ pub struct StudyRecord {
     /// Its id.
     pub id: Id,
     /// What it was created with.
-    pub new: NewStudy,
+    pub plan: NewStudy,
     /// When it was created, milliseconds since 1970 UTC.
     pub created_ms: i64,
     /// Its state, with dead processes already accounted for.
@@ -212,7 +212,7 @@ pub struct RunRecord {
     /// Its id.
     pub id: Id,
     /// What it was (last) started with.
-    pub new: NewRun,
+    pub start: NewRun,
     /// The experiment that it belongs to.
     pub experiment: String,
     /// How many times it has been started.
@@ -346,7 +346,7 @@ impl Tally {
 impl StudyRecord {
     /// What is optimised.
     pub fn goals(&self) -> &Goals {
-        &self.new.goals
+        &self.plan.goals
     }
 }
 
@@ -354,7 +354,7 @@ impl RunRecord {
     /// What decides its rank.
     pub fn candidate(&self) -> Candidate {
         Candidate {
-            number: self.new.number.unwrap_or_default(),
+            number: self.start.number.unwrap_or_default(),
             state: self.state,
             value: self.value(),
             violation: self.violation,
@@ -365,7 +365,7 @@ impl RunRecord {
 
     /// The place of a trial among those of its study; `None` where it has none.
     pub fn rank(&self) -> Option<Rank> {
-        self.candidate().rank().filter(|_| self.new.kind == RunKind::Trial)
+        self.candidate().rank().filter(|_| self.start.kind == RunKind::Trial)
     }
 
     /// The value of the study's first metric, once complete.

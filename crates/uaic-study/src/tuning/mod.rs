@@ -215,9 +215,9 @@ impl StudyBuilder {
     /// # Errors
     /// The store fails.
     pub fn open(mut self, store: &dyn Store) -> Result<Study<'_>, StudyError> {
-        let found = store.studies()?.into_iter().find(|study| study.new.experiment == self.name);
+        let found = store.studies()?.into_iter().find(|study| study.plan.experiment == self.name);
         let Some(study) = found else { return self.create(store) };
-        self.options.seed = study.new.seed;
+        self.options.seed = study.plan.seed;
         self.options.goals = study.goals().clone();
         Ok(Study { store, id: study.id, options: self.options })
     }

@@ -76,12 +76,12 @@ impl Content {
         let study = self.study(new.study)?;
         study.check_held(&new.process)?;
         check_up_to_date(new.study, changes, study.changes.len())?;
-        let experiment = study.record.new.experiment.clone();
+        let experiment = study.record.plan.experiment.clone();
         let key = |run: &NewRun| (run.study, run.kind, run.number);
-        let earlier = self.runs.iter_mut().find(|run| key(&run.record.new) == key(new));
+        let earlier = self.runs.iter_mut().find(|run| key(&run.record.start) == key(new));
         let mut record = RunRecord {
             id: Id::random(),
-            new: new.clone(),
+            start: new.clone(),
             experiment,
             attempts: 1,
             state: RunState::Running,
@@ -99,7 +99,7 @@ impl Content {
             return Ok(attempt);
         };
         let RunRecord { id, attempts, hidden, .. } = run.record;
-        let process = &run.record.new.process;
+        let process = &run.record.start.process;
         let attempt = next_attempt(&EarlierRun { id, attempts, state: run.state(), process }, &new.process)?;
         (record.id, record.attempts, record.hidden) = (id, attempt.number, hidden);
         *run = Run { tags: std::mem::take(&mut run.tags), ..Run::new(record) };
@@ -110,7 +110,7 @@ impl Content {
     fn apply(&mut self, study: Id, number: u32, change: &Change) -> Result<(), StoreError> {
         let is_meant =
             |new: &NewRun| (new.study, new.kind, new.number) == (study, RunKind::Trial, Some(number));
-        let run = self.runs.iter_mut().find(|run| is_meant(&run.record.new));
+        let run = self.runs.iter_mut().find(|run| is_meant(&run.record.start));
         let run = run.ok_or_else(|| StoreError::NotFound { what: "trial", id: number.to_string() })?;
         check_ended(number, run.state())?;
         match change {
@@ -130,7 +130,7 @@ impl Store for MemoryStore {
     fn create_study(&self, new: &NewStudy) -> Result<StudyRecord, StoreError> {
         let record = StudyRecord {
             id: Id::random(),
-            new: new.clone(),
+            plan: new.clone(),
             created_ms: now_ms(),
             state: StudyState::Interrupted,
             owner: None,
@@ -175,7 +175,7 @@ impl Store for MemoryStore {
 
     fn extend_study(&self, id: Id, trials: u32) -> Result<(), StoreError> {
         let mut content = self.content();
-        let planned = &mut content.study(id)?.record.new.trials;
+        let planned = &mut content.study(id)?.record.plan.trials;
         *planned = trials.max(*planned);
         Ok(())
     }
@@ -196,8 +196,8 @@ impl Store for MemoryStore {
     ) -> Result<(), StoreError> {
         let mut content = self.content();
         let run = content.running(attempt)?;
-        run.record.new.params = params.clone();
-        run.record.new.config = config.clone();
+        run.record.start.params = params.clone();
+        run.record.start.config = config.clone();
         Ok(())
     }
 
@@ -210,8 +210,8 @@ impl Store for MemoryStore {
         let trials = content
             .runs
             .iter()
-            .filter(|run| run.record.new.study == study && run.record.new.kind == RunKind::Trial);
-        let last_started = trials.filter_map(|run| run.record.new.number).max();
+            .filter(|run| run.record.start.study == study && run.record.start.kind == RunKind::Trial);
+        let last_started = trials.filter_map(|run| run.record.start.number).max();
         let study = content.study(study)?;
         let enqueued =
             study.changes.iter().filter(|earlier| matches!(earlier.change, Change::Enqueue { .. }));

@@ -61,7 +61,7 @@ impl Run {
     pub(super) fn state(&self) -> RunState {
         let record = &self.record;
         match record.state {
-            RunState::Running if !is_alive(&record.new.process, record.started_ms, now_ms()) => {
+            RunState::Running if !is_alive(&record.start.process, record.started_ms, now_ms()) => {
                 RunState::Crashed
             }
             state => state,
@@ -85,10 +85,10 @@ impl Run {
             offset: _,
         } = query;
         let record = &self.record;
-        study.is_none_or(|study| study == record.new.study)
+        study.is_none_or(|study| study == record.start.study)
             && experiment.as_ref().is_none_or(|experiment| *experiment == record.experiment)
-            && kind.is_none_or(|kind| kind == record.new.kind)
-            && number.is_none_or(|number| Some(number) == record.new.number)
+            && kind.is_none_or(|kind| kind == record.start.kind)
+            && number.is_none_or(|number| Some(number) == record.start.number)
             && id_prefix.as_ref().is_none_or(|prefix| record.id.to_string().starts_with(prefix))
             && (*include_hidden || !record.hidden)
             && state.is_none_or(|state| state == self.state())
