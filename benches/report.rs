@@ -14,7 +14,7 @@ use uaic::report::study::{
 };
 use uaic::rng::SeedTree;
 use uaic::spec::Spec;
-use uaic::trial::{Direction, Goal, ParamValue, RunState};
+use uaic::trial::{Direction, ParamValue, RunState};
 
 const SPEC: &str = r#"
 [experiment]
@@ -92,7 +92,9 @@ fn study(trials: u32) -> StudyView {
     StudyView {
         experiment: "bench".to_owned(),
         id: "00000000".to_owned(),
-        goals: Goal::new("val/accuracy", Direction::Maximize).into(),
+        metric: "val/accuracy".to_owned(),
+        direction: Direction::Maximize,
+        more_goals: vec![],
         space: spec.search.clone(),
         is_of_program: false,
         leading: std::sync::OnceLock::new(),

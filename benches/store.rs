@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use uaic::platform::ProcessIdentity;
 use uaic::store::{MetricPoint, NewRun, NewStudy, RunEnd, RunKind, RunQuery, SqliteStore, Store, StudyState};
-use uaic::trial::{Direction, Goal, ParamValue, RunState};
+use uaic::trial::{Direction, Goal, ParamValue};
 
 const STUDIES: u32 = 100;
 const TRIALS: u32 = 100;

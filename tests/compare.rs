@@ -8,7 +8,7 @@ use uaic::platform::ProcessIdentity;
 use uaic::store::{
     Attempt, Id, MetricPoint, NewRun, NewStudy, RunEnd, RunKind, SqliteStore, Store, StudyState,
 };
-use uaic::trial::{Direction, Goal, ParamValue, RunState};
+use uaic::trial::{Direction, Goal, ParamValue};
 
 use crate::support::TestDir;
 
