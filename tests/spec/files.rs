@@ -70,7 +70,7 @@ fn a_condition_on_what_no_training_measures_is_refused_before_it_runs() {
     let path = root.path().join("x.toml");
     let told = |feasible: &str| {
         fs::write(&path, spec_with(&format!("[study]\nfeasible = {feasible}"))).unwrap();
-        let errors = Spec::load(&path, &[]).unwrap_err().0;
+        let errors = load_spec(&path, &[]).unwrap_err().0;
         errors.iter().map(ToString::to_string).filter(|error| error.contains("feasible")).collect::<String>()
     };
     let refused = told("\"val/los <= 0.5 and model/parameters <= 1e6\"");
