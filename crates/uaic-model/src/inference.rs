@@ -304,7 +304,7 @@ mod tests {
     #[test]
     fn without_a_calibration_nobody_knows_the_scope() {
         let answer =
-            predictor(None).answer(&["fare"], PredictOptions { top: 0, threads: 1 }).unwrap().remove(0);
+            predictor(None).predict(&["fare"], PredictOptions { top: 0, threads: 1 }).unwrap().remove(0);
         assert_eq!((answer.is_out_of_scope, answer.score, answer.top.len()), (None, None, 1));
         let weights = predictor(None).explain("fare of Flights").unwrap();
         assert!((weights.iter().map(|token| token.weight).sum::<f64>() - 1.0).abs() < 1e-6);
