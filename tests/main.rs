@@ -13,6 +13,7 @@ mod deploy;
 mod enqueued;
 mod evaluate;
 mod flights;
+mod guide;
 mod listing;
 #[cfg(feature = "serve")]
 mod load;
@@ -33,6 +34,7 @@ mod search;
 mod serve;
 mod serve_real;
 mod serve_versions;
+mod snapshots;
 mod spec;
 mod store;
 mod study;
