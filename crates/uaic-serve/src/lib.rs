@@ -77,7 +77,7 @@ mod source;
 
 pub use error::ServeError;
 pub use fleet::{Deployment, Fleet, FleetError, Model, Picked, Slot};
-pub use http::admin::Token;
+pub use http::admin::AdminToken;
 pub use http::routes::{openapi, paths as routes};
 pub use server::{Admin, CountLines, Server, Setup, Sidecar};
 pub use settings::{Limits, Listen, Settings};

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use super::connection::accept;
 use super::error::ServeError;
 use super::fleet::Fleet;
-use super::http::admin::{self, Token};
+use super::http::admin::{self, AdminToken};
 use super::http::{App, routes};
 use super::listener::Listener;
 use super::metrics::{Metrics, RequestLogCounts};
@@ -27,7 +27,7 @@ pub struct Admin {
     /// Where.
     pub listen: Listen,
     /// For whom.
-    pub token: Token,
+    pub token: AdminToken,
 }
 
 /// A version beside the live one.

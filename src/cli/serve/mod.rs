@@ -15,7 +15,7 @@ use clap::Args;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::serve::{Admin, Listen, ServeError, Server, Settings, Setup, Token};
+use crate::serve::{Admin, AdminToken, Listen, ServeError, Server, Settings, Setup};
 
 use self::options::{Canary, Named, sidecars};
 use self::source::Source;
@@ -152,7 +152,7 @@ fn admin(args: &ServeArgs) -> anyhow::Result<Option<Admin>> {
         );
         return Err(Failure::usage(message).into());
     }
-    Ok(Some(Admin { listen, token: Token::new(secret) }))
+    Ok(Some(Admin { listen, token: AdminToken::new(secret) }))
 }
 
 async fn serve(setup: Setup) -> anyhow::Result<ExitCode> {

@@ -33,17 +33,17 @@ pub(super) const PATHS: [&str; 2] = ["/admin/models", "/admin/models/{model}/{ac
 
 /// The token of the admin routes; only its hash is kept.
 #[derive(Clone, Copy)]
-pub struct Token {
+pub struct AdminToken {
     hash: blake3::Hash,
 }
 
-impl std::fmt::Debug for Token {
+impl std::fmt::Debug for AdminToken {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Token(…)")
     }
 }
 
-impl Token {
+impl AdminToken {
     /// Of a secret.
     pub fn new(secret: &str) -> Self {
         Self { hash: blake3::hash(secret.as_bytes()) }
@@ -58,7 +58,7 @@ impl Token {
 }
 
 /// The admin routes.
-pub(crate) fn router(app: &Arc<App>, token: Token) -> Router {
+pub(crate) fn router(app: &Arc<App>, token: AdminToken) -> Router {
     let [models, change_model] = PATHS;
     Router::new()
         .route(models, get(list))
@@ -71,7 +71,7 @@ pub(crate) fn router(app: &Arc<App>, token: Token) -> Router {
         .with_state(Arc::clone(app))
 }
 
-async fn admit(Extension(token): Extension<Token>, request: Request, next: Next) -> Response {
+async fn admit(Extension(token): Extension<AdminToken>, request: Request, next: Next) -> Response {
     if token.is_in(request.headers()) {
         next.run(request).await
     } else {
