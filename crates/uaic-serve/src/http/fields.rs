@@ -17,7 +17,7 @@ const SHOWN: usize = 60;
 
 /// Why a field is none that a request has.
 #[derive(Debug)]
-pub(super) enum FieldError {
+enum FieldError {
     /// It is of another type, or beyond its bounds.
     Unfit { wanted: String, found: String },
     /// It has to be there.
@@ -35,11 +35,6 @@ pub(super) fn read<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T,
         let subject = subject(error.path());
         tell(error.into_inner(), pointer, &subject)
     })
-}
-
-/// As [`read`], for whoever tells what is wrong without its place.
-pub(super) fn read_unplaced<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T, FieldError> {
-    T::deserialize(Place(object.into()))
 }
 
 fn tell(error: FieldError, pointer: String, subject: &str) -> HttpProblem {
@@ -138,7 +133,7 @@ impl de::Error for FieldError {
         let found = match found {
             Unexpected::Unsigned(number) => number.to_string(),
             Unexpected::Signed(number) => number.to_string(),
-            Unexpected::Float(number) => number.to_string(),
+            Unexpected::Float(number) => Value::from(number).to_string(),
             other => other.to_string(),
         };
         Self::Unfit { wanted: kind_wanted(wanted), found }
@@ -189,17 +184,21 @@ impl<'de> Deserializer<'de> for Place {
         if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    /// Serde would also take an array of a struct's fields.
+    /// Without fields that are null; serde would also take an array of a struct's fields.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        known: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, FieldError> {
-        if self.0.is_array() {
-            return Err(de::Error::invalid_type(Unexpected::Seq, &visitor));
+        match self.0 {
+            Value::Array(_) => Err(de::Error::invalid_type(Unexpected::Seq, &visitor)),
+            Value::Object(mut fields) => {
+                fields.retain(|name, value| !value.is_null() || !known.contains(&name.as_str()));
+                Self(fields.into()).deserialize_any(visitor)
+            }
+            other => Self(other).deserialize_any(visitor),
         }
-        self.deserialize_any(visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -289,7 +288,18 @@ mod tests {
         for (json, pointer, message) in [
             (r"{}", "/text", "there is no `text`"),
             (r#"{"text": 1}"#, "/text", "`text` is a string, not a number"),
-            (r#"{"text": null}"#, "/text", "`text` is a string, not null"),
+            (r#"{"text": null}"#, "/text", "there is no `text`"),
+            (
+                r#"{"text": "a", "zzz": null}"#,
+                "/zzz",
+                "there is no field `zzz`; there are text, count, flag, items, names",
+            ),
+            (r#"{"text": "a", "names": [null]}"#, "/names/0", "`names[0]` is a string, not null"),
+            (
+                r#"{"text": "a", "count": 1e300}"#,
+                "/count",
+                "`count` is a whole number from 1 to 9, not 1e+300",
+            ),
             (r#"{"text": "a", "flag": "x"}"#, "/flag", "`flag` is true or false, not a string"),
             (r#"{"text": "a", "count": 0}"#, "/count", "`count` is a whole number from 1 to 9, not 0"),
             (r#"{"text": "a", "count": -1}"#, "/count", "`count` is a whole number from 1 to 9, not -1"),

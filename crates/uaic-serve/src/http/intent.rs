@@ -12,7 +12,7 @@ use super::app::App;
 use super::body;
 use super::context::RequestContext;
 use super::dispatch::{ModelRef, dispatch};
-use super::fields::{self, FieldError};
+use super::fields;
 use super::problem::{HttpProblem, IntentProblem, IntentProblemBody};
 use super::wire::{TOP_LABELS, TopLabel, is_too_long, key_of};
 use crate::engine::EngineRequest;
@@ -82,15 +82,14 @@ fn text_of(bytes: &[u8]) -> Result<String, IntentProblem> {
     let Value::Object(object) = body else {
         return Err(IntentProblem::body("BAD_REQUEST", "Invalid JSON format."));
     };
-    match fields::read_unplaced(object) {
+    let has_text = object.contains_key("text");
+    match fields::read(object) {
         Ok(IntentRequest { text }) if text.trim().is_empty() => {
             Err(IntentProblem::body("TEXT_EMPTY", "\"text\" is empty."))
         }
         Ok(IntentRequest { text }) => Ok(text),
-        Err(FieldError::Missing(_)) => {
-            Err(IntentProblem::body("TEXT_MISSING", "\"text\" missing from request body."))
-        }
-        Err(_) => Err(IntentProblem::body("INVALID_TYPE", "\"text\" is not a string.")),
+        Err(_) if has_text => Err(IntentProblem::body("INVALID_TYPE", "\"text\" is not a string.")),
+        Err(_) => Err(IntentProblem::body("TEXT_MISSING", "\"text\" missing from request body.")),
     }
 }
 

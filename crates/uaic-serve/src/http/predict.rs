@@ -28,7 +28,7 @@ pub(super) struct PredictRequest(PredictFields);
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct PredictFields {
     /// One text.
-    #[schema(value_type = Text, required = false, example = "show me flights from boston to denver")]
+    #[schema(value_type = Text, required = false)]
     text: Option<Text>,
     /// Several texts.
     #[schema(value_type = Vec<Text>, required = false, min_items = 1)]
@@ -103,7 +103,8 @@ pub(super) struct Prediction {
 
 /// What a model says of one text, or of several
 #[utoipa::path(
-    post, path = "/v1/predict", tag = "predict", request_body = PredictRequest,
+    post, path = "/v1/predict", tag = "predict",
+    request_body(content = PredictRequest, example = json!({ "text": "show me flights from boston to denver" })),
     params(("X-Request-Key" = Option<String>, Header, description = "As the field `key`")),
     responses((status = 200, body = PredictResponse), HttpProblem)
 )]
