@@ -38,6 +38,7 @@ mod snapshots;
 mod spec;
 mod store;
 mod study;
+mod structure;
 mod support;
 mod tables;
 mod training;
