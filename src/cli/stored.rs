@@ -6,7 +6,7 @@ use crate::data::{self, Dataset, Example};
 use crate::eval::Calibration;
 use crate::experiment::{self, Experiment, FittedCalibration, dataset_folder, model_run};
 use crate::model::{Classifier, Features};
-use crate::package::Responder;
+use crate::package::Predictor;
 use crate::spec::{FinalSpec, Spec};
 use crate::store::{RunRecord, Store, StudyRecord};
 
@@ -72,9 +72,9 @@ impl StoredModel {
     }
 
     /// The model with its calibration, to be asked.
-    pub(super) fn into_responder(self) -> Responder {
+    pub(super) fn into_predictor(self) -> Predictor {
         let calibration = self.calibration.map(|calibration| calibration.fitted);
-        Responder { classifier: self.classifier, calibration }
+        Predictor { classifier: self.classifier, calibration }
     }
 
     /// Temperature and threshold; `None` for runs without.

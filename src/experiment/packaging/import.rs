@@ -39,7 +39,7 @@ pub fn import(
         return Ok(Imported { run, was_there: true });
     }
     // A store keeps only what can be used.
-    package.responder()?;
+    package.predictor()?;
     let spec_text = String::from_utf8_lossy(package.file(package::SPEC).unwrap_or_default()).into_owned();
     // A spec of another version may be one that this one cannot read.
     let spec = Spec::parse(&spec_text, path, &[]).ok();
