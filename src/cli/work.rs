@@ -12,7 +12,7 @@ use crate::study::sampler::grid_size;
 use crate::study::{Evaluation, Objective, ObjectiveError, StudySetup, Trial, points_in, unsatisfied};
 use crate::trial::Params;
 
-use super::check::counted;
+use crate::number::counted;
 
 /// A checked spec with all that its study needs.
 pub(super) enum Work {
@@ -111,7 +111,7 @@ impl Work {
             format!(
                 "{}, but the {what} has {}: the study ends when each has been tried \
                  (`duplicates = \"repeat\"` in [study] tries them again)",
-                counted(u64::from(*trials), "trial"),
+                counted(trials, "trial"),
                 counted(count, "point"),
             )
         })

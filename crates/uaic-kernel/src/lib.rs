@@ -26,6 +26,7 @@ mod cross_entropy;
 mod drop;
 mod gelu;
 mod layer_norm;
+pub mod linear_algebra;
 mod mixture;
 mod optimize;
 mod peak;
@@ -34,6 +35,7 @@ mod product;
 pub mod rng;
 mod self_attention;
 mod squash;
+pub mod statistics;
 #[cfg(test)]
 mod tests;
 

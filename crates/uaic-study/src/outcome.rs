@@ -157,7 +157,7 @@ pub enum StudyError {
         /// How many were asked for.
         jobs: usize,
         /// The system's reason.
-        source: rayon::ThreadPoolBuildError,
+        source: std::io::Error,
     },
 }
 

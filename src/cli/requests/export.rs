@@ -11,7 +11,7 @@ use crate::data::tsv;
 use crate::fsx;
 use crate::serve::request_log::SHADOW;
 
-use super::super::check::counted;
+use crate::number::counted;
 use super::super::exit::Failure;
 use super::super::{Global, printer, shape, table};
 use super::LogArgs;
@@ -159,8 +159,8 @@ fn tell(args: &ExportArgs, harvest: &Harvest) -> anyhow::Result<()> {
     }
     printer::talk(format!(
         "{} with {}: {} as somebody told, {} as predicted",
-        counted(harvest.examples.len() as u64, "text"),
-        counted(labels.len() as u64, "label"),
+        counted(harvest.examples.len(), "text"),
+        counted(labels.len(), "label"),
         harvest.corrected,
         harvest.examples.len() - harvest.corrected
     ));

@@ -12,7 +12,6 @@
 //!
 //! What a method needs is fitted on the texts that the model was trained on, and on no others.
 
-mod cholesky;
 mod detector;
 mod file;
 mod logits;
@@ -225,19 +224,6 @@ fn features_of(predictions: &Predictions) -> Result<(Vec<f64>, usize), Undefined
         return Err(Undefined::NotANumber);
     }
     Ok((predictions.features.iter().map(|&value| f64::from(value)).collect(), width))
-}
-
-/// Σ a·b, in eight sums side by side, always in the same order.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (a, b) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    for (a, b) in a.0.iter().zip(b.0) {
-        for lane in 0..8 {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    let rest: f64 = a.1.iter().zip(b.1).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f64>() + rest
 }
 
 #[cfg(test)]

@@ -6,12 +6,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event::Observer;
-use crate::sampler::{History, Settings, by_name};
-use crate::space::Distribution;
-use crate::store::{Environment, Store, StoreError};
+use crate::sampler::{Duplicates, History, Sampler, Settings, by_name};
+use crate::space::{Distribution, Space};
+use crate::store::{Change, Environment, Store, StoreError};
 use crate::testing::{BrittleStore, FakeObjective, process};
-use crate::trial::Direction;
-use crate::trial::ParamValue;
+use crate::trial::{Direction, ParamValue, RunState};
 use uaic_kernel::rng::ChaCha8Rng;
 
 fn space() -> Space {

@@ -1,6 +1,7 @@
 //! The hyperparameters that are most likely given the values and prior beliefs.
 
-use super::factor::{Factor, dot};
+use uaic_kernel::linear_algebra::cholesky::Factor;
+use uaic_kernel::linear_algebra::dot::in_tree as dot;
 use super::inputs::Inputs;
 use super::minimise::minimise;
 use super::process::{Hyperparameters, matern};
