@@ -111,8 +111,7 @@ fn unknown_keys(table: &Table) -> Vec<Problem> {
     let unknown = table.keys().filter(|key| !KEYS.contains(&key.as_str()));
     unknown
         .map(|key| {
-            let help =
-                suggestion(key, KEYS).unwrap_or_else(|| format!("[objective] has {}", quoted(KEYS)));
+            let help = suggestion(key, KEYS).unwrap_or_else(|| format!("[objective] has {}", quoted(KEYS)));
             (format!("unknown key `{key}` in [objective]"), Some(help))
         })
         .collect()

@@ -5,8 +5,8 @@
 //! its path alone: adding a purpose, or drawing more from one stream, never shifts another, and no
 //! clock, thread or hash order takes part.
 
-use rand::{RngExt, SeedableRng};
 pub use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
 
 /// A node of the seed tree.
 ///

@@ -35,12 +35,7 @@ pub(super) struct Schedule {
 
 impl Schedule {
     /// The order of a study that begins in this space. `parallel` counts as 1 at least.
-    pub(super) fn new(
-        space: Space,
-        trials: u32,
-        parallel: u32,
-        target: Option<(f64, Direction)>,
-    ) -> Self {
+    pub(super) fn new(space: Space, trials: u32, parallel: u32, target: Option<(f64, Direction)>) -> Self {
         Self {
             trials,
             parallel: parallel.max(1),
@@ -126,7 +121,10 @@ impl Schedule {
 
     /// The earliest complete trial at exactly this point that proposals see.
     pub(super) fn complete_at(&self, params: &Params) -> Option<&FinishedTrial> {
-        self.known.finished().iter().find(|trial| trial.state == RunState::Complete && trial.params == *params)
+        self.known
+            .finished()
+            .iter()
+            .find(|trial| trial.state == RunState::Complete && trial.params == *params)
     }
 
     /// Notes the proposal of the trial that is [`Schedule::ready`].

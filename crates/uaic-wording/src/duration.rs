@@ -152,7 +152,9 @@ mod tests {
         for text in ["", " ", "s", "-1s", "1.2.3s", "1h-", "inf", "NaN"] {
             assert_eq!(read(text), Err(TimeError::Number), "{text}");
         }
-        for (text, unit) in [("5 days", "days"), ("1e3s", "e3s"), ("1:30", ":30"), ("1h30x", "x"), ("3 M", "M")] {
+        for (text, unit) in
+            [("5 days", "days"), ("1e3s", "e3s"), ("1:30", ":30"), ("1h30x", "x"), ("3 M", "M")]
+        {
             assert_eq!(read(text), Err(TimeError::Unit(unit.to_owned())), "{text}");
         }
         assert_eq!(read("99999999999999999999d"), Err(TimeError::Long));

@@ -158,8 +158,8 @@ fn chosen(what: &str, names: &[String], known: &[&str]) -> anyhow::Result<Vec<St
 }
 
 fn unknown(what: &str, name: &str, known: &[&str]) -> Failure {
-    let help = suggestion(name, known.iter().copied())
-        .unwrap_or_else(|| format!("there are {}", known.join(", ")));
+    let help =
+        suggestion(name, known.iter().copied()).unwrap_or_else(|| format!("there are {}", known.join(", ")));
     Failure::usage(format!("unknown {what} `{name}`: {help}"))
 }
 

@@ -11,12 +11,12 @@ use crate::data::tsv;
 use crate::fsx;
 use crate::serve::request_log::SHADOW;
 
-use crate::number::counted;
 use super::super::exit::Failure;
 use super::super::{Global, printer, shape, table};
 use super::LogArgs;
 use super::harvest::{Harvest, Only};
 use super::selection::{SelectionArgs, parse_share};
+use crate::number::counted;
 
 /// Conflicts that are described; the others are counted.
 const SHOWN: usize = 5;

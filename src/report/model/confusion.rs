@@ -167,5 +167,4 @@ mod tests {
         assert!(figure.note.starts_with("Of 100 classes the 40 with most errors; 39 of 39 errors"));
         assert!(figure.width >= 800.0 && figure.aspect > 0.7);
     }
-
 }

@@ -6,6 +6,7 @@ use crate::report::figure::{
     Axis, Content, Figure, Key, Look, Mark, Paint, Panel, Scale, Sign, Stroke, widened,
 };
 use crate::trial::{Direction, Rank, RunState, better};
+use uaic_kernel::statistics::quantile::nearest;
 
 /// The value of every trial by its number, with the best so far.
 pub fn history(study: &StudyView) -> Figure {

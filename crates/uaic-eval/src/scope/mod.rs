@@ -248,13 +248,6 @@ mod tests {
                 prop_assert!((some as f64 - share).abs() <= 1.0, "{} of {}", some, all);
             }
         }
-
-        #[test]
-        fn a_dot_product_is_the_sum_of_products(values in prop::collection::vec((-9.0..9.0, -9.0..9.0), 0..40)) {
-            let (a, b): (Vec<f64>, Vec<f64>) = values.iter().copied().unzip();
-            let plain: f64 = values.iter().map(|(a, b)| a * b).sum();
-            prop_assert!((dot(&a, &b) - plain).abs() < 1e-9);
-        }
     }
 
     #[test]

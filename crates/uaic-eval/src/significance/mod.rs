@@ -7,11 +7,11 @@ mod t_test;
 pub use paired::{
     PairedDifference, mcnemar, paired_bootstrap, paired_bootstrap_of_groups, paired_bootstraps,
 };
-pub use uaic_kernel::statistics::student::{
-    cdf as student_cdf, quantile as student_quantile, two_sided as student_two_sided,
-};
 pub use t_test::{
     MeanInterval, TTest, corrected_resampled_t, mean, mean_interval, paired_t, standard_deviation, welch_t,
+};
+pub use uaic_kernel::statistics::student::{
+    cdf as student_cdf, quantile as student_quantile, two_sided as student_two_sided,
 };
 
 /// The p-values of several tests, in their order, adjusted so that the chance of even one false

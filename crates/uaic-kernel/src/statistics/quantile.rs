@@ -53,7 +53,10 @@ mod tests {
 
     #[test]
     fn the_nearest_value_is_one_of_them() {
-        assert_eq!([0.0, 0.29, 0.31, 1.0].map(|share| nearest(&SORTED, share)), [1.0, 1.5, 2.6, 9.0].map(Some));
+        assert_eq!(
+            [0.0, 0.29, 0.31, 1.0].map(|share| nearest(&SORTED, share)),
+            [1.0, 1.5, 2.6, 9.0].map(Some)
+        );
         assert_eq!(nearest(&[], 0.5), None);
     }
 }

@@ -62,11 +62,7 @@ pub fn play(function: &Function, sampler: &str, seed: u64, trials: u32, parallel
 ///
 /// # Errors
 /// The system gives no more threads.
-pub fn play_all(
-    plan: &Plan,
-    threads: usize,
-    noted: &(dyn Fn() + Sync),
-) -> io::Result<Vec<Vec<Vec<Game>>>> {
+pub fn play_all(plan: &Plan, threads: usize, noted: &(dyn Fn() + Sync)) -> io::Result<Vec<Vec<Vec<Game>>>> {
     let mut games = vec![vec![vec![None; plan.seeds as usize]; plan.samplers.len()]; plan.functions.len()];
     let each = games.iter_mut().zip(&plan.functions).flat_map(|(of_function, function)| {
         let samplers = of_function.iter_mut().zip(&plan.samplers);

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::outcome::TrialResult;
+use crate::outcome::{TrialResult, trials_of};
 use crate::sampler::History;
 use crate::space::Space;
-use crate::store::{Change, Id, RunKind, RunQuery, RunRecord, Store, StoreError, StudyChange};
+use crate::store::{Change, Id, RunRecord, Store, StoreError, StudyChange};
 use crate::trial::{Direction, FinishedTrial, Params, PendingTrial, RunState};
 
 /// With so many trials at once, a trial sees as finished those below this number.
@@ -202,17 +202,6 @@ impl View {
     pub(super) fn history<'a>(&'a self, directions: &'a [Direction]) -> History<'a> {
         let Known { space, finished, .. } = &self.known;
         History { space, directions, finished, pending: &self.pending }
-    }
-}
-
-/// The trials of a study, hidden ones included: these are only hidden from listings.
-pub(super) fn trials_of(study: Id, number: Option<u32>) -> RunQuery {
-    RunQuery {
-        study: Some(study),
-        kind: Some(RunKind::Trial),
-        number,
-        include_hidden: true,
-        ..RunQuery::default()
     }
 }
 

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::schedule::Schedule;
 use crate::space::Distribution;
-use crate::store::{Attempt, MemoryStore, MetricPoint, NewRun, RunEnd};
+use crate::store::{Attempt, MetricPoint, NewRun, RunEnd, RunKind};
 use crate::testing::{BrittleStore, process};
 use crate::trial::ParamValue;
 
@@ -20,13 +20,11 @@ enum Happens {
 }
 
 fn happens() -> impl Strategy<Value = Happens> {
-    let trial = || {
-        let states = [RunState::Complete, RunState::Pruned, RunState::Failed];
-        prop::sample::select(&states[..]).prop_map(Happens::Trial)
-    };
+    let states = vec![RunState::Complete, RunState::Pruned, RunState::Failed];
+    let trial = prop::sample::select(states).prop_map(Happens::Trial);
     let number = 0_u32..12;
     prop_oneof![
-        6 => trial(),
+        6 => trial,
         1 => number.clone().prop_map(Happens::Exclude),
         1 => number.clone().prop_map(Happens::Include),
         2 => (number, 0.0..1.0).prop_map(|(number, value)| Happens::Correct(number, value)),

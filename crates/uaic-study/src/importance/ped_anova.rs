@@ -5,8 +5,8 @@ use super::usable::usable;
 use crate::sampler::axis::axes;
 use crate::space::{Distribution, Space};
 use crate::trial::{Direction, FinishedTrial, ParamValue};
-use uaic_wording::number::differ;
 use uaic_kernel::statistics::normal;
+use uaic_wording::number::differ;
 
 /// The usual share of trials that are the best ones.
 pub const TOP: f64 = 0.1;

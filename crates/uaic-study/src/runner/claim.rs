@@ -89,16 +89,13 @@ impl Runner<'_> {
 
     /// Writes the row of a trial; again as long as changes come in between that do not touch its point,
     /// as it was proposed before.
-    fn start(
-        &self,
-        progress: &mut Progress<'_>,
-        number: u32,
-        new: &NewRun,
-    ) -> Result<Attempt, StoreError> {
+    fn start(&self, progress: &mut Progress<'_>, number: u32, new: &NewRun) -> Result<Attempt, StoreError> {
         let is_proposed = number < progress.proposer.schedule().proposed();
         loop {
             match self.at.store.start_trial(new, progress.ledger.changes().len()) {
-                Err(StoreError::Outdated { .. }) if is_proposed => progress.ledger.reload_changes(&self.at)?,
+                Err(StoreError::Outdated { .. }) if is_proposed => {
+                    progress.ledger.reload_changes(&self.at)?;
+                }
                 started => return started,
             }
         }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::learn::Drawn;
 use super::{StudyPlan, Surroundings};
-use crate::history::{enqueued, original, trials_of};
+use crate::history::{enqueued, original};
 use crate::objective::DISTRIBUTIONS;
-use crate::outcome::{StudyError, TrialResult};
+use crate::outcome::{StudyError, TrialResult, trials_of};
 use crate::store::{RunRecord, StoreError, StudyChange};
 use crate::trial::{Direction, FinishedTrial, Params, Rank, RunState, better};
 

@@ -4,7 +4,6 @@
 //! the results. Only the better half is compared: that bad trials are bad any sampler can tell, and what
 //! to do next depends on which of the good ones are better.
 
-
 use super::super::cma::CmaEs;
 use super::super::gp::{Gp, LeftOut};
 use super::super::{History, Settings};

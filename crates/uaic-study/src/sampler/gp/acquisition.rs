@@ -3,7 +3,7 @@
 //! Ament et al. 2023 (arXiv:2310.20708): far from the best point EI is 0 in floating point and has no
 //! gradient to climb, its logarithm has both.
 
-use std::f64::consts::{PI};
+use std::f64::consts::PI;
 
 use uaic_kernel::statistics::normal;
 
