@@ -28,7 +28,8 @@ pub(super) fn enqueued(changes: &[StudyChange], number: u32) -> Option<&Params> 
     })
 }
 
-/// A trial that has ended as it was before the user corrected it.
+/// A trial that has ended as it was before the user corrected it. A correction keeps no more than the
+/// values, so one that was pruned is taken for one that failed.
 pub(super) fn original(trial: FinishedTrial, changes: &[StudyChange]) -> FinishedTrial {
     let first = changes.iter().find_map(|change| match &change.change {
         Change::Correct { trial: number, old, .. } if *number == trial.number => Some(old),

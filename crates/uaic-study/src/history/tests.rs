@@ -125,7 +125,8 @@ proptest! {
                 Happens::Include(trial) => live.change(&Change::Include { trial, reason: reason() }),
                 Happens::Correct(trial, value) => {
                     let runs = live.store.runs(&trials_of(live.store.study(), Some(trial))).unwrap();
-                    let old = runs.first().map(RunRecord::values).unwrap_or_default();
+                    let Some(run) = runs.first().filter(|run| run.state != RunState::Pruned) else { continue };
+                    let old = run.values();
                     live.change(&Change::Correct { trial, old, new: vec![value], reason: reason() });
                 }
                 Happens::Enqueue(x) => {
