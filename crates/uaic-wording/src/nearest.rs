@@ -58,34 +58,6 @@ mod tests {
         osa_distance(&lowercase(a), &lowercase(b))
     }
 
-    proptest::proptest! {
-        #[test]
-        fn old_equals_new(a in "[abcßIİσ]{0,8}", b in "[abcßIİσ]{0,8}") {
-            let (a, b) = (lowercase(&a), lowercase(&b));
-            let chars = |text: &str| text.chars().collect::<Vec<char>>();
-            proptest::prop_assert_eq!(osa_distance(&a, &b), distance(&chars(&a), &chars(&b)));
-        }
-    }
-
-    /// Optimal string alignment: Damerau–Levenshtein in which no part is edited twice.
-    fn distance(a: &[char], b: &[char]) -> usize {
-        let mut before_last: Vec<usize> = vec![0; b.len() + 1];
-        let mut last: Vec<usize> = (0..=b.len()).collect();
-        for i in 1..=a.len() {
-            let mut row = vec![i; b.len() + 1];
-            for j in 1..=b.len() {
-                let substitution = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-                row[j] = substitution.min(last[j] + 1).min(row[j - 1] + 1);
-                let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-                if swapped {
-                    row[j] = row[j].min(before_last[j - 2] + 1);
-                }
-            }
-            before_last = std::mem::replace(&mut last, row);
-        }
-        last[b.len()]
-    }
-
     #[test]
     fn one_edit_of_each_kind_costs_one() {
         assert_eq!(between("lstm", "lstm"), 0);
