@@ -15,7 +15,7 @@
 use std::path::Path;
 
 use super::{FINAL_METRIC, model_run};
-use crate::nearest::suggestion;
+use crate::nearest::nearest;
 use crate::spec::ProgramSpec;
 use crate::store::{ModelVersion, RunKind, RunQuery, RunRecord, SqliteStore, Store, StoreError, StudyRecord};
 use crate::trial::{RunState, best_first};
@@ -167,8 +167,8 @@ pub fn model_names(store: &dyn Store) -> Result<Vec<String>, StoreError> {
 
 /// What to do about a name that no model has.
 pub fn models_hint(name: &str, known: &[String]) -> String {
-    match suggestion(name, known.iter().map(String::as_str)) {
-        Some(question) => question,
+    match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => "`uaic model register SEL NAME` registers one".to_owned(),
         None => format!("there are {}", known.join(", ")),
     }
