@@ -30,6 +30,7 @@ pub mod package;
 pub mod report;
 pub mod run_log;
 pub mod spec;
+mod wording;
 
 pub use uaic_eval as eval;
 pub use uaic_kernel as kernel;

@@ -6,7 +6,7 @@ use super::subject::Subject;
 use super::{model, pictures};
 use crate::eval::Predictions;
 use crate::experiment::ExperimentError;
-use crate::nearest::nearest;
+use crate::nearest::suggestion;
 use crate::store::StoreError;
 
 /// What is wanted beyond the kind.
@@ -232,11 +232,9 @@ fn of_split(
 /// There is no such kind, or the subjects do not have what it shows.
 pub fn figure(kind: &str, subjects: &[Subject<'_>], wanted: &Wanted) -> Result<Figure, PlotError> {
     let found = KINDS.iter().find(|known| known.name == kind.replace('-', "_")).ok_or_else(|| {
-        let near = nearest(kind, KINDS.iter().map(|known| known.name));
-        let hint = near.map_or_else(
-            || "; `uaic plot --help` lists them".to_owned(),
-            |near| format!("; did you mean `{near}`?"),
-        );
+        let question = suggestion(kind, KINDS.iter().map(|known| known.name));
+        let hint = question.unwrap_or_else(|| "`uaic plot --help` lists them".to_owned());
+        let hint = format!("; {hint}");
         PlotError::Kind { kind: kind.to_owned(), hint }
     })?;
     (found.build)(subjects, wanted)

@@ -12,6 +12,7 @@ use super::page::{Block, Section, Table};
 use super::plot::PlotError;
 use super::subject::Subject;
 use super::wording::number;
+use crate::number::counted;
 
 /// Most rows of a table of what was captured.
 const MOST: usize = 40;
@@ -171,10 +172,6 @@ fn captured(section: &mut Section, subject: &Subject<'_>) -> Result<(), PlotErro
         section.blocks.push(Block::Table(artifacts_table(&artifacts)));
     }
     Ok(())
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn metrics_table(metrics: &[LatestMetric]) -> Table {

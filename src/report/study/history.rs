@@ -6,6 +6,7 @@ use crate::report::figure::{
     Axis, Content, Figure, Key, Look, Mark, Paint, Panel, Scale, Sign, Stroke, widened,
 };
 use crate::trial::{Direction, Rank, RunState, better};
+use uaic_kernel::statistics::quantile::nearest;
 
 /// The value of every trial by its number, with the best so far.
 pub fn history(study: &StudyView) -> Figure {
@@ -98,7 +99,7 @@ pub(super) fn telling_range_of(mut values: Vec<f64>, direction: Direction) -> (f
     values.retain(|value| value.is_finite());
     values.sort_by(f64::total_cmp);
     let (Some(&least), Some(&most)) = (values.first(), values.last()) else { return (0.0, 1.0) };
-    let quantile = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
+    let quantile = |share: f64| nearest(&values, share).unwrap_or(least);
     let middles = [(0.25, 0.75), (0.1, 0.9)].map(|(low, high)| (quantile(low), quantile(high)));
     let middle = middles.into_iter().find(|(low, high)| differ(*low, *high));
     let Some((from, to)) = middle.filter(|_| values.len() >= 4) else { return widened((least, most), 0.05) };

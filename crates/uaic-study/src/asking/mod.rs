@@ -1,15 +1,20 @@
 //! Trials that somebody else evaluates: they are asked for, and their results told.
 
-use super::hindsight::{Recorded, SEEN, numbers, ranges};
-use super::outcome::StudyError;
-use super::proposal::{self, NoPoint, Request};
-use super::sampler::Explanation;
-use super::setup::StudySetup;
+mod error;
+mod seen;
+
+use crate::history::{Recorded, View, shown_below};
+use crate::outcome::StudyError;
+use crate::proposal::{self, NoPoint, Request};
+use crate::sampler::Explanation;
+use crate::setup::StudySetup;
 use crate::store::rules::now_ms;
 use crate::store::{
-    Attempt, Id, MetricPoint, NewRun, RunEnd, RunKind, RunRecord, Store, StoreError, StudyRecord, StudyState,
+    Attempt, Id, MetricPoint, NewRun, RunEnd, RunKind, Store, StoreError, StudyRecord, StudyState,
 };
 use crate::trial::{Params, RunState};
+pub use error::AskError;
+use seen::{SEEN, numbers, ranges};
 use uaic_platform::process::ProcessIdentity;
 
 /// A trial that was asked for.
@@ -34,65 +39,6 @@ pub enum Told {
     Failed(String),
 }
 
-/// Why nothing was asked or told.
-#[derive(Debug, thiserror::Error)]
-pub enum AskError {
-    /// The study, or its record, is at fault.
-    #[error(transparent)]
-    Study(#[from] StudyError),
-    /// All trials have been asked for.
-    #[error(
-        "study {study} has all of its {trials} trials; `uaic resume {study} --trials N` raises their number"
-    )]
-    Spent {
-        /// Short id.
-        study: String,
-        /// Its number of trials.
-        trials: u32,
-    },
-    /// Every point has been tried, and none is to be tried twice.
-    #[error(
-        "every point of study {study} has been tried: its space has no other. `uaic resume {study} --spec SPEC.toml` \
-         goes on in a wider one"
-    )]
-    Exhausted {
-        /// Short id.
-        study: String,
-    },
-    /// The trial has ended otherwise.
-    #[error(
-        "trial {number} is {state} already; `uaic study correct STUDY/{number} VALUE` changes a value, with a reason"
-    )]
-    Otherwise {
-        /// Its number.
-        number: u32,
-        /// How it ended.
-        state: RunState,
-    },
-    /// There is no such trial.
-    #[error("there is no trial {number} in study {study}")]
-    Absent {
-        /// Its number.
-        number: u32,
-        /// Short id.
-        study: String,
-    },
-    /// As many values as metrics are needed.
-    #[error("{found} values were told, but the study has {} ({})", metrics.len(), metrics.join(", "))]
-    Count {
-        /// How many were told.
-        found: usize,
-        /// The metrics.
-        metrics: Vec<String>,
-    },
-}
-
-impl From<StoreError> for AskError {
-    fn from(error: StoreError) -> Self {
-        Self::Study(error.into())
-    }
-}
-
 /// Proposes the next trial of a study and writes its row. The proposal sees all trials that have
 /// ended by now; which ones is recorded, so that it can be made again. Where there is no next trial,
 /// nothing is changed.
@@ -102,7 +48,7 @@ impl From<StoreError> for AskError {
 pub fn ask(store: &dyn Store, study: &StudyRecord, setup: &StudySetup<'_>) -> Result<Asked, AskError> {
     let outside = ProcessIdentity::outside();
     loop {
-        let recorded = Recorded::load(store, study.id)?;
+        let recorded = Recorded::load(store, study.id, setup.reports())?;
         let number = recorded.first_free();
         // Another may have raised the number of trials meanwhile.
         let trials = store.study(study.id)?.plan.trials;
@@ -142,7 +88,7 @@ fn next_point(
     setup: &StudySetup<'_>,
     number: u32,
 ) -> Result<(Params, Vec<u32>), AskError> {
-    let view = recorded.view(setup.space(), number, |_| true);
+    let view = View::at(number, setup.space(), recorded, |_| true);
     let mut rng = setup.trial_seeds(number).rng("sampler");
     let request = Request {
         number,
@@ -151,9 +97,9 @@ fn next_point(
         duplicates: setup.duplicates(),
     };
     match proposal::propose(&mut *setup.sampler(), &request, &mut rng) {
-        Ok(params) => Ok((params, view.finished.iter().map(|trial| trial.number).collect())),
+        Ok(params) => Ok((params, view.known.finished().iter().map(|trial| trial.number).collect())),
         Err(NoPoint::Spent) => Err(AskError::Exhausted { study: study.id.short() }),
-        Err(NoPoint::Forbidden) => Err(StudyError::forbidden(study.id, number, &view.space).into()),
+        Err(NoPoint::Forbidden) => Err(StudyError::forbidden(study.id, number, view.known.space()).into()),
     }
 }
 
@@ -191,7 +137,7 @@ pub fn tell(
     number: u32,
     told: &Told,
 ) -> Result<bool, AskError> {
-    let recorded = Recorded::load(store, study.id)?;
+    let recorded = Recorded::load(store, study.id, setup.reports())?;
     let run = recorded.runs.iter().find(|run| run.start.number == Some(number));
     let run = run.ok_or_else(|| AskError::Absent { number, study: study.id.short() })?;
     let metrics = study.goals().metrics();
@@ -234,7 +180,7 @@ pub fn tell(
 
 /// Makes a study complete whose last trial has been told: the last of its number, or of its points.
 fn close_when_done(store: &dyn Store, study: &StudyRecord, setup: &StudySetup<'_>) -> Result<(), AskError> {
-    let recorded = Recorded::load(store, study.id)?;
+    let recorded = Recorded::load(store, study.id, setup.reports())?;
     let number = recorded.first_free();
     if recorded.runs.iter().any(|run| !run.state.is_final()) {
         return Ok(());
@@ -254,19 +200,15 @@ pub fn explain(
     setup: &StudySetup<'_>,
     number: u32,
 ) -> Result<Explanation, AskError> {
-    let recorded = Recorded::load(store, study.id)?;
+    let recorded = Recorded::load(store, study.id, setup.reports())?;
     let run = recorded.runs.iter().find(|run| run.start.number == Some(number));
     let run = run.ok_or_else(|| AskError::Absent { number, study: study.id.short() })?;
     let seen = store.tags(run.id)?.get(SEEN).map(|text| numbers(text));
-    let parallel = setup.parallel();
-    let sees = |other: &RunRecord| {
-        let of_other = other.start.number.unwrap_or_default();
-        match &seen {
-            Some(seen) => seen.contains(&of_other),
-            None => of_other.saturating_add(parallel) <= number,
-        }
+    let sees = |other: u32| match &seen {
+        Some(seen) => seen.contains(&other),
+        None => other < shown_below(number, setup.parallel()),
     };
-    let view = recorded.view(setup.space(), number, sees);
+    let view = View::at(number, setup.space(), &recorded, sees);
     let history = view.history(setup.directions());
     let mut explanation = setup.sampler().explain(number, &history, &run.start.params);
     if view.enqueued.is_some() {

@@ -1,10 +1,12 @@
 //! The Cholesky factor of a symmetric positive definite matrix: A = L·Lᵀ.
 //!
-//! Every sum has a fixed order, so the same matrix gives the same bits everywhere.
+//! The triangle is stored row by row, so that a matrix can grow; sums go in [a tree](in_tree).
+
+use super::dot::in_tree;
 
 /// The lower triangle L, its rows one after another: row `i` has `i + 1` entries.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Factor {
+pub struct Factor {
     entries: Vec<f64>,
     size: usize,
 }
@@ -13,7 +15,7 @@ impl Factor {
     /// The factor of the matrix whose lower triangle is `matrix`, in the same layout.
     ///
     /// `None` when the matrix is not positive definite, to the precision of its numbers.
-    pub(super) fn of(matrix: &[f64]) -> Option<Self> {
+    pub fn of(matrix: &[f64]) -> Option<Self> {
         let mut factor = Self { entries: Vec::with_capacity(matrix.len()), size: 0 };
         while factor.entries.len() < matrix.len() {
             let start = factor.entries.len();
@@ -25,15 +27,15 @@ impl Factor {
     /// Makes it the factor of a matrix with one row more: `row` ends with the diagonal entry.
     ///
     /// `None`, and nothing changes, when that matrix is not positive definite.
-    pub(super) fn append(&mut self, row: &[f64]) -> Option<()> {
+    pub fn append(&mut self, row: &[f64]) -> Option<()> {
         let start = self.entries.len();
         for (i, &target) in row[..self.size].iter().enumerate() {
             let (above, solved) = (self.row(i), &self.entries[start..]);
-            let next = (target - dot(&above[..i], solved)) / above[i];
+            let next = (target - in_tree(&above[..i], solved)) / above[i];
             self.entries.push(next);
         }
         let solved = &self.entries[start..];
-        let pivot = row[self.size] - dot(solved, solved);
+        let pivot = row[self.size] - in_tree(solved, solved);
         // Below this rounding decides; an entry that is not finite ends here as well.
         if !(pivot > 1e-14 * row[self.size] && pivot.is_finite()) {
             self.entries.truncate(start);
@@ -50,7 +52,7 @@ impl Factor {
     }
 
     /// Replaces b by the solution of L·x = b.
-    pub(super) fn solve_lower(&self, b: &mut [f64]) {
+    pub fn solve_lower(&self, b: &mut [f64]) {
         self.solve_lower_from(0, b);
     }
 
@@ -58,12 +60,12 @@ impl Factor {
     fn solve_lower_from(&self, zeros: usize, b: &mut [f64]) {
         for i in zeros..self.size {
             let row = self.row(i);
-            b[i] = (b[i] - dot(&row[zeros..i], &b[zeros..i])) / row[i];
+            b[i] = (b[i] - in_tree(&row[zeros..i], &b[zeros..i])) / row[i];
         }
     }
 
     /// Replaces b by the solution of Lᵀ·x = b.
-    pub(super) fn solve_upper(&self, b: &mut [f64]) {
+    pub fn solve_upper(&self, b: &mut [f64]) {
         for i in (0..self.size).rev() {
             let row = self.row(i);
             let x = b[i] / row[i];
@@ -75,18 +77,18 @@ impl Factor {
     }
 
     /// Replaces b by the solution of A·x = b.
-    pub(super) fn solve(&self, b: &mut [f64]) {
+    pub fn solve(&self, b: &mut [f64]) {
         self.solve_lower(b);
         self.solve_upper(b);
     }
 
     /// ln det A.
-    pub(super) fn log_determinant(&self) -> f64 {
+    pub fn log_determinant(&self) -> f64 {
         2.0 * (0..self.size).map(|i| self.row(i)[i].ln()).sum::<f64>()
     }
 
     /// The lower triangle of A⁻¹, in the same layout.
-    pub(super) fn inverse(&self) -> Vec<f64> {
+    pub fn inverse(&self) -> Vec<f64> {
         let n = self.size;
         // Row i of (L⁻¹)ᵀ: the solution of L·x = eᵢ, which is 0 before place i.
         let mut columns = vec![0.0; n * n];
@@ -97,25 +99,10 @@ impl Factor {
         let mut inverse = Vec::with_capacity(self.entries.len());
         for i in 0..n {
             let first = &columns[i * n + i..(i + 1) * n];
-            inverse.extend((0..=i).map(|j| dot(first, &columns[j * n + i..(j + 1) * n])));
+            inverse.extend((0..=i).map(|j| in_tree(first, &columns[j * n + i..(j + 1) * n])));
         }
         inverse
     }
-}
-
-/// a·b, summed in eight strands so that the processor can work on several at once.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    const STRANDS: usize = 8;
-    let mut sums = [0.0; STRANDS];
-    let (a_parts, b_parts) = (a.chunks_exact(STRANDS), b.chunks_exact(STRANDS));
-    let rest: f64 = a_parts.remainder().iter().zip(b_parts.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in a_parts.zip(b_parts) {
-        for strand in 0..STRANDS {
-            sums[strand] += x[strand] * y[strand];
-        }
-    }
-    let [s0, s1, s2, s3, s4, s5, s6, s7] = sums;
-    ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7)) + rest
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::beta::incomplete_beta;
 
 /// The probability that a t with so many degrees of freedom is farther from 0 than `t`, on either
 /// side. NaN where an argument is.
-pub fn student_two_sided(t: f64, degrees: f64) -> f64 {
+pub fn two_sided(t: f64, degrees: f64) -> f64 {
     let square = t * t;
     if square.is_infinite() {
         return 0.0;
@@ -14,15 +14,15 @@ pub fn student_two_sided(t: f64, degrees: f64) -> f64 {
 }
 
 /// The probability that a t with so many degrees of freedom (any number above 0) is at most `t`.
-pub fn student_cdf(t: f64, degrees: f64) -> f64 {
-    let tail = student_two_sided(t, degrees) / 2.0;
+pub fn cdf(t: f64, degrees: f64) -> f64 {
+    let tail = two_sided(t, degrees) / 2.0;
     if t > 0.0 { 1.0 - tail } else { tail }
 }
 
 /// The t that a share of the distribution lies below; infinite for the shares 0 and 1, NaN outside.
-pub fn student_quantile(share: f64, degrees: f64) -> f64 {
+pub fn quantile(share: f64, degrees: f64) -> f64 {
     if share > 0.5 {
-        return -student_quantile(1.0 - share, degrees);
+        return -quantile(1.0 - share, degrees);
     }
     if !(share >= 0.0 && degrees > 0.0) {
         return f64::NAN;
@@ -31,7 +31,7 @@ pub fn student_quantile(share: f64, degrees: f64) -> f64 {
         return f64::NEG_INFINITY;
     }
     // Bisection between powers of two ends at neighbouring floats, whatever the degrees.
-    let lies_beyond = |t: f64| student_two_sided(t, degrees) / 2.0 > share;
+    let lies_beyond = |t: f64| two_sided(t, degrees) / 2.0 > share;
     let (mut near, mut far) = (0.0, 1.0);
     while lies_beyond(far) && far < f64::MAX {
         (near, far) = (far, 2.0 * far);
@@ -66,7 +66,7 @@ mod tests {
             (1.96, 1e6, 0.975_001_966_207_365_1),
             (-40.0, 30.0, 6.863_022_597_203_209e-28),
         ] {
-            assert_relative_eq!(student_cdf(value, degrees), expected, max_relative = 1e-10);
+            assert_relative_eq!(cdf(value, degrees), expected, max_relative = 1e-10);
         }
     }
 
@@ -82,22 +82,22 @@ mod tests {
             (0.995, 1e5, 2.575_878_469_908_375),
             (0.025, 3.0, -3.182_446_305_283_708_6),
         ] {
-            assert_relative_eq!(student_quantile(share, degrees), expected, max_relative = 1e-10);
+            assert_relative_eq!(quantile(share, degrees), expected, max_relative = 1e-10);
         }
     }
 
     #[test]
     fn impossible_arguments_have_no_value() {
-        assert_eq!([0.0, 1.0].map(|share| student_quantile(share, 3.0)), [f64::NEG_INFINITY, f64::INFINITY]);
-        assert!(student_quantile(1.5, 3.0).is_nan() && student_quantile(0.3, f64::NAN).is_nan());
-        assert!(student_two_sided(f64::NAN, 3.0).is_nan());
-        assert_eq!(student_two_sided(f64::INFINITY, 3.0), 0.0);
+        assert_eq!([0.0, 1.0].map(|share| quantile(share, 3.0)), [f64::NEG_INFINITY, f64::INFINITY]);
+        assert!(quantile(1.5, 3.0).is_nan() && quantile(0.3, f64::NAN).is_nan());
+        assert!(two_sided(f64::NAN, 3.0).is_nan());
+        assert_eq!(two_sided(f64::INFINITY, 3.0), 0.0);
     }
 
     proptest! {
         #[test]
         fn a_quantile_has_its_share_below_it(share in 1e-8..0.999_f64, degrees in 0.5..1e4_f64) {
-            let back = student_cdf(student_quantile(share, degrees), degrees);
+            let back = cdf(quantile(share, degrees), degrees);
             prop_assert!((back - share).abs() <= 1e-10 * share.max(1e-3), "{back} for {share}");
         }
     }

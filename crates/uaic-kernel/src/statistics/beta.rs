@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 /// `I_x(a, b)` for positive `a` and `b`, given both `x` and `y = 1 − x` in `0..=1`, so that neither
 /// end loses digits. NaN where an argument is.
-pub(super) fn incomplete_beta(a: f64, b: f64, x: f64, y: f64) -> f64 {
+pub fn incomplete_beta(a: f64, b: f64, x: f64, y: f64) -> f64 {
     if x <= 0.0 {
         return 0.0;
     }

@@ -1,8 +1,9 @@
-//! Cholesky's factorisation of symmetric matrices.
+//! Cholesky's factorisation of whole square matrices, one product after the other: another order than that of
+//! [`cholesky`](super::cholesky), to whose bits recorded calibrations hold.
 
 /// The lower factor L of a symmetric positive definite matrix A = L·Lᵀ, `(n, n)` row-major; `None`
 /// where it is not positive definite. Only the lower triangle is read.
-pub(super) fn factor(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
+pub fn factor(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
     let mut lower = vec![0.0; n * n];
     for row in 0..n {
         for column in 0..=row {
@@ -22,7 +23,7 @@ pub(super) fn factor(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
 }
 
 /// L⁻¹, lower triangular.
-pub(super) fn invert(lower: &[f64], n: usize) -> Vec<f64> {
+pub fn invert(lower: &[f64], n: usize) -> Vec<f64> {
     let mut inverse = vec![0.0; n * n];
     for column in 0..n {
         for row in column..n {
@@ -35,7 +36,7 @@ pub(super) fn invert(lower: &[f64], n: usize) -> Vec<f64> {
 }
 
 /// x of L·Lᵀ·x = b.
-pub(super) fn solve(lower: &[f64], b: &[f64]) -> Vec<f64> {
+pub fn solve(lower: &[f64], b: &[f64]) -> Vec<f64> {
     let n = b.len();
     let mut x = b.to_vec();
     for row in 0..n {
