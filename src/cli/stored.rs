@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use crate::comparison::is_of_program;
 use crate::data::{self, Dataset, Example};
 use crate::eval::Calibration;
 use crate::experiment::{self, Experiment, FittedCalibration, model_run};
 use crate::model::{Classifier, Features};
 use crate::package::Responder;
-use crate::report::study::is_of_program;
 use crate::spec::Spec;
 use crate::store::{RunRecord, Store, StudyRecord};
 

@@ -5,15 +5,17 @@
 
 mod answers;
 pub mod comparison;
+mod error;
 pub mod mistakes;
 pub mod model;
 pub mod page;
 mod pictures;
 pub mod plot;
+mod plot_options;
 mod program;
 pub mod sheet;
-pub mod story;
 pub mod study;
+pub mod study_report;
 pub mod subject;
 mod wording;
 
