@@ -24,6 +24,7 @@ use super::page::{Block, Page, Picture, Section};
 use super::program::Evaluator;
 use super::sheet;
 use super::subject::ReportSubject;
+use crate::eval::Predictions;
 use crate::store::{RunKind, RunQuery};
 
 /// Everything that a report writes.
@@ -61,32 +62,9 @@ pub fn report(
     threads: usize,
     done: &(dyn Fn(usize) + Sync),
 ) -> Result<Report, PlotError> {
-    let mut pictures = drawing::draw_all(subject, threads, done)?;
-    let tested = subject.model_run().is_ok();
-    let predictions = if tested { subject.predictions_if_any("test")? } else { None };
-    let evaluator = Evaluator::of(subject);
-    let about = match evaluator {
-        Evaluator::Training | Evaluator::Unknown => data::data(subject),
-        _ => evaluator.section(subject)?,
-    };
-    let mut sections = vec![
-        asked::asked(subject, &evaluator),
-        about,
-        search::search(subject)?,
-        best::best(subject)?,
-        Section::new("training", "Training"),
-    ];
-    if tested {
-        sections.push(test::test(subject, predictions.as_ref())?);
-        sections.push(errors::errors(subject, predictions.as_ref())?);
-        sections.push(calibration::calibration(subject)?);
-        sections.push(scope::scope(subject)?);
-    }
-    for section in &mut sections {
-        section.blocks.extend(pictures.remove(section.id).into_iter().flatten().map(Block::Picture));
-    }
-    sections.push(again::again(subject, &evaluator)?);
-    sections.retain(|section| !section.blocks.is_empty());
+    let pictures = drawing::draw_all(subject, threads, done)?;
+    let predictions = if subject.model_run().is_ok() { subject.predictions_if_any("test")? } else { None };
+    let sections = sections(subject, predictions.as_ref(), pictures)?;
     let study = &subject.study;
     let page = Page {
         title: format!("{}: report", study.new.experiment),
@@ -105,6 +83,38 @@ pub fn report(
         trials: trials(subject)?,
         predictions: predictions.map(|table| answers::csv(subject, &table)),
     })
+}
+
+/// What there is to tell, each section with its pictures behind it.
+fn sections(
+    subject: &ReportSubject<'_>,
+    predictions: Option<&Predictions>,
+    mut pictures: BTreeMap<&'static str, Vec<Picture>>,
+) -> Result<Vec<Section>, PlotError> {
+    let evaluator = Evaluator::of(subject);
+    let about = match evaluator {
+        Evaluator::Training | Evaluator::Unknown => data::data(subject),
+        _ => evaluator.section(subject)?,
+    };
+    let mut sections = vec![
+        asked::asked(subject, &evaluator),
+        about,
+        search::search(subject)?,
+        best::best(subject)?,
+        Section::new("training", "Training"),
+    ];
+    if subject.model_run().is_ok() {
+        sections.push(test::test(subject, predictions)?);
+        sections.push(errors::errors(subject, predictions)?);
+        sections.push(calibration::calibration(subject)?);
+        sections.push(scope::scope(subject)?);
+    }
+    for section in &mut sections {
+        section.blocks.extend(pictures.remove(section.id).into_iter().flatten().map(Block::Picture));
+    }
+    sections.push(again::again(subject, &evaluator)?);
+    sections.retain(|section| !section.blocks.is_empty());
+    Ok(sections)
 }
 
 /// All trials that are not hidden.
