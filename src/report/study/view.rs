@@ -248,7 +248,6 @@ pub(super) fn are_alike(a: &Rank, b: &Rank) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::testing;
-    use super::*;
 
     #[test]
     fn parameters_are_found_by_their_short_names_and_errors_name_all() {
