@@ -6,6 +6,8 @@
 mod answers;
 pub mod comparison;
 mod error;
+#[cfg(feature = "serve")]
+pub mod load;
 pub mod mistakes;
 pub mod model;
 pub mod page;
@@ -17,6 +19,6 @@ pub mod sheet;
 pub mod study;
 pub mod study_report;
 pub mod subject;
-mod wording;
+pub(crate) mod wording;
 
 pub use uaic_chart::{draw, figure};

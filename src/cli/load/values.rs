@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+pub(super) use crate::report::wording::{grouped, latency};
+
 /// Longest time that can be asked for.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
@@ -61,38 +63,9 @@ pub(super) fn parse_share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| format!("`{text}` is no share; write 0.1% or 0.001"))
 }
 
-/// A latency to three digits, in the unit that suits it: `87.3 µs`, `1.25 ms`, `203 ms`, `1.20 s`.
-pub(super) fn latency(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    let (number, unit) = match seconds {
-        _ if seconds < 0.999_5e-3 => (seconds * 1e6, "µs"),
-        _ if seconds < 0.999_5 => (seconds * 1e3, "ms"),
-        _ => (seconds, "s"),
-    };
-    let digits = match number {
-        _ if number < 9.995 => 2,
-        _ if number < 99.95 => 1,
-        _ => 0,
-    };
-    format!("{number:.digits$} {unit}")
-}
-
 /// Milliseconds, to the nanosecond.
 pub(super) fn milliseconds(time: Duration) -> f64 {
     time.as_nanos() as f64 / 1e6
-}
-
-/// A number with a comma between thousands.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A rate: whole from 100 a second.
@@ -158,12 +131,6 @@ mod tests {
 
     #[test]
     fn numbers_have_three_telling_digits() {
-        let shown = [87.34e-6, 999.4e-6, 999.6e-6, 1.254e-3, 0.2031, 0.9996, 1.2, 12.34];
-        assert_eq!(
-            shown.map(|seconds| latency(Duration::from_secs_f64(seconds))),
-            ["87.3 µs", "999 µs", "1.00 ms", "1.25 ms", "203 ms", "1.00 s", "1.20 s", "12.3 s"]
-        );
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([1.5, 99.94, 41_234.5].map(rate), ["1.50", "99.9", "41,235"]);
         assert_eq!([0.0, 0.001, 0.5, 0.000_01].map(percent), ["0 %", "0.1 %", "50 %", "0.0010 %"]);
     }
