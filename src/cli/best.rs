@@ -71,12 +71,12 @@ pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> 
     printer::talk(format!(
         "study {} · {} · {} of {} trials done{} · {} {}",
         study.id.short(),
-        table::one_line(&study.new.experiment),
+        table::one_line(&study.plan.experiment),
         tally.done(),
-        study.new.trials,
+        study.plan.trials,
         tally.aside(),
-        study.new.direction,
-        table::one_line(&study.new.metric),
+        study.plan.goals.direction(),
+        table::one_line(study.plan.goals.metric()),
     ));
     if trials.is_empty() && tally.hidden + tally.excluded > 0 {
         printer::talk("none that is complete is left; `uaic ls --all` lists hidden ones, too");
@@ -92,14 +92,14 @@ pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> 
         let rows: Vec<Row<'_>> = trials
             .iter()
             .map(|run| Row {
-                number: run.new.number,
+                number: run.start.number,
                 run: run.id,
-                value: run.value,
-                params: &run.new.params,
+                value: run.value(),
+                params: &run.start.params,
                 seconds: shape::seconds(run, now_ms),
             })
             .collect();
-        printer::data(trial_table(&study.new.metric, &rows))?;
+        printer::data(trial_table(study.plan.goals.metric(), &rows))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -137,9 +137,9 @@ fn show_run(store: &SqliteStore, run: &RunRecord, as_json: bool) -> anyhow::Resu
     if as_json {
         let mut shape = shape::run(run, now_ms);
         shape.extend(shape::object(json!({
-            "config": run.new.config,
-            "process": run.new.process,
-            "environment": run.new.environment,
+            "config": run.start.config,
+            "process": run.start.process,
+            "environment": run.start.environment,
             "tags": details.tags,
             "metrics": details.metrics.iter().map(shape::metric).collect::<Vec<_>>(),
             "artifacts": details.artifacts,
@@ -147,8 +147,8 @@ fn show_run(store: &SqliteStore, run: &RunRecord, as_json: bool) -> anyhow::Resu
         })));
         return printer::json(&json!({ "schema": shape::SCHEMA, "run": shape }));
     }
-    let mut page = head_of_run(run, &store.study(run.new.study)?, now_ms);
-    let params = run.new.params.iter().map(|(name, value)| (name.as_str(), value.to_string()));
+    let mut page = head_of_run(run, &store.study(run.start.study)?, now_ms);
+    let params = run.start.params.iter().map(|(name, value)| (name.as_str(), value.to_string()));
     page.section("params", params);
     let metrics = (!details.metrics.is_empty()).then(|| metrics_listing(&details.metrics).text());
     page.block("metrics", metrics.as_deref());
@@ -163,12 +163,12 @@ fn show_run(store: &SqliteStore, run: &RunRecord, as_json: bool) -> anyhow::Resu
         events.map(|event| (event.kind.as_str(), format!("{}  {}", table::utc(event.time_ms), event.detail))),
     );
     let mut leaves = Vec::new();
-    flatten(&run.new.config, "", &mut leaves);
+    flatten(&run.start.config, "", &mut leaves);
     // What was searched is listed above.
-    let is_listed = |path: &str| run.new.params.contains_key(path.strip_prefix("params.").unwrap_or(path));
+    let is_listed = |path: &str| run.start.params.contains_key(path.strip_prefix("params.").unwrap_or(path));
     leaves.retain(|(path, _)| !is_listed(path));
     page.section("config", leaves.iter().map(|(path, value)| (path.as_str(), value.clone())));
-    page.section("environment", texts(&run.new.environment));
+    page.section("environment", texts(&run.start.environment));
     Ok(printer::data(page.text())?)
 }
 
@@ -202,8 +202,11 @@ fn head_of_run(run: &RunRecord, study: &StudyRecord, now_ms: i64) -> Page {
     if let Some(reason) = &run.reason {
         page.line("reason", reason);
     }
-    if let Some(value) = run.value {
-        page.line("value", &format!("{} = {}", metric_of(run, &study.new.metric), table::exact(value)));
+    if let Some(value) = run.value() {
+        page.line(
+            "value",
+            &format!("{} = {}", metric_of(run, study.plan.goals.metric()), table::exact(value)),
+        );
     }
     let took = shape::seconds(run, now_ms).map(|seconds| format!(", took {}", table::duration(seconds)));
     let age = table::age(run.started_ms, now_ms);
@@ -211,7 +214,7 @@ fn head_of_run(run: &RunRecord, study: &StudyRecord, now_ms: i64) -> Page {
     if run.attempts > 1 {
         page.line("attempts", &run.attempts.to_string());
     }
-    page.line("process", &format!("{} on {}", run.new.process.pid, run.new.process.host));
+    page.line("process", &format!("{} on {}", run.start.process.pid, run.start.process.host));
     if run.violation > 0.0 {
         page.line("misses", &format!("constraints on its outcome, by {}", table::number(run.violation)));
     }
@@ -229,26 +232,26 @@ fn show_study(store: &SqliteStore, study: &StudyRecord, as_json: bool) -> anyhow
     if as_json {
         let mut shape = shape::study(study, &tally);
         shape.extend(shape::object(json!({
-            "fingerprint": study.new.fingerprint,
-            "overrides": study.new.overrides,
-            "environment": study.new.environment,
+            "fingerprint": study.plan.fingerprint,
+            "overrides": study.plan.overrides,
+            "environment": study.plan.environment,
             "owner": study.owner,
-            "spec_path": study.new.spec_path,
-            "spec_text": study.new.spec_text,
+            "spec_path": study.plan.spec_path,
+            "spec_text": study.plan.spec_text,
         })));
         return printer::json(&json!({ "schema": shape::SCHEMA, "study": shape }));
     }
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let mut page = Page::default();
     page.line("study", &study.id.to_string());
-    page.line("experiment", &study.new.experiment);
+    page.line("experiment", &study.plan.experiment);
     page.line("state", study.state.name());
-    page.line("trials", &trials_line(&tally, study.new.trials));
+    page.line("trials", &trials_line(&tally, study.plan.trials));
     let best = tally.best.map_or("none yet".to_owned(), |best| {
         best_line(best).replacen(&table::number(best.value()), &table::exact(best.value()), 1)
     });
-    page.line("best", &format!("{best} ({} {})", study.new.direction, study.new.metric));
-    page.line("seed", &study.new.seed.to_string());
+    page.line("best", &format!("{best} ({} {})", study.plan.goals.direction(), study.plan.goals.metric()));
+    page.line("seed", &study.plan.seed.to_string());
     page.line(
         "created",
         &format!("{} ({})", table::utc(study.created_ms), table::age(study.created_ms, now_ms)),
@@ -256,12 +259,12 @@ fn show_study(store: &SqliteStore, study: &StudyRecord, as_json: bool) -> anyhow
     if let Some(owner) = &study.owner {
         page.line("process", &format!("{} on {}", owner.pid, owner.host));
     }
-    page.line("fingerprint", &study.new.fingerprint);
-    let overrides = study.new.overrides.iter();
+    page.line("fingerprint", &study.plan.fingerprint);
+    let overrides = study.plan.overrides.iter();
     page.section("overrides", overrides.map(|(key, value)| (key.as_str(), value.clone())));
-    page.section("environment", texts(&study.new.environment));
-    page.title(&format!("spec ({})", study.new.spec_path));
-    page.lines(&study.new.spec_text);
+    page.section("environment", texts(&study.plan.environment));
+    page.title(&format!("spec ({})", study.plan.spec_path));
+    page.lines(&study.plan.spec_text);
     Ok(printer::data(page.text())?)
 }
 

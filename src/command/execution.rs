@@ -177,7 +177,7 @@ impl Execution<'_> {
         let facts = Facts {
             trial: self.trial.number,
             run: attempt.run.to_string(),
-            study: store.run(attempt.run).ok().map(|run| run.new.study.to_string()),
+            study: store.run(attempt.run).ok().map(|run| run.start.study.to_string()),
             seed,
             threads: self.trial.threads,
             params: self.trial.params,

@@ -14,7 +14,6 @@ use std::collections::BTreeSet;
 
 pub use gate::{Rule, RuleError};
 pub use run::ComparedRun;
-pub(crate) use run::is_of_program;
 pub use seeds::compare_seeds;
 pub use significance::compare;
 
@@ -197,7 +196,7 @@ fn direction_in<'a>(runs: impl Iterator<Item = &'a ComparedRun>, key: &str) -> O
     let mut is_ours = false;
     for run in runs {
         let study = &run.study;
-        let metrics = study.metrics().into_iter().zip(study.directions());
+        let metrics = study.goals().metrics().into_iter().zip(study.goals().directions());
         if let Some((_, direction)) = metrics.into_iter().find(|(metric, _)| *metric == key) {
             return Some(direction);
         }

@@ -18,7 +18,7 @@ pub fn compare_seeds(runs: &[ComparedRun], baseline: usize) -> Comparison {
     let keys = runs.iter().flat_map(|run| run.metrics.keys());
     let metrics: Vec<Metric> =
         table(keys, |_| Vec::new()).into_iter().map(|row| metric(row.key, &groups, at)).collect();
-    let decisive = decisive(&metrics, at, &runs[baseline].study.new.metric);
+    let decisive = decisive(&metrics, at, &runs[baseline].study.plan.goals.metric());
     let settings = runs.iter().flat_map(|run| run.settings.keys());
     let facts = runs.iter().flat_map(|run| run.facts.keys());
     Comparison {
@@ -36,7 +36,7 @@ pub fn compare_seeds(runs: &[ComparedRun], baseline: usize) -> Comparison {
 /// What is equal in a group: configuration, kind of run and data.
 fn key_of(run: &ComparedRun) -> (&BTreeMap<String, String>, &str, Vec<(&String, &String)>) {
     let data = run.facts.iter().filter(|(key, _)| key.starts_with("data."));
-    (&run.settings, run.record.new.kind.name(), data.collect())
+    (&run.settings, run.record.start.kind.name(), data.collect())
 }
 
 /// The groups in the order of their first run, each with one run for a seed.

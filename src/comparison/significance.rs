@@ -52,7 +52,7 @@ pub fn compare(
             metric(row.key.clone(), runs, deltas.collect())
         })
         .collect();
-    let decisive = decisive(&metrics, baseline, &base.study.new.metric);
+    let decisive = decisive(&metrics, baseline, &base.study.plan.goals.metric());
     Ok(Comparison {
         columns: runs.iter().map(column).collect(),
         baseline,
@@ -68,8 +68,8 @@ pub fn compare(
 }
 
 fn column(run: &ComparedRun) -> Column {
-    let number = run.record.new.number.unwrap_or_default();
-    let what = match run.record.new.kind {
+    let number = run.record.start.number.unwrap_or_default();
+    let what = match run.record.start.kind {
         RunKind::Trial => format!("trial {number}"),
         RunKind::Final => format!("final run of trial {number}"),
         RunKind::Imported => "imported model".to_owned(),

@@ -3,11 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::fsx::FileError;
-use crate::spec::{MissingDataset, find_dataset};
-
-use super::DataError;
 use super::dataset::split_files;
+use super::error::{DataError, MissingDataset};
+use super::location::find_dataset;
+use crate::fsx::FileError;
 
 /// The folder that holds data sets, below the working directory.
 pub const ROOT: &str = "data";
@@ -59,9 +58,6 @@ pub(super) fn name_of(folder: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::fetch::SOURCES;
-    use crate::data::generate::GENERATORS;
-    use crate::spec::{FETCHED, GENERATED};
 
     #[test]
     fn a_path_is_taken_as_it_is_and_needs_no_train_split() {
@@ -71,13 +67,6 @@ mod tests {
         assert_eq!(find(folder.to_str().unwrap()).unwrap(), folder);
         let error = find(root.path().join("yours").to_str().unwrap()).unwrap_err();
         assert!(error.is_not_found() && error.to_string().contains("/yours/train.tsv; "), "{error}");
-    }
-
-    #[test]
-    fn specs_know_the_same_names_as_the_commands_that_get_them() {
-        let names: Vec<_> = SOURCES.iter().map(|source| source.name).collect();
-        assert_eq!(names, FETCHED);
-        assert_eq!(GENERATORS, GENERATED);
     }
 
     #[test]

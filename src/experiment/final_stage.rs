@@ -95,7 +95,9 @@ impl Experiment {
         let figures = outcome.as_ref().ok().and_then(Option::as_ref);
         let value = figures.and_then(|figures| figures.values.get(FINAL_METRIC)).map(|figure| figure.value);
         let kept = stage.store.put_artifact(attempt, LOG_ARTIFACT, log.as_bytes());
-        let ended = stage.store.finish_run(attempt, &RunEnd { state, value, reason });
+        let ended = stage
+            .store
+            .finish_run(attempt, &RunEnd { state, values: Vec::from_iter(value), violation: 0.0, reason });
         let figures = outcome?;
         kept?;
         ended?;
@@ -130,7 +132,7 @@ impl Experiment {
         let calibration = self.calibrate_and_keep(&trained, &models, &shelf)?;
         let calibration = calibration.as_ref().map(|calibration| &calibration.fitted);
         let figures = self.test(&trained.classifier, calibration, &models, &seeds, &shelf)?;
-        let step = u64::from(self.spec.final_stage.epochs);
+        let step = u64::from(self.final_stage.epochs);
         let record: Vec<_> =
             figures.values.iter().map(|(key, estimate)| point(key.clone(), step, estimate.value)).collect();
         store.log_metrics(attempt, &record)?;

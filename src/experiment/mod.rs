@@ -12,10 +12,11 @@ mod packaging;
 mod partition;
 mod recalibrate;
 pub mod select;
+mod sources;
 mod twins;
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub use artifacts::{
     FittedCalibration, ScopeMethods, load_calibration, load_classifier, load_figures, load_predictions,
@@ -28,21 +29,26 @@ pub use final_stage::{FINAL_METRIC, FinalReport, FinalStage};
 pub use intent_classifier::IntentClassifier;
 pub use packaging::{Imported, import, package_of, recalibrate_package};
 pub use recalibrate::{CALIBRATED_FROM, CalibrationData, Recalibrated, Recalibration, RecalibrationError};
+pub use sources::{dataset_folder, load_spec};
 
 use crate::data::{DataError, Dataset, Example};
 use crate::eval::{PredictionsError, ScopeError};
 use crate::model::{Pretrained, PretrainedError};
 use crate::package::PackageError;
 use crate::rng::SeedTree;
-use crate::spec::{PrunerSpec, Spec, SpecErrors, Validation};
+use crate::spec::{FinalSpec, ObjectiveSpec, PrunerSpec, Spec, SpecErrors, TrainingSpec, Validation};
 use crate::store::{Environment, NewStudy, StoreError};
 use crate::study::ObjectiveError;
 use crate::text::split_tokens;
+use crate::trial::{Fold, MetricKey};
 use partition::Partition;
 
 /// A spec with its data: all that decides a study's results.
 pub struct Experiment {
     spec: Spec,
+    /// What one training needs, of the spec.
+    training: TrainingSpec,
+    final_stage: FinalSpec,
     dataset: Dataset,
     /// What every training begins with, where the spec names a pretrained model.
     pretrained: Option<Pretrained>,
@@ -140,18 +146,32 @@ impl Experiment {
     /// # Errors
     /// The data are missing, wrong or too few.
     pub fn open(spec: Spec) -> Result<Self, ExperimentError> {
-        let folder: PathBuf = spec.check_dataset()?;
-        let dataset = Dataset::open(&folder)?;
+        let ObjectiveSpec::Training { training, final_stage } = &spec.objective else {
+            return Err(sources::untrained(&spec).into());
+        };
+        let (training, final_stage) = (TrainingSpec::clone(training), final_stage.clone());
+        let dataset = Dataset::open(&dataset_folder(&spec)?)?;
         let seeds = SeedTree::new(spec.study.seed);
-        let partitions = partition::divide(&spec.training.data, &dataset, &seeds)?;
-        let pretrained = spec.check_pretrained()?.map(|folder| Pretrained::open(&folder)).transpose()?;
+        let partitions = partition::divide(&training.data, &dataset, &seeds)?;
+        let pretrained = sources::pretrained_folder(&spec)?;
+        let pretrained = pretrained.map(|folder| Pretrained::open(&folder)).transpose()?;
         let environment = environment::of(&spec, &dataset, pretrained.as_ref());
-        Ok(Self { spec, dataset, pretrained, partitions, environment })
+        Ok(Self { spec, training, final_stage, dataset, pretrained, partitions, environment })
     }
 
     /// The spec.
     pub fn spec(&self) -> &Spec {
         &self.spec
+    }
+
+    /// What one training needs, with the spec's own values of what is searched.
+    pub fn training(&self) -> &TrainingSpec {
+        &self.training
+    }
+
+    /// Passes over all training data in the final stage; 0 where there is none.
+    pub fn final_epochs(&self) -> u32 {
+        self.final_stage.epochs
     }
 
     /// The data.
@@ -167,11 +187,10 @@ impl Experiment {
     /// For the splits that are judged by, how many of their texts also occur in train, as the model
     /// sees them; splits without any are left out.
     pub fn texts_shared_with_train(&self) -> Vec<(&str, usize)> {
-        let seen_as = |example: &Example| -> Vec<String> {
-            split_tokens(&example.text, &self.spec.training.text).collect()
-        };
+        let seen_as =
+            |example: &Example| -> Vec<String> { split_tokens(&example.text, &self.training.text).collect() };
         let train: HashSet<Vec<String>> = self.train_examples().iter().map(seen_as).collect();
-        let judged = ["test"].into_iter().chain(match &self.spec.training.data.validation {
+        let judged = ["test"].into_iter().chain(match &self.training.data.validation {
             Validation::Split(name) => Some(name.as_str()),
             Validation::Folds(_) | Validation::Fraction(_) => None,
         });
@@ -195,37 +214,37 @@ impl Experiment {
     /// The metric whose values trials report to the pruner: by epochs where there is one validation
     /// part, else by folds (of each fold alone for tests that pair them, else the mean so far).
     pub fn reports(&self) -> String {
-        let metric = &self.spec.study.metric;
-        match (self.partitions.len(), self.spec.pruner.kind.as_str()) {
-            (1, _) => format!("fold=0/{metric}"),
-            (_, "wilcoxon") => format!("{OF_FOLD}{metric}"),
-            _ => metric.clone(),
-        }
+        let metric = MetricKey::from(self.spec.study.goals.metric());
+        let series = match (self.partitions.len(), &self.spec.pruner) {
+            (1, _) => metric.of(Fold::One(0)),
+            (_, PrunerSpec::Wilcoxon(_)) => metric.of(Fold::Each),
+            _ => metric,
+        };
+        series.to_string()
     }
 
     /// The pruner's settings, with the number of steps that a whole trial has: epochs or folds.
     pub fn pruner(&self) -> PrunerSpec {
         let steps = match (self.partitions.len(), self.spec.search.get("train.epochs")) {
             (1, Some(_)) => None,
-            (1, None) => Some(self.spec.training.train.epochs.into()),
+            (1, None) => Some(self.training.train.epochs.into()),
             (folds, _) => Some(folds as u64),
         };
-        let pruner = &self.spec.pruner;
-        PrunerSpec { max_resource: pruner.max_resource.or(steps), ..pruner.clone() }
+        let pruner = self.spec.pruner.clone();
+        match steps {
+            Some(steps) => pruner.of_steps(steps),
+            None => pruner,
+        }
     }
 
     /// Hash of all that decides the result: the effective spec without its number of trials, and
     /// the data.
     pub fn fingerprint(&self) -> String {
-        self.hash(&self.spec.fingerprint())
+        self.with_data(&self.spec.fingerprint())
     }
 
-    /// As [`Experiment::fingerprint`], but for the search space, which may change while a study goes on.
-    pub fn frame_fingerprint(&self) -> String {
-        self.hash(&self.spec.frame_fingerprint())
-    }
-
-    fn hash(&self, spec: &str) -> String {
+    /// A fingerprint of the spec, with the data in it.
+    pub(crate) fn with_data(&self, spec: &str) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(spec.as_bytes());
         for (name, split) in &self.dataset.splits {
@@ -239,26 +258,26 @@ impl Experiment {
 
     /// The record that creates this experiment's study.
     pub fn new_study(&self) -> NewStudy {
-        let Spec { experiment, study, source, .. } = &self.spec;
-        NewStudy {
-            experiment: experiment.name.clone(),
-            spec_text: source.text.clone(),
-            // Absolute, so that the study can be resumed, and its data found, from anywhere.
-            spec_path: absolute(&source.path),
-            overrides: source.overrides.clone(),
-            fingerprint: self.fingerprint(),
-            seed: study.seed,
-            metric: study.metric.clone(),
-            direction: study.direction,
-            more_objectives: study.more_objectives.clone(),
-            trials: study.trials,
-            environment: self.environment.clone(),
-        }
+        new_study(&self.spec, self.fingerprint(), &self.environment)
     }
 }
 
-/// Before the name of a metric: the series that has each fold's own value.
-const OF_FOLD: &str = "fold/";
+/// The record that creates the study of a spec; `fingerprint` is of all that decides its results.
+pub fn new_study(spec: &Spec, fingerprint: String, environment: &Environment) -> NewStudy {
+    let Spec { experiment, study, source, .. } = spec;
+    NewStudy {
+        experiment: experiment.name.clone(),
+        spec_text: source.text.clone(),
+        // Absolute, so that the study can be resumed, and its data found, from anywhere.
+        spec_path: absolute(&source.path),
+        overrides: source.overrides.clone(),
+        fingerprint,
+        seed: study.seed,
+        goals: study.goals.clone(),
+        trials: study.trials,
+        environment: environment.clone(),
+    }
+}
 
 /// A path as it is found from anywhere.
 pub fn absolute(path: &Path) -> String {

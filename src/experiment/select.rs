@@ -16,7 +16,7 @@ use std::path::Path;
 
 use super::{FINAL_METRIC, model_run};
 use crate::nearest::nearest;
-use crate::spec::ProgramSpec;
+use crate::spec::Spec;
 use crate::store::{ModelVersion, RunKind, RunQuery, RunRecord, SqliteStore, Store, StoreError, StudyRecord};
 use crate::trial::{RunState, best_first};
 
@@ -242,7 +242,7 @@ pub fn resolve_model(store: &dyn Store, text: &str) -> Result<RunRecord, SelectE
         Target::Run(run) => Ok(*run),
         Target::Study(study) => model_run(store, study.id, true)?.ok_or_else(|| {
             let id = study.id.short();
-            let hint = if study.new.spec_text.is_empty() || ProgramSpec::is_one(&study.new.spec_text) {
+            let hint = if Spec::is_of_program(&study.plan) {
                 "its trials are evaluated elsewhere and not trained here".to_owned()
             } else {
                 format!("`uaic resume {id}` trains one, if its spec has `[final] epochs`")
@@ -316,7 +316,7 @@ pub fn best_trials(store: &dyn Store, study: &StudyRecord) -> Result<Vec<RunReco
         state: Some(RunState::Complete),
         ..RunQuery::default()
     })?;
-    let ranked = best_first(trials, study.new.direction, RunRecord::rank);
+    let ranked = best_first(trials, study.plan.goals.direction(), RunRecord::rank);
     Ok(ranked.into_iter().map(|(_, trial)| trial).collect())
 }
 
@@ -500,12 +500,12 @@ fn find_study(store: &dyn Store, selector: &StudySelector) -> Result<StudyRecord
 
 /// The latest study of an experiment.
 fn experiment_study(store: &dyn Store, name: &str) -> Result<Option<StudyRecord>, StoreError> {
-    Ok(store.studies()?.into_iter().find(|study| study.new.experiment == name))
+    Ok(store.studies()?.into_iter().find(|study| study.plan.experiment == name))
 }
 
 /// Says which experiments there are.
 fn experiments_hint(store: &dyn Store) -> Result<String, StoreError> {
-    let mut names: Vec<String> = store.studies()?.into_iter().map(|study| study.new.experiment).collect();
+    let mut names: Vec<String> = store.studies()?.into_iter().map(|study| study.plan.experiment).collect();
     names.sort();
     names.dedup();
     Ok(match names.as_slice() {
@@ -521,13 +521,13 @@ fn line_of_run(run: &RunRecord) -> String {
 }
 
 fn line_of_study(study: &StudyRecord) -> String {
-    format!("  {}  study of {}, {}", study.id, study.new.experiment, study.state)
+    format!("  {}  study of {}, {}", study.id, study.plan.experiment, study.state)
 }
 
 /// `trial 3` or `final run of trial 3`.
 pub fn place(run: &RunRecord) -> String {
-    let number = run.new.number.unwrap_or_default();
-    match run.new.kind {
+    let number = run.start.number.unwrap_or_default();
+    match run.start.kind {
         RunKind::Trial => format!("trial {number}"),
         RunKind::Final => format!("final run of trial {number}"),
         RunKind::Imported => "imported model".to_owned(),
@@ -536,7 +536,7 @@ pub fn place(run: &RunRecord) -> String {
 
 /// The metric whose value a run carries.
 pub fn metric_of<'a>(run: &RunRecord, study_metric: &'a str) -> &'a str {
-    match run.new.kind {
+    match run.start.kind {
         RunKind::Trial => study_metric,
         RunKind::Final | RunKind::Imported => FINAL_METRIC,
     }
@@ -544,9 +544,9 @@ pub fn metric_of<'a>(run: &RunRecord, study_metric: &'a str) -> &'a str {
 
 /// `9c1e22aa/3`, `9c1e22aa/final` or `9c1e22aa/imported`: a run as its study sees it, and a selector of it.
 pub fn path_in_study(run: &RunRecord) -> String {
-    let study = run.new.study.short();
-    match run.new.kind {
-        RunKind::Trial => format!("{study}/{}", run.new.number.unwrap_or_default()),
-        RunKind::Final | RunKind::Imported => format!("{study}/{}", run.new.kind.name()),
+    let study = run.start.study.short();
+    match run.start.kind {
+        RunKind::Trial => format!("{study}/{}", run.start.number.unwrap_or_default()),
+        RunKind::Final | RunKind::Imported => format!("{study}/{}", run.start.kind.name()),
     }
 }

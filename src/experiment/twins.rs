@@ -84,7 +84,7 @@ impl Twins<'_> {
     /// What the twin learns from, texts of no intent beside; none where no twin is needed.
     fn rest(&self) -> Option<(Vec<&Example>, Vec<&Example>)> {
         let experiment = self.experiment;
-        match &experiment.spec.training.data.validation {
+        match &experiment.training.data.validation {
             Validation::Split(_) => None,
             Validation::Folds(_) | Validation::Fraction(_) => {
                 let partition = experiment.partitions.first()?;
@@ -104,7 +104,7 @@ impl Twins<'_> {
             model: &self.training.model,
             pretrained: self.experiment.pretrained.as_ref(),
             train: &self.training.train,
-            epochs: self.experiment.spec.final_stage.epochs,
+            epochs: self.experiment.final_stage.epochs,
             examples,
             outside: exposed(&self.training.train, outside),
             validation: &[],

@@ -2,10 +2,9 @@
 //! captured of them, and what is known to repeat.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use crate::number::differ;
-use crate::spec::{AskedOrRun, ProgramSpec};
+use crate::spec::{ObjectiveSpec, PrunerSpec, Spec};
 use crate::store::{ArtifactRecord, LatestMetric, RunKind, RunQuery, RunRecord};
 use crate::trial::RunState;
 
@@ -22,9 +21,9 @@ pub(super) enum Evaluator {
     /// A model of ours is trained.
     Training,
     /// A program is run.
-    Command(Box<ProgramSpec>),
+    Command(Box<Spec>),
     /// Somebody asks for points and tells their values.
-    Asked(Box<ProgramSpec>),
+    Asked(Box<Spec>),
     /// A program that uses the library.
     Library,
     /// A spec that this version cannot read.
@@ -34,17 +33,15 @@ pub(super) enum Evaluator {
 impl Evaluator {
     /// Of a study, by its recorded spec.
     pub(super) fn of(subject: &ReportSubject<'_>) -> Self {
-        let new = &subject.study.new;
+        let new = &subject.study.plan;
         if new.spec_text.is_empty() {
             return Self::Library;
         }
-        if !ProgramSpec::is_one(&new.spec_text) {
-            return Self::Training;
-        }
-        match ProgramSpec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides) {
-            Ok(spec) if spec.objective == AskedOrRun::Asked => Self::Asked(Box::new(spec)),
-            Ok(spec) => Self::Command(Box::new(spec)),
-            Err(_) => Self::Unknown,
+        let Ok(spec) = Spec::of_study(new) else { return Self::Unknown };
+        match spec.objective {
+            ObjectiveSpec::Training { .. } => Self::Training,
+            ObjectiveSpec::Command(_) => Self::Command(Box::new(spec)),
+            ObjectiveSpec::Asked => Self::Asked(Box::new(spec)),
         }
     }
 
@@ -54,9 +51,9 @@ impl Evaluator {
         let mut add = |name: &str, value: &str| facts.push((name.to_owned(), value.to_owned()));
         match self {
             Self::Command(spec) | Self::Asked(spec) => {
-                add("sampler", &spec.study.sampler);
-                if spec.pruner.kind != "none" {
-                    add("pruner", &spec.pruner.kind);
+                add("sampler", spec.study.sampler.name());
+                if spec.pruner != PrunerSpec::None {
+                    add("pruner", spec.pruner.name());
                 }
             }
             Self::Training | Self::Library | Self::Unknown => {}
@@ -118,8 +115,8 @@ impl Evaluator {
 }
 
 /// The command and what is set around it.
-fn command(section: &mut Section, spec: &ProgramSpec) {
-    let AskedOrRun::Run(table) = &spec.objective else { return };
+fn command(section: &mut Section, spec: &Spec) {
+    let ObjectiveSpec::Command(table) = &spec.objective else { return };
     if let Some(command) = table.get("command") {
         section.text("Run once for each trial, with the parameters in place of their names:");
         section.blocks.push(Block::Code(command.to_string()));
@@ -151,12 +148,12 @@ fn captured(section: &mut Section, subject: &ReportSubject<'_>) -> Result<(), Pl
     let best = subject.best_trial()?;
     let run = match best {
         Some(run) => run,
-        None => match trials(subject)?.into_iter().min_by_key(|run| run.new.number) {
+        None => match trials(subject)?.into_iter().min_by_key(|run| run.start.number) {
             Some(run) => run,
             None => return Ok(()),
         },
     };
-    let number_of = run.new.number.unwrap_or_default();
+    let number_of = run.start.number.unwrap_or_default();
     let (metrics, artifacts) = (subject.store.latest_metrics(run.id)?, subject.store.artifacts(run.id)?);
     if metrics.is_empty() && artifacts.is_empty() {
         return Ok(());
@@ -207,8 +204,8 @@ fn repeated(trials: &[RunRecord]) -> String {
     let complete = trials.iter().filter(|run| run.state == RunState::Complete);
     let mut points: BTreeMap<Vec<(&String, String)>, Vec<Vec<f64>>> = BTreeMap::new();
     for run in complete {
-        let point = run.new.params.iter().map(|(name, value)| (name, format!("{value:?}"))).collect();
-        points.entry(point).or_default().push(run.values());
+        let point = run.start.params.iter().map(|(name, value)| (name, format!("{value:?}"))).collect();
+        points.entry(point).or_default().push(run.values.clone());
     }
     let again: Vec<&Vec<Vec<f64>>> = points.values().filter(|values| values.len() > 1).collect();
     let is_equal = |values: &Vec<Vec<f64>>| {

@@ -1,15 +1,14 @@
 //! What pictures and pages are made of: a study, its final run, and what both have recorded.
 
-use std::path::Path;
 use std::sync::OnceLock;
 
 use super::error::PlotError;
 use super::study::{Series, StudyView, ViewError};
-use crate::comparison::is_of_program;
 use crate::data::Dataset;
 use crate::eval::Predictions;
 use crate::experiment::{
-    ExperimentError, FittedCalibration, load_calibration, load_classifier, load_predictions, model_run,
+    ExperimentError, FittedCalibration, dataset_folder, load_calibration, load_classifier, load_predictions,
+    model_run,
 };
 use crate::model::Classifier;
 use crate::rng::SeedTree;
@@ -44,7 +43,7 @@ impl<'a> ReportSubject<'a> {
     /// # Errors
     /// The store cannot be read.
     pub fn of_run(store: &'a dyn Store, run: RunRecord) -> Result<Self, StoreError> {
-        Ok(Self { store, study: store.study(run.new.study)?, run: Some(run), view: OnceLock::new() })
+        Ok(Self { store, study: store.study(run.start.study)?, run: Some(run), view: OnceLock::new() })
     }
 
     /// The one that a picture of a single study or run is about.
@@ -80,8 +79,8 @@ impl<'a> ReportSubject<'a> {
             RunQuery { study: Some(self.study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
         let shown = self.store.runs(&query)?.into_iter().filter(|run| !run.excluded);
         let series = shown.map(|run| {
-            let points = self.series(run.id, &self.study.new.metric)?;
-            Ok((run.new.number.unwrap_or_default(), points))
+            let points = self.series(run.id, self.study.plan.goals.metric())?;
+            Ok((run.start.number.unwrap_or_default(), points))
         });
         let mut series = series.collect::<Result<Vec<Series>, StoreError>>()?;
         series.sort_by_key(|(number, _)| *number);
@@ -105,15 +104,15 @@ impl<'a> ReportSubject<'a> {
 
     /// The seed tree of the study, for what its pictures draw at random.
     pub(crate) fn seeds(&self) -> SeedTree {
-        SeedTree::new(self.study.new.seed).child("report", 0)
+        SeedTree::new(self.study.plan.seed).child("report", 0)
     }
 
     /// `attention · final run 4f2a90c1`.
     pub(crate) fn name_of_run(&self) -> String {
-        let experiment = &self.study.new.experiment;
+        let experiment = &self.study.plan.experiment;
         self.run.as_ref().map_or_else(
             || format!("{experiment} · study {}", self.study.id.short()),
-            |run| format!("{experiment} · {} run {}", run.new.kind.name(), run.id.short()),
+            |run| format!("{experiment} · {} run {}", run.start.kind.name(), run.id.short()),
         )
     }
 
@@ -123,7 +122,9 @@ impl<'a> ReportSubject<'a> {
     /// [`PlotError::Missing`]: the study has no final run, or the run is a trial, which keeps no model.
     pub(crate) fn model_run(&self) -> Result<&RunRecord, PlotError> {
         let study = self.study.id.short();
-        if is_of_program(&self.study) && self.run.as_ref().is_none_or(|run| !run.new.kind.keeps_model()) {
+        if Spec::is_of_program(&self.study.plan)
+            && self.run.as_ref().is_none_or(|run| !run.start.kind.keeps_model())
+        {
             return Err(PlotError::Missing {
                 run: format!("study {study}"),
                 what: "model".to_owned(),
@@ -133,9 +134,9 @@ impl<'a> ReportSubject<'a> {
             });
         }
         match &self.run {
-            Some(run) if run.new.kind.keeps_model() && run.state == RunState::Complete => Ok(run),
-            Some(run) if run.new.kind.keeps_model() => Err(PlotError::Missing {
-                run: format!("{} run {}", run.new.kind.name(), run.id.short()),
+            Some(run) if run.start.kind.keeps_model() && run.state == RunState::Complete => Ok(run),
+            Some(run) if run.start.kind.keeps_model() => Err(PlotError::Missing {
+                run: format!("{} run {}", run.start.kind.name(), run.id.short()),
                 what: "model".to_owned(),
                 hint: format!("it is {}; `uaic resume {study}` finishes it", run.state),
             }),
@@ -203,8 +204,7 @@ impl<'a> ReportSubject<'a> {
     /// # Errors
     /// This version reads it otherwise.
     pub(crate) fn spec(&self) -> Result<Spec, ExperimentError> {
-        let new = &self.study.new;
-        Ok(Spec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides)?)
+        Ok(Spec::of_study(&self.study.plan)?)
     }
 
     /// The data set.
@@ -212,7 +212,7 @@ impl<'a> ReportSubject<'a> {
     /// # Errors
     /// It is no longer there.
     pub(crate) fn dataset(&self) -> Result<Dataset, ExperimentError> {
-        Ok(Dataset::open(&self.spec()?.check_dataset()?)?)
+        Ok(Dataset::open(&dataset_folder(&self.spec()?)?)?)
     }
 
     /// The best complete trial's run.

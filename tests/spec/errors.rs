@@ -168,7 +168,7 @@ fn only_texts_of_no_intent_that_are_not_tested_by_can_be_exposed() {
         let overrides = [("data.oos".to_owned(), oos.to_owned())];
         Spec::parse(&spec_with(""), Path::new("x.toml"), &overrides).map_err(|errors| errors.to_string())
     };
-    assert_eq!(complaint("ood_dev").unwrap().training.data.oos.as_deref(), Some("ood_dev"));
+    assert_eq!(complaint("ood_dev").unwrap().training().unwrap().data.oos.as_deref(), Some("ood_dev"));
     let test = complaint("ood_test").unwrap_err();
     assert!(test.contains("for the final test alone") && test.contains("belong into `ood.tsv`"), "{test}");
     let inside = complaint("dev").unwrap_err();
@@ -237,6 +237,29 @@ fn values_of_the_wrong_type_are_refused_with_the_fix() {
         "study",
         "sampler = \"tep\"",
         "6:11 `study.sampler` must be `auto`, `cma-es`, `gp`, `grid`, `nsga2`, `random`, `sobol` or `tpe`, not \"tep\" | did you mean `tpe`?",
+    );
+}
+
+#[test]
+fn settings_of_the_pruner_that_do_not_go_together_are_refused_where_they_stand() {
+    assert_refused(
+        "pruner",
+        "kind = \"threshold\"",
+        "6:8 [pruner] a threshold takes `lower`, `upper` or both | -",
+    );
+    assert_refused(
+        "pruner",
+        "kind = \"patience\"\naround = \"patience\"",
+        "7:10 [pruner] around = \"patience\": patience is around another pruner | -",
+    );
+    assert_refused(
+        "pruner",
+        "kind = \"hyperband\"\nmax_resource = 3\nmin_resource = 9",
+        "7:16 [pruner] max_resource is below min_resource = 9 | -",
+    );
+    assert!(
+        complaints(&spec_with("[pruner]\nkind = \"median\"\nlower = 2\nupper = 1")).is_empty(),
+        "of another"
     );
 }
 
@@ -413,5 +436,5 @@ fn a_search_over_architectures_may_set_the_keys_of_each() {
     assert!(!at("lstm").model.recurrent().unwrap().bidirectional);
     let again = parse(&spec.effective_toml(), &[]).unwrap();
     assert_eq!(again.effective_toml(), spec.effective_toml());
-    assert_eq!((again.training, again.search), (spec.training, spec.search));
+    assert_eq!((again.objective, again.search), (spec.objective, spec.search));
 }

@@ -44,13 +44,13 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
     let store = SqliteStore::open_read_only(&global.store)?;
     let version = version_of(&store, &args.address)?;
     let run = store.run(version.run)?;
-    let study = store.study(run.new.study)?;
+    let study = store.study(run.start.study)?;
     let figures = load_figures(&store, run.id)?;
     let events = store.model_events(&version.name)?;
     let tags = store.tags(run.id)?;
     let origin: BTreeMap<&str, &String> =
         tags.iter().filter_map(|(key, value)| Some((key.strip_prefix("package.")?, value))).collect();
-    let facts = &run.new.environment;
+    let facts = &run.start.environment;
     let fact = |name: &str| facts.get(name);
     let hashes: BTreeMap<&str, &String> = facts
         .iter()
@@ -61,16 +61,16 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
             "schema": shape::SCHEMA,
             "model": shape_of(&version),
             "lineage": {
-                "kind": run.new.kind,
+                "kind": run.start.kind,
                 "study": study.id,
                 "experiment": run.experiment,
-                "seed": study.new.seed,
+                "seed": study.plan.seed,
                 "spec_hash": fact("spec.hash"),
                 "git_commit": fact("git.commit"),
                 "git_dirty": fact("git.dirty").map(|dirty| dirty == "true"),
                 "uaic": fact("uaic.version"),
                 "data": { "name": fact("data.name"), "hashes": hashes },
-                "params": shape::params(&run.new.params),
+                "params": shape::params(&run.start.params),
                 "package": origin,
             },
         }));
@@ -91,13 +91,13 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
     page.line("study", &format!("{}, experiment {}", study.id, run.experiment));
     let fact = |name: &str| fact(name).map_or("not recorded", String::as_str);
     page.line("spec", fact("spec.hash"));
-    page.line("seed", &study.new.seed.to_string());
+    page.line("seed", &study.plan.seed.to_string());
     let dirty = if fact("git.dirty") == "true" { " with uncommitted changes" } else { "" };
     page.line("commit", &format!("{}{dirty}", fact("git.commit")));
     page.line("uaic", fact("uaic.version"));
     page.line("data", fact("data.name"));
     page.section("data hashes", hashes.iter().map(|(split, hash)| (*split, (*hash).clone())));
-    page.section("params", run.new.params.iter().map(|(name, value)| (name.as_str(), value.to_string())));
+    page.section("params", run.start.params.iter().map(|(name, value)| (name.as_str(), value.to_string())));
     page.section("imported from", origin.iter().map(|(key, value)| (*key, (*value).clone())));
     let metrics = figures.values.iter().map(|(key, estimate)| (key.as_str(), estimate));
     page.block("metrics", (!figures.values.is_empty()).then(|| table::estimates(metrics)).as_deref());

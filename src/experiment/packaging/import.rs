@@ -11,7 +11,7 @@ use crate::spec::Spec;
 use crate::store::{
     Environment, Id, NewRun, NewStudy, RunEnd, RunKind, RunQuery, Store, StoreError, StudyState,
 };
-use crate::trial::{Direction, Params, RunState};
+use crate::trial::{Direction, Goal, Params, RunState};
 
 /// What importing a package came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub fn import(
         return Ok(Imported { run, was_there: true });
     }
     // A store keeps only what can be used.
-    package.responder()?;
+    package.predictor()?;
     let spec_text = String::from_utf8_lossy(package.file(package::SPEC).unwrap_or_default()).into_owned();
     // A spec of another version may be one that this one cannot read.
     let spec = Spec::parse(&spec_text, path, &[]).ok();
@@ -52,9 +52,14 @@ pub fn import(
         overrides: Vec::new(),
         fingerprint: format!("package {digest}"),
         seed: manifest.seed,
-        metric: spec.as_ref().map_or_else(|| FINAL_METRIC.to_owned(), |spec| spec.study.metric.clone()),
-        direction: spec.as_ref().map_or(Direction::Maximize, |spec| spec.study.direction),
-        more_objectives: vec![],
+        // A package has one value: that of the first.
+        goals: spec
+            .as_ref()
+            .map_or_else(
+                || Goal::new(FINAL_METRIC, Direction::Maximize),
+                |spec| spec.study.goals.first().clone(),
+            )
+            .into(),
         trials: 0,
         environment: environment.clone(),
     })?;
@@ -75,7 +80,7 @@ fn earlier(store: &dyn Store, digest: &str) -> Result<Option<Id>, StoreError> {
     };
     let runs = store.runs(&query)?;
     let is_same = |facts: &Environment| facts.get(DIGEST).is_some_and(|known| known == digest);
-    Ok(runs.into_iter().find(|run| is_same(&run.new.environment)).map(|run| run.id))
+    Ok(runs.into_iter().find(|run| is_same(&run.start.environment)).map(|run| run.id))
 }
 
 fn environment(manifest: &Manifest, digest: &str) -> Environment {
@@ -121,7 +126,7 @@ fn record(
     let json = |value: serde_json::Result<Vec<u8>>| value.unwrap_or_default();
     store.put_artifact(attempt, "metrics_absent.json", &json(serde_json::to_vec_pretty(&manifest.absent)))?;
     store.put_artifact(attempt, "metrics.json", &json(serde_json::to_vec_pretty(&manifest.metrics)))?;
-    let step = spec.map_or(0, |spec| u64::from(spec.final_stage.epochs));
+    let step = spec.and_then(Spec::final_stage).map_or(0, |stage| u64::from(stage.epochs));
     let metrics: Vec<_> =
         manifest.metrics.iter().map(|(key, figure)| point(key.clone(), step, figure.value)).collect();
     store.log_metrics(attempt, &metrics)?;
@@ -129,7 +134,7 @@ fn record(
         store.set_tag(attempt.run, key, value)?;
     }
     let value = manifest.metrics.get(FINAL_METRIC).map(|figure| figure.value);
-    store.finish_run(attempt, &RunEnd { state: RunState::Complete, value, reason: None })?;
+    store.finish_run(attempt, &RunEnd::complete(Vec::from_iter(value)))?;
     Ok(attempt.run)
 }
 

@@ -6,7 +6,7 @@ use crate::experiment::recalibrate::{
     CalibrationData, RecalibrationError, check_untested, depends_on_calibration, facts_of,
 };
 use crate::experiment::{ExperimentError, FittedCalibration};
-use crate::package::{self, Package, Responder};
+use crate::package::{self, Package, Predictor};
 
 /// A package with the same model and a calibration that is fitted on other data. Nobody knows which
 /// texts a packaged model has learnt from, so none are left out, and an out-of-scope method that learns
@@ -25,7 +25,7 @@ pub fn recalibrate_package(
         check_untested(&data, name, &manifest.run, |test| manifest.data.hashes.get(test))?;
     }
     let failed = |error: package::PackageError| RecalibrationError::from(ExperimentError::from(error));
-    let Responder { classifier, calibration } = package.responder().map_err(failed)?;
+    let Predictor { classifier, calibration } = package.predictor().map_err(failed)?;
     let models = calibration.map_or_else(Default::default, |known| known.models);
     let Calibrated { calibration, .. } = data.fit(&classifier, &models, (&[], &[]))?;
     let fitted =
@@ -53,8 +53,8 @@ pub fn recalibrate_package(
         tags: &std::collections::BTreeMap::new(),
     };
     files.insert(package::CARD.to_owned(), card::with_scope(&card, &facts).into_bytes());
-    let responder = Responder { classifier, calibration: Some(fitted.fitted.clone()) };
-    files.insert(package::SIGNATURE.to_owned(), export::signature(&responder)?);
+    let predictor = Predictor { classifier, calibration: Some(fitted.fitted.clone()) };
+    files.insert(package::SIGNATURE.to_owned(), export::signature(&predictor)?);
     let package = Package::new(manifest, files).map_err(failed)?;
     Ok((package, fitted))
 }

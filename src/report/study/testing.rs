@@ -1,11 +1,10 @@
 //! Studies for tests of pictures.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use super::view::{StudyView, TrialView};
 use crate::spec::Spec;
-use crate::trial::{Direction, ParamValue, RunState};
+use crate::trial::{Direction, ParamValue, Params, RunState};
 
 /// A study of two parameters whose value is given by them.
 pub(crate) fn study(values: &[(f64, i64, Option<f64>)]) -> StudyView {
@@ -13,7 +12,7 @@ pub(crate) fn study(values: &[(f64, i64, Option<f64>)]) -> StudyView {
     let spec = Spec::parse(text, std::path::Path::new("x.toml"), &[]).unwrap();
     let trial = |(number, (lr, hidden, value)): (usize, &(f64, i64, Option<f64>))| TrialView {
         number: number as u32,
-        params: BTreeMap::from([
+        params: Params::from([
             ("train.lr".to_owned(), ParamValue::Float(*lr)),
             ("model.hidden_dim".to_owned(), ParamValue::Int(*hidden)),
         ]),
@@ -28,7 +27,7 @@ pub(crate) fn study(values: &[(f64, i64, Option<f64>)]) -> StudyView {
         id: "0123abcd".to_owned(),
         metric: "val/accuracy".to_owned(),
         direction: Direction::Maximize,
-        more_objectives: vec![],
+        more_goals: vec![],
         space: spec.search,
         is_of_program: false,
         trials: values.iter().enumerate().map(trial).collect(),

@@ -1,13 +1,13 @@
 //! A study as pictures see it.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use super::dimension::Dimension;
 use crate::number::differ;
-use crate::spec::{Distribution, ProgramSpec, Space, Spec};
+use crate::spec::{Space, Spec};
 use crate::store::{Change, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
-use crate::trial::{Candidate, Direction, Params, Rank, RunState, best_first};
+use crate::study::{Drawn, drawn_in};
+use crate::trial::{Candidate, Direction, Goal, Params, Rank, RunState, best_first};
 
 /// A trial as pictures see it.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,8 +52,8 @@ pub struct StudyView {
     pub metric: String,
     /// Which end of it is better.
     pub direction: Direction,
-    /// Further metrics, and which end of each is better.
-    pub more_objectives: Vec<(String, Direction)>,
+    /// What else is optimised.
+    pub more_goals: Vec<Goal>,
     /// The searched parameters.
     pub space: Space,
     /// Whether an outside program is tuned, or points are asked for: nothing is known of texts, data
@@ -98,24 +98,20 @@ pub enum ViewError {
 /// it.
 fn space_of(store: &dyn Store, study: &StudyRecord, runs: &[RunRecord]) -> Result<Space, ViewError> {
     let changed = store.changes(study.id)?.into_iter().rev().find_map(|change| match change.change {
-        Change::Space { space, .. } => serde_json::from_value(space).ok(),
+        Change::Space { space, .. } => Some(space),
         _ => None,
     });
-    let new = &study.new;
-    let path = std::path::Path::new(&new.spec_path);
+    let new = &study.plan;
     let refused = |source| ViewError::Spec { study: study.id.short(), source: Box::new(source) };
     if let Some(space) = changed {
         return Ok(space);
     }
     if new.spec_text.is_empty() {
-        let drawn = runs.iter().rev().filter_map(|run| run.new.config.get("distributions"));
-        let drawn = drawn.filter_map(|drawn| serde_json::from_value(drawn.clone()).ok());
-        return Ok(Space::new(drawn.flat_map(|drawn: BTreeMap<String, Distribution>| drawn)));
+        let drawn: Vec<Drawn> =
+            runs.iter().rev().filter_map(|run| drawn_in(run).transpose()).collect::<Result<_, _>>()?;
+        return Ok(Space::new(drawn.into_iter().flatten()));
     }
-    if ProgramSpec::is_one(&new.spec_text) {
-        return Ok(ProgramSpec::parse(&new.spec_text, path, &new.overrides).map_err(refused)?.search);
-    }
-    Ok(Spec::parse(&new.spec_text, path, &new.overrides).map_err(refused)?.search)
+    Ok(Spec::of_study(new).map_err(refused)?.search)
 }
 
 impl StudyView {
@@ -124,7 +120,7 @@ impl StudyView {
     /// # Errors
     /// The store or the recorded spec cannot be read.
     pub fn load(store: &dyn Store, study: &StudyRecord) -> Result<Self, ViewError> {
-        let new = &study.new;
+        let new = &study.plan;
         let query = RunQuery { study: Some(study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
         let runs: Vec<RunRecord> = store.runs(&query)?.into_iter().filter(|run| !run.excluded).collect();
         let tally = store.tally(study.id)?;
@@ -132,11 +128,11 @@ impl StudyView {
         let mut trials: Vec<TrialView> = runs
             .into_iter()
             .map(|run| TrialView {
-                number: run.new.number.unwrap_or_default(),
-                values: if run.violation > 0.0 { vec![] } else { run.values() },
-                params: run.new.params,
+                number: run.start.number.unwrap_or_default(),
+                values: if run.violation > 0.0 { vec![] } else { run.values.clone() },
+                value: run.value(),
+                params: run.start.params,
                 state: run.state,
-                value: run.value,
                 violation: run.violation,
                 span_ms: (run.started_ms, run.ended_ms),
             })
@@ -145,11 +141,11 @@ impl StudyView {
         Ok(Self {
             experiment: new.experiment.clone(),
             id: study.id.short(),
-            metric: new.metric.clone(),
-            direction: new.direction,
-            more_objectives: new.more_objectives.clone(),
+            metric: new.goals.metric().to_owned(),
+            direction: new.goals.direction(),
+            more_goals: new.goals.more().to_vec(),
             space,
-            is_of_program: crate::comparison::is_of_program(study),
+            is_of_program: Spec::is_of_program(&study.plan),
             trials,
             aside: tally.aside(),
             leading: OnceLock::new(),

@@ -7,7 +7,7 @@ use super::super::subject::ReportSubject;
 
 /// How to get the same again.
 pub(super) fn again(subject: &ReportSubject<'_>, evaluator: &Evaluator) -> Result<Section, PlotError> {
-    let new = &subject.study.new;
+    let new = &subject.study.plan;
     let mut section = Section::new("again", "Reproduction");
     section.text(evaluator.repeats(subject)?);
     let facts = new.environment.iter().filter(|(name, _)| !name.starts_with("host"));

@@ -7,7 +7,7 @@ use super::super::wording::utc;
 
 /// What was asked.
 pub(super) fn asked(subject: &ReportSubject<'_>, evaluator: &Evaluator) -> Section {
-    let new = &subject.study.new;
+    let new = &subject.study.plan;
     let mut section = Section::new("asked", "What was asked");
     let mut facts = vec![
         ("experiment".to_owned(), new.experiment.clone()),
@@ -18,9 +18,15 @@ pub(super) fn asked(subject: &ReportSubject<'_>, evaluator: &Evaluator) -> Secti
     ];
     facts.extend(evaluator.facts());
     if let (Evaluator::Training, Ok(spec)) = (evaluator, subject.spec()) {
-        facts.push(("sampler".to_owned(), spec.study.sampler.clone()));
-        facts.push(("data set".to_owned(), spec.training.data.dataset.clone()));
-        facts.push(("architecture".to_owned(), spec.training.model.architecture().to_owned()));
+        facts.push(("sampler".to_owned(), spec.study.sampler.to_string()));
+        let training = spec.training().into_iter();
+        facts.extend(training.flat_map(|training| {
+            let architecture = training.model.architecture().to_owned();
+            [
+                ("data set".to_owned(), training.data.dataset.clone()),
+                ("architecture".to_owned(), architecture),
+            ]
+        }));
     }
     section.blocks.push(Block::Facts(facts));
     section
@@ -28,10 +34,6 @@ pub(super) fn asked(subject: &ReportSubject<'_>, evaluator: &Evaluator) -> Secti
 
 /// `minimize val/loss, maximize val/accuracy`.
 fn objectives(subject: &ReportSubject<'_>) -> String {
-    let new = &subject.study.new;
-    let first = std::iter::once((&new.metric, new.direction));
-    let more = new.more_objectives.iter().map(|(metric, direction)| (metric, *direction));
-    let all: Vec<String> =
-        first.chain(more).map(|(metric, direction)| format!("{direction} {metric}")).collect();
-    all.join(", ")
+    let goals = subject.study.goals().iter();
+    goals.map(|goal| format!("{} {}", goal.direction, goal.metric)).collect::<Vec<_>>().join(", ")
 }

@@ -53,7 +53,7 @@ pub(super) fn data(subject: &ReportSubject<'_>) -> Section {
 
 /// Splits whose file is not what it was when the study ran.
 fn changed_splits(subject: &ReportSubject<'_>, found: &stats::DatasetStats) -> Vec<String> {
-    let recorded = &subject.study.new.environment;
+    let recorded = &subject.study.plan.environment;
     let differs = |split: &&stats::SplitStats| {
         recorded.get(&format!("data.{}.hash", split.split)).is_some_and(|hash| *hash != split.hash)
     };

@@ -26,7 +26,7 @@ pub(super) fn as_json(subject: &ReportSubject<'_>) -> Result<Value, PlotError> {
         absent.into_iter().map(|(name, why)| (name, why.to_string())).collect();
     Ok(json!({
         "schema": 1,
-        "experiment": subject.study.new.experiment,
+        "experiment": subject.study.plan.experiment,
         "study": subject.study.id,
         "run": subject.run.as_ref().map(|run| run.id),
         "metrics": values,

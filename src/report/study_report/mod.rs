@@ -67,7 +67,7 @@ pub fn report(
     let sections = sections(subject, predictions.as_ref(), pictures)?;
     let study = &subject.study;
     let page = Page {
-        title: format!("{}: report", study.new.experiment),
+        title: format!("{}: report", study.plan.experiment),
         subtitle: format!(
             "study {} · {} · made by uaic {}",
             study.id.short(),
@@ -77,7 +77,7 @@ pub fn report(
         sections,
     };
     Ok(Report {
-        name: format!("{}-{}", study.new.experiment, study.id.short()),
+        name: format!("{}-{}", study.plan.experiment, study.id.short()),
         page,
         metrics: metrics::as_json(subject)?,
         trials: trials(subject)?,
@@ -121,7 +121,7 @@ fn sections(
 fn trials(subject: &ReportSubject<'_>) -> Result<Vec<u8>, PlotError> {
     let query = RunQuery { study: Some(subject.study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
     let mut runs = subject.store.runs(&query)?;
-    runs.sort_by_key(|run| run.new.number);
+    runs.sort_by_key(|run| run.start.number);
     let studies = BTreeMap::from([(subject.study.id, subject.study.clone())]);
     Ok(sheet::of_runs(&runs, &studies).csv())
 }

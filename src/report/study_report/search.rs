@@ -23,7 +23,7 @@ pub(super) fn search(subject: &ReportSubject<'_>) -> Result<Section, PlotError> 
     let tally = subject.store.tally(subject.study.id)?;
     let failed = if tally.failed > 0 { format!(", {} failed", tally.failed) } else { String::new() };
     let (complete, aside) = (tally.complete, tally.aside());
-    section.text(format!("{complete} of {} trials are complete{failed}{aside}.", subject.study.new.trials));
+    section.text(format!("{complete} of {} trials are complete{failed}{aside}.", subject.study.plan.trials));
     if view.trials.is_empty() && tally.hidden + tally.excluded > 0 {
         section.text(format!(
             "There is nothing to show: every trial is hidden or excluded. `uaic ls --study {} --all` lists \
