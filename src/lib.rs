@@ -24,6 +24,7 @@
 
 pub mod cli;
 pub mod command;
+pub mod comparison;
 pub mod data;
 pub mod experiment;
 pub mod package;

@@ -6,12 +6,12 @@
 
 use std::error::Error;
 
+use crate::comparison::ComparisonError;
 use crate::data::DataError;
 use crate::data::fetch::FetchError;
 use crate::experiment::select::SelectError;
 use crate::experiment::{ExperimentError, RecalibrationError};
 use crate::package::PackageError;
-use crate::report::comparison::ComparisonError;
 use crate::report::draw::DrawError;
 use crate::report::plot::PlotError;
 use crate::report::study::ViewError;

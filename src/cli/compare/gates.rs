@@ -1,7 +1,7 @@
 //! Rules held against a comparison.
 
+use crate::comparison::{Comparison, Rule};
 use crate::nearest::suggestion;
-use crate::report::comparison::{Comparison, Rule};
 
 use super::super::exit::Failure;
 use super::super::table::{number, one_line};

@@ -1,6 +1,6 @@
 //! Which classes are taken for which.
 
-use super::judged::Judged;
+use super::answered::AnsweredTexts;
 use super::{chart, titled};
 use crate::eval::{Confusion, Predictions};
 use crate::number::percent_in_cell;
@@ -25,7 +25,8 @@ pub fn confusion(predictions: &Predictions, text: CellText, subtitle: &str) -> F
         CellText::Counts => "Confusion matrix, texts",
         CellText::Shares => "Confusion matrix, % of each gold label",
     };
-    let figure = Judged::new(predictions, 1.0).map(|judged| Matrix::new(&judged).figure(&judged, text));
+    let figure =
+        AnsweredTexts::new(predictions, 1.0).map(|judged| Matrix::new(&judged).figure(&judged, text));
     titled(title, subtitle, figure)
 }
 
@@ -39,7 +40,7 @@ struct Matrix {
 }
 
 impl Matrix {
-    fn new(judged: &Judged) -> Self {
+    fn new(judged: &AnsweredTexts) -> Self {
         let classes = judged.names.len();
         let counts = Confusion::count(classes, &judged.gold, &judged.predicted);
         let support: Vec<u32> = (0..classes).map(|class| counts.support(class)).collect();
@@ -57,7 +58,7 @@ impl Matrix {
         Self { counts, support, shown, occurring }
     }
 
-    fn figure(&self, judged: &Judged, text: CellText) -> Figure {
+    fn figure(&self, judged: &AnsweredTexts, text: CellText) -> Figure {
         let cell = |gold: usize, predicted: usize| {
             let count = self.counts.get(gold, predicted);
             let share = f64::from(count) / f64::from(self.support[gold].max(1));
@@ -89,7 +90,7 @@ impl Matrix {
         }
     }
 
-    fn note(&self, judged: &Judged) -> String {
+    fn note(&self, judged: &AnsweredTexts) -> String {
         let mut parts = Vec::new();
         if self.shown.len() < self.occurring {
             let errors = judged.right().iter().filter(|right| !**right).count();

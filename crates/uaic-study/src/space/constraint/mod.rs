@@ -140,6 +140,12 @@ impl Constraint {
         self.violation(value_of) == 0.0
     }
 
+    /// What each side comes to, left to right; `None` where a name in it has no value.
+    pub fn sides(&self, value_of: impl Fn(&str) -> Option<f64>) -> Vec<Option<f64>> {
+        let sides = std::iter::once(&self.first).chain(self.rest.iter().map(|(_, side)| side));
+        sides.map(|side| side.value(&value_of)).collect()
+    }
+
     /// By how much it is missed: 0 when it holds, else the sum over its comparisons of the distance
     /// between both sides (infinite where a side is NaN; the smallest positive number where `<`, `>`
     /// or `!=` is missed by nothing).
@@ -556,6 +562,13 @@ mod tests {
         let deep = format!("{}a < 1", "(".repeat(10_000));
         assert!(deep.parse::<Constraint>().is_err());
         assert!(format!("a < {}", "2^".repeat(10_000)).parse::<Constraint>().is_err());
+    }
+
+    #[test]
+    fn sides_have_values_where_their_names_have() {
+        let constraint: Constraint = "1 < 2 * a <= b".parse().unwrap();
+        let sides = constraint.sides(|name| (name == "a").then_some(3.0));
+        assert_eq!(sides, [Some(1.0), Some(6.0), None]);
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::contender::fold_count;
-use super::rows::differences;
+use super::run::fold_count;
+use super::texts::differences;
 use super::{
-    Column, Comparison, ComparisonError, Contender, Delta, Method, Metric, Tested, Value, decisive,
+    Column, ComparedRun, Comparison, ComparisonError, Delta, Method, Metric, Tested, Value, decisive,
     direction_in, table,
 };
 use crate::eval::Predictions;
@@ -27,71 +27,66 @@ const ROUNDING: f64 = 1e-6;
 /// The store cannot be read, or stored predictions are damaged.
 pub fn compare(
     store: &dyn Store,
-    contenders: &[Contender],
+    runs: &[ComparedRun],
     baseline: usize,
 ) -> Result<Comparison, ComparisonError> {
-    let mut tests = Vec::with_capacity(contenders.len());
-    let base = &contenders[baseline];
-    let known = load_predictions(store, base.run.id, "test")?;
-    for (at, contender) in contenders.iter().enumerate() {
-        let own = if at == baseline { None } else { load_predictions(store, contender.run.id, "test")? };
+    let mut tests = Vec::with_capacity(runs.len());
+    let base = &runs[baseline];
+    let known = load_predictions(store, base.record.id, "test")?;
+    for (at, run) in runs.iter().enumerate() {
+        let own = if at == baseline { None } else { load_predictions(store, run.record.id, "test")? };
         tests.push(if at == baseline {
             Err(String::new())
         } else {
-            test_on_texts((base, known.as_ref()), (contender, own.as_ref()))
+            test_on_texts((base, known.as_ref()), (run, own.as_ref()))
         });
     }
-    let keys = || contenders.iter().flat_map(|contender| contender.metrics.keys());
+    let keys = || runs.iter().flat_map(|run| run.metrics.keys());
     let rows = table(keys(), |_| Vec::new());
     let metrics: Vec<Metric> = rows
         .into_iter()
         .map(|row| {
-            let deltas = contenders.iter().zip(&tests).map(|(contender, texts)| {
-                if std::ptr::eq(contender, base) { None } else { delta(&row.key, base, contender, texts) }
+            let deltas = runs.iter().zip(&tests).map(|(run, texts)| {
+                if std::ptr::eq(run, base) { None } else { delta(&row.key, base, run, texts) }
             });
-            metric(row.key.clone(), contenders, deltas.collect())
+            metric(row.key.clone(), runs, deltas.collect())
         })
         .collect();
     let decisive = decisive(&metrics, baseline, &base.study.plan.goals.metric());
     Ok(Comparison {
-        columns: contenders.iter().map(column).collect(),
+        columns: runs.iter().map(column).collect(),
         baseline,
         decisive,
-        params: table(contenders.iter().flat_map(|contender| contender.settings.keys()), |key| {
-            contenders.iter().map(|contender| contender.settings.get(key).cloned()).collect()
+        params: table(runs.iter().flat_map(|run| run.settings.keys()), |key| {
+            runs.iter().map(|run| run.settings.get(key).cloned()).collect()
         }),
-        facts: table(contenders.iter().flat_map(|contender| contender.facts.keys()), |key| {
-            contenders.iter().map(|contender| contender.facts.get(key).cloned()).collect()
+        facts: table(runs.iter().flat_map(|run| run.facts.keys()), |key| {
+            runs.iter().map(|run| run.facts.get(key).cloned()).collect()
         }),
         metrics,
     })
 }
 
-fn column(contender: &Contender) -> Column {
-    let number = contender.run.start.number.unwrap_or_default();
-    let what = match contender.run.start.kind {
+fn column(run: &ComparedRun) -> Column {
+    let number = run.record.start.number.unwrap_or_default();
+    let what = match run.record.start.kind {
         RunKind::Trial => format!("trial {number}"),
         RunKind::Final => format!("final run of trial {number}"),
         RunKind::Imported => "imported model".to_owned(),
     };
-    Column {
-        name: contender.name(),
-        experiment: contender.run.experiment.clone(),
-        what,
-        runs: vec![contender.run.id],
-    }
+    Column { name: run.name(), experiment: run.record.experiment.clone(), what, runs: vec![run.record.id] }
 }
 
-fn metric(key: String, contenders: &[Contender], mut deltas: Vec<Option<Delta>>) -> Metric {
-    let values = contenders.iter().map(|contender| {
-        let (value, estimate) = contender.metrics.get(&key)?;
+fn metric(key: String, runs: &[ComparedRun], mut deltas: Vec<Option<Delta>>) -> Metric {
+    let values = runs.iter().map(|run| {
+        let (value, estimate) = run.metrics.get(&key)?;
         let ends = estimate.map(|estimate| (estimate.low, estimate.high));
         let n = estimate.map(|estimate| estimate.n);
         Some(Value { value: *value, n, ends, deviation: None })
     });
     let values = values.collect();
     adjust(&mut deltas);
-    Metric { direction: direction_in(contenders.iter(), &key), key, values, deltas }
+    Metric { direction: direction_in(runs.iter(), &key), key, values, deltas }
 }
 
 /// Corrects the p-values of one metric for their number.
@@ -106,26 +101,26 @@ type OnTexts = Result<BTreeMap<&'static str, (PairedDifference, Method)>, String
 
 /// Differences on the texts of the test split; or why there are none.
 fn test_on_texts(
-    (base, known): (&Contender, Option<&Predictions>),
-    (contender, own): (&Contender, Option<&Predictions>),
+    (base, known): (&ComparedRun, Option<&Predictions>),
+    (run, own): (&ComparedRun, Option<&Predictions>),
 ) -> OnTexts {
-    let missing = |contender: &Contender| Err(format!("{} has stored no predictions", contender.name()));
+    let missing = |run: &ComparedRun| Err(format!("{} has stored no predictions", run.name()));
     match (known, own) {
         (None, _) => missing(base),
-        (_, None) => missing(contender),
+        (_, None) => missing(run),
         (Some(known), Some(own)) => differences(known, own, &mut SeedTree::new(0).rng("comparison")),
     }
 }
 
 /// The difference of one metric to the baseline; `None` where either has no value.
-fn delta(key: &str, base: &Contender, contender: &Contender, texts: &OnTexts) -> Option<Delta> {
-    let value = contender.metrics.get(key)?.0 - base.metrics.get(key)?.0;
-    let tested = if base.is_of_program || contender.is_of_program {
+fn delta(key: &str, base: &ComparedRun, run: &ComparedRun, texts: &OnTexts) -> Option<Delta> {
+    let value = run.metrics.get(key)?.0 - base.metrics.get(key)?.0;
+    let tested = if base.is_of_program || run.is_of_program {
         Err("each has one value of it, and one value says nothing of chance; `--across-seeds` compares several".to_owned())
     } else if let Some(name) = key.strip_prefix("test/") {
         test_of_texts(name, value, texts)
     } else if key.starts_with("val/") {
-        test_of_folds(key, base, contender)
+        test_of_folds(key, base, run)
     } else {
         Err("no paired test is made of this metric".to_owned())
     };
@@ -144,12 +139,12 @@ fn test_of_texts(name: &str, value: f64, texts: &OnTexts) -> Result<Tested, Stri
     Ok(Tested { method: *method, n: test.n, low: test.low, high: test.high, p: test.p, adjusted: test.p })
 }
 
-fn test_of_folds(key: &str, base: &Contender, contender: &Contender) -> Result<Tested, String> {
-    if let Some(why) = base.folds_differ(contender) {
+fn test_of_folds(key: &str, base: &ComparedRun, run: &ComparedRun) -> Result<Tested, String> {
+    if let Some(why) = base.folds_differ(run) {
         return Err(why);
     }
     let (Some(before), Some(after), Some(count)) =
-        (base.folds.get(key), contender.folds.get(key), fold_count(&base.run))
+        (base.folds.get(key), run.folds.get(key), fold_count(&base.record))
     else {
         return Err("the values of the folds are not recorded".to_owned());
     };

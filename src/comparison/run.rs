@@ -16,9 +16,9 @@ const METRICS_ARTIFACT: &str = "metrics.json";
 
 /// A run, its study, and what both have recorded.
 #[derive(Clone, Debug)]
-pub struct Contender {
-    /// The run.
-    pub run: RunRecord,
+pub struct ComparedRun {
+    /// Its record.
+    pub record: RunRecord,
     /// Its study.
     pub study: StudyRecord,
     /// Latest values of its metrics, with n and interval where they were measured; without the
@@ -34,7 +34,7 @@ pub struct Contender {
     pub is_of_program: bool,
 }
 
-impl Contender {
+impl ComparedRun {
     /// Reads what is recorded of a run.
     ///
     /// # Errors
@@ -81,15 +81,15 @@ impl Contender {
         facts.extend(run.start.environment.clone());
         facts.extend(command(&study).map(|command| ("spec.command".to_owned(), command)));
         facts.entry("seed".to_owned()).or_insert_with(|| study.plan.seed.to_string());
-        Ok(Self { run, study, metrics, folds, settings, facts, is_of_program })
+        Ok(Self { record: run, study, metrics, folds, settings, facts, is_of_program })
     }
 
     /// `9c1e22aa/3` or `9c1e22aa/final`: its place, and a selector of it.
     pub fn name(&self) -> String {
         let study = self.study.id.short();
-        match self.run.start.kind {
-            RunKind::Trial => format!("{study}/{}", self.run.start.number.unwrap_or_default()),
-            RunKind::Final | RunKind::Imported => format!("{study}/{}", self.run.start.kind.name()),
+        match self.record.start.kind {
+            RunKind::Trial => format!("{study}/{}", self.record.start.number.unwrap_or_default()),
+            RunKind::Final | RunKind::Imported => format!("{study}/{}", self.record.start.kind.name()),
         }
     }
 
@@ -100,8 +100,8 @@ impl Contender {
 
     /// Why the folds of two runs are not the same parts of the same data; `None` when they are.
     pub(super) fn folds_differ(&self, other: &Self) -> Option<String> {
-        let fact = |contender: &Self, key: &str| contender.facts.get(key).cloned();
-        if fold_count(&self.run).is_none() || fold_count(&other.run).is_none() {
+        let fact = |run: &Self, key: &str| run.facts.get(key).cloned();
+        if fold_count(&self.record).is_none() || fold_count(&other.record).is_none() {
             return Some("they were not both validated in folds".to_owned());
         }
         for (key, what) in
@@ -111,7 +111,7 @@ impl Contender {
                 return Some(format!("the folds are not the same: another {what}"));
             }
         }
-        let validation = |contender: &Self| contender.run.start.config.pointer("/data/validation").cloned();
+        let validation = |run: &Self| run.record.start.config.pointer("/data/validation").cloned();
         (validation(self) != validation(other))
             .then(|| "the folds are not the same: another data.validation".to_owned())
     }
@@ -135,7 +135,7 @@ fn fold_values(means: &[f64]) -> Vec<f64> {
     (0..means.len()).map(|fold| sum(fold + 1) - sum(fold)).collect()
 }
 
-/// The figures of a final run with their intervals; none where it has not stored any.
+/// The measures of a final run with their intervals; none where it has not stored any.
 fn intervals(store: &dyn Store, run: &RunRecord) -> Result<BTreeMap<String, Estimate>, ComparisonError> {
     let is_stored = store.artifacts(run.id)?.iter().any(|artifact| artifact.name == METRICS_ARTIFACT);
     Ok(if is_stored { load_figures(store, run.id)?.values } else { BTreeMap::new() })

@@ -1,9 +1,9 @@
-//! Two classifiers on the same texts: their answers row by row, and whether figures differ.
+//! Two classifiers on the same texts: whether what is measured of them differs.
 
 use std::collections::BTreeMap;
 
 use crate::eval::significance::{PairedDifference, mcnemar, paired_bootstraps};
-use crate::eval::{Average, Confusion, OUT_OF_SCOPE, Predictions, brier, is_any_gold, top_k};
+use crate::eval::{Answers, OUT_OF_SCOPE, Predictions, Resample};
 use crate::rng::ChaCha8Rng;
 
 use super::Method;
@@ -45,90 +45,13 @@ pub(super) fn pair(first: &Predictions, second: &Predictions) -> Result<[Vec<usi
     if one.is_empty() { Err("there are no test texts".to_owned()) } else { Ok([one, two]) }
 }
 
-/// What one classifier answered, row by row.
-struct Answers {
-    gold: Vec<usize>,
-    predicted: Vec<usize>,
-    right: Vec<bool>,
-    right_by_any: Vec<bool>,
-    right_of_three: Vec<bool>,
-    /// Of known labels.
-    losses: Vec<Option<f64>>,
-    distances: Vec<Option<f64>>,
-}
-
-impl Answers {
-    /// `numbers` has a number for every label of both classifiers.
-    fn new(table: &Predictions, rows: &[usize], numbers: &BTreeMap<String, usize>) -> Self {
-        let (predicted, probabilities) = (table.predicted(), table.probabilities(1.0));
-        let classes = table.classes();
-        let of = |row: usize| &probabilities[row * classes..][..classes];
-        let gold = |row: usize| table.gold[row] as usize;
-        let each = |is_right: &dyn Fn(usize) -> bool| rows.iter().map(|row| is_right(*row)).collect();
-        let number = |name: &str| numbers.get(name).copied().unwrap_or(0);
-        let loss = |row: usize| of(row).get(gold(row)).map(|p| -libm::log(p.max(1e-15)));
-        let any = |row: usize| is_any_gold(table.gold_name(table.gold[row]), &table.labels[predicted[row]]);
-        Self {
-            gold: rows.iter().map(|row| number(table.gold_name(table.gold[*row]))).collect(),
-            predicted: rows.iter().map(|row| number(&table.labels[predicted[*row]])).collect(),
-            right: each(&|row| gold(row) == predicted[row]),
-            right_by_any: each(&any),
-            right_of_three: each(&|row| {
-                top_k(of(row), classes, &[gold(row)], 3).is_ok_and(|share| share > 0.5)
-            }),
-            losses: rows.iter().map(|row| loss(*row)).collect(),
-            distances: rows.iter().map(|row| brier(of(*row), classes, &[gold(*row)]).ok()).collect(),
-        }
-    }
-
-    /// The answers to the drawn rows as a table of counts.
-    fn confusion(&self, classes: usize, drawn: &[usize]) -> Confusion {
-        let pick = |labels: &[usize]| drawn.iter().map(|row| labels[*row]).collect::<Vec<usize>>();
-        Confusion::count(classes, &pick(&self.gold), &pick(&self.predicted))
-    }
-
-    /// All of [`FIGURES`] on the drawn rows.
-    fn figures(&self, classes: usize, drawn: &[usize]) -> [Option<f64>; FIGURES.len()] {
-        let counts = self.confusion(classes, drawn);
-        let share = |right: &[bool]| {
-            let count = drawn.iter().filter(|row| right[**row]).count();
-            (!drawn.is_empty()).then(|| count as f64 / drawn.len() as f64)
-        };
-        [
-            share(&self.right),
-            share(&self.right_by_any),
-            share(&self.right_of_three),
-            counts.precision(Average::Macro).ok(),
-            counts.precision(Average::Weighted).ok(),
-            counts.recall(Average::Macro).ok(),
-            counts.f1(Average::Macro),
-            counts.f1(Average::Weighted),
-            counts.mcc().ok(),
-            mean_of(&self.losses, drawn),
-            mean_of(&self.distances, drawn),
-        ]
-    }
-}
-
-/// Figures that are tested, in the order of [`Answers::figures`]; the first three are shares.
-const FIGURES: [&str; 11] = [
-    "accuracy",
-    "accuracy_any",
-    "top_3",
-    "precision_macro",
-    "precision_weighted",
-    "recall_macro",
-    "f1_macro",
-    "f1_weighted",
-    "mcc",
-    "loss",
-    "brier",
-];
-
-/// Figures that are the accuracy by another name, where each text has one label and one answer.
+/// Measures that are the accuracy by another name, where each text has one label and one answer.
 const ACCURACIES: [&str; 4] = ["precision_micro", "recall_micro", "f1_micro", "recall_weighted"];
 
-/// Differences of figures, second minus first, by the name of the figure.
+/// Measures that are tested: the shares, then the others.
+const TESTED: usize = Answers::SHARES.len() + Answers::MEASURES.len();
+
+/// Differences of measures, second minus first, by the name of the measure.
 ///
 /// # Errors
 /// As [`pair`].
@@ -138,27 +61,24 @@ pub(super) fn differences(
     rng: &mut ChaCha8Rng,
 ) -> Result<BTreeMap<&'static str, (PairedDifference, Method)>, String> {
     let [one, two] = pair(first, second)?;
-    let mut numbers = BTreeMap::new();
-    for name in [first, second].iter().flat_map(|table| table.labels.iter().chain(&table.unseen)) {
-        let next = numbers.len();
-        numbers.entry(name.clone()).or_insert(next);
-    }
-    let (first, second) = (Answers::new(first, &one, &numbers), Answers::new(second, &two, &numbers));
+    let classes = numbered([first, second]);
+    let answers = |table: &Predictions, rows: &[usize]| {
+        let class = |label: usize| classes.get(table.gold_name(label as u32)).copied().unwrap_or(0);
+        Answers::new(table, rows, 1.0, classes.len(), class)
+    };
+    let both = [answers(first, &one), answers(second, &two)];
     let found = paired_bootstraps(&[one.len()], ROUNDS, rng, |groups| {
-        let [before, after] = [&first, &second].map(|answers| answers.figures(numbers.len(), &groups[0]));
-        std::array::from_fn::<_, { FIGURES.len() }, _>(|figure| Some(after[figure]? - before[figure]?))
+        let [before, after] = both.each_ref().map(|answers| measured(answers, &groups[0]));
+        std::array::from_fn::<_, TESTED, _>(|measure| Some(after[measure]? - before[measure]?))
     });
-    let mut tests: BTreeMap<&str, (PairedDifference, Method)> = FIGURES
-        .into_iter()
+    let names = Answers::SHARES.into_iter().chain(Answers::MEASURES);
+    let mut tests: BTreeMap<&str, (PairedDifference, Method)> = names
         .zip(found)
         .filter_map(|(name, difference)| Some((name, (difference?, Method::Bootstrap))))
         .collect();
     // Of shares the exact test knows more.
-    for (name, before, after) in [
-        ("accuracy", &first.right, &second.right),
-        ("accuracy_any", &first.right_by_any, &second.right_by_any),
-        ("top_3", &first.right_of_three, &second.right_of_three),
-    ] {
+    let [before, after] = both.each_ref().map(Answers::right);
+    for ((name, before), after) in Answers::SHARES.into_iter().zip(before).zip(after) {
         let only =
             |this: &[bool], other: &[bool]| this.iter().zip(other).filter(|(a, b)| **a && !**b).count();
         if let Some((difference, method)) = tests.get_mut(name) {
@@ -172,14 +92,21 @@ pub(super) fn differences(
     Ok(tests)
 }
 
-/// The mean of what is there of the drawn rows.
-fn mean_of(values: &[Option<f64>], drawn: &[usize]) -> Option<f64> {
-    let (mut sum, mut count) = (0.0, 0_u32);
-    for value in drawn.iter().filter_map(|row| values[*row]) {
-        sum += value;
-        count += 1;
+/// A number for every label of both classifiers.
+fn numbered(tables: [&Predictions; 2]) -> BTreeMap<&str, usize> {
+    let mut numbers = BTreeMap::new();
+    for name in tables.iter().flat_map(|table| table.labels.iter().chain(&table.unseen)) {
+        let next = numbers.len();
+        numbers.entry(name.as_str()).or_insert(next);
     }
-    (count > 0).then(|| sum / f64::from(count))
+    numbers
+}
+
+/// What is tested, of the drawn rows.
+fn measured(answers: &Answers, drawn: &[usize]) -> [Option<f64>; TESTED] {
+    let drawn = Resample::Drawn(drawn);
+    let mut all = answers.shares(drawn).into_iter().chain(answers.measures(drawn));
+    std::array::from_fn(|_| all.next()?.ok())
 }
 
 #[cfg(test)]
@@ -222,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_those_of_the_figures() {
+    fn differences_are_those_of_the_measures() {
         let rows = |wrong: u64| -> Vec<(u64, u32, usize)> {
             (0..100)
                 .map(|row| (row, (row % 2) as u32, ((row + u64::from(row < wrong)) % 2) as usize))

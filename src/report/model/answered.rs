@@ -3,7 +3,7 @@
 use crate::eval::{self, Predictions, Undefined};
 
 /// The texts of a table that have an intent.
-pub(super) struct Judged {
+pub(super) struct AnsweredTexts {
     /// The classifier's labels, then those that only gold texts have.
     pub(super) names: Vec<String>,
     /// Number of the classifier's labels, C.
@@ -18,7 +18,7 @@ pub(super) struct Judged {
     pub(super) rows: Vec<usize>,
 }
 
-impl Judged {
+impl AnsweredTexts {
     /// # Errors
     /// Without texts that have an intent, or without labels.
     pub(super) fn new(predictions: &Predictions, temperature: f64) -> Result<Self, Undefined> {
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn texts_without_an_intent_are_left_out_and_unknown_labels_are_errors() {
         let judged =
-            Judged::new(&table(2, &[(0, 0, 3.0), (OUT_OF_SCOPE, 1, 1.0), (2, 1, 2.0)]), 1.0).unwrap();
+            AnsweredTexts::new(&table(2, &[(0, 0, 3.0), (OUT_OF_SCOPE, 1, 1.0), (2, 1, 2.0)]), 1.0).unwrap();
         assert_eq!((judged.rows.clone(), judged.gold.clone()), (vec![0, 2], vec![0, 2]));
         assert_eq!(judged.right(), [true, false]);
         assert_eq!(judged.support(), [1, 0, 1]);

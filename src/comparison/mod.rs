@@ -4,18 +4,16 @@
 //! their seed alone), rows of parameters, facts and metrics, and for each metric the difference of
 //! every column to the baseline with the test that suits it.
 
-mod contender;
 mod gate;
-mod picture;
-mod rows;
+mod run;
 mod seeds;
 mod significance;
+mod texts;
 
 use std::collections::BTreeSet;
 
-pub use contender::Contender;
 pub use gate::{Rule, RuleError};
-pub use picture::{Curves, forest};
+pub use run::ComparedRun;
 pub use seeds::compare_seeds;
 pub use significance::compare;
 
@@ -194,15 +192,15 @@ impl Metric {
 
 /// Which end of a metric is better: as a study says that decides by it, or else by its name. Names that a
 /// program gives say nothing.
-fn direction_in<'a>(contenders: impl Iterator<Item = &'a Contender>, key: &str) -> Option<Direction> {
+fn direction_in<'a>(runs: impl Iterator<Item = &'a ComparedRun>, key: &str) -> Option<Direction> {
     let mut is_ours = false;
-    for contender in contenders {
-        let study = &contender.study;
+    for run in runs {
+        let study = &run.study;
         let metrics = study.goals().metrics().into_iter().zip(study.goals().directions());
         if let Some((_, direction)) = metrics.into_iter().find(|(metric, _)| *metric == key) {
             return Some(direction);
         }
-        is_ours |= !contender.is_of_program;
+        is_ours |= !run.is_of_program;
     }
     direction_of(key).filter(|_| is_ours)
 }

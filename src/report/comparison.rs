@@ -1,9 +1,7 @@
 //! A comparison as a picture: differences with their intervals, and curves over each other.
 
-use super::super::figure::{
-    Along, Axis, Content, Figure, Key, Look, Mark, Paint, Panel, Scale, Sign, Stroke,
-};
-use super::{Comparison, Delta, Metric};
+use super::figure::{Along, Axis, Content, Figure, Key, Look, Mark, Paint, Panel, Scale, Sign, Stroke};
+use crate::comparison::{Comparison, Delta, Metric};
 
 /// Most metrics in one picture.
 const ROWS: usize = 12;

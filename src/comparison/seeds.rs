@@ -4,23 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::significance::adjust;
 use super::{
-    Column, Comparison, Contender, Delta, Method, Metric, Tested, Value, decisive, direction_in, table,
+    Column, ComparedRun, Comparison, Delta, Method, Metric, Tested, Value, decisive, direction_in, table,
 };
 use crate::eval::significance::{mean_interval, welch_t};
 
 /// Compares groups of runs that are equal but for their seed: means with their spread over seeds,
 /// and Welch's t-test. The baseline is the group that the run `baseline` is in. Of runs with the
 /// same seed, which are repetitions, the first counts.
-pub fn compare_seeds(contenders: &[Contender], baseline: usize) -> Comparison {
-    let groups = groups(contenders);
-    let key = key_of(&contenders[baseline]);
+pub fn compare_seeds(runs: &[ComparedRun], baseline: usize) -> Comparison {
+    let groups = groups(runs);
+    let key = key_of(&runs[baseline]);
     let at = groups.iter().position(|group| key_of(group[0]) == key).unwrap_or(0);
-    let keys = contenders.iter().flat_map(|contender| contender.metrics.keys());
+    let keys = runs.iter().flat_map(|run| run.metrics.keys());
     let metrics: Vec<Metric> =
         table(keys, |_| Vec::new()).into_iter().map(|row| metric(row.key, &groups, at)).collect();
-    let decisive = decisive(&metrics, at, &contenders[baseline].study.plan.goals.metric());
-    let settings = contenders.iter().flat_map(|contender| contender.settings.keys());
-    let facts = contenders.iter().flat_map(|contender| contender.facts.keys());
+    let decisive = decisive(&metrics, at, &runs[baseline].study.plan.goals.metric());
+    let settings = runs.iter().flat_map(|run| run.settings.keys());
+    let facts = runs.iter().flat_map(|run| run.facts.keys());
     Comparison {
         columns: groups.iter().map(|group| column(group)).collect(),
         baseline: at,
@@ -34,45 +34,45 @@ pub fn compare_seeds(contenders: &[Contender], baseline: usize) -> Comparison {
 }
 
 /// What is equal in a group: configuration, kind of run and data.
-fn key_of(contender: &Contender) -> (&BTreeMap<String, String>, &str, Vec<(&String, &String)>) {
-    let data = contender.facts.iter().filter(|(key, _)| key.starts_with("data."));
-    (&contender.settings, contender.run.start.kind.name(), data.collect())
+fn key_of(run: &ComparedRun) -> (&BTreeMap<String, String>, &str, Vec<(&String, &String)>) {
+    let data = run.facts.iter().filter(|(key, _)| key.starts_with("data."));
+    (&run.settings, run.record.start.kind.name(), data.collect())
 }
 
 /// The groups in the order of their first run, each with one run for a seed.
-fn groups(contenders: &[Contender]) -> Vec<Vec<&Contender>> {
-    let mut groups: Vec<Vec<&Contender>> = Vec::new();
-    for contender in contenders {
-        match groups.iter_mut().find(|group| key_of(group[0]) == key_of(contender)) {
-            Some(group) if group.iter().any(|known| known.seed() == contender.seed()) => {}
-            Some(group) => group.push(contender),
-            None => groups.push(vec![contender]),
+fn groups(runs: &[ComparedRun]) -> Vec<Vec<&ComparedRun>> {
+    let mut groups: Vec<Vec<&ComparedRun>> = Vec::new();
+    for run in runs {
+        match groups.iter_mut().find(|group| key_of(group[0]) == key_of(run)) {
+            Some(group) if group.iter().any(|known| known.seed() == run.seed()) => {}
+            Some(group) => group.push(run),
+            None => groups.push(vec![run]),
         }
     }
     groups
 }
 
-fn column(group: &[&Contender]) -> Column {
-    let seeds: Vec<&str> = group.iter().map(|contender| contender.seed()).collect();
+fn column(group: &[&ComparedRun]) -> Column {
+    let seeds: Vec<&str> = group.iter().map(|run| run.seed()).collect();
     let word = if seeds.len() == 1 { "seed" } else { "seeds" };
     Column {
         name: group[0].name(),
-        experiment: group[0].run.experiment.clone(),
+        experiment: group[0].record.experiment.clone(),
         what: format!("{} {word}: {}", seeds.len(), seeds.join(", ")),
-        runs: group.iter().map(|contender| contender.run.id).collect(),
+        runs: group.iter().map(|run| run.record.id).collect(),
     }
 }
 
 /// All that the runs of a group say of a fact.
-fn fact(group: &[&Contender], key: &str) -> Option<String> {
+fn fact(group: &[&ComparedRun], key: &str) -> Option<String> {
     let values: BTreeSet<&str> =
-        group.iter().filter_map(|contender| contender.facts.get(key)).map(String::as_str).collect();
+        group.iter().filter_map(|run| run.facts.get(key)).map(String::as_str).collect();
     (!values.is_empty()).then(|| values.into_iter().collect::<Vec<_>>().join(", "))
 }
 
-fn metric(key: String, groups: &[Vec<&Contender>], baseline: usize) -> Metric {
-    let of = |group: &Vec<&Contender>| -> Vec<f64> {
-        group.iter().filter_map(|contender| contender.metrics.get(&key)).map(|(value, _)| *value).collect()
+fn metric(key: String, groups: &[Vec<&ComparedRun>], baseline: usize) -> Metric {
+    let of = |group: &Vec<&ComparedRun>| -> Vec<f64> {
+        group.iter().filter_map(|run| run.metrics.get(&key)).map(|(value, _)| *value).collect()
     };
     let values: Vec<Vec<f64>> = groups.iter().map(of).collect();
     let mut deltas: Vec<Option<Delta>> = values
