@@ -48,7 +48,7 @@ mod tests;
 pub use activation::{exp, sigmoid, tanh};
 pub use attention::Attended;
 pub use batch_norm::{BatchStatistics, Normalized};
-pub use cell::{CellBack, CellForward, LANES, Lanes};
+pub use cell::{CellBack, CellForward};
 pub use cross_entropy::Targets;
 pub use drop::Mask;
 pub use layer_norm::{LayerNorm, LayerNormBack};
@@ -61,6 +61,12 @@ pub use self_attention::{Asking, AttentionScratch, SelfAttention, SelfAttentionB
 use std::sync::OnceLock;
 
 use pulp::Arch;
+
+/// Units of a block.
+pub const LANES: usize = 16;
+
+/// One value for each unit of a block.
+pub type Lanes = [f32; LANES];
 
 /// The variable that names the instruction set to be used instead of the best one.
 pub const VARIABLE: &str = "UAIC_KERNELS";

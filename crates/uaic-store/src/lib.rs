@@ -13,8 +13,10 @@
 mod artifact;
 mod change;
 mod codec;
+mod history;
 mod read;
 mod registry;
+mod rows;
 mod schema;
 mod write;
 mod writer;
