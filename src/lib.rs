@@ -15,10 +15,10 @@
 //! *run* is one recorded execution (every trial is a run, and so is the final retraining); an
 //! *objective* is what a trial evaluates; a *step* is the x of a metric series.
 //!
-//! # Levels
-//! Modules import downwards only, from `cli`, `report` and `experiment` over `study` and `train` to
-//! `trial`, `text`, `eval`, `rng`, `fsx` and `platform`; `tests/architecture.rs` enforces it and
-//! `ARCHITECTURE.md` has the table.
+//! # Crates
+//! This crate is the command line and what puts everything together; what can be used by itself is in
+//! crates of its own, which it passes on: [`study`], [`store`], [`model`], [`eval`], [`report::draw`],
+//! [`kernel`] and, with the feature `serve`, [`serve`]. `ARCHITECTURE.md` has the picture.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
