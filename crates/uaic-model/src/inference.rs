@@ -1,7 +1,7 @@
 //! What a model says of texts: the one place that turns logits into answers, for the command line,
 //! the library and servers.
 
-use crate::model::{Classifier, Features, Reader};
+use crate::model::{Classifier, Features, ModelError, Reader};
 use uaic_eval::{Calibration, OUT_OF_SCOPE, Predictions};
 
 /// Texts that one thread takes at a time.
@@ -81,7 +81,7 @@ impl Responder {
         &self,
         texts: &[T],
         asking: Asking,
-    ) -> candle_core::Result<Vec<Answer>> {
+    ) -> Result<Vec<Answer>, ModelError> {
         self.answer_with(texts, asking, |_, answer| answer)
     }
 
@@ -95,20 +95,20 @@ impl Responder {
         texts: &[T],
         asking: Asking,
         make: impl Fn(&str, Answer) -> Made + Sync,
-    ) -> candle_core::Result<Vec<Made>> {
+    ) -> Result<Vec<Made>, ModelError> {
         let chunks: Vec<&[T]> =
             texts.chunks(CHUNK.min(texts.len().div_ceil(asking.threads.max(1)).max(1))).collect();
         let threads = asking.threads.clamp(1, chunks.len().max(1));
-        let work = |first: usize| -> candle_core::Result<Vec<Vec<Made>>> {
+        let work = |first: usize| -> Result<Vec<Vec<Made>>, ModelError> {
             let own = chunks.iter().skip(first).step_by(threads);
             let mut session = self.session();
-            let mut answer = |texts: &[T]| -> candle_core::Result<Vec<Made>> {
+            let mut answer = |texts: &[T]| -> Result<Vec<Made>, ModelError> {
                 let answers = session.answer(texts, asking.top)?;
                 Ok(texts.iter().zip(answers).map(|(text, answer)| make(text.as_ref(), answer)).collect())
             };
             own.map(|texts| answer(texts)).collect()
         };
-        let shares: Vec<candle_core::Result<Vec<Vec<Made>>>> = std::thread::scope(|scope| {
+        let shares: Vec<Result<Vec<Vec<Made>>, ModelError>> = std::thread::scope(|scope| {
             let others: Vec<_> =
                 (1..threads).map(|first| (first, scope.spawn(move || work(first)))).collect();
             let own = work(0);
@@ -120,7 +120,7 @@ impl Responder {
         let mut shares = shares
             .into_iter()
             .map(|share| share.map(Vec::into_iter))
-            .collect::<candle_core::Result<Vec<_>>>()?;
+            .collect::<Result<Vec<_>, ModelError>>()?;
         let in_order = (0..chunks.len()).filter_map(|chunk| shares[chunk % threads].next());
         Ok(in_order.flatten().collect())
     }
@@ -134,8 +134,8 @@ impl Responder {
     /// The tokens of a text as the model reads them, with how much each had a say.
     ///
     /// # Errors
-    /// A tensor operation fails, which is a defect.
-    pub fn explain(&self, text: &str) -> candle_core::Result<Vec<TokenWeight>> {
+    /// The model fails, which is a defect.
+    pub fn explain(&self, text: &str) -> Result<Vec<TokenWeight>, ModelError> {
         let attention = self.classifier.attention(text)?;
         Ok(attention.into_iter().map(|(token, weight)| TokenWeight { token, weight }).collect())
     }
@@ -153,7 +153,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// As [`Responder::answer`].
-    pub fn answer<T: AsRef<str>>(&mut self, texts: &[T], top: usize) -> candle_core::Result<Vec<Answer>> {
+    pub fn answer<T: AsRef<str>>(&mut self, texts: &[T], top: usize) -> Result<Vec<Answer>, ModelError> {
         let Self { responder, reader, table } = self;
         let calibration = responder.calibration.as_ref();
         let features = match calibration {
@@ -165,8 +165,7 @@ impl Session<'_> {
         reader.read(texts, features, table)?;
         let probabilities =
             table.probabilities(calibration.map_or(1.0, |calibration| calibration.temperature));
-        let scores = calibration.map(|calibration| calibration.scores(table));
-        let scores = scores.transpose().map_err(candle_core::Error::wrap)?;
+        let scores = calibration.map(|calibration| calibration.scores(table)).transpose()?;
         let threshold = calibration.map(|calibration| calibration.threshold);
         let answer = |text: usize| {
             let score = scores.as_ref().map(|scores| scores[text]);

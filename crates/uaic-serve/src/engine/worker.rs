@@ -8,6 +8,7 @@ use tokio::sync::oneshot::Sender;
 use super::queue::Queue;
 use super::{Answered, BatchReport, Job, Observer, Refusal};
 use uaic_model::inference::{Answer, Responder, Session, TokenWeight};
+use uaic_model::model::ModelError;
 
 /// Bytes of the shortest texts that have a bucket of their own; each next bucket is twice as long.
 const SHORT: usize = 256;
@@ -88,7 +89,7 @@ fn reply(to: Sender<Result<Answered, Refusal>>, answer: Result<Answered, Refusal
 }
 
 /// The answers to each question, from one pass over all texts.
-fn answer_all(session: &mut Session<'_>, jobs: &[Job]) -> candle_core::Result<Vec<Vec<Answer>>> {
+fn answer_all(session: &mut Session<'_>, jobs: &[Job]) -> Result<Vec<Vec<Answer>>, ModelError> {
     let texts: Vec<&str> =
         jobs.iter().flat_map(|job| job.question.texts.iter().map(String::as_str)).collect();
     let top = jobs.iter().map(|job| job.question.top).max().unwrap_or(1);
@@ -104,7 +105,7 @@ fn answer_all(session: &mut Session<'_>, jobs: &[Job]) -> candle_core::Result<Ve
 }
 
 fn explain(responder: &Responder, texts: &[String]) -> Result<Vec<Vec<TokenWeight>>, Refusal> {
-    let explain = || texts.iter().map(|text| responder.explain(text)).collect::<candle_core::Result<_>>();
+    let explain = || texts.iter().map(|text| responder.explain(text)).collect::<Result<_, ModelError>>();
     let explained = catch_unwind(AssertUnwindSafe(explain)).map_err(|_| Refusal::Panicked)?;
     explained.map_err(|error| Refusal::Failed(error.to_string()))
 }

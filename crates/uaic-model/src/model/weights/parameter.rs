@@ -1,11 +1,10 @@
 //! Tensors that are trained or not, as a specification has it.
 
-use std::collections::HashMap;
-
-use candle_core::{DType, Tensor};
-
-use super::{Columns, Init, Slot, Weights, WeightsError};
 use std::ops::Range;
+
+use super::Weights;
+use super::init::Init;
+use super::layout::{Columns, Slot};
 use uaic_kernel::Row;
 
 /// How an optimizer treats a tensor.
@@ -89,24 +88,4 @@ impl Parameter {
             Self::Frozen(_) => None,
         }
     }
-}
-
-/// The tensor that is there, as 32-bit floats of a shape; a table may have more rows than that.
-pub(super) fn adapted(
-    loaded: &HashMap<String, Tensor>,
-    wanted: &Wanted<'_>,
-) -> Result<Option<Vec<f32>>, WeightsError> {
-    let Some(tensor) = loaded.get(wanted.name).filter(|_| wanted.source == Source::Adapted) else {
-        return Ok(None);
-    };
-    let (found, shape) = (tensor.dims(), wanted.shape);
-    let has_rows = found.len() == shape.len() && found[1..] == shape[1..] && found[0] >= shape[0];
-    // Only tables lie as they are and have rows of their own.
-    let may_be_cut = wanted.columns.is_none() && shape.len() == 2;
-    if !(found == shape || may_be_cut && has_rows) || !tensor.dtype().is_float() {
-        let found = format!("{:?} of shape {found:?}", tensor.dtype());
-        return Err(WeightsError::Misfit { name: wanted.name.to_owned(), found, wanted: shape.to_vec() });
-    }
-    let rows = tensor.narrow(0, 0, shape[0])?.to_dtype(DType::F32)?;
-    Ok(Some(rows.flatten_all()?.to_vec1()?))
 }
