@@ -24,6 +24,17 @@ pub(super) struct Condition {
 /// Keys of the recurrent networks.
 pub(super) const RECURRENT: Condition = Condition { path: ARCHITECTURE, names: &["lstm", "lstm-attention"] };
 
+/// Keys of the networks over word vectors.
+pub(super) const VECTORS: Condition =
+    Condition { path: ARCHITECTURE, names: &["lstm", "lstm-attention", "cnn"] };
+
+/// Keys of the networks that have a state for each token.
+pub(super) const STATES: Condition =
+    Condition { path: ARCHITECTURE, names: &["lstm", "lstm-attention", "bert"] };
+
+/// Keys of the convolutional network.
+pub(super) const CNN: Condition = Condition { path: ARCHITECTURE, names: &["cnn"] };
+
 /// Keys of the transformer.
 pub(super) const BERT: Condition = Condition { path: ARCHITECTURE, names: &["bert"] };
 
@@ -92,8 +103,12 @@ pub(super) fn among_searched(mut space: Space) -> Space {
         let Some(Condition { path, names }) = &key.condition else { continue };
         if let (Some(_), Some(Distribution::Choice(values))) = (space.get(key.path), space.get(path)) {
             let own = |value: &&ParamValue| names.contains(&value.to_string().as_str());
-            let values: Vec<ParamValue> = values.iter().filter(own).cloned().collect();
-            space = space.when(key.path, path, values);
+            let own: Vec<ParamValue> = values.iter().filter(own).cloned().collect();
+            // These were keys of every architecture once, and the spaces of such studies are as they were.
+            if *names == STATES.names && own.len() == values.len() {
+                continue;
+            }
+            space = space.when(key.path, path, own);
         }
     }
     space

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::condition::{BERT, Condition, RECURRENT, WORDS};
+use super::condition::{BERT, CNN, Condition, RECURRENT, STATES, VECTORS, WORDS};
 use super::kind::{
     ABOVE_0, ABOVE_0_TO_1, BETWEEN_0_AND_1, DIRECTIONS, FROM_0, FROM_0_BELOW_1, Kind, PERCENT, REAL, TextRule,
 };
@@ -145,7 +145,7 @@ pub(super) const DIRECTION: &str = "study.direction";
 pub(super) const VALIDATION: &str = "data.validation";
 
 /// Every key, in the order in which they are written.
-pub(super) static KEYS: [Key; 76] = [
+pub(super) static KEYS: [Key; 79] = [
     key("experiment.name", Kind::Text(TextRule::Name), "Groups studies and runs in the store"),
     key("experiment.description", Kind::Text(TextRule::Any), "Free text").alias(&["desc", "notes"]),
     key(
@@ -221,11 +221,13 @@ pub(super) static KEYS: [Key; 76] = [
     .only_with(BERT),
     key("model.embedding_dim", int(1, 4096), "Width of the word vectors")
         .alias(&["emb_dim", "embed_dim", "embedding_size", "embeddings"])
-        .only_with(RECURRENT),
+        .only_with(VECTORS),
     key("model.hidden_dim", int(1, 4096), "Width of the states")
-        .alias(&["hidden_size", "hidden_units"]),
+        .alias(&["hidden_size", "hidden_units"])
+        .only_with(STATES),
     key("model.layers", int(1, 48), "Layers on top of each other")
-        .alias(&["num_layers", "n_layers", "num_hidden_layers"]),
+        .alias(&["num_layers", "n_layers", "num_hidden_layers"])
+        .only_with(STATES),
     key("model.heads", int(1, 256), "Attention heads of a layer; they divide hidden_dim")
         .alias(&["num_heads", "n_heads", "num_attention_heads"])
         .only_with(BERT),
@@ -240,13 +242,23 @@ pub(super) static KEYS: [Key; 76] = [
         Kind::Name(&["last", "mean", "max", "attention", "first"]),
         "How a text's states become one vector; `first` is for bert, `last` and `attention` for the others",
     )
-    .alias(&["pool"]),
+    .alias(&["pool"])
+    .only_with(STATES),
+    key("model.filters", int(1, 4096), "Filters of each width, which look for phrases")
+        .alias(&["num_filters", "n_filters", "channels"])
+        .only_with(CNN),
+    key("model.width_min", int(1, 64), "Words that the narrowest filters see at once")
+        .alias(&["min_width", "kernel_min"])
+        .only_with(CNN),
+    key("model.width_max", int(1, 64), "Words that the widest filters see at once; every width between is there")
+        .alias(&["max_width", "kernel_max", "kernel_size"])
+        .only_with(CNN),
     key("model.word_dropout", Kind::Float(FROM_0_BELOW_1), "Share of words read as unknown in training")
-        .only_with(RECURRENT),
+        .only_with(VECTORS),
     key(
         "model.dropout",
         Kind::Float(FROM_0_BELOW_1),
-        "Share of values dropped in training before each recurrent layer, or after each part of bert",
+        "Share of values dropped in training: of word vectors, before each recurrent layer, after each part of bert",
     )
     .alias(&["dropout_rate", "p", "hidden_dropout_prob"]),
     key(
@@ -500,8 +512,11 @@ mod tests {
 
     fn with(path: &str, value: &ParamValue) -> Spec {
         // As wide as can be, so that each end may be moved alone.
-        let wide = [("text.ngram_min", "1"), ("text.ngram_max", "20")];
-        let wide = if path.starts_with("text.ngram_") { &wide[..] } else { &[] };
+        let wide = match path.rsplit_once('_') {
+            Some(("text.ngram", _)) => &[("text.ngram_min", "1"), ("text.ngram_max", "20")][..],
+            Some(("model.width", _)) => &[("model.width_min", "1"), ("model.width_max", "64")],
+            _ => &[],
+        };
         let mut overrides: Vec<(String, String)> =
             wide.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect();
         overrides.extend(needed(path, value));

@@ -38,7 +38,7 @@ pub use source::split_override;
 pub use template::commented;
 
 pub use uaic_model::model::{
-    ARCHITECTURES, BertPooling, BertSpec, ModelSpec, Pooling, RecurrentSpec, poolings,
+    ARCHITECTURES, BertPooling, BertSpec, CnnSpec, ModelSpec, Pooling, RecurrentSpec, poolings,
 };
 pub use uaic_model::text::{Numbers, Punctuation, TextSpec, TokenizerKind};
 pub use uaic_model::train::{ClassWeights, Optimizer, Schedule, TrainSpec};
@@ -237,19 +237,27 @@ fn missing_pretrained(reading: &Reading, path: &Path) -> Option<Problem> {
     is_missing.then(|| pretrained::missing(name, path).at(folder.at.clone()))
 }
 
-/// The problem that no n-gram is both as long and as short as a reading wants.
+/// The problem that no n-gram, or no filter, is both as long and as short as a reading wants.
 fn crossed_lengths(reading: &Reading) -> Option<Problem> {
+    let pairs = [["text.ngram_min", "text.ngram_max"], ["model.width_min", "model.width_max"]];
+    pairs.into_iter().find_map(|pair| crossed(reading, pair))
+}
+
+fn crossed(reading: &Reading, [shortest, longest]: [&'static str; 2]) -> Option<Problem> {
     let length = |path: &str| match reading.values.get(path) {
         Some(located) => located.value.as_f64(),
         None => keys::find(path)?.default()?.as_f64(),
     };
-    let [shortest, longest] = ["text.ngram_min", "text.ngram_max"];
     if length(shortest)? <= length(longest)? {
         return None;
     }
     let given = reading.values.get(shortest).or_else(|| reading.values.get(longest))?;
     let complaint = Complaint::new(format!("`{shortest}` must not be greater than `{longest}`"));
-    Some(complaint.help("the defaults are 3 and 5").at(given.at.clone()))
+    let usual = |path| {
+        keys::find(path).and_then(keys::Key::default).map_or_else(String::new, |usual| usual.to_string())
+    };
+    let help = format!("the defaults are {} and {}", usual(shortest), usual(longest));
+    Some(complaint.help(help).at(given.at.clone()))
 }
 
 /// Which end of a metric is better, unless a spec says otherwise.
