@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::parameter::Training;
+use super::training::Training;
 use uaic_kernel::{LANES, PANEL, Row};
 
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ mod parameter;
 mod span;
 #[cfg(test)]
 mod tests;
+mod training;
 
 use std::collections::BTreeMap;
 use std::ops::{Index, IndexMut, Range};
@@ -18,9 +19,10 @@ pub use file::{Tensor, Tensors, read_tensors};
 pub use init::Init;
 pub use layout::{BufferSlot, Columns, Slot};
 use layout::{Entry, inputs};
-pub use parameter::{Parameter, Source, Training, Wanted};
+pub use parameter::{Parameter, Source, Wanted};
 pub use span::Span;
 use span::Table;
+pub use training::Training;
 use uaic_kernel::PANEL;
 use uaic_kernel::rng::SeedTree;
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Weights;
 use super::layout::Slot;
-use super::parameter::Training;
+use super::training::Training;
 
 /// Neighbouring trained values that are treated alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
