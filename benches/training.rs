@@ -16,6 +16,7 @@
 mod plain_candle;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -28,7 +29,7 @@ use uaic::model::{Classifier, Weights};
 use uaic::rng::SeedTree;
 use uaic::spec::{ModelSpec, Pooling, RecurrentSpec, TextSpec, TrainSpec};
 use uaic::text::{TokenIds, Tokenizer};
-use uaic::train::{Flow, Task, fit, plan};
+use uaic::train::{FitError, Flow, Task, TrainError, fit, plan};
 
 use plain_candle::{Mode, PlainModel};
 
@@ -257,10 +258,10 @@ fn epochs(examples: &[&Example], batch: usize, threads: usize, is_over: &mut dyn
         seeds: SeedTree::new(1),
         threads,
     };
-    let fitted = fit(&task, &mut |report| {
-        Ok(if is_over(report.epoch, report.loss) { Flow::Cancel } else { Flow::Continue })
+    let fitted = fit(&task, |report| {
+        Ok::<_, Infallible>(if is_over(report.epoch, report.loss) { Flow::Cancel } else { Flow::Continue })
     });
-    assert!(matches!(fitted, Err(uaic::train::TrainError::Cancelled)));
+    assert!(matches!(fitted, Err(FitError::Train(TrainError::Cancelled))));
 }
 
 /// The same batches, but not all of them: candle would take minutes. They are picked evenly from

@@ -11,6 +11,7 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::time::Instant;
 
@@ -75,7 +76,7 @@ fn main() {
     println!("{} texts, batch {}, {threads} threads", examples.len(), train.batch_size);
     let started = Instant::now();
     let mut start = Instant::now();
-    let fitted = fit(&task, &mut |report| {
+    let fitted = fit(&task, |report| {
         let seconds = start.elapsed().as_secs_f64();
         let accuracy = report.validation.map_or(f64::NAN, |scores| scores.accuracy);
         println!(
@@ -83,7 +84,7 @@ fn main() {
             report.epoch, report.loss
         );
         start = Instant::now();
-        Ok(Flow::Continue)
+        Ok::<_, Infallible>(Flow::Continue)
     });
     assert!(fitted.is_ok());
     println!("in all: {:.2} s", started.elapsed().as_secs_f64());

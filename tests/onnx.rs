@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use uaic::model::{Classifier, Weights};
 use uaic::onnx;
 use uaic::rng::SeedTree;
-use uaic::spec::{BertPooling, BertSpec, ModelSpec, Pooling, RecurrentSpec, TextSpec, TokenizerKind};
+use uaic::spec::{
+    BertPooling, BertSpec, CnnSpec, ModelSpec, Pooling, RecurrentSpec, TextSpec, TokenizerKind,
+};
 use uaic::text::{TokenIds, Tokenizer};
 
 use crate::support::small_study::project;
@@ -49,6 +51,11 @@ fn cases() -> Vec<(String, ModelSpec, TextSpec)> {
         cases.push((format!("bert-{pooling:?}"), ModelSpec::Bert(spec), text.clone()));
     }
     cases.push(("lstm-wordpiece".to_owned(), ModelSpec::default(), text));
+    for (width_min, width_max, ngrams) in [(1, 3, 0), (2, 5, 50)] {
+        let spec = CnnSpec { embedding_dim: 7, filters: 6, width_min, width_max, ..CnnSpec::default() };
+        let text = TextSpec { ngrams, ..TextSpec::default() };
+        cases.push((format!("cnn-{width_max}"), ModelSpec::Cnn(spec), text));
+    }
     cases
 }
 

@@ -1,6 +1,5 @@
 //! The transformer against plain candle operations, and against Python's transformers.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +7,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use serde::Deserialize;
 use uaic::kernel::{Kernels, Targets};
-use uaic::model::{Crew, Dimensions, Model, Pretrained, Weights, build};
+use uaic::model::{self, Crew, Dimensions, Model, Pretrained, Tensors, Weights, build, read_tensors};
 use uaic::rng::SeedTree;
 use uaic::spec::{BertPooling, BertSpec, ModelSpec, TextSpec, TokenizerKind};
 use uaic::text::{TokenIds, WordPiece};
@@ -30,16 +29,17 @@ fn new(spec: &BertSpec, weights: &mut Weights) -> Box<dyn Model> {
 
 /// Tensors to begin with, as files hold them; BERT's own, with a deviation of 0.02, would make all
 /// texts alike.
-fn tensors(spec: &BertSpec) -> HashMap<String, Tensor> {
+fn tensors(spec: &BertSpec) -> Tensors {
     let mut weights = Weights::new(SeedTree::new(5));
     new(&BertSpec { frozen_embeddings: false, frozen_layers: 0, ..spec.clone() }, &mut weights);
     let bytes = weights.to_safetensors().unwrap();
-    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).unwrap();
-    let large = |(name, tensor): (String, Tensor)| {
-        let moved = if tensor.dims().len() == 2 { tensor * 8.0 } else { tensor + 0.1 };
-        (name, moved.unwrap())
+    let large = |(name, tensor): (String, model::Tensor)| {
+        let shape = tensor.shape().to_vec();
+        let moved = |value: &f32| if shape.len() == 2 { value * 8.0 } else { value + 0.1 };
+        let values = tensor.values().unwrap().iter().map(moved).collect();
+        (name, model::Tensor::new(shape, values).unwrap())
     };
-    tensors.into_iter().map(large).collect()
+    read_tensors(&bytes).unwrap().into_iter().map(large).collect()
 }
 
 fn texts() -> Vec<TokenIds> {

@@ -8,7 +8,7 @@ use super::twins::Trained;
 use super::{Experiment, ExperimentError};
 use crate::data::Example;
 use crate::eval::{Calibration, Predictions, ScopeModels};
-use crate::model::{Classifier, Features};
+use crate::model::{Classifier, Features, ModelError};
 use crate::spec::Validation;
 
 /// The version of `calibration.json`: the second names all out-of-scope methods, and has a reason and a
@@ -44,9 +44,9 @@ impl Uncalibrated<'_> {
     /// the model has learnt from them.
     ///
     /// # Errors
-    /// The model's output is not a number, or a tensor operation fails.
+    /// The model's output is not a number, or the model fails.
     pub fn fit(self, how: String, left_out: usize) -> Result<Calibrated, ExperimentError> {
-        let failed = |error: candle_core::Error| ExperimentError::Final(error.to_string());
+        let failed = |error: ModelError| ExperimentError::Final(error.to_string());
         let Self { classifier, models, validation, outside } = self;
         let validation = predict(classifier, "validation", validation, Features::Keep).map_err(failed)?;
         let outside = predict(classifier, "ood", outside, Features::Keep).map_err(failed)?;
@@ -61,13 +61,13 @@ impl Uncalibrated<'_> {
 /// them those of no intent.
 ///
 /// # Errors
-/// The model's output is not a number, or a tensor operation fails.
+/// The model's output is not a number, or the model fails.
 pub fn fit_scope<'a>(
     classifier: &Classifier,
     inside: impl IntoIterator<Item = &'a Example>,
     outside: impl IntoIterator<Item = &'a Example>,
 ) -> Result<ScopeModels, ExperimentError> {
-    let failed = |error: candle_core::Error| ExperimentError::Final(error.to_string());
+    let failed = |error: ModelError| ExperimentError::Final(error.to_string());
     let inside = predict(classifier, "train", inside, Features::Keep).map_err(failed)?;
     let outside = predict(classifier, "ood", outside, Features::Keep).map_err(failed)?;
     Ok(ScopeModels::fit(&inside, Some(&outside).filter(|outside| !outside.is_empty())))

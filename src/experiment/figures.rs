@@ -7,19 +7,19 @@ use crate::eval::{
     Calibration, Measures, OutOfScopeMethod, Predictions, ScopeModels, measure, measure_calibration,
     measure_out_of_scope,
 };
-use crate::model::{Classifier, Features};
+use crate::model::{Classifier, Features, ModelError};
 use crate::rng::SeedTree;
 
 /// What a classifier says of the texts of a split; those of an out-of-scope split have no label.
 ///
 /// # Errors
-/// The model's output is not a number, or a tensor operation fails.
+/// The model's output is not a number, or the model fails.
 pub fn predict<'a>(
     classifier: &Classifier,
     split: &str,
     examples: impl IntoIterator<Item = &'a Example>,
     features: Features,
-) -> candle_core::Result<Predictions> {
+) -> Result<Predictions, ModelError> {
     let outside = is_out_of_scope(split);
     let label = |example: &'a Example| (!outside).then_some(example.label.as_str());
     classifier

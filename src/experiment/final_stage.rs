@@ -19,7 +19,7 @@ use crate::run_log::{self, LOG_ARTIFACT};
 use crate::spec::TrainingSpec;
 use crate::store::{Attempt, Id, NewRun, RunEnd, RunKind, RunQuery, RunRecord, Store, StoreError};
 use crate::study::{TrialResult, caught};
-use crate::train::{EpochReport, TrainError};
+use crate::train::EpochReport;
 use crate::trial::RunState;
 
 /// The metric whose value a final run carries.
@@ -119,7 +119,7 @@ impl Experiment {
                 point("train/loss".to_owned(), step, report.loss),
                 point("train/lr".to_owned(), step, report.lr),
             ];
-            store.log_metrics(attempt, &record).map_err(|error| TrainError::Watcher(Box::new(error)))?;
+            store.log_metrics(attempt, &record)?;
             tracing::info!("epoch {}/{} loss {}", report.epoch, report.epochs, shown(report.loss));
             (stage.watch)(report);
             Ok(())

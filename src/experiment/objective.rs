@@ -5,12 +5,12 @@ use super::figures::predict;
 use super::twins::exposed;
 use crate::data::Example;
 use crate::eval::{auroc, max_softmax};
-use crate::model::{Classifier, Features};
+use crate::model::{Classifier, Features, ModelError};
 use crate::number::shown;
 use crate::spec::{Constraint, METRICS};
 use crate::store::MetricPoint;
 use crate::study::{Evaluation, Objective, ObjectiveError, Trial};
-use crate::train::{EpochReport, Flow, Scores, Task, TrainError, fit};
+use crate::train::{EpochReport, FitError, Flow, Scores, Task, TrainError, fit};
 use crate::trial::{Fold, Goal, MetricKey, Params};
 
 impl Objective for Experiment {
@@ -40,9 +40,7 @@ impl Objective for Experiment {
                 threads: trial.threads,
             };
             tracing::info!(fold, train = examples.len(), validation = validation.len(), "fold starts");
-            let mut stopped = None;
-            let fitted = fit(&task, &mut |report| self.watch(trial, fold, report, &mut stopped));
-            let fitted = fitted.map_err(|error| stopped.take().unwrap_or_else(|| objective_error(error)))?;
+            let fitted = fit(&task, |report| self.watch(trial, fold, report)).map_err(objective_error)?;
             let scores = fitted
                 .validation
                 .ok_or_else(|| ObjectiveError::Failed("the validation part is empty".to_owned()))?;
@@ -89,15 +87,8 @@ impl Experiment {
         named.map_or(Ok(()), |name| Err(unknown(name)))
     }
 
-    /// Records an epoch of a fold and tells the watchers.
-    /// `stopped` is why the trial ends here, where it does.
-    fn watch(
-        &self,
-        trial: &Trial<'_>,
-        fold: usize,
-        report: &EpochReport,
-        stopped: &mut Option<ObjectiveError>,
-    ) -> Result<Flow, TrainError> {
+    /// Records an epoch of a fold and tells the watchers, the pruner among them.
+    fn watch(&self, trial: &Trial<'_>, fold: usize, report: &EpochReport) -> Result<Flow, ObjectiveError> {
         let folds = self.partitions.len();
         let key = |group: &str, name: &str| MetricKey::new(group, name).of(Fold::One(fold as u32));
         let step = u64::from(report.epoch);
@@ -113,7 +104,7 @@ impl Experiment {
             record.extend(points(|name| key("val", name), scores, step));
             told = format!("{told} val/accuracy {:.4}", scores.accuracy);
         }
-        trial.log(&record).map_err(|error| TrainError::Watcher(Box::new(error)))?;
+        trial.log(&record)?;
         let done = (fold as f64 + f64::from(report.epoch) / f64::from(report.epochs)) / folds as f64;
         tracing::info!("{told}");
         trial.progress(done, told);
@@ -121,10 +112,7 @@ impl Experiment {
         let last = fold + 1 == folds && report.epoch == report.epochs;
         let own = report.validation.as_ref().and_then(|scores| score(scores, self.spec.study.goals.metric()));
         if let (1, false, Some(own)) = (folds, last, own) {
-            *stopped = trial.report(step, own).err();
-            if stopped.is_some() {
-                return Ok(Flow::Cancel);
-            }
+            trial.report(step, own)?;
         }
         Ok(if trial.is_cancelled() && !last { Flow::Cancel } else { Flow::Continue })
     }
@@ -162,19 +150,19 @@ fn scope_area(
         let said = predict(classifier, "ood", examples, Features::Omit)?;
         Ok((0..said.len()).map(|text| max_softmax(said.row(text), 1.0)).collect::<Vec<f64>>())
     };
-    let failed = |error: candle_core::Error| ObjectiveError::Failed(error.to_string());
+    let failed = |error: ModelError| ObjectiveError::Failed(error.to_string());
     Ok(auroc(&of(inside).map_err(failed)?, &of(outside).map_err(failed)?))
 }
 
 /// What a failed training means to a study.
-pub(super) fn objective_error(error: TrainError) -> ObjectiveError {
+pub(super) fn objective_error<E>(error: FitError<E>) -> ObjectiveError
+where
+    E: std::error::Error + Into<ObjectiveError> + 'static,
+{
     match error {
-        TrainError::Cancelled => ObjectiveError::Cancelled,
-        TrainError::Watcher(cause) => match cause.downcast() {
-            Ok(store) => ObjectiveError::Store(*store),
-            Err(other) => ObjectiveError::Failed(other.to_string()),
-        },
-        other => ObjectiveError::Failed(other.to_string()),
+        FitError::Train(TrainError::Cancelled) => ObjectiveError::Cancelled,
+        FitError::Train(error) => ObjectiveError::Failed(error.to_string()),
+        FitError::Watcher(error) => error.into(),
     }
 }
 

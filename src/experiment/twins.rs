@@ -6,6 +6,7 @@
 //! what it says of that part stands for what the final model would say of new texts. The two are
 //! trained side by side where there are threads for both.
 
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Experiment;
@@ -13,8 +14,9 @@ use crate::data::Example;
 use crate::model::Classifier;
 use crate::rng::SeedTree;
 use crate::spec::{TrainSpec, TrainingSpec, Validation};
+use crate::store::StoreError;
 use crate::study::caught;
-use crate::train::{EpochReport, Fitted, Flow, Task, TrainError, fit};
+use crate::train::{EpochReport, FitError, Fitted, Flow, Task, TrainError, fit};
 
 /// What is trained, from which seeds, and how it may be stopped.
 pub(super) struct Twins<'a> {
@@ -39,16 +41,16 @@ impl Twins<'_> {
     /// `watch`; a twin that fails does not stop it. Results do not depend on the number of threads.
     ///
     /// # Errors
-    /// The final training fails.
+    /// The final training fails, or `watch` does.
     pub(super) fn train(
         &self,
-        watch: &mut dyn FnMut(&EpochReport) -> Result<(), TrainError>,
-    ) -> Result<Option<Trained>, TrainError> {
+        watch: &mut dyn FnMut(&EpochReport) -> Result<(), StoreError>,
+    ) -> Result<Option<Trained>, FitError<StoreError>> {
         let (all, exposed) = self.experiment.learnt_from();
         let abandoned = AtomicBool::new(false);
         let mut own = |threads| {
             let task = self.task((&all, &exposed), self.seeds.child("fit", 0), threads);
-            let fitted = fit(&task, &mut |report| {
+            let fitted = fit(&task, |report| {
                 watch(report)?;
                 Ok(self.flow(report, &abandoned))
             });
@@ -59,7 +61,7 @@ impl Twins<'_> {
         let twin = |threads| {
             let learnt = (&rest[..], &exposed_to_twin[..]);
             let task = self.task(learnt, self.seeds.child("calibration", 0), threads);
-            caught(|| fit(&task, &mut |report| Ok(self.flow(report, &abandoned))))
+            caught(|| Ok(fit(&task, |report| Ok::<_, Infallible>(self.flow(report, &abandoned)))?))
         };
         if self.threads < 2 {
             let fitted = own(1);
@@ -128,12 +130,12 @@ pub(super) fn exposed<'a, 'b>(train: &TrainSpec, outside: &'b [&'a Example]) -> 
 type TwinOutcome = Result<Result<Fitted, TrainError>, String>;
 
 fn settle(
-    fitted: Result<Fitted, TrainError>,
+    fitted: Result<Fitted, FitError<StoreError>>,
     twin: Option<TwinOutcome>,
-) -> Result<Option<Trained>, TrainError> {
+) -> Result<Option<Trained>, FitError<StoreError>> {
     let classifier = match fitted {
         Ok(fitted) => fitted.classifier,
-        Err(TrainError::Cancelled) => return Ok(None),
+        Err(FitError::Train(TrainError::Cancelled)) => return Ok(None),
         Err(error) => return Err(error),
     };
     let twin = match twin {

@@ -71,10 +71,8 @@ impl Package {
             return Err(PackageFault::content(MANIFEST, "the architecture is not that of the configuration"));
         }
         check_section("model", &config).map_err(|why| PackageFault::content(CONFIG, why))?;
-        if let ModelSpec::Bert(spec) = &config
-            && !spec.hidden_dim.is_multiple_of(spec.heads.max(1))
-        {
-            return Err(PackageFault::content(CONFIG, "the heads do not divide the width"));
+        if let Some(fault) = config.fault() {
+            return Err(PackageFault::content(CONFIG, fault));
         }
         let labels: Vec<String> = self.json(LABELS)?;
         if labels.is_empty() || labels.iter().collect::<HashSet<_>>().len() < labels.len() {

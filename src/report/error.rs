@@ -32,7 +32,7 @@ pub enum PlotError {
     Score(#[from] crate::eval::Undefined),
     /// The model cannot be applied.
     #[error("the model cannot be applied: {0}")]
-    Model(#[from] candle_core::Error),
+    Model(#[from] crate::model::ModelError),
     /// The run has not recorded what the picture shows.
     #[error("{run} has no {what}: {hint}")]
     Missing {

@@ -9,7 +9,7 @@ use super::plot_options::PlotOptions;
 use super::subject::ReportSubject;
 use crate::eval::projection::{TsneOptions, pca, tsne};
 use crate::eval::{OutOfScopeMethod, Predictions, wilson};
-use crate::model::Classifier;
+use crate::model::{Classifier, ModelError};
 use crate::rng::ChaCha8Rng;
 use crate::store::{RunKind, RunRecord, StoreError};
 use crate::trial::{Fold, MetricKey};
@@ -164,11 +164,11 @@ pub(super) fn attention(subject: &ReportSubject<'_>, options: &PlotOptions) -> R
         options.texts.iter().map(|text| (text.clone(), None)).collect()
     };
     let attended = texts.into_iter().map(|(text, gold)| attended(&classifier, &text, gold));
-    let attended = attended.collect::<candle_core::Result<Vec<Attended>>>()?;
+    let attended = attended.collect::<Result<Vec<Attended>, ModelError>>()?;
     Ok(model::attention(&attended, &subject.name_of_run()))
 }
 
-fn attended(classifier: &Classifier, text: &str, gold: Option<String>) -> candle_core::Result<Attended> {
+fn attended(classifier: &Classifier, text: &str, gold: Option<String>) -> Result<Attended, ModelError> {
     let prediction = classifier.predict(&[classifier.tokenizer.encode(text)])?;
     let (label, probability) = prediction
         .first()

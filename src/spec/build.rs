@@ -88,19 +88,26 @@ fn space(reading: &mut Reading) -> Space {
     }
 }
 
-/// The problem that no n-gram is both as long and as short as a reading wants.
+/// The problem that no n-gram, or no filter, is both as long and as short as a reading wants.
 fn crossed_lengths(reading: &Reading) -> Option<Problem> {
-    let length = |path: &str| match reading.values.get(path) {
+    let pairs = [["text.ngram_min", "text.ngram_max"], ["model.width_min", "model.width_max"]];
+    pairs.into_iter().find_map(|pair| crossed(reading, pair))
+}
+
+fn crossed(reading: &Reading, [shortest, longest]: [&'static str; 2]) -> Option<Problem> {
+    let usual = |path| keys::find(path).and_then(keys::Key::default);
+    let length = |path: &'static str| match reading.values.get(path) {
         Some(located) => located.value.as_f64(),
-        None => keys::find(path)?.default()?.as_f64(),
+        None => usual(path)?.as_f64(),
     };
-    let [shortest, longest] = ["text.ngram_min", "text.ngram_max"];
     if length(shortest)? <= length(longest)? {
         return None;
     }
     let given = reading.values.get(shortest).or_else(|| reading.values.get(longest))?;
     let complaint = Complaint::new(format!("`{shortest}` must not be greater than `{longest}`"));
-    Some(complaint.help("the defaults are 3 and 5").at(given.at.clone()))
+    let shown = |path| usual(path).map_or_else(String::new, |value| value.to_string());
+    let help = format!("the defaults are {} and {}", shown(shortest), shown(longest));
+    Some(complaint.help(help).at(given.at.clone()))
 }
 
 /// The problem that there are more or fewer directions than metrics.

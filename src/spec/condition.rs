@@ -1,7 +1,7 @@
 //! Keys that mean something only beside certain values of another key: those of one architecture, or
 //! of one tokenizer. Given elsewhere they would be ignored in silence, so they are refused.
 
-use super::keys::{ARCHITECTURE, Condition, KEYS, Key, POOLING, PRETRAINED, TOKENIZER, find};
+use super::keys::{ARCHITECTURE, Condition, KEYS, Key, POOLING, PRETRAINED, STATES, TOKENIZER, find};
 use super::kind::one_of;
 use super::problem::{At, Complaint, Problem};
 use super::read::Reading;
@@ -70,8 +70,12 @@ pub(super) fn among_searched(mut space: Space) -> Space {
         let Some(Condition { path, names }) = &key.condition else { continue };
         if let (Some(_), Some(Distribution::Choice(values))) = (space.get(key.path), space.get(path)) {
             let own = |value: &&ParamValue| names.contains(&value.to_string().as_str());
-            let values: Vec<ParamValue> = values.iter().filter(own).cloned().collect();
-            space = space.when(key.path, path, values);
+            let own: Vec<ParamValue> = values.iter().filter(own).cloned().collect();
+            // These were keys of every architecture once, and the spaces of such studies are as they were.
+            if *names == STATES.names && own.len() == values.len() {
+                continue;
+            }
+            space = space.when(key.path, path, own);
         }
     }
     space

@@ -38,7 +38,7 @@ pub use source::split_override;
 pub use template::commented;
 
 pub use uaic_model::model::{
-    ARCHITECTURES, BertPooling, BertSpec, ModelSpec, Pooling, RecurrentSpec, poolings,
+    ARCHITECTURES, BertPooling, BertSpec, CnnSpec, ModelSpec, Pooling, RecurrentSpec, poolings,
 };
 pub use uaic_model::text::{Numbers, Punctuation, TextSpec, TokenizerKind};
 pub use uaic_model::train::{ClassWeights, Optimizer, Schedule, TrainSpec};

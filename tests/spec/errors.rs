@@ -26,7 +26,7 @@ learning_rate = 0.001
 \"train.lr\" = { log = [0, 1e-2] }
 ";
     let expected = "\
-error: `model.architecture` must be `lstm`, `lstm-attention` or `bert`, not \"lstm-atention\"
+error: `model.architecture` must be `lstm`, `lstm-attention`, `bert` or `cnn`, not \"lstm-atention\"
  --> x.toml:8:16
   |
 8 | architecture = \"lstm-atention\"

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Classifier, Features, Reader};
+use crate::model::{Classifier, Features, ModelError, Reader};
 use uaic_eval::{Calibration, OUT_OF_SCOPE, Predictions};
 
 /// Texts that one thread takes at a time.
@@ -83,7 +83,7 @@ impl Predictor {
         &self,
         texts: &[T],
         options: PredictOptions,
-    ) -> candle_core::Result<Vec<Prediction>> {
+    ) -> Result<Vec<Prediction>, ModelError> {
         self.predict_with(texts, options, |_, answer| answer)
     }
 
@@ -97,20 +97,20 @@ impl Predictor {
         texts: &[T],
         options: PredictOptions,
         make: impl Fn(&str, Prediction) -> Made + Sync,
-    ) -> candle_core::Result<Vec<Made>> {
+    ) -> Result<Vec<Made>, ModelError> {
         let chunks: Vec<&[T]> =
             texts.chunks(CHUNK.min(texts.len().div_ceil(options.threads.max(1)).max(1))).collect();
         let threads = options.threads.clamp(1, chunks.len().max(1));
-        let work = |first: usize| -> candle_core::Result<Vec<Vec<Made>>> {
+        let work = |first: usize| -> Result<Vec<Vec<Made>>, ModelError> {
             let own = chunks.iter().skip(first).step_by(threads);
             let mut session = self.session();
-            let mut answer = |texts: &[T]| -> candle_core::Result<Vec<Made>> {
+            let mut answer = |texts: &[T]| -> Result<Vec<Made>, ModelError> {
                 let answers = session.predict(texts, options.top)?;
                 Ok(texts.iter().zip(answers).map(|(text, answer)| make(text.as_ref(), answer)).collect())
             };
             own.map(|texts| answer(texts)).collect()
         };
-        let shares: Vec<candle_core::Result<Vec<Vec<Made>>>> = std::thread::scope(|scope| {
+        let shares: Vec<Result<Vec<Vec<Made>>, ModelError>> = std::thread::scope(|scope| {
             let others: Vec<_> =
                 (1..threads).map(|first| (first, scope.spawn(move || work(first)))).collect();
             let own = work(0);
@@ -122,7 +122,7 @@ impl Predictor {
         let mut shares = shares
             .into_iter()
             .map(|share| share.map(Vec::into_iter))
-            .collect::<candle_core::Result<Vec<_>>>()?;
+            .collect::<Result<Vec<_>, ModelError>>()?;
         let in_order = (0..chunks.len()).filter_map(|chunk| shares[chunk % threads].next());
         Ok(in_order.flatten().collect())
     }
@@ -138,8 +138,8 @@ impl Predictor {
     /// The tokens of a text as the model reads them, with how much each had a say.
     ///
     /// # Errors
-    /// A tensor operation fails, which is a defect.
-    pub fn explain(&self, text: &str) -> candle_core::Result<Vec<TokenWeight>> {
+    /// The model fails, which is a defect.
+    pub fn explain(&self, text: &str) -> Result<Vec<TokenWeight>, ModelError> {
         let attention = self.classifier.attention(text)?;
         Ok(attention.into_iter().map(|(token, weight)| TokenWeight { token, weight }).collect())
     }
@@ -159,11 +159,7 @@ impl InferenceSession<'_> {
     ///
     /// # Errors
     /// As [`Predictor::predict`].
-    pub fn predict<T: AsRef<str>>(
-        &mut self,
-        texts: &[T],
-        top: usize,
-    ) -> candle_core::Result<Vec<Prediction>> {
+    pub fn predict<T: AsRef<str>>(&mut self, texts: &[T], top: usize) -> Result<Vec<Prediction>, ModelError> {
         let Self { predictor, reader, table, labels } = self;
         let calibration = predictor.calibration.as_ref();
         let features = match calibration {
@@ -175,8 +171,7 @@ impl InferenceSession<'_> {
         reader.read(texts, features, table)?;
         let probabilities =
             table.probabilities(calibration.map_or(1.0, |calibration| calibration.temperature));
-        let scores = calibration.map(|calibration| calibration.scores(table));
-        let scores = scores.transpose().map_err(candle_core::Error::wrap)?;
+        let scores = calibration.map(|calibration| calibration.scores(table)).transpose()?;
         let threshold = calibration.map(|calibration| calibration.threshold);
         let answer = |text: usize| {
             let score = scores.as_ref().map(|scores| scores[text]);

@@ -83,6 +83,17 @@ pub(crate) struct Condition {
 /// Keys of the recurrent networks.
 pub(super) const RECURRENT: Condition = Condition { path: ARCHITECTURE, names: &["lstm", "lstm-attention"] };
 
+/// Keys of the networks over word vectors.
+pub(super) const VECTORS: Condition =
+    Condition { path: ARCHITECTURE, names: &["lstm", "lstm-attention", "cnn"] };
+
+/// Keys of the networks that have a state for each token.
+pub(crate) const STATES: Condition =
+    Condition { path: ARCHITECTURE, names: &["lstm", "lstm-attention", "bert"] };
+
+/// Keys of the convolutional network.
+pub(super) const CNN: Condition = Condition { path: ARCHITECTURE, names: &["cnn"] };
+
 /// Keys of the transformer.
 pub(super) const BERT: Condition = Condition { path: ARCHITECTURE, names: &["bert"] };
 

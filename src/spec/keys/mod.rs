@@ -12,7 +12,7 @@ mod table;
 mod tests;
 
 pub(super) use key::{
-    ARCHITECTURE, Condition, DATASET, DIRECTION, Key, METRIC, POOLING, PRETRAINED, TOKENIZER,
+    ARCHITECTURE, Condition, DATASET, DIRECTION, Key, METRIC, POOLING, PRETRAINED, STATES, TOKENIZER,
 };
 pub(super) use nested::{put_at, value_at};
 pub(super) use section::{OBJECTIVE, OURS, SEARCH, SECTIONS, VALIDATION, is_section};

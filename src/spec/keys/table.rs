@@ -1,8 +1,8 @@
 //! Every key.
 
 use super::key::{
-    ARCHITECTURE, BERT, DATASET, DIRECTION, Key, METRIC, POOLING, PRETRAINED, RECURRENT, TOKENIZER, WORDS,
-    int, key,
+    ARCHITECTURE, BERT, CNN, DATASET, DIRECTION, Key, METRIC, POOLING, PRETRAINED, RECURRENT, STATES,
+    TOKENIZER, VECTORS, WORDS, int, key,
 };
 use crate::spec::kind::{
     ABOVE_0, ABOVE_0_TO_1, BETWEEN_0_AND_1, DIRECTIONS, FROM_0, FROM_0_BELOW_1, Kind, PERCENT, REAL, TextRule,
@@ -13,7 +13,7 @@ use uaic_study::SAMPLERS;
 use uaic_study::pruner::PRUNERS;
 
 /// Every key, in the order in which they are written.
-pub(crate) static KEYS: [Key; 76] = [
+pub(crate) static KEYS: [Key; 79] = [
     key("experiment.name", Kind::Text(TextRule::Name), "Groups studies and runs in the store"),
     key("experiment.description", Kind::Text(TextRule::Any), "Free text").alias(&["desc", "notes"]),
     key(
@@ -89,11 +89,13 @@ pub(crate) static KEYS: [Key; 76] = [
     .only_with(BERT),
     key("model.embedding_dim", int(1, 4096), "Width of the word vectors")
         .alias(&["emb_dim", "embed_dim", "embedding_size", "embeddings"])
-        .only_with(RECURRENT),
+        .only_with(VECTORS),
     key("model.hidden_dim", int(1, 4096), "Width of the states")
-        .alias(&["hidden_size", "hidden_units"]),
+        .alias(&["hidden_size", "hidden_units"])
+        .only_with(STATES),
     key("model.layers", int(1, 48), "Layers on top of each other")
-        .alias(&["num_layers", "n_layers", "num_hidden_layers"]),
+        .alias(&["num_layers", "n_layers", "num_hidden_layers"])
+        .only_with(STATES),
     key("model.heads", int(1, 256), "Attention heads of a layer; they divide hidden_dim")
         .alias(&["num_heads", "n_heads", "num_attention_heads"])
         .only_with(BERT),
@@ -108,13 +110,23 @@ pub(crate) static KEYS: [Key; 76] = [
         Kind::Name(&["last", "mean", "max", "attention", "first"]),
         "How a text's states become one vector; `first` is for bert, `last` and `attention` for the others",
     )
-    .alias(&["pool"]),
+    .alias(&["pool"])
+    .only_with(STATES),
+    key("model.filters", int(1, 4096), "Filters of each width, which look for phrases")
+        .alias(&["num_filters", "n_filters", "channels"])
+        .only_with(CNN),
+    key("model.width_min", int(1, 64), "Words that the narrowest filters see at once")
+        .alias(&["min_width", "kernel_min"])
+        .only_with(CNN),
+    key("model.width_max", int(1, 64), "Words that the widest filters see at once; every width between is there")
+        .alias(&["max_width", "kernel_max", "kernel_size"])
+        .only_with(CNN),
     key("model.word_dropout", Kind::Float(FROM_0_BELOW_1), "Share of words read as unknown in training")
-        .only_with(RECURRENT),
+        .only_with(VECTORS),
     key(
         "model.dropout",
         Kind::Float(FROM_0_BELOW_1),
-        "Share of values dropped in training before each recurrent layer, or after each part of bert",
+        "Share of values dropped in training: of word vectors, before each recurrent layer, after each part of bert",
     )
     .alias(&["dropout_rate", "p", "hidden_dropout_prob"]),
     key(

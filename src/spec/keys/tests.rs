@@ -13,8 +13,11 @@ const MINIMAL: &str = "[experiment]\nname = \"a\"\n[data]\ndataset = \"b\"\n";
 
 fn with(path: &str, value: &ParamValue) -> Spec {
     // As wide as can be, so that each end may be moved alone.
-    let wide = [("text.ngram_min", "1"), ("text.ngram_max", "20")];
-    let wide = if path.starts_with("text.ngram_") { &wide[..] } else { &[] };
+    let wide = match path.rsplit_once('_') {
+        Some(("text.ngram", _)) => &[("text.ngram_min", "1"), ("text.ngram_max", "20")][..],
+        Some(("model.width", _)) => &[("model.width_min", "1"), ("model.width_max", "64")],
+        _ => &[],
+    };
     let mut overrides: Vec<(String, String)> =
         wide.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect();
     overrides.extend(needed(path, value));

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{Dimensions, Model, Observation, Predictor, Weights, WeightsError, build};
-use crate::model::ModelSpec;
+use super::architecture::{ModelSpec, build};
+use super::contract::{Dimensions, Model, Observation, Predictor};
+use super::error::{ModelError, WeightsError};
+use super::weights::Weights;
 use crate::text::{TokenIds, Tokenizer};
 use uaic_eval::{OUT_OF_SCOPE, Predictions};
 use uaic_kernel::Kernels;
@@ -67,8 +69,8 @@ impl Classifier {
     /// Predictions for encoded texts, in their order. Texts of like length share a batch.
     ///
     /// # Errors
-    /// The model's output is not a number, or a tensor operation fails.
-    pub fn predict(&self, texts: &[TokenIds]) -> candle_core::Result<Vec<Prediction>> {
+    /// The model's output is not a number, or the model fails, which is a defect.
+    pub fn predict(&self, texts: &[TokenIds]) -> Result<Vec<Prediction>, ModelError> {
         let kernels = Kernels::detect();
         let mut predictor = self.model.predictor(kernels, &self.weights);
         let order = by_length(texts);
@@ -96,7 +98,7 @@ impl Classifier {
         &self,
         texts: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
         features: Features,
-    ) -> candle_core::Result<Predictions> {
+    ) -> Result<Predictions, ModelError> {
         let mut table = Predictions { labels: self.labels.clone(), ..Predictions::default() };
         let mut numbers: HashMap<&str, u32> = self.labels.iter().map(String::as_str).zip(0..).collect();
         let mut contents = Vec::new();
@@ -128,8 +130,8 @@ impl Classifier {
     /// them (see [`Observation::shares`]); the weights sum to 1.
     ///
     /// # Errors
-    /// A tensor operation fails, which is a defect.
-    pub fn attention(&self, text: &str) -> candle_core::Result<Vec<(String, f64)>> {
+    /// The model fails, which is a defect.
+    pub fn attention(&self, text: &str) -> Result<Vec<(String, f64)>, ModelError> {
         let mut seen = Observation::default();
         let mut predictor = self.model.predictor(Kernels::detect(), &self.weights);
         predictor.observe(&[&self.tokenizer.encode(text)], &mut seen)?;
@@ -157,7 +159,7 @@ impl Reader<'_> {
         texts: &[T],
         features: Features,
         table: &mut Predictions,
-    ) -> candle_core::Result<()> {
+    ) -> Result<(), ModelError> {
         self.encode(texts, table);
         let Self { predictor, seen, encoded, .. } = self;
         table.logits.clear();
@@ -197,9 +199,9 @@ fn by_length(texts: &[TokenIds]) -> Vec<usize> {
 }
 
 /// A label picked among NaNs would look like an answer.
-fn check_finite(values: &[f32]) -> candle_core::Result<()> {
+fn check_finite(values: &[f32]) -> Result<(), ModelError> {
     if !values.iter().all(|value| value.is_finite()) {
-        candle_core::bail!("the model's output is not a number: its training has diverged")
+        return Err(ModelError::NotFinite);
     }
     Ok(())
 }

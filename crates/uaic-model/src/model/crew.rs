@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use candle_core::Error;
+use super::error::ModelError;
 
 /// Up to so many threads for parts of one step. What is split never depends on how many there are,
 /// so neither do results.
@@ -27,11 +27,12 @@ impl Crew {
     ///
     /// # Errors
     /// The system gives no more threads.
-    pub fn new(threads: usize) -> Result<Self, Error> {
+    pub fn new(threads: usize) -> Result<Self, ModelError> {
         let build =
             || rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|n| format!("crew-{n}"));
         let pool = (threads > 1).then(|| build().build()).transpose();
-        Ok(Self { pool: pool.map_err(Error::wrap)?.map(Arc::new) })
+        let pool = pool.map_err(|cause| ModelError::Threads { wanted: threads, cause })?;
+        Ok(Self { pool: pool.map(Arc::new) })
     }
 
     /// Does `work` for each item, in any order.

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::weights::Slot;
-use super::{Batch, Weights};
+use super::batch::Batch;
+use super::weights::{Slot, Weights};
 use uaic_kernel::{Kernels, PANEL, Row, Start};
 
 /// The gradients of all trained values, cut into those of single tensors.

@@ -1,8 +1,8 @@
 //! Affine maps.
 
+use super::error::WeightsError;
 use super::gradients::{Parts, Task, Term};
-use super::weights::{Columns, Init, Slot};
-use super::{Weights, WeightsError};
+use super::weights::{Columns, Init, Slot, Weights};
 use uaic_kernel::{Kernels, PANEL, Row, Start, Target, transpose};
 
 /// y = x·Wᵀ (+ b), initialised as PyTorch does: U(±1/√in) for both.

@@ -1,11 +1,13 @@
 //! From the states of a text to one vector.
 
+use super::batch::Batch;
+use super::error::WeightsError;
 use super::gradients::{Parts, Task};
 use super::linear::{Linear, LinearTape};
-use super::weights::{Init, Slot};
-use super::{Batch, Weights, WeightsError};
-use crate::model::Pooling;
-use uaic_kernel::{Attended, Kernels, Row};
+use super::pass::Pass;
+use super::spec::Pooling;
+use super::weights::{Init, Slot, Weights};
+use uaic_kernel::{Attended, Row};
 
 /// The last state of each direction, a mean, a maximum, or what a learned query attends to.
 #[derive(Clone, Debug)]
@@ -65,9 +67,7 @@ impl Pool {
     /// States `(N, F)` to `(B, F)`.
     pub(super) fn forward(
         &self,
-        kernels: Kernels,
-        trained: &[f32],
-        batch: &Batch,
+        Pass { kernels, trained, batch }: Pass<'_>,
         states: &[f32],
         tape: &mut PoolTape,
         pooled: &mut Vec<f32>,
@@ -128,9 +128,7 @@ impl Pool {
     /// Adds to the gradients of the states.
     pub(super) fn back(
         &self,
-        kernels: Kernels,
-        trained: &[f32],
-        batch: &Batch,
+        Pass { kernels, trained, batch }: Pass<'_>,
         states: &[f32],
         tape: &mut PoolTape,
         grad: &[f32],
@@ -197,6 +195,8 @@ pub(super) struct SelfAttention {
 pub(super) struct AttentionTape {
     /// `(B, F)` each: what asks, q, u, and the mix.
     pub(super) asking: Vec<f32>,
+    /// Gradients of what asks.
+    pub(super) grad_asking: Vec<f32>,
     query: Vec<f32>,
     key: Vec<f32>,
     mixed: Vec<f32>,
@@ -242,9 +242,7 @@ impl SelfAttention {
     /// States `(N, F)` and `tape.asking` `(B, F)` to features `(B, F)`.
     pub(super) fn forward(
         &self,
-        kernels: Kernels,
-        trained: &[f32],
-        batch: &Batch,
+        Pass { kernels, trained, batch }: Pass<'_>,
         states: &[f32],
         tape: &mut AttentionTape,
         features: &mut Vec<f32>,
@@ -267,19 +265,19 @@ impl SelfAttention {
         }
     }
 
-    /// Adds to the gradients of the states; gives those of what asked.
+    /// Adds to the gradients of the states; those of what asked are in the tape afterwards.
     pub(super) fn back(
         &self,
-        kernels: Kernels,
+        Pass { kernels, batch, .. }: Pass<'_>,
         transposed: &AttentionTransposed,
-        batch: &Batch,
         states: &[f32],
         tape: &mut AttentionTape,
         grad: &[f32],
         grad_states: &mut [f32],
-        grad_asking: &mut Vec<f32>,
     ) {
-        let AttentionTape { key, shares, slopes, grad_mixed, grad_key, grad_query, linear, .. } = tape;
+        let AttentionTape {
+            key, shares, slopes, grad_mixed, grad_key, grad_query, grad_asking, linear, ..
+        } = tape;
         let [of_query, of_key, of_value] = linear;
         for grad in [&mut *grad_mixed, grad_key, grad_query, grad_asking] {
             grad.clear();

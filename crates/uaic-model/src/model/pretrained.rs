@@ -1,14 +1,14 @@
 //! Pretrained encoders: the folders that Hugging Face's `save_pretrained` writes.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Tensor};
 use serde::Deserialize;
 
-use super::{FrozenStates, Weights};
-use crate::model::{BertSpec, ModelSpec};
+use super::architecture::ModelSpec;
+use super::spec::BertSpec;
+use super::transformer::FrozenStates;
+use super::weights::{Tensors, Weights, read_tensors};
 use crate::text::{Tokenizer, TokenizerError, WordPiece, WordPieceSettings};
 use uaic_kernel::rng::SeedTree;
 use uaic_platform::fsx::{self, FileError};
@@ -17,7 +17,7 @@ use uaic_platform::fsx::{self, FileError};
 pub struct Pretrained {
     /// Its sizes.
     sizes: BertSpec,
-    tensors: Arc<HashMap<String, Tensor>>,
+    tensors: Arc<Tensors>,
     tokenizer: WordPiece,
     hash: String,
     /// What frozen layers make of texts.
@@ -119,8 +119,8 @@ impl Pretrained {
         if !folder.join("model.safetensors").is_file() && folder.join("pytorch_model.bin").is_file() {
             return Err(PretrainedError::Pickled { folder: folder.to_owned() });
         }
-        let tensors = candle_core::safetensors::load_buffer(&read("model.safetensors")?, &Device::Cpu)
-            .and_then(named_alike)
+        let tensors = read_tensors(&read("model.safetensors")?)
+            .map(named_alike)
             .map_err(|error| malformed("model.safetensors", error.to_string()))?;
         let tokenizer = if folder.join("tokenizer.json").is_file() {
             let bytes = read("tokenizer.json")?;
@@ -216,15 +216,14 @@ fn sizes(config: &Config) -> Result<BertSpec, String> {
 
 /// Tensors as 32-bit floats under the names of a whole classifier (`bert.…`), which an encoder alone
 /// leaves out, and old files spell in another way.
-fn named_alike(tensors: HashMap<String, Tensor>) -> candle_core::Result<HashMap<String, Tensor>> {
-    let alike = |(name, tensor): (String, Tensor)| {
+fn named_alike(tensors: Tensors) -> Tensors {
+    let alike = |name: String| {
         let name =
             name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias");
         let is_encoders = ["embeddings.", "encoder.", "pooler."].iter().any(|part| name.starts_with(part));
-        let name = if is_encoders { format!("bert.{name}") } else { name };
-        Ok((name, tensor.to_dtype(DType::F32)?))
+        if is_encoders { format!("bert.{name}") } else { name }
     };
-    tensors.into_iter().filter(|(_, tensor)| tensor.dtype().is_float()).map(alike).collect()
+    tensors.into_iter().filter_map(|(name, tensor)| Some((alike(name), tensor.into_floats()?))).collect()
 }
 
 /// BERT's tokenizer with the pieces of a `vocab.txt`, a line each.
@@ -243,6 +242,7 @@ fn of_vocabulary(pieces: &[u8], config: &[u8]) -> Result<WordPiece, TokenizerErr
 mod tests {
     use std::fs;
 
+    use safetensors::tensor::{Dtype, TensorView};
     use serde_json::{Value, json};
 
     use super::*;
@@ -262,15 +262,16 @@ mod tests {
         write("config.json", config.to_string().as_bytes());
         write("vocab.txt", b"[PAD]\n[UNK]\n[CLS]\n[SEP]\nFlights\n");
         write("tokenizer_config.json", b"{ \"do_lower_case\": false }");
-        let table = Tensor::arange(0_f32, 20.0, &Device::Cpu).unwrap().reshape((5, 4)).unwrap();
-        let dense = Tensor::ones((4, 6), DType::F32, &Device::Cpu).unwrap();
-        let norm = Tensor::ones(4, DType::F16, &Device::Cpu).unwrap();
-        let ids = Tensor::arange(0_i64, 9, &Device::Cpu).unwrap();
+        let table: Vec<u8> = (0_u8..20).flat_map(|value| f32::from(value).to_le_bytes()).collect();
+        let dense = [1.0_f32; 24].map(f32::to_le_bytes).concat();
+        let norm = [half::f16::ONE; 4].map(half::f16::to_le_bytes).concat();
+        let ids: Vec<u8> = (0_i64..9).flat_map(i64::to_le_bytes).collect();
+        let view = |kind, shape: &[usize], bytes| TensorView::new(kind, shape.to_vec(), bytes).unwrap();
         let tensors = [
-            ("embeddings.word_embeddings.weight".to_owned(), table),
-            ("encoder.layer.0.output.dense.weight".to_owned(), dense),
-            ("embeddings.LayerNorm.gamma".to_owned(), norm),
-            ("embeddings.position_ids".to_owned(), ids),
+            ("embeddings.word_embeddings.weight", view(Dtype::F32, &[5, 4], &table[..])),
+            ("encoder.layer.0.output.dense.weight", view(Dtype::F32, &[4, 6], &dense)),
+            ("embeddings.LayerNorm.gamma", view(Dtype::F16, &[4], &norm)),
+            ("embeddings.position_ids", view(Dtype::I64, &[9], &ids)),
         ];
         write("model.safetensors", &safetensors::serialize(tensors, None).unwrap());
         folder
@@ -284,8 +285,7 @@ mod tests {
     fn an_encoder_alone_is_read_as_part_of_a_classifier() {
         let folder = folder(&config());
         let pretrained = Pretrained::open(folder.path()).unwrap();
-        let mut names: Vec<&str> = pretrained.tensors.keys().map(String::as_str).collect();
-        names.sort_unstable();
+        let names: Vec<&str> = pretrained.tensors.keys().map(String::as_str).collect();
         assert_eq!(
             names,
             [
@@ -294,7 +294,8 @@ mod tests {
                 "bert.encoder.layer.0.output.dense.weight",
             ]
         );
-        assert!(pretrained.tensors.values().all(|tensor| tensor.dtype() == DType::F32));
+        let norm = &pretrained.tensors["bert.embeddings.LayerNorm.weight"];
+        assert_eq!(norm.values().unwrap(), [1.0; 4]);
         let tokenizer = pretrained.tokenizer(9).unwrap();
         assert_eq!(tokenizer.encode("Flights").words(), [2, 4, 3]);
         assert_eq!(tokenizer.encode("flights").words(), [2, 1, 3], "its case counts");

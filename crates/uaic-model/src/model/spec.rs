@@ -1,66 +1,6 @@
-//! Architectures and their settings: the table `[model]` of a spec.
+//! The settings of each architecture: the keys of `[model]` in a spec.
 
 use serde::{Deserialize, Serialize};
-
-use crate::text::TokenizerKind;
-
-/// Registered architectures; `model` builds each of them.
-pub const ARCHITECTURES: [&str; 3] = ["lstm", "lstm-attention", "bert"];
-
-/// `[model]`: an architecture with its own settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "architecture", rename_all = "kebab-case")]
-pub enum ModelSpec {
-    /// Embedding, LSTM, pooling.
-    Lstm(RecurrentSpec),
-    /// The same, and self-attention over the states.
-    LstmAttention(RecurrentSpec),
-    /// A transformer encoder (Devlin et al. 2019).
-    Bert(BertSpec),
-}
-
-impl Default for ModelSpec {
-    fn default() -> Self {
-        Self::LstmAttention(RecurrentSpec::default())
-    }
-}
-
-impl ModelSpec {
-    /// An architecture with its default settings; `None` for a name of none.
-    pub fn of(architecture: &str) -> Option<Self> {
-        match architecture {
-            "lstm" => Some(Self::Lstm(RecurrentSpec::default())),
-            "lstm-attention" => Some(Self::LstmAttention(RecurrentSpec::default())),
-            "bert" => Some(Self::Bert(BertSpec::default())),
-            _ => None,
-        }
-    }
-
-    /// The name of the architecture.
-    pub fn architecture(&self) -> &'static str {
-        match self {
-            Self::Lstm(_) => "lstm",
-            Self::LstmAttention(_) => "lstm-attention",
-            Self::Bert(_) => "bert",
-        }
-    }
-
-    /// The settings of a recurrent architecture; `None` for others.
-    pub fn recurrent(&self) -> Option<&RecurrentSpec> {
-        match self {
-            Self::Lstm(spec) | Self::LstmAttention(spec) => Some(spec),
-            Self::Bert(_) => None,
-        }
-    }
-
-    /// The tokenizer that it is used with where a spec names none.
-    pub fn default_tokenizer(&self) -> TokenizerKind {
-        match self {
-            Self::Lstm(_) | Self::LstmAttention(_) => TokenizerKind::Words,
-            Self::Bert(_) => TokenizerKind::Wordpiece,
-        }
-    }
-}
 
 /// `[model]` of the recurrent architectures. The defaults are what cross-validation of small sets of
 /// short texts found best; `experiments/README.md` has the figures.
@@ -100,6 +40,41 @@ impl Default for RecurrentSpec {
             dropout: 0.4,
             head_dropout: 0.0,
             adversarial: 1.0,
+        }
+    }
+}
+
+/// `[model]` of architecture `cnn` (Kim 2014): filters over neighbouring words, each of which gives the
+/// largest value that it finds in a text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CnnSpec {
+    /// Width of the word vectors.
+    pub embedding_dim: u32,
+    /// Filters of each width.
+    pub filters: u32,
+    /// Neighbouring words that the narrowest filters look at.
+    pub width_min: u32,
+    /// Neighbouring words that the widest filters look at; there are filters of every width between.
+    pub width_max: u32,
+    /// Share of words read as unknown in training, 0 ≤ p < 1; their n-grams stay.
+    pub word_dropout: f64,
+    /// Share of the values of word vectors dropped in training, 0 ≤ p < 1.
+    pub dropout: f64,
+    /// Share of the features dropped in training before the last layer, 0 ≤ p < 1.
+    pub head_dropout: f64,
+}
+
+impl Default for CnnSpec {
+    fn default() -> Self {
+        Self {
+            embedding_dim: 64,
+            filters: 64,
+            width_min: 1,
+            width_max: 3,
+            word_dropout: 0.05,
+            dropout: 0.2,
+            head_dropout: 0.5,
         }
     }
 }
@@ -195,11 +170,6 @@ pub enum BertPooling {
     Mean,
     /// The largest value of each feature.
     Max,
-}
-
-/// The poolings of an architecture.
-pub fn poolings(architecture: &str) -> &'static [&'static str] {
-    if architecture == "bert" { &["first", "mean", "max"] } else { &["last", "mean", "max", "attention"] }
 }
 
 /// How the states of a text become one vector.

@@ -4,11 +4,13 @@
 //! probabilities. Cutting texts into ids is left to the caller; labels and tokenizer travel in the
 //! file's metadata. `docs/onnx.md` says how to use it.
 
+mod convolutional;
 mod graph;
 mod layers;
 mod proto;
 mod recurrent;
 mod transformer;
+mod words;
 
 use crate::model::Classifier;
 use crate::model::ModelSpec;
@@ -55,6 +57,7 @@ pub fn encode(
         ModelSpec::Lstm(spec) => recurrent::logits(&mut builder, spec, false, has_ngrams)?,
         ModelSpec::LstmAttention(spec) => recurrent::logits(&mut builder, spec, true, has_ngrams)?,
         ModelSpec::Bert(spec) => transformer::logits(&mut builder, spec)?,
+        ModelSpec::Cnn(spec) => convolutional::logits(&mut builder, spec, has_ngrams)?,
     };
     let mut graph = builder.graph;
     let shape = [BATCH, Dimension::Fixed(classifier.labels.len())];

@@ -1,9 +1,10 @@
 //! The recurrent classifiers as a graph.
 
+use super::OnnxError;
 use super::graph::Value;
-use super::layers::{Builder, Padding};
-use super::proto::{Attribute, Dimension, Type};
-use super::{BATCH, OnnxError, STEPS};
+use super::layers::Builder;
+use super::proto::{Attribute, Type};
+use super::words::{Words, words};
 use crate::model::{Pooling, RecurrentSpec};
 
 /// What keeps the batch norm from dividing by 0, as in training.
@@ -16,17 +17,10 @@ pub(super) fn logits(
     has_attention: bool,
     has_ngrams: bool,
 ) -> Result<Value, OnnxError> {
-    let words = builder.graph.input("words", &[BATCH, STEPS], "Word ids, padded with 0");
-    let lengths = builder.graph.input("lengths", &[BATCH], "Tokens of each text, at least 1");
-    let padding = padding(builder, &words, &lengths);
-    let mut states = builder.look_up("embedding.weight", &words)?;
-    if has_ngrams {
-        let ngrams = means_of_ngrams(builder)?;
-        states = builder.graph.apply("Add", &[&states, &ngrams]);
-    }
+    let Words { vectors, lengths, padding } = words(builder, has_ngrams)?;
     let lengths = builder.graph.cast(&lengths, Type::Int32);
     // Steps first, as the operator wants them.
-    states = builder.graph.transpose(&states, &[1, 0, 2]);
+    let mut states = builder.graph.transpose(&vectors, &[1, 0, 2]);
     let mut last = states.clone();
     for layer in 0..spec.layers {
         [states, last] = lstm(builder, spec, layer, &states, &lengths)?;
@@ -55,34 +49,6 @@ pub(super) fn logits(
     }
     let normalized = batch_norm(builder, &features)?;
     builder.linear(&normalized, "head")
-}
-
-fn padding(builder: &mut Builder<'_>, words: &str, lengths: &str) -> Padding {
-    let graph = &mut builder.graph;
-    let shape = graph.apply("Shape", &[words]);
-    let (zero, one) = (graph.int(0), graph.int(1));
-    let steps = graph.add("Gather", &[&shape, &one], &[("axis", Attribute::Int(0))]);
-    let positions = graph.apply("Range", &[&zero, &steps, &one]);
-    let (positions, lengths) = (graph.unsqueeze(&positions, 0), graph.unsqueeze(lengths, 1));
-    let is_token = graph.apply("Less", &[&positions, &lengths]);
-    let mask = graph.cast(&is_token, Type::Float);
-    builder.padding(&mask)
-}
-
-/// For each token the mean of its n-grams' vectors, `(B, T, E)`; zeros for none.
-fn means_of_ngrams(builder: &mut Builder<'_>) -> Result<Value, OnnxError> {
-    let shape = [BATCH, STEPS, Dimension::Named("ngrams")];
-    let ngrams = builder.graph.input("ngrams", &shape, "N-gram ids of each token, padded with -1");
-    let (mask, ids) = builder.known(&ngrams);
-    let vectors = builder.look_up("ngrams.weight", &ids)?;
-    let graph = &mut builder.graph;
-    let deep = graph.unsqueeze(&mask, 3);
-    let kept = graph.apply("Mul", &[&vectors, &deep]);
-    let sum = graph.sum(&kept, 2);
-    let (count, one) = (graph.sum(&mask, 2), graph.float(1.0));
-    let count = graph.apply("Max", &[&count, &one]);
-    let count = graph.unsqueeze(&count, 2);
-    Ok(graph.apply("Div", &[&sum, &count]))
 }
 
 /// States `(T, B, D·H)` and last states `(D, B, H)` of a layer.

@@ -5,17 +5,25 @@
 
 mod batches;
 mod early_stop;
+mod error;
 mod fit;
 mod loss;
 mod optimizer;
 mod schedule;
 mod scores;
 mod spec;
+mod task;
+#[cfg(test)]
+mod tests;
+mod training;
 
 pub use batches::plan;
-pub use fit::{EpochReport, Fitted, Flow, Task, TrainError, Watch, fit, label_numbers};
+pub use error::{FitError, TrainError};
+pub use fit::fit;
 pub use scores::{Scores, scores};
 pub use spec::{ClassWeights, Optimizer, Schedule, TrainSpec};
+pub use task::{EpochReport, Fitted, Flow, Task};
+pub use training::label_numbers;
 
 /// One labelled text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

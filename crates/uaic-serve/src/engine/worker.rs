@@ -8,6 +8,7 @@ use tokio::sync::oneshot::Sender;
 use super::queue::Queue;
 use super::{BatchReport, EngineError, EngineResponse, Entry, Observer, Reply};
 use uaic_model::inference::{InferenceSession, Prediction, Predictor, TokenWeight};
+use uaic_model::model::ModelError;
 
 /// Bytes of the shortest texts that have a bucket of their own; each next bucket is twice as long.
 const SHORT: usize = 256;
@@ -96,7 +97,7 @@ fn reply(to: Sender<Reply>, answer: Reply) {
 fn answer_all(
     session: &mut InferenceSession<'_>,
     entries: &[Entry],
-) -> candle_core::Result<Vec<Vec<Prediction>>> {
+) -> Result<Vec<Vec<Prediction>>, ModelError> {
     let texts: Vec<&str> =
         entries.iter().flat_map(|entry| entry.request.texts.iter().map(String::as_str)).collect();
     let top = entries.iter().map(|entry| entry.request.top).max().unwrap_or(1);
@@ -112,7 +113,7 @@ fn answer_all(
 }
 
 fn explain(predictor: &Predictor, texts: &[String]) -> Result<Vec<Vec<TokenWeight>>, EngineError> {
-    let explain = || texts.iter().map(|text| predictor.explain(text)).collect::<candle_core::Result<_>>();
+    let explain = || texts.iter().map(|text| predictor.explain(text)).collect::<Result<_, ModelError>>();
     let explained = catch_unwind(AssertUnwindSafe(explain)).map_err(|_| EngineError::Panicked)?;
     explained.map_err(|error| EngineError::Failed(error.to_string()))
 }

@@ -1,7 +1,10 @@
 //! Applying a recurrent classifier, in memory that is reused from call to call.
 
-use super::{Recurrent, Shard};
-use crate::model::{Observation, Predictor, Weights};
+use super::network::Recurrent;
+use super::shard::Shard;
+use crate::model::contract::{Observation, Predictor};
+use crate::model::error::ModelError;
+use crate::model::weights::Weights;
 use crate::text::TokenIds;
 use uaic_kernel::{BatchStatistics, Kernels};
 
@@ -44,13 +47,13 @@ impl<'a> RecurrentPredictor<'a> {
 }
 
 impl Predictor for RecurrentPredictor<'_> {
-    fn logits(&mut self, texts: &[&TokenIds], logits: &mut Vec<f32>) -> candle_core::Result<()> {
+    fn logits(&mut self, texts: &[&TokenIds], logits: &mut Vec<f32>) -> Result<(), ModelError> {
         self.run(texts);
         self.head(logits);
         Ok(())
     }
 
-    fn observe(&mut self, texts: &[&TokenIds], seen: &mut Observation) -> candle_core::Result<()> {
+    fn observe(&mut self, texts: &[&TokenIds], seen: &mut Observation) -> Result<(), ModelError> {
         self.run(texts);
         let Self { network, shard, .. } = self;
         unsort(shard.batch.order(), &shard.features, network.width(), &mut seen.features);

@@ -6,9 +6,10 @@
 
 use super::At;
 use crate::model::crew::Job;
+use crate::model::error::WeightsError;
 use crate::model::gradients::Parts;
+use crate::model::weights::Weights;
 use crate::model::weights::{Columns, Init, Parameter, Source, Training, Wanted};
-use crate::model::{Weights, WeightsError};
 use uaic_kernel::{Kernels, PANEL, Row, Start, Target, transpose_panel};
 
 /// Deviation of new weights, as in BERT.

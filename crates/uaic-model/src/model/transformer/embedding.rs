@@ -5,9 +5,10 @@ use super::norm::{Norm, NormTape};
 use super::texts::Texts;
 use super::{At, Sizes};
 use crate::model::crew::Job;
+use crate::model::error::WeightsError;
 use crate::model::gradients::Parts;
+use crate::model::weights::Weights;
 use crate::model::weights::{Init, Parameter, Source, Wanted};
-use crate::model::{Weights, WeightsError};
 use uaic_kernel::{Kernels, PANEL, Row};
 
 #[derive(Clone, Debug)]

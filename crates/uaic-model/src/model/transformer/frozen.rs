@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::BertPooling;
+use crate::model::spec::BertPooling;
 use uaic_kernel::Row;
 
 /// States after the frozen layers of one source of weights, text by text, shared by all models that

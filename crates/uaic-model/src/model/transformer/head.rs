@@ -6,10 +6,11 @@ use super::dense::{Applied, Back, Dense, Rate, Term, back};
 use super::norm::Bits;
 use super::texts::{Asks, Texts};
 use super::{At, Sizes, Streams};
-use crate::model::BertPooling;
+use crate::model::error::WeightsError;
 use crate::model::gradients::Parts;
+use crate::model::spec::BertPooling;
 use crate::model::weights::Source;
-use crate::model::{Weights, WeightsError};
+use crate::model::weights::Weights;
 use uaic_kernel::{PANEL, Row, Start, Targets};
 
 #[derive(Clone, Debug)]

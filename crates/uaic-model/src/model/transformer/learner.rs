@@ -5,9 +5,11 @@ use super::head::HeadTransposed;
 use super::layer::{Transposed, Wanted};
 use super::shard::{Keep, Shard, frozen_states, run, steps};
 use super::{At, Encoder, Streams};
+use crate::model::contract::Learner;
 use crate::model::crew::Crew;
+use crate::model::error::ModelError;
 use crate::model::gradients::Parts;
-use crate::model::{Learner, Weights};
+use crate::model::weights::Weights;
 use crate::text::TokenIds;
 use uaic_kernel::rng::ChaCha8Rng;
 use uaic_kernel::{Kernels, Targets};
@@ -43,7 +45,7 @@ impl Learner for EncoderLearner {
         targets: Targets<'_>,
         rng: &mut ChaCha8Rng,
         gradients: &mut [f32],
-    ) -> candle_core::Result<f64> {
+    ) -> Result<f64, ModelError> {
         let Self { encoder, kernels, crew, buffers } = self;
         Shard::load(&mut buffers.shards, texts, encoder);
         encoder.embeddings.activate(buffers.shards.iter().map(|shard| &shard.texts), weights);

@@ -27,9 +27,11 @@ use std::sync::Arc;
 
 use rand::SeedableRng;
 
+use super::contract::{Dimensions, Learner, Model, Predictor};
 use super::crew::Crew;
-use super::{Dimensions, Learner, Model, Predictor, Weights, WeightsError};
-use crate::model::{BertPooling, BertSpec};
+use super::error::WeightsError;
+use super::spec::{BertPooling, BertSpec};
+use super::weights::Weights;
 use crate::text::TokenIds;
 use dense::Rate;
 use embedding::Embeddings;

@@ -5,9 +5,10 @@ use rand::Rng;
 use super::dense::Rate;
 use super::{At, Site};
 use crate::model::crew::Job;
+use crate::model::error::WeightsError;
 use crate::model::gradients::Parts;
+use crate::model::weights::Weights;
 use crate::model::weights::{Columns, Init, Parameter, Source, Wanted};
-use crate::model::{Weights, WeightsError};
 use uaic_kernel::{Kernels, LayerNorm, LayerNormBack, Mask, PANEL, Row};
 
 /// y = (x − mean) / √(variance + ε) · weight + bias.

@@ -4,8 +4,10 @@ use super::head::extend_row;
 use super::shard::{Keep, Shard, frozen_states, run};
 use super::texts::Asks;
 use super::{At, Encoder};
+use crate::model::contract::{Observation, Predictor};
 use crate::model::crew::Crew;
-use crate::model::{Observation, Predictor, Weights};
+use crate::model::error::ModelError;
+use crate::model::weights::Weights;
 use crate::text::TokenIds;
 use uaic_kernel::Kernels;
 
@@ -58,12 +60,12 @@ impl<'a> EncoderPredictor<'a> {
 }
 
 impl Predictor for EncoderPredictor<'_> {
-    fn logits(&mut self, texts: &[&TokenIds], logits: &mut Vec<f32>) -> candle_core::Result<()> {
+    fn logits(&mut self, texts: &[&TokenIds], logits: &mut Vec<f32>) -> Result<(), ModelError> {
         self.run(texts, logits);
         Ok(())
     }
 
-    fn observe(&mut self, texts: &[&TokenIds], seen: &mut Observation) -> candle_core::Result<()> {
+    fn observe(&mut self, texts: &[&TokenIds], seen: &mut Observation) -> Result<(), ModelError> {
         self.run(texts, &mut seen.logits);
         let Self { encoder, shards, shares, .. } = self;
         seen.features.clear();

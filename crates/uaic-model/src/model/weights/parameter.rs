@@ -1,37 +1,12 @@
 //! Tensors that are trained or not, as a specification has it.
 
-use std::collections::HashMap;
-
-use candle_core::{DType, Tensor};
-
-use super::{Columns, Init, Slot, Weights, WeightsError};
 use std::ops::Range;
-use uaic_kernel::Row;
 
-/// How an optimizer treats a tensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Training {
-    /// As one group with all others.
-    Plain,
-    /// It stays as it is: its values are among [`Weights::frozen`].
-    Frozen,
-    /// It is moved, and decays.
-    Decayed {
-        /// Layers between it and the output: 0 is the head.
-        depth: u32,
-    },
-    /// It is moved, and does not decay.
-    Undecayed {
-        /// Layers between it and the output.
-        depth: u32,
-    },
-    /// A table, of which only the rows that were looked up have gradients; see
-    /// [`Weights::activate`]. It does not decay.
-    Table {
-        /// Layers between it and the output.
-        depth: u32,
-    },
-}
+use super::Weights;
+use super::init::Init;
+use super::layout::{Columns, Slot};
+use super::training::Training;
+use uaic_kernel::Row;
 
 /// Where a new model has a tensor's values from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,24 +64,4 @@ impl Parameter {
             Self::Frozen(_) => None,
         }
     }
-}
-
-/// The tensor that is there, as 32-bit floats of a shape; a table may have more rows than that.
-pub(super) fn adapted(
-    loaded: &HashMap<String, Tensor>,
-    wanted: &Wanted<'_>,
-) -> Result<Option<Vec<f32>>, WeightsError> {
-    let Some(tensor) = loaded.get(wanted.name).filter(|_| wanted.source == Source::Adapted) else {
-        return Ok(None);
-    };
-    let (found, shape) = (tensor.dims(), wanted.shape);
-    let has_rows = found.len() == shape.len() && found[1..] == shape[1..] && found[0] >= shape[0];
-    // Only tables lie as they are and have rows of their own.
-    let may_be_cut = wanted.columns.is_none() && shape.len() == 2;
-    if !(found == shape || may_be_cut && has_rows) || !tensor.dtype().is_float() {
-        let found = format!("{:?} of shape {found:?}", tensor.dtype());
-        return Err(WeightsError::Misfit { name: wanted.name.to_owned(), found, wanted: shape.to_vec() });
-    }
-    let rows = tensor.narrow(0, 0, shape[0])?.to_dtype(DType::F32)?;
-    Ok(Some(rows.flatten_all()?.to_vec1()?))
 }

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::{Slot, Training, Weights};
+use super::Weights;
+use super::layout::Slot;
+use super::training::Training;
 
 /// Neighbouring trained values that are treated alike.
 #[derive(Clone, Debug, PartialEq, Eq)]

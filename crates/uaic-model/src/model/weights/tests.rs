@@ -1,6 +1,9 @@
 //! Where values lie, and what becomes of them in files.
 
+use safetensors::tensor::{Dtype, TensorView};
+
 use super::*;
+use uaic_kernel::LANES;
 
 /// Sizes that fill panels and blocks, and sizes that do not.
 const SIZES: [(usize, usize); 6] = [(1, 1), (5, 3), (16, 64), (17, 65), (64, 100), (33, 130)];
@@ -30,7 +33,7 @@ fn files_hold_pytorchs_order_and_come_back_bit_for_bit() {
     for (outputs, inputs) in SIZES {
         let weights = drawn(outputs, inputs);
         let bytes = weights.to_safetensors().unwrap();
-        let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).unwrap();
+        let tensors = read_tensors(&bytes).unwrap();
         for (name, shape) in [
             ("plain", vec![outputs, inputs]),
             ("panels", vec![outputs, inputs]),
@@ -38,11 +41,11 @@ fn files_hold_pytorchs_order_and_come_back_bit_for_bit() {
             ("panels.bias", vec![outputs]),
             ("gates.bias", vec![4 * outputs]),
         ] {
-            assert_eq!(tensors[name].dims(), shape);
+            assert_eq!(tensors[name].shape(), shape);
             assert_eq!(weights.shape(name), Some(&shape[..]));
             // As drawn: one value after the other, row by row.
             let mut rng = SeedTree::new(4).rng(name);
-            let values: Vec<f32> = tensors[name].flatten_all().unwrap().to_vec1().unwrap();
+            let values = tensors[name].values().unwrap();
             assert!(
                 values.iter().all(|value| value.to_bits() == Init::Uniform(1.0).draw(&mut rng).to_bits())
             );
@@ -123,8 +126,8 @@ fn weights_that_do_not_fit_are_refused_with_their_name() {
     assert_eq!(error.to_string(), "two tensors are named `plain`");
     assert!(matches!(Weights::from_safetensors(b"no"), Err(WeightsError::Unreadable(_))));
 
-    let doubles = HashMap::from([("x", Tensor::zeros(2, DType::F64, &Device::Cpu).unwrap())]);
-    let bytes = safetensors::serialize(&doubles, None).unwrap();
+    let doubles = TensorView::new(Dtype::F64, vec![2], &[0; 16]).unwrap();
+    let bytes = safetensors::serialize([("x", doubles)], None).unwrap();
     let error = Weights::from_safetensors(&bytes).unwrap().plain("x", &[2], init).unwrap_err();
     assert!(error.to_string().contains("is F64 of shape [2]"), "{error}");
     drawn(5, 3).check_all_used().unwrap();
@@ -140,4 +143,25 @@ fn snapshots_trade_places_with_the_weights() {
     weights.swap(&mut other);
     assert_eq!(weights.snapshot(), before);
     assert!(weights.are_finite() && !other.trained[0].is_finite());
+}
+
+#[test]
+fn floats_of_other_sizes_are_read_and_whole_numbers_are_left_alone() {
+    let halves = [1.5_f32, -0.25].map(|value| half::f16::from_f32(value).to_le_bytes()).concat();
+    let brains = [1.5_f32, -0.25].map(|value| half::bf16::from_f32(value).to_le_bytes()).concat();
+    let doubles = [1.5_f64, -0.25].map(f64::to_le_bytes).concat();
+    let view = |kind, bytes| TensorView::new(kind, vec![2], bytes).unwrap();
+    let views = [
+        ("half", view(Dtype::F16, &halves)),
+        ("brain", view(Dtype::BF16, &brains)),
+        ("double", view(Dtype::F64, &doubles)),
+        ("ids", view(Dtype::I64, &[0; 16])),
+    ];
+    let tensors = read_tensors(&safetensors::serialize(views, None).unwrap()).unwrap();
+    for name in ["half", "brain", "double"] {
+        assert_eq!(tensors[name].values().unwrap(), [1.5, -0.25], "{name}");
+        assert_eq!(tensors[name].clone().into_floats(), Tensor::new(vec![2], vec![1.5, -0.25]));
+    }
+    assert_eq!((tensors["ids"].values(), tensors["ids"].clone().into_floats()), (None, None));
+    assert_eq!(Tensor::new(vec![2, 2], vec![0.0; 3]), None);
 }

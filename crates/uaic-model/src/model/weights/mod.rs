@@ -1,23 +1,30 @@
 //! The named tensors of a model: new ones drawn from the seed tree, or loaded ones.
 
+mod file;
+mod init;
+mod layout;
 mod parameter;
 mod span;
 #[cfg(test)]
 mod tests;
+mod training;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::{Index, IndexMut, Range};
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Tensor};
-use rand::RngExt;
-
-use super::FrozenStates;
-pub use parameter::{Parameter, Source, Training, Wanted};
+use super::error::WeightsError;
+use super::transformer::FrozenStates;
+pub use file::{Tensor, Tensors, read_tensors};
+pub use init::Init;
+pub use layout::{BufferSlot, Columns, Slot};
+use layout::{Entry, inputs};
+pub use parameter::{Parameter, Source, Wanted};
 pub use span::Span;
 use span::Table;
-use uaic_kernel::rng::{ChaCha8Rng, SeedTree};
-use uaic_kernel::{LANES, PANEL, Row};
+pub use training::Training;
+use uaic_kernel::PANEL;
+use uaic_kernel::rng::SeedTree;
 
 /// The named tensors of one model: trained ones, frozen ones, and buffers such as running
 /// statistics.
@@ -42,114 +49,9 @@ pub struct Weights {
 
 enum Origin {
     Drawn(SeedTree),
-    Loaded(HashMap<String, Tensor>),
+    Loaded(Tensors),
     /// Loaded where there is something to load, else drawn.
-    Adapted(Arc<HashMap<String, Tensor>>, SeedTree),
-}
-
-#[derive(Clone, Debug)]
-struct Entry {
-    shape: Vec<usize>,
-    columns: Option<Columns>,
-    range: Range<usize>,
-    /// `None`: a buffer.
-    training: Option<Training>,
-}
-
-/// Where the values of a trained tensor are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Slot(Range<usize>);
-
-/// Where the values of a buffer are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BufferSlot(Range<usize>);
-
-/// How the rows of a matrix `(out, in)`, or the values of a vector `(out)`, become the columns of
-/// panels `[⌈out / 64⌉][in][64]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Columns {
-    /// One after the other.
-    Plain,
-    /// The four gates of `hidden` units, given gate by gate: 16 units of each make a panel.
-    Gates {
-        /// Units.
-        hidden: usize,
-    },
-}
-
-impl Columns {
-    /// The number of panels for `outputs` rows.
-    pub fn panels(self, outputs: usize) -> usize {
-        match self {
-            Self::Plain => outputs.div_ceil(PANEL),
-            Self::Gates { hidden } => hidden.div_ceil(LANES),
-        }
-    }
-
-    /// The panel and the column of a row.
-    fn place(self, output: usize) -> (usize, usize) {
-        match self {
-            Self::Plain => (output / PANEL, output % PANEL),
-            Self::Gates { hidden } => {
-                let (gate, unit) = (output / hidden, output % hidden);
-                (unit / LANES, gate * LANES + unit % LANES)
-            }
-        }
-    }
-}
-
-/// How a new tensor is filled.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Init {
-    /// Uniform in ±bound.
-    Uniform(f64),
-    /// Normal with mean 0 and this deviation (Box–Muller).
-    Normal(f64),
-    /// One value.
-    Constant(f32),
-}
-
-impl Init {
-    fn draw(self, rng: &mut ChaCha8Rng) -> f32 {
-        match self {
-            Self::Uniform(bound) => rng.random_range(-bound..bound) as f32,
-            Self::Normal(deviation) => {
-                let radius = (-2.0 * libm::log(1.0 - rng.random::<f64>())).sqrt();
-                (deviation * radius * libm::cos(std::f64::consts::TAU * rng.random::<f64>())) as f32
-            }
-            Self::Constant(value) => value,
-        }
-    }
-}
-
-/// Why weights cannot be loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum WeightsError {
-    /// Not a safetensors file.
-    #[error("the weights cannot be read: {0}")]
-    Unreadable(#[from] candle_core::Error),
-    /// A tensor that the model needs is not there.
-    #[error("the weights lack the tensor `{0}`")]
-    Missing(String),
-    /// A tensor is of another shape or type than the model's.
-    #[error("the tensor `{name}` of the weights is {found}, not 32-bit floats of shape {wanted:?}")]
-    Misfit {
-        /// Its name.
-        name: String,
-        /// What it is.
-        found: String,
-        /// What it should be.
-        wanted: Vec<usize>,
-    },
-    /// A tensor that the model does not have.
-    #[error("the weights have a tensor `{0}` that the model does not know")]
-    Extra(String),
-    /// Two layers ask for the same name, which is a defect.
-    #[error("two tensors are named `{0}`")]
-    Twice(String),
-    /// A specification that no architecture is registered for.
-    #[error("unknown architecture `{0}`")]
-    Architecture(String),
+    Adapted(Arc<Tensors>, SeedTree),
 }
 
 impl Weights {
@@ -163,7 +65,7 @@ impl Weights {
     /// # Errors
     /// The bytes are damaged.
     pub fn from_safetensors(bytes: &[u8]) -> Result<Self, WeightsError> {
-        Ok(Self::from(Origin::Loaded(candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?)))
+        Ok(Self::from(Origin::Loaded(read_tensors(bytes)?)))
     }
 
     /// New weights for a model that begins as another one: what `loaded` has under a name that is
@@ -172,11 +74,7 @@ impl Weights {
     ///
     /// What frozen layers make of texts is kept in `kept`, which must not be shared with weights that
     /// adapt other tensors.
-    pub fn adapted(
-        loaded: Arc<HashMap<String, Tensor>>,
-        seeds: SeedTree,
-        kept: Option<Arc<FrozenStates>>,
-    ) -> Self {
+    pub fn adapted(loaded: Arc<Tensors>, seeds: SeedTree, kept: Option<Arc<FrozenStates>>) -> Self {
         Self { kept, ..Self::from(Origin::Adapted(loaded, seeds)) }
     }
 
@@ -200,7 +98,7 @@ impl Weights {
     /// [`WeightsError::Extra`].
     pub fn check_all_used(&self) -> Result<(), WeightsError> {
         let Origin::Loaded(loaded) = &self.origin else { return Ok(()) };
-        let extra = loaded.keys().filter(|name| !self.entries.contains_key(*name)).min();
+        let extra = loaded.keys().find(|name| !self.entries.contains_key(*name));
         extra.map_or(Ok(()), |name| Err(WeightsError::Extra(name.clone())))
     }
 
@@ -277,8 +175,8 @@ impl Weights {
     fn values(&mut self, wanted: &Wanted<'_>) -> Result<Vec<f32>, WeightsError> {
         let seeds = match &self.origin {
             Origin::Drawn(seeds) => seeds,
-            Origin::Loaded(loaded) => return loaded_values(loaded, wanted.name, wanted.shape),
-            Origin::Adapted(loaded, seeds) => match parameter::adapted(loaded, wanted)? {
+            Origin::Loaded(loaded) => return file::loaded(loaded, wanted.name, wanted.shape),
+            Origin::Adapted(loaded, seeds) => match file::adapted(loaded, wanted)? {
                 Some(values) => return Ok(values),
                 None => seeds,
             },
@@ -370,13 +268,9 @@ impl Weights {
     /// # Errors
     /// A tensor cannot be written (a defect).
     pub fn to_safetensors(&self) -> Result<Vec<u8>, WeightsError> {
-        // A sorted map: the format keeps the order that it is given among equal types.
-        let mut tensors = BTreeMap::new();
-        for (name, entry) in &self.entries {
-            let values = self.tensor(name).unwrap_or_default();
-            tensors.insert(name, Tensor::from_vec(values, entry.shape.as_slice(), &Device::Cpu)?);
-        }
-        safetensors::serialize(&tensors, None).map_err(|error| candle_core::Error::from(error).into())
+        let values = |name: &str| self.tensor(name).unwrap_or_default();
+        let tensors = self.entries.iter();
+        file::write(tensors.map(|(name, entry)| (name.as_str(), &entry.shape[..], values(name))))
     }
 
     /// Whether every value is a number.
@@ -397,54 +291,6 @@ pub struct Snapshot {
 /// As one of the group of all.
 fn wanted<'a>(name: &'a str, shape: &'a [usize], columns: Option<Columns>, init: Init) -> Wanted<'a> {
     Wanted { name, shape, columns, init, training: Training::Plain, source: Source::Adapted }
-}
-
-fn inputs(shape: &[usize]) -> usize {
-    shape[1..].iter().product()
-}
-
-fn loaded_values(
-    loaded: &HashMap<String, Tensor>,
-    name: &str,
-    shape: &[usize],
-) -> Result<Vec<f32>, WeightsError> {
-    let tensor = loaded.get(name).ok_or_else(|| WeightsError::Missing(name.to_owned()))?;
-    if tensor.dims() != shape || tensor.dtype() != DType::F32 {
-        let found = format!("{:?} of shape {:?}", tensor.dtype(), tensor.dims());
-        return Err(WeightsError::Misfit { name: name.to_owned(), found, wanted: shape.to_vec() });
-    }
-    Ok(tensor.flatten_all()?.to_vec1()?)
-}
-
-impl Entry {
-    /// Where each value, in the order of the shape, is in the entry's range.
-    fn places(&self) -> impl Iterator<Item = usize> + '_ {
-        let inputs = inputs(&self.shape);
-        (0..self.shape.iter().product()).map(move |at| match self.columns {
-            None => at,
-            Some(columns) => {
-                let (panel, column) = columns.place(at / inputs);
-                (panel * inputs + at % inputs) * PANEL + column
-            }
-        })
-    }
-}
-
-impl Slot {
-    /// Where the values are among all trained ones.
-    pub fn range(&self) -> Range<usize> {
-        self.0.clone()
-    }
-
-    /// The values among `trained` ones, or among gradients in their order.
-    pub fn of<'a>(&self, trained: &'a [f32]) -> &'a [f32] {
-        &trained[self.0.clone()]
-    }
-
-    /// As [`Slot::of`], as rows of panels.
-    pub fn rows<'a>(&self, trained: &'a [f32]) -> &'a [Row] {
-        self.of(trained).as_chunks().0
-    }
 }
 
 impl Index<&BufferSlot> for Weights {

@@ -7,8 +7,9 @@ use super::dense::{Applied, Dense, Rate};
 use super::norm::{Bits, Norm, NormTape};
 use super::texts::{Asks, Texts};
 use super::{At, Sizes, Streams};
+use crate::model::error::WeightsError;
 use crate::model::weights::Source;
-use crate::model::{Weights, WeightsError};
+use crate::model::weights::Weights;
 pub(super) use back::{Transposed, Wanted};
 use uaic_kernel::{AttentionScratch, PANEL, Row, SelfAttention};
 

@@ -5,11 +5,16 @@
 //! a step are a prefix of those of the step before, so texts join it one by one, at their own last
 //! token, with nothing to flip and nothing to mask.
 
+#[cfg(test)]
+mod tests;
+
+use super::batch::Batch;
+use super::error::WeightsError;
 use super::gradients::{Parts, Task, Term};
 use super::linear::columns;
-use super::weights::{Columns, Init, Slot};
-use super::{Batch, Weights, WeightsError};
-use uaic_kernel::{CellBack, CellForward, Kernels, LANES, Lanes, PANEL, Row, Start, Target, transpose};
+use super::pass::Pass;
+use super::weights::{Columns, Init, Slot, Weights};
+use uaic_kernel::{CellBack, CellForward, LANES, Lanes, PANEL, Row, Start, Target, transpose};
 
 /// One layer, with PyTorch's parameters, gate order (i, f, g, o) and initialisation: U(±1/√H) for
 /// all.
@@ -103,33 +108,23 @@ impl Lstm {
     }
 
     /// Inputs `x` `(N, in)` to states `(N, D·H)`, from zero states.
-    pub(super) fn forward(
-        &self,
-        kernels: Kernels,
-        trained: &[f32],
-        batch: &Batch,
-        x: &[f32],
-        tapes: &mut Vec<Tape>,
-        states: &mut Vec<f32>,
-    ) {
+    pub(super) fn forward(&self, pass: Pass<'_>, x: &[f32], tapes: &mut Vec<Tape>, states: &mut Vec<f32>) {
         tapes.resize_with(self.directions.len(), Tape::default);
-        states.resize(batch.tokens() * self.width(), 0.0);
-        for (number, (direction, tape)) in self.directions.iter().zip(tapes).enumerate() {
-            self.forward_direction(kernels, trained, batch, x, number, direction, tape, states);
+        states.resize(pass.batch.tokens() * self.width(), 0.0);
+        for (number, tape) in tapes.iter_mut().enumerate() {
+            self.forward_direction(pass, x, number, tape, states);
         }
     }
 
     fn forward_direction(
         &self,
-        kernels: Kernels,
-        trained: &[f32],
-        batch: &Batch,
+        Pass { kernels, trained, batch }: Pass<'_>,
         x: &[f32],
         number: usize,
-        direction: &Direction,
         tape: &mut Tape,
         states: &mut [f32],
     ) {
+        let direction = &self.directions[number];
         let (tokens, stride, first) = (batch.tokens(), self.width(), number * self.hidden);
         let Tape { gates, cells, squashed, .. } = tape;
         gates.resize(self.blocks() * tokens, [0.0; PANEL]);
@@ -178,20 +173,19 @@ impl Lstm {
     /// `(N, in)`; the tapes hold gradients of the gates' sums afterwards.
     pub(super) fn back(
         &self,
-        kernels: Kernels,
+        pass: Pass<'_>,
         transposed: &[Transposed],
-        batch: &Batch,
         states: &[f32],
         tapes: &mut [Tape],
         grad_states: &mut [f32],
         grad_x: &mut Vec<f32>,
     ) {
+        let Pass { kernels, batch, .. } = pass;
         grad_x.resize(batch.tokens() * self.inputs, 0.0);
         let mut start = Start::Zero;
-        let directions = self.directions.iter().zip(transposed).zip(tapes).enumerate();
-        for (number, ((direction, transposed), tape)) in directions {
-            self.keep_past(batch, states, number, direction, tape);
-            self.back_through_time(kernels, transposed, batch, number, direction, tape, grad_states);
+        for (number, (transposed, tape)) in transposed.iter().zip(tapes).enumerate() {
+            self.keep_past(batch, states, number, tape);
+            self.back_through_time(pass, transposed, number, tape, grad_states);
             let tokens = batch.tokens();
             for (block, gates) in tape.gates.chunks_exact(tokens.max(1)).enumerate() {
                 let panels = transposed.weight_ih.chunks_exact(self.blocks() * PANEL).enumerate();
@@ -207,14 +201,13 @@ impl Lstm {
 
     fn back_through_time(
         &self,
-        kernels: Kernels,
+        Pass { kernels, batch, .. }: Pass<'_>,
         transposed: &Transposed,
-        batch: &Batch,
         number: usize,
-        direction: &Direction,
         tape: &mut Tape,
         grad_states: &mut [f32],
     ) {
+        let direction = &self.directions[number];
         let (tokens, stride, first) = (batch.tokens(), self.width(), number * self.hidden);
         let Tape { gates, cells, squashed, carry, .. } = tape;
         carry.clear();
@@ -250,14 +243,8 @@ impl Lstm {
     }
 
     /// Lays the state before each token beside its gradients, zeros where a text begins.
-    fn keep_past(
-        &self,
-        batch: &Batch,
-        states: &[f32],
-        number: usize,
-        direction: &Direction,
-        tape: &mut Tape,
-    ) {
+    fn keep_past(&self, batch: &Batch, states: &[f32], number: usize, tape: &mut Tape) {
+        let direction = &self.directions[number];
         let (stride, first, hidden) = (self.width(), number * self.hidden, self.hidden);
         tape.past.resize(batch.tokens() * hidden, 0.0);
         for step in steps(batch, direction.is_reverse) {

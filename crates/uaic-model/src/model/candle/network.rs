@@ -1,0 +1,151 @@
+//! The convolutional network with its places in some weights, and its graph.
+
+use candle_core::{Result, Tensor};
+use candle_nn::{Conv1d, Conv1dConfig, Linear, Module};
+
+use super::input::{Input, Tables};
+use super::leaf::Leaf;
+use crate::model::contract::Dimensions;
+use crate::model::error::WeightsError;
+use crate::model::spec::CnnSpec;
+use crate::model::weights::{Init, Slot, Weights};
+
+/// Filters over neighbouring words; of what each finds in a text the largest value is kept.
+#[derive(Clone, Debug)]
+pub(super) struct Cnn {
+    pub(super) tables: Tables,
+    pub(super) filters: usize,
+    pub(super) convolutions: Vec<Convolution>,
+    /// `(C, F)`
+    pub(super) head_weight: Slot,
+    /// `(C)`
+    pub(super) head_bias: Slot,
+    pub(super) classes: usize,
+    pub(super) word_dropout: f64,
+    pub(super) dropout: f64,
+    pub(super) head_dropout: f64,
+}
+
+/// The filters of one width.
+#[derive(Clone, Debug)]
+pub(super) struct Convolution {
+    pub(super) width: usize,
+    /// `(filters, E, width)`
+    pub(super) weight: Slot,
+    /// `(filters)`
+    pub(super) bias: Slot,
+}
+
+impl Convolution {
+    /// Words of a window before the one that it stands for; the others come after it.
+    pub(super) fn before(&self) -> usize {
+        (self.width - 1) / 2
+    }
+}
+
+/// The network's layers, as candle has them.
+pub(super) struct Layers {
+    convolutions: Vec<Conv1d>,
+    head: Linear,
+}
+
+/// What a pass has found.
+pub(super) struct Found {
+    /// Which word has the largest value of each filter, `(B, filters, 1)` for each width.
+    pub(super) places: Vec<Tensor>,
+    /// `(B, F)`
+    pub(super) features: Tensor,
+    /// `(B, C)`
+    pub(super) logits: Tensor,
+}
+
+impl Cnn {
+    pub(super) fn new(
+        spec: &CnnSpec,
+        sizes: Dimensions,
+        weights: &mut Weights,
+    ) -> std::result::Result<Self, WeightsError> {
+        let (embedding_dim, filters) = (spec.embedding_dim as usize, spec.filters as usize);
+        let tables = Tables::new(embedding_dim, sizes, weights)?;
+        let mut convolution = |width: u32| {
+            let (name, width) = (format!("conv{width}"), width as usize);
+            let init = Init::Uniform(1.0 / ((embedding_dim * width) as f64).sqrt());
+            let weight = weights.plain(&format!("{name}.weight"), &[filters, embedding_dim, width], init)?;
+            let bias = weights.plain(&format!("{name}.bias"), &[filters], init)?;
+            Ok::<_, WeightsError>(Convolution { width, weight, bias })
+        };
+        let widths = spec.width_min.max(1)..=spec.width_max;
+        let convolutions: Vec<Convolution> =
+            widths.map(&mut convolution).collect::<std::result::Result<_, _>>()?;
+        let width = filters * convolutions.len();
+        let init = Init::Uniform(1.0 / (width as f64).sqrt());
+        Ok(Self {
+            tables,
+            filters,
+            convolutions,
+            head_weight: weights.plain("head.weight", &[sizes.classes, width], init)?,
+            head_bias: weights.plain("head.bias", &[sizes.classes], init)?,
+            classes: sizes.classes,
+            word_dropout: spec.word_dropout,
+            dropout: spec.dropout,
+            head_dropout: spec.head_dropout,
+        })
+    }
+
+    /// Values of a text's features.
+    pub(super) fn width(&self) -> usize {
+        self.filters * self.convolutions.len()
+    }
+
+    /// Padding before and after a text, in words: what the widest filters need.
+    pub(super) fn margins(&self) -> (usize, usize) {
+        let widest = self.convolutions.last();
+        widest.map_or((0, 0), |widest| (widest.before(), widest.width - 1 - widest.before()))
+    }
+
+    pub(super) fn layers(&self, trained: &[f32], leaf: Leaf) -> Result<Layers> {
+        let convolution = |of: &Convolution| {
+            let shape = [self.filters, self.tables.width, of.width];
+            let weight = leaf.tensor(of.weight.of(trained), &shape)?;
+            let bias = leaf.tensor(of.bias.of(trained), &[self.filters])?;
+            Ok(Conv1d::new(weight, Some(bias), Conv1dConfig::default()))
+        };
+        let weight = leaf.tensor(self.head_weight.of(trained), &[self.classes, self.width()])?;
+        let bias = leaf.tensor(self.head_bias.of(trained), &[self.classes])?;
+        let convolutions = self.convolutions.iter().map(convolution).collect::<Result<_>>()?;
+        Ok(Layers { convolutions, head: Linear::new(weight, Some(bias)) })
+    }
+
+    /// From looked-up words to logits; `mask` are factors of the features, where some are dropped.
+    pub(super) fn forward(&self, layers: &Layers, input: &Input, mask: Option<&Tensor>) -> Result<Found> {
+        let vectors = input.vectors(self.margins())?;
+        let (mut places, mut maxima) = (Vec::new(), Vec::new());
+        for (of, convolution) in self.convolutions.iter().zip(&layers.convolutions) {
+            // (B, E, T + width − 1): narrower filters need less of the padding.
+            let skipped = self.margins().0 - of.before();
+            let seen = vectors.narrow(2, skipped, input.steps() + of.width - 1)?;
+            // (B, filters, T)
+            let found = convolution.forward(&seen.contiguous()?)?;
+            let largest = input.unseen(&found.detach())?.argmax_keepdim(2)?;
+            // One of equals, where `max` would give each of them the whole gradient.
+            maxima.push(found.gather(&largest, 2)?.squeeze(2)?.relu()?);
+            places.push(largest);
+        }
+        let features = Tensor::cat(&maxima, 1)?;
+        let kept = mask.map_or_else(|| Ok(features.clone()), |mask| &features * mask)?;
+        Ok(Found { places, logits: layers.head.forward(&kept)?, features })
+    }
+}
+
+impl Layers {
+    /// The leaves that are trained, each with its place in the weights.
+    pub(super) fn leaves<'a>(&'a self, network: &'a Cnn) -> impl Iterator<Item = (&'a Slot, &'a Tensor)> {
+        let convolutions = network.convolutions.iter().zip(&self.convolutions);
+        let of_filters = convolutions.flat_map(|(of, convolution)| {
+            [(&of.weight, Some(convolution.weight())), (&of.bias, convolution.bias())]
+        });
+        let of_head =
+            [(&network.head_weight, Some(self.head.weight())), (&network.head_bias, self.head.bias())];
+        of_filters.chain(of_head).filter_map(|(slot, leaf)| Some((slot, leaf?)))
+    }
+}
