@@ -29,6 +29,7 @@ pub mod experiment;
 pub mod package;
 pub mod report;
 pub mod run_log;
+pub mod select;
 pub mod spec;
 
 pub use uaic_eval as eval;

@@ -5,8 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 
-use uaic::data::Example;
-use uaic::data::fetch::{Fetched, Format, IfThere, Origin, Source, SourceFile, fetch};
+use uaic::data::fetch::{Fetched, Format, IfThere, Normalization, Origin, Source, SourceFile, fetch};
 
 use crate::support::TestDir;
 
@@ -18,7 +17,7 @@ static TINY: Source = Source {
     commit: "0123456789012345678901234567890123456789",
     licence: "none",
     format: Format::Csv,
-    normalize: |example: Example| example,
+    normalization: Normalization::None,
     files: &[
         SourceFile {
             path: "d/train.csv",

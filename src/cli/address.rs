@@ -7,7 +7,7 @@ use crate::store::{RunRecord, SqliteStore};
 
 use super::exit::Failure;
 use super::stored::run_with_model;
-use crate::experiment::select::{model_names, models_hint, registered_or_best};
+use crate::select::{model_names, models_hint, registered_or_best};
 
 /// What an address stands for now.
 pub(super) enum Found {

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::work::Work;
 use super::{Global, printer, shape, table};
-use crate::experiment::select::{self, STUDY_GRAMMAR};
+use crate::select::{self, STUDY_GRAMMAR};
+use crate::store::SqliteStore;
 use crate::study::{self, Asked, Told};
 
 /// Arguments of `uaic ask`.
@@ -82,7 +83,7 @@ pub struct TellArgs {
 
 /// Gives trials out.
 pub(super) fn ask(global: &Global, args: &AskArgs) -> anyhow::Result<ExitCode> {
-    let store = select::open_existing(&global.store)?;
+    let store = SqliteStore::open_existing(&global.store)?;
     let study = select::resolve_study(&store, Some(&args.study))?;
     let work = Work::of_study(&study)?;
     let setup = work.setup()?;
@@ -125,7 +126,7 @@ pub(super) fn ask(global: &Global, args: &AskArgs) -> anyhow::Result<ExitCode> {
 
 /// Takes a result.
 pub(super) fn tell(global: &Global, args: &TellArgs) -> anyhow::Result<ExitCode> {
-    let store = select::open_existing(&global.store)?;
+    let store = SqliteStore::open_existing(&global.store)?;
     let study = select::resolve_study(&store, Some(&args.study))?;
     let told = match (&args.fail, args.pruned) {
         (Some(reason), _) => Told::Failed(reason.clone()),

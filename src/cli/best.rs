@@ -11,7 +11,7 @@ use crate::store::{SqliteStore, Store};
 
 use super::trials::{Row, trial_table};
 use super::{Global, printer, shape, table};
-use crate::experiment::select::{self, STUDY_GRAMMAR};
+use crate::select::{self, STUDY_GRAMMAR};
 
 /// Arguments of `uaic best`.
 #[derive(Args, Debug)]

@@ -8,13 +8,13 @@ use std::error::Error;
 
 use crate::data::DataError;
 use crate::data::fetch::FetchError;
-use crate::experiment::select::SelectError;
 use crate::experiment::{ExperimentError, RecalibrationError};
 use crate::package::PackageError;
 use crate::report::comparison::ComparisonError;
 use crate::report::draw::DrawError;
 use crate::report::plot::PlotError;
 use crate::report::study::ViewError;
+use crate::select::SelectError;
 use crate::spec::SpecErrors;
 use crate::store::StoreError;
 use crate::study::{AskError, ObjectiveError, PromiseError, SetupError, StudyError};

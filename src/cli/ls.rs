@@ -14,7 +14,7 @@ use crate::trial::RunState;
 
 use super::listing::{Field, Listing, column};
 use super::{Global, printer, shape, table};
-use crate::experiment::select::{self, metric_of, path_in_study};
+use crate::select::{self, metric_of, path_in_study};
 
 /// Names of `--state`.
 const STATES: [&str; 6] = ["running", "complete", "pruned", "failed", "interrupted", "crashed"];

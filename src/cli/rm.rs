@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use crate::store::{RunRecord, Store};
+use crate::store::{RunRecord, SqliteStore, Store};
 use crate::trial::RunState;
 
 use super::exit::Failure;
 use super::{Global, printer, shape, table};
-use crate::experiment::select::{self, RUN_GRAMMAR, place};
+use crate::select::{self, RUN_GRAMMAR, place};
 
 /// Arguments of `uaic rm`.
 #[derive(Args, Debug)]
@@ -61,7 +61,7 @@ pub struct RestoreArgs {
 
 /// Hides runs: all of them, or none when one is running.
 pub(super) fn remove(global: &Global, args: &RmArgs) -> anyhow::Result<ExitCode> {
-    let store = select::open_existing(&global.store)?;
+    let store = SqliteStore::open_existing(&global.store)?;
     let runs = select::resolve_many(&store, &args.runs)?;
     if let Some(busy) = runs.iter().find(|run| run.state == RunState::Running) {
         let message = format!(
@@ -77,7 +77,7 @@ pub(super) fn remove(global: &Global, args: &RmArgs) -> anyhow::Result<ExitCode>
 
 /// Brings runs back.
 pub(super) fn restore(global: &Global, args: &RestoreArgs) -> anyhow::Result<ExitCode> {
-    let store = select::open_existing(&global.store)?;
+    let store = SqliteStore::open_existing(&global.store)?;
     let runs = select::resolve_many(&store, &args.runs)?;
     set_hidden(&store, &runs, Visibility::Shown, args.json)
 }

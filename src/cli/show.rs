@@ -22,7 +22,7 @@ use super::exit::Failure;
 use super::listing::{Field, Listing, column};
 use super::page::Page;
 use super::{Global, printer, shape, table};
-use crate::experiment::select::{self, RUN_GRAMMAR, Target, metric_of, place};
+use crate::select::{self, RUN_GRAMMAR, Target, metric_of, place};
 
 /// Bars of a sparkline.
 const SPARKLINE: usize = 60;

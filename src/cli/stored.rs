@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::data::{self, Dataset, Example};
 use crate::eval::Calibration;
-use crate::experiment::{self, Experiment, FittedCalibration, model_run};
+use crate::experiment::{self, Experiment, FittedCalibration};
 use crate::model::{Classifier, Features};
 use crate::package::Responder;
 use crate::report::study::is_of_program;
@@ -13,7 +13,7 @@ use crate::spec::Spec;
 use crate::store::{RunRecord, Store, StudyRecord};
 
 use super::exit::Failure;
-use crate::experiment::select::{self, Target, place};
+use crate::select::{self, Hidden, Target, model_run, place};
 
 /// What the help of these verbs says of selectors.
 pub(super) const MODEL_GRAMMAR: &str = "\
@@ -184,7 +184,7 @@ pub(super) fn run_with_model(store: &dyn Store, selector: &str, verb: &str) -> a
     let run = match select::resolve_any(store, selector)? {
         Target::Run(run) => *run,
         Target::Study(study) => {
-            model_run(store, study.id, true)?.ok_or_else(|| no_final_run(&study, verb))?
+            model_run(store, study.id, Hidden::Include)?.ok_or_else(|| no_final_run(&study, verb))?
         }
     };
     let keeps_model =
@@ -253,7 +253,7 @@ fn without_model(
             format!("the {what} of study {id} is {state} and has kept no model; `uaic resume {id}` goes on");
         return Ok(Failure::not_found(message));
     }
-    let hint = match model_run(store, study.id, true)? {
+    let hint = match model_run(store, study.id, Hidden::Include)? {
         Some(kept) => {
             format!("that of trial {} is: `uaic {verb} {id}/final`", kept.new.number.unwrap_or_default())
         }

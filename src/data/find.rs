@@ -7,7 +7,6 @@ use crate::fsx::FileError;
 use crate::spec::{MissingDataset, find_dataset};
 
 use super::DataError;
-use super::dataset::split_files;
 
 /// The folder that holds data sets, below the working directory.
 pub const ROOT: &str = "data";
@@ -54,6 +53,25 @@ pub(super) fn name_of(folder: &Path) -> String {
     let resolved = || folder.canonicalize().ok()?.file_name().map(ToOwned::to_owned);
     let name = folder.file_name().map(ToOwned::to_owned).or_else(resolved);
     name.unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The split files of a folder, by name.
+pub(super) fn split_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(FileError::at("read", folder))? {
+        let path = entry.map_err(FileError::at("read", folder))?.path();
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden && path.extension().is_some_and(|extension| extension == "tsv") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The name of a file without its ending.
+pub(super) fn stem(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -15,6 +15,6 @@ pub mod stats;
 pub mod tsv;
 
 pub use dataset::{Dataset, Split, is_out_of_scope};
-pub use error::DataError;
+pub use error::{BadLines, DataError, LineError};
 pub use find::{ROOT, find, list};
 pub use uaic_model::train::Example;

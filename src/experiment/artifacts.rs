@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ExperimentError;
 use crate::eval::{Calibration, Measures, OutOfScopeMethod, Predictions, ScopeModels};
 use crate::model::{Classifier, Weights};
-use crate::store::{Attempt, Id, RunKind, RunQuery, RunRecord, Store, StoreError};
+use crate::store::{Attempt, Id, Store, StoreError};
 use crate::text::Tokenizer;
 
 /// The metrics of a final run with their intervals, by name, as JSON.
@@ -120,31 +120,6 @@ pub fn load_figures(store: &dyn Store, run: Id) -> Result<Measures, ExperimentEr
         None => BTreeMap::new(),
     };
     Ok(Measures { values, absent })
-}
-
-/// The newest run of a study that keeps a model or is to keep one: its final run, or the imported
-/// one.
-///
-/// # Errors
-/// The store cannot be read.
-pub fn model_run(
-    store: &dyn Store,
-    study: Id,
-    include_hidden: bool,
-) -> Result<Option<RunRecord>, StoreError> {
-    for kind in [RunKind::Final, RunKind::Imported] {
-        let query = RunQuery {
-            study: Some(study),
-            kind: Some(kind),
-            include_hidden,
-            limit: Some(1),
-            ..RunQuery::default()
-        };
-        if let Some(run) = store.runs(&query)?.into_iter().next() {
-            return Ok(Some(run));
-        }
-    }
-    Ok(None)
 }
 
 /// The classifier that a final run has saved.

@@ -16,14 +16,12 @@ use crate::number::shown;
 use crate::platform::ProcessIdentity;
 use crate::rng::SeedTree;
 use crate::run_log::{self, LOG_ARTIFACT};
+use crate::select::FINAL_METRIC;
 use crate::spec::TrainingSpec;
 use crate::store::{Attempt, Id, NewRun, RunEnd, RunKind, RunQuery, RunRecord, Store, StoreError};
 use crate::study::{TrialResult, caught};
 use crate::train::{EpochReport, TrainError};
 use crate::trial::RunState;
-
-/// The metric whose value a final run carries.
-pub const FINAL_METRIC: &str = "test/accuracy";
 
 /// What the final stage came to.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::figures::{join, measure_scope, measure_split, predict};
-use super::select::resolve_model;
 use super::{Experiment, ExperimentError, FinalStage, package_of};
 use crate::data::Dataset;
 use crate::eval::Measures;
@@ -12,6 +11,7 @@ use crate::model::Features;
 use crate::package::{Answer, Asking, Package, Responder};
 use crate::platform::{self, ProcessIdentity};
 use crate::rng::SeedTree;
+use crate::select::resolve_model;
 use crate::spec::Spec;
 use crate::store::{Id, MemoryStore, Store, StudyState};
 use crate::study::{self, Event, Observer, StudySetup, Surroundings, TrialResult};

@@ -11,7 +11,6 @@ mod objective;
 mod packaging;
 mod partition;
 mod recalibrate;
-pub mod select;
 mod twins;
 
 use std::collections::HashSet;
@@ -19,12 +18,12 @@ use std::path::{Path, PathBuf};
 
 pub use artifacts::{
     FittedCalibration, ScopeMethods, load_calibration, load_classifier, load_figures, load_predictions,
-    load_scope_methods, model_run,
+    load_scope_methods,
 };
 pub use calibrate::{Calibrated, Uncalibrated, fit_scope, without_seen};
 pub use environment::surroundings;
 pub use figures::{measure_methods, measure_scope, measure_split, predict};
-pub use final_stage::{FINAL_METRIC, FinalReport, FinalStage};
+pub use final_stage::{FinalReport, FinalStage};
 pub use intent_classifier::IntentClassifier;
 pub use packaging::{Imported, import, package_of, recalibrate_package};
 pub use recalibrate::{CALIBRATED_FROM, CalibrationData, Recalibrated, Recalibration, RecalibrationError};
@@ -34,6 +33,7 @@ use crate::eval::{PredictionsError, ScopeError};
 use crate::model::{Pretrained, PretrainedError};
 use crate::package::PackageError;
 use crate::rng::SeedTree;
+use crate::select::SelectError;
 use crate::spec::{PrunerSpec, Spec, SpecErrors, Validation};
 use crate::store::{Environment, NewStudy, StoreError};
 use crate::study::ObjectiveError;
@@ -113,7 +113,7 @@ pub enum ExperimentError {
     },
     /// A selector selects nothing.
     #[error(transparent)]
-    Select(#[from] select::SelectError),
+    Select(#[from] SelectError),
     /// A package cannot be made or used.
     #[error(transparent)]
     Package(#[from] PackageError),

@@ -6,7 +6,6 @@ use super::artifacts::{
 };
 use super::calibrate::{Calibrated, Uncalibrated, fit_scope, without_seen};
 use super::figures::{join, measure_methods, measure_scope, measure_split};
-use super::final_stage::FINAL_METRIC;
 use super::objective::point;
 use super::{Experiment, ExperimentError};
 use crate::data::{Dataset, Example, is_out_of_scope};
@@ -14,6 +13,7 @@ use crate::eval::{Measures, Predictions, ScopeModels};
 use crate::model::Classifier;
 use crate::platform::ProcessIdentity;
 use crate::rng::SeedTree;
+use crate::select::FINAL_METRIC;
 use crate::store::{
     Attempt, Environment, Id, NewRun, NewStudy, RunEnd, RunKind, RunQuery, RunRecord, Store, StudyRecord,
     StudyState,

@@ -396,7 +396,7 @@ fn metrics_table(metrics: &BTreeMap<String, Estimate>, prefix: &str) -> Table {
 fn test(subject: &Subject<'_>, predictions: Option<&Predictions>) -> Result<Section, PlotError> {
     let mut section = Section::new("test", "Test result");
     let Measures { values: metrics, absent } = figures(subject)?;
-    if let Some(accuracy) = metrics.get(crate::experiment::FINAL_METRIC) {
+    if let Some(accuracy) = metrics.get(crate::select::FINAL_METRIC) {
         section.text(format!(
             "The best point was retrained on all training data and tested once: accuracy {} (95 % interval {}), on {} texts.",
             estimate(accuracy).0, estimate(accuracy).1, accuracy.n

@@ -8,10 +8,11 @@ use super::study::{Series, StudyView, ViewError, is_of_program};
 use crate::data::Dataset;
 use crate::eval::Predictions;
 use crate::experiment::{
-    ExperimentError, FittedCalibration, load_calibration, load_classifier, load_predictions, model_run,
+    ExperimentError, FittedCalibration, load_calibration, load_classifier, load_predictions,
 };
 use crate::model::Classifier;
 use crate::rng::SeedTree;
+use crate::select::{Hidden, model_run};
 use crate::spec::Spec;
 use crate::store::{Id, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
 use crate::trial::RunState;
@@ -34,7 +35,7 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// The store cannot be read.
     pub fn of_study(store: &'a dyn Store, study: StudyRecord) -> Result<Self, StoreError> {
-        let run = model_run(store, study.id, false)?;
+        let run = model_run(store, study.id, Hidden::LeaveOut)?;
         Ok(Self { store, study, run, view: OnceLock::new() })
     }
 
@@ -207,6 +208,6 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// The store cannot be read.
     pub(crate) fn best_trial(&self) -> Result<Option<RunRecord>, StoreError> {
-        Ok(crate::experiment::select::best_trials(self.store, &self.study)?.into_iter().next())
+        Ok(crate::select::best_trials(self.store, &self.study)?.into_iter().next())
     }
 }

@@ -210,8 +210,8 @@ const MAX_LENGTH: &str = "text.max_length";
 
 #[cfg(test)]
 mod tests {
-    use uaic_model::model::ARCHITECTURES;
     use super::*;
+    use uaic_model::model::ARCHITECTURES;
 
     #[test]
     fn every_condition_names_a_key_and_values_that_it_takes() {

@@ -9,7 +9,6 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::experiment::model_run;
 use crate::fsx;
 use crate::report::comparison::{self, Comparison, Contender};
 use crate::report::draw::{Format, Options, draw};
@@ -19,7 +18,7 @@ use crate::trial::RunState;
 
 use super::exit::{self, Failure};
 use super::{Global, printer};
-use crate::experiment::select::{self, RUN_GRAMMAR, Target};
+use crate::select::{self, Hidden, RUN_GRAMMAR, Target, model_run};
 
 /// Arguments of `uaic compare`.
 // Each is a flag of the command line.
@@ -181,7 +180,9 @@ fn resolve_one(store: &dyn Store, text: &str) -> anyhow::Result<RunRecord> {
 
 /// The run that stands for a study: its final run, or else its best trial.
 fn run_of(store: &dyn Store, study: &StudyRecord) -> anyhow::Result<RunRecord> {
-    if let Some(run) = model_run(store, study.id, false)?.filter(|run| run.state == RunState::Complete) {
+    if let Some(run) =
+        model_run(store, study.id, Hidden::LeaveOut)?.filter(|run| run.state == RunState::Complete)
+    {
         return Ok(run);
     }
     select::best_trials(store, study)?.into_iter().next().ok_or_else(|| {

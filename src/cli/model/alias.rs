@@ -5,11 +5,10 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use crate::store::Store;
+use crate::store::{SqliteStore, Store};
 
 use super::super::{Global, printer, shape};
 use super::{no_model, version_of};
-use crate::experiment::select;
 
 /// Arguments of `uaic model alias`.
 #[derive(Args, Debug)]
@@ -42,7 +41,7 @@ pub(super) struct AliasArgs {
 
 /// Sets or removes it.
 pub(super) fn run(global: &Global, args: &AliasArgs) -> anyhow::Result<ExitCode> {
-    let store = select::open_existing(&global.store)?;
+    let store = SqliteStore::open_existing(&global.store)?;
     let (name, version) = if args.remove {
         let name = args.address.split('@').next().unwrap_or_default().to_owned();
         if store.model_versions(Some(&name))?.is_empty() {

@@ -13,7 +13,7 @@ use super::super::compare::Pair;
 use super::super::listing::{Field, Listing, column};
 use super::super::stored::run_with_model;
 use super::super::{Global, printer, shape, table};
-use crate::experiment::select::registered_or_best;
+use crate::select::registered_or_best;
 
 /// Arguments of `uaic model diff`.
 #[derive(Args, Debug)]

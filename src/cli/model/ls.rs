@@ -10,7 +10,7 @@ use crate::store::{SqliteStore, Store};
 use super::super::listing::{Field, Listing, column};
 use super::super::{Global, printer, shape};
 use super::{no_model, shape_of};
-use crate::experiment::select::metric_of;
+use crate::select::metric_of;
 
 /// Arguments of `uaic model ls`.
 #[derive(Args, Debug)]

@@ -16,7 +16,7 @@ use crate::store::{ModelVersion, Store};
 
 use super::exit::Failure;
 use super::{Global, shape};
-use crate::experiment::select::{model_names, models_hint, registered_or_best};
+use crate::select::{model_names, models_hint, registered_or_best};
 
 /// Arguments of `uaic model`.
 #[derive(Args, Debug)]

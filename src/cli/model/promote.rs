@@ -5,13 +5,12 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::store::{ModelVersion, Store};
+use crate::store::{ModelVersion, SqliteStore, Store};
 
 use super::super::compare::Pair;
 use super::super::compare::gates::{self, Gate};
 use super::super::{Global, exit, printer, shape};
 use super::version_of;
-use crate::experiment::select;
 
 /// Arguments of `uaic model promote`.
 #[derive(Args, Debug)]
@@ -56,7 +55,7 @@ pub(super) struct PromoteArgs {
 /// Promotes it, or says why not.
 pub(super) fn run(global: &Global, args: &PromoteArgs) -> anyhow::Result<ExitCode> {
     let rules = gates::rules(&args.fail_if)?;
-    let store = select::open_existing(&global.store)?;
+    let store = SqliteStore::open_existing(&global.store)?;
     let version = version_of(&store, &args.address)?;
     let versions = store.model_versions(Some(&version.name))?;
     let holder = versions.iter().find(|known| known.aliases.contains(&args.to));

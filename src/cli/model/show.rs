@@ -12,7 +12,7 @@ use crate::store::{SqliteStore, Store};
 use super::super::page::Page;
 use super::super::{Global, printer, shape, table};
 use super::{shape_of, version_of};
-use crate::experiment::select::place;
+use crate::select::place;
 
 /// Arguments of `uaic model show`.
 #[derive(Args, Debug)]

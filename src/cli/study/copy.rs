@@ -8,8 +8,8 @@ use clap::Args;
 use serde_json::json;
 
 use super::super::{Global, printer, shape};
-use crate::experiment::select::{self, STUDY_GRAMMAR};
 use crate::platform::ProcessIdentity;
+use crate::select::{self, STUDY_GRAMMAR};
 use crate::store::{
     Change, NewRun, NewStudy, RunEnd, RunKind, RunQuery, RunRecord, SqliteStore, Store, StudyRecord,
     StudyState,

@@ -9,7 +9,7 @@ use super::super::exit::Failure;
 use super::super::listing::{Field, Listing, column};
 use super::super::work::Work;
 use super::super::{Global, printer, shape, table};
-use crate::experiment::select;
+use crate::select;
 use crate::store::{RunKind, RunRecord, SqliteStore, Store};
 use crate::study::{self, sampler::Explanation};
 

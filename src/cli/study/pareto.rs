@@ -7,8 +7,8 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::super::{Global, printer, shape, table};
-use crate::experiment::select::{self, STUDY_GRAMMAR};
 use crate::report::sheet;
+use crate::select::{self, STUDY_GRAMMAR};
 use crate::store::{RunKind, RunQuery, RunRecord, SqliteStore, Store, StudyRecord};
 use crate::study::pareto::front;
 use crate::trial::best_first;

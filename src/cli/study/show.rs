@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::super::show::{best_line, trials_line};
 use super::super::work::Work;
 use super::super::{Global, printer, shape, table};
-use crate::experiment::select::{self, STUDY_GRAMMAR};
+use crate::select::{self, STUDY_GRAMMAR};
 use crate::spec::Duplicates;
 use crate::store::{Change, SqliteStore, Store, StudyChange, StudyRecord, Tally};
 

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::{DIGEST, KEPT, SAME};
+use crate::experiment::ExperimentError;
 use crate::experiment::objective::point;
-use crate::experiment::{ExperimentError, FINAL_METRIC};
 use crate::package::{self, Manifest, Package};
 use crate::platform::ProcessIdentity;
+use crate::select::FINAL_METRIC;
 use crate::spec::Spec;
 use crate::store::{
     Environment, Id, NewRun, NewStudy, RunEnd, RunKind, RunQuery, Store, StoreError, StudyState,

@@ -19,7 +19,8 @@ pub use picture::{Curves, forest};
 pub use seeds::compare_seeds;
 pub use significance::compare;
 
-use crate::experiment::{ExperimentError, FINAL_METRIC};
+use crate::experiment::ExperimentError;
+use crate::select::FINAL_METRIC;
 use crate::store::{Id, StoreError};
 use crate::trial::Direction;
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use uaic_platform::fsx::FileError;
+use uaic_store::database::DatabaseError;
 
 /// What can go wrong with a request log.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,14 @@ pub enum RequestLogError {
         /// What SQLite uses instead.
         mode: String,
     },
+    /// A migration left a reference to what is not there.
+    #[error("the table {table} of the request log {path} refers to what is not there")]
+    BrokenReference {
+        /// The database file.
+        path: String,
+        /// The table.
+        table: String,
+    },
     /// A file operation failed.
     #[error(transparent)]
     File(#[from] FileError),
@@ -70,5 +79,18 @@ impl RequestLogError {
     /// Whether what was asked for does not exist, as opposed to being broken.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Missing { .. })
+    }
+}
+
+impl From<DatabaseError> for RequestLogError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Sqlite { path, source } => Self::Sqlite { path, source },
+            DatabaseError::ReadOnly { path } => Self::ReadOnly { path },
+            DatabaseError::Foreign { path } => Self::Foreign { path },
+            DatabaseError::Newer { path, found, known } => Self::Newer { path, found, known },
+            DatabaseError::NoWriteAheadLog { path, mode } => Self::NoWriteAheadLog { path, mode },
+            DatabaseError::BrokenReference { path, table } => Self::BrokenReference { path, table },
+        }
     }
 }
