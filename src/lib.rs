@@ -40,7 +40,7 @@ pub use uaic_platform::{fsx, process as platform};
 #[cfg(feature = "serve")]
 pub use uaic_serve::{self as serve, load};
 pub use uaic_study::{self as study, space, trial};
-pub use uaic_wording::{nearest, number};
+pub use uaic_wording::{ErrorKind, nearest, number};
 
 /// The record of everything that was run.
 pub mod store {

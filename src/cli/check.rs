@@ -7,8 +7,10 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::work::Work;
-use super::{Global, exit, printer, shape};
-use crate::spec::{AskedOrRun, Distribution, Spec, SpecError, Validation, split_override};
+use super::{Global, printer, shape};
+use crate::ErrorKind;
+use crate::experiment::ExperimentError;
+use crate::spec::{AskedOrRun, Distribution, Spec, SpecError, SpecErrors, Validation, split_override};
 
 /// Arguments of `uaic check`.
 #[derive(Args, Debug)]
@@ -45,7 +47,7 @@ pub(super) fn run(_global: &Global, args: &CheckArgs) -> anyhow::Result<ExitCode
     if args.json {
         let errors = match &checked {
             Ok(_) => Vec::new(),
-            Err(error) => match exit::spec_errors(error) {
+            Err(error) => match spec_errors(error) {
                 Some(errors) => errors.0.iter().map(shape_of).collect(),
                 None => {
                     vec![json!({ "message": error.to_string(), "path": args.spec.display().to_string() })]
@@ -57,12 +59,20 @@ pub(super) fn run(_global: &Global, args: &CheckArgs) -> anyhow::Result<ExitCode
             json["notes"] = json!(notes);
         }
         printer::json(&json)?;
-        return Ok(checked.map_or(ExitCode::from(exit::USAGE), |_| ExitCode::SUCCESS));
+        return Ok(checked.map_or(ErrorKind::Usage.into(), |_| ExitCode::SUCCESS));
     }
     let work = checked?;
     printer::data(format!("{}: ok — {}", args.spec.display(), summary(&work)))?;
     work.notes().iter().for_each(|note| printer::talk(format!("note: {note}")));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is wrong with the spec, where it is that.
+fn spec_errors(error: &anyhow::Error) -> Option<&SpecErrors> {
+    match error.downcast_ref() {
+        Some(ExperimentError::Spec(errors)) => Some(errors),
+        _ => error.downcast_ref(),
+    }
 }
 
 fn shape_of(error: &SpecError) -> Value {

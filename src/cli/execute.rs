@@ -9,11 +9,11 @@ use anyhow::Context;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::exit;
 use super::printer;
 use super::progress::{Detail, Progress, print_above};
 use super::summary::Summary;
 use super::work::Work;
+use crate::ErrorKind;
 use crate::experiment::{ExperimentError, FinalReport, FinalStage};
 use crate::platform::ProcessIdentity;
 use crate::store::{Change, Id, Store, StudyChange, StudyRecord, StudyState};
@@ -172,7 +172,7 @@ fn conclude(work: &Work, executed: &Executed, how: Execution<'_>) -> anyhow::Res
     }
     if *interrupted {
         printer::talk(format!("stopped; `uaic resume {id}` goes on from here"));
-        return Ok(ExitCode::from(exit::INTERRUPTED));
+        return Ok(ErrorKind::Interrupted.into());
     }
     if outcome.best().is_none() && any_complete(outcome) {
         printer::talk(format!(
@@ -202,7 +202,7 @@ fn stop_on_signals() -> std::io::Result<Arc<AtomicBool>> {
     std::thread::spawn(move || {
         for _ in signals.forever() {
             if asked.swap(true, Ordering::Relaxed) {
-                std::process::exit(i32::from(exit::INTERRUPTED));
+                std::process::exit(i32::from(ErrorKind::Interrupted.code()));
             }
             print_above("stopping after the current epochs; Ctrl-C again stops at once");
         }

@@ -9,7 +9,6 @@ mod bench;
 mod best;
 mod calibrate;
 mod check;
-mod codes;
 mod compare;
 mod completions;
 mod data;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::data::{self, Dataset, Example};
+use crate::data::{self, DataError, Dataset, Example};
 use crate::eval::Calibration;
 use crate::experiment::{self, Experiment, FittedCalibration};
 use crate::model::{Classifier, Features};
@@ -47,9 +47,8 @@ impl Material {
     ///
     /// # Errors
     /// There is no such split; the message names those that there are.
-    pub(super) fn split(&self, name: &str) -> Result<&[Example], Failure> {
-        let split = self.dataset.split(name).map_err(|error| Failure::not_found(error.to_string()))?;
-        Ok(&split.examples)
+    pub(super) fn split(&self, name: &str) -> Result<&[Example], DataError> {
+        Ok(&self.dataset.split(name)?.examples)
     }
 }
 

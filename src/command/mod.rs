@@ -15,6 +15,7 @@ mod environment;
 mod execution;
 mod folder;
 mod group;
+mod invocation;
 mod metric_line;
 mod output;
 mod process;
@@ -39,13 +40,11 @@ pub use supervisor::{SUPERVISE, supervise_if_asked};
 use crate::spec::Space;
 use crate::study::{Evaluation, Objective, ObjectiveError, Trial};
 use crate::trial::Params;
-use ending::OUTPUT;
 use environment::Environment;
+use execution::Execution;
+use folder::Folder;
 use secrets::Secrets;
 use template::{Filling, Template};
-
-/// The artifact that says what was started.
-const COMMAND_ARTIFACT: &str = "command.json";
 
 /// A program that evaluates trials.
 #[derive(Debug)]
@@ -115,7 +114,11 @@ impl CommandObjective {
 impl Objective for CommandObjective {
     /// Runs the program; its metrics' last values are the trial's.
     fn evaluate(&self, trial: &Trial<'_>) -> Result<Evaluation, ObjectiveError> {
-        execution::execute(self, trial)
+        let failed = |error: crate::fsx::FileError| ObjectiveError::Failed(error.to_string());
+        let folder = Folder::create(trial.params).map_err(failed)?;
+        let mut execution = Execution::new(self, trial, &folder);
+        let ending = execution.run()?;
+        ending::conclude(execution, &ending)
     }
 
     /// The command with its parameters, and those alone.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::ErrorKind;
 use crate::fsx::FileError;
 use crate::nearest::nearest;
 use crate::spec::MissingDataset;
@@ -62,9 +63,12 @@ impl DataError {
         }
     }
 
-    /// Whether what was asked for does not exist, as opposed to being broken.
-    pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::NotFound(_) | Self::UnknownName { .. })
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound(_) | Self::UnknownName { .. } | Self::NoSplit { .. } => ErrorKind::NotFound,
+            Self::File(_) | Self::BadLines(_) | Self::NoRows { .. } => ErrorKind::Failed,
+        }
     }
 }
 

@@ -88,7 +88,10 @@ mod tests {
         fs::create_dir(&folder).unwrap();
         assert_eq!(find(folder.to_str().unwrap()).unwrap(), folder);
         let error = find(root.path().join("yours").to_str().unwrap()).unwrap_err();
-        assert!(error.is_not_found() && error.to_string().contains("/yours/train.tsv; "), "{error}");
+        assert!(
+            error.kind() == crate::ErrorKind::NotFound && error.to_string().contains("/yours/train.tsv; "),
+            "{error}"
+        );
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub use intent_classifier::IntentClassifier;
 pub use packaging::{Imported, import, package_of, recalibrate_package};
 pub use recalibrate::{CALIBRATED_FROM, CalibrationData, Recalibrated, Recalibration, RecalibrationError};
 
+use crate::ErrorKind;
 use crate::data::{DataError, Dataset, Example};
 use crate::eval::{PredictionsError, ScopeError};
 use crate::model::{Pretrained, PretrainedError};
@@ -123,6 +124,23 @@ pub enum ExperimentError {
     /// The final training failed.
     #[error("the final training failed: {0}")]
     Final(String),
+}
+
+impl ExperimentError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Spec(errors) => errors.kind(),
+            Self::Data(data) => data.kind(),
+            Self::Store(store) => store.kind(),
+            Self::Select(select) => select.kind(),
+            Self::Package(package) => package.kind(),
+            Self::Split { .. } | Self::Exposure { .. } | Self::TooFew { .. } => ErrorKind::Usage,
+            Self::Pretrained(_) | Self::Predictions { .. } | Self::Scope(_) | Self::Final(_) => {
+                ErrorKind::Failed
+            }
+        }
+    }
 }
 
 impl From<ObjectiveError> for ExperimentError {

@@ -8,6 +8,7 @@ use super::calibrate::{Calibrated, Uncalibrated, fit_scope, without_seen};
 use super::figures::{join, measure_methods, measure_scope, measure_split};
 use super::objective::point;
 use super::{Experiment, ExperimentError};
+use crate::ErrorKind;
 use crate::data::{Dataset, Example, is_out_of_scope};
 use crate::eval::{Measures, Predictions, ScopeModels};
 use crate::model::Classifier;
@@ -82,6 +83,19 @@ pub enum RecalibrationError {
     /// The store or the model.
     #[error(transparent)]
     Experiment(#[from] ExperimentError),
+}
+
+impl RecalibrationError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Experiment(experiment) => experiment.kind(),
+            Self::NoSplit { .. } => ErrorKind::NotFound,
+            // What is to be mended by naming other data.
+            Self::WrongSplit { .. } | Self::Tested { .. } | Self::AllSeen { .. } => ErrorKind::Usage,
+            Self::NotFitted { .. } => ErrorKind::Failed,
+        }
+    }
 }
 
 /// The texts of a data set that a calibration is fitted on.

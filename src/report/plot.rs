@@ -4,6 +4,7 @@ use super::figure::Figure;
 use super::study::{self, Dimension, Objectives, StudyView, ViewError};
 use super::subject::Subject;
 use super::{model, pictures};
+use crate::ErrorKind;
 use crate::eval::Predictions;
 use crate::experiment::ExperimentError;
 use crate::nearest::nearest;
@@ -66,6 +67,21 @@ pub enum PlotError {
         /// Which run has it, or how to get it.
         hint: String,
     },
+}
+
+impl PlotError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Kind { .. } => ErrorKind::Usage,
+            Self::View(view) => view.kind(),
+            Self::Experiment(experiment) => experiment.kind(),
+            Self::Store(store) => store.kind(),
+            Self::Draw(draw) => draw.kind(),
+            Self::Missing { .. } => ErrorKind::NotFound,
+            Self::Score(_) | Self::Model(_) => ErrorKind::Failed,
+        }
+    }
 }
 
 /// What a picture is about.

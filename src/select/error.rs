@@ -1,5 +1,6 @@
 //! Why a selector selects nothing.
 
+use crate::ErrorKind;
 use crate::store::StoreError;
 
 /// Why a selector selects nothing.
@@ -35,6 +36,15 @@ pub enum SelectError {
 }
 
 impl SelectError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Malformed { .. } | Self::Ambiguous { .. } => ErrorKind::Usage,
+            Self::Absent { .. } => ErrorKind::NotFound,
+            Self::Store(store) => store.kind(),
+        }
+    }
+
     pub(super) fn malformed(text: &str, why: &str) -> Self {
         Self::Malformed { text: text.to_owned(), why: why.to_owned() }
     }

@@ -23,6 +23,7 @@ use super::metrics::{Metrics, RequestLogCounts};
 use super::request_log::{Counters, RequestLog};
 use super::settings::Settings;
 use super::source::ModelSource;
+use uaic_wording::ErrorKind;
 
 /// How often models are looked at, when they are watched.
 const WATCH: Duration = Duration::from_secs(2);
@@ -108,6 +109,17 @@ pub enum ServeError {
         /// Why.
         source: FleetError,
     },
+}
+
+impl ServeError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => ErrorKind::Locked,
+            Self::Listen { .. } => ErrorKind::Failed,
+            Self::Model { source, .. } => source.kind(),
+        }
+    }
 }
 
 /// A server that runs.

@@ -11,6 +11,7 @@ use crate::store::{
 };
 use crate::trial::{Params, RunState};
 use uaic_platform::process::ProcessIdentity;
+use uaic_wording::ErrorKind;
 
 /// A trial that was asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +86,18 @@ pub enum AskError {
         /// The metrics.
         metrics: Vec<String>,
     },
+}
+
+impl AskError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Study(study) => study.kind(),
+            Self::Absent { .. } => ErrorKind::NotFound,
+            Self::Spent { .. } | Self::Exhausted { .. } | Self::Otherwise { .. } => ErrorKind::Locked,
+            Self::Count { .. } => ErrorKind::Usage,
+        }
+    }
 }
 
 impl From<StoreError> for AskError {

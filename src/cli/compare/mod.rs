@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::ErrorKind;
 use crate::fsx;
 use crate::report::comparison::{self, Comparison, Contender};
 use crate::report::draw::{Format, Options, draw};
@@ -16,7 +17,7 @@ use crate::report::subject::Subject;
 use crate::store::{RunRecord, SqliteStore, Store, StudyRecord};
 use crate::trial::RunState;
 
-use super::exit::{self, Failure};
+use super::exit::Failure;
 use super::{Global, printer};
 use crate::select::{self, Hidden, RUN_GRAMMAR, Target, model_run};
 
@@ -124,7 +125,7 @@ pub(super) fn run(global: &Global, args: &CompareArgs) -> anyhow::Result<ExitCod
         printer::talk(gate.told());
     }
     let broken = gates.iter().any(|gate| gate.broken);
-    Ok(if broken { ExitCode::from(exit::FAILED) } else { ExitCode::SUCCESS })
+    Ok(if broken { ErrorKind::Failed.into() } else { ExitCode::SUCCESS })
 }
 
 /// A comparison of two runs, the second with the first, as `compare` prints it.

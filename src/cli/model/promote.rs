@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::ErrorKind;
 use crate::store::{ModelVersion, SqliteStore, Store};
 
 use super::super::compare::Pair;
 use super::super::compare::gates::{self, Gate};
-use super::super::{Global, exit, printer, shape};
+use super::super::{Global, printer, shape};
 use super::version_of;
 
 /// Arguments of `uaic model promote`.
@@ -99,7 +100,7 @@ pub(super) fn run(global: &Global, args: &PromoteArgs) -> anyhow::Result<ExitCod
             printer::talk(format!("{address} is not promoted to {alias}; `--force` does it all the same"));
         }
     }
-    Ok(if is_promoted { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
+    Ok(if is_promoted { ExitCode::SUCCESS } else { ErrorKind::Failed.into() })
 }
 
 fn told(version: &ModelVersion, before: Option<&ModelVersion>, alias: &str) -> String {

@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
+use crate::ErrorKind;
 use crate::fsx;
 use crate::nearest::nearest;
 use crate::serve::request_log::{Feedback, NO_INTENT, RequestReader, correct};
 
-use super::super::exit::{Failure, NOT_FOUND};
+use super::super::exit::Failure;
 use super::super::{Global, printer, shape, table};
 use super::{LogArgs, no_request};
 
@@ -87,7 +88,7 @@ pub(super) fn run(global: &Global, args: &LabelArgs) -> anyhow::Result<ExitCode>
     for missing in &missing {
         printer::talk(absent(&reader, missing)?.message);
     }
-    Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(NOT_FOUND) })
+    Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ErrorKind::NotFound.into() })
 }
 
 /// What has been recorded of one text.

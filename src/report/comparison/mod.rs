@@ -19,6 +19,7 @@ pub use picture::{Curves, forest};
 pub use seeds::compare_seeds;
 pub use significance::compare;
 
+use crate::ErrorKind;
 use crate::experiment::ExperimentError;
 use crate::select::FINAL_METRIC;
 use crate::store::{Id, StoreError};
@@ -33,6 +34,16 @@ pub enum ComparisonError {
     /// Stored predictions cannot be read.
     #[error(transparent)]
     Experiment(#[from] ExperimentError),
+}
+
+impl ComparisonError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Store(store) => store.kind(),
+            Self::Experiment(experiment) => experiment.kind(),
+        }
+    }
 }
 
 /// Runs side by side.

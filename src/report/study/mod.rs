@@ -29,6 +29,7 @@ use crate::report::figure::{Scale, widened};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use crate::ErrorKind;
 use crate::rng::SeedTree;
 use crate::spec::{Distribution, ProgramSpec, Space, Spec};
 use crate::store::{Change, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
@@ -119,6 +120,17 @@ pub enum ViewError {
         /// What there is.
         available: String,
     },
+}
+
+impl ViewError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Store(store) => store.kind(),
+            Self::Spec { source, .. } => source.kind(),
+            Self::Parameter { .. } => ErrorKind::NotFound,
+        }
+    }
 }
 
 /// What a study searches: as its spec says, or was last changed; without a spec as its trials have

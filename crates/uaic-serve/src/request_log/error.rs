@@ -4,6 +4,7 @@ use std::path::Path;
 
 use uaic_platform::fsx::FileError;
 use uaic_store::database::DatabaseError;
+use uaic_wording::ErrorKind;
 
 /// What can go wrong with a request log.
 #[derive(Debug, thiserror::Error)]
@@ -76,9 +77,19 @@ impl RequestLogError {
         |source| Self::Sqlite { path: path.display().to_string(), source }
     }
 
-    /// Whether what was asked for does not exist, as opposed to being broken.
-    pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Missing { .. })
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Missing { .. } => ErrorKind::NotFound,
+            Self::Sqlite { .. }
+            | Self::ReadOnly { .. }
+            | Self::Foreign { .. }
+            | Self::Newer { .. }
+            | Self::NoWriteAheadLog { .. }
+            | Self::BrokenReference { .. }
+            | Self::File(_)
+            | Self::Thread(_) => ErrorKind::Failed,
+        }
     }
 }
 
