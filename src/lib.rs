@@ -16,7 +16,7 @@
 //! *objective* is what a trial evaluates; a *step* is the x of a metric series.
 //!
 //! # Levels
-//! Modules import downwards only, from `cli`, `report` and `experiment` over `study` and `train` to
+//! Modules import downwards only, from `cli`, `report` and `training` over `study` and `train` to
 //! `trial`, `text`, `eval`, `rng`, `fsx` and `platform`; `tests/architecture.rs` enforces it and
 //! `ARCHITECTURE.md` has the table.
 
@@ -25,12 +25,12 @@
 pub mod cli;
 pub mod command;
 pub mod data;
-pub mod experiment;
 pub mod package;
 pub mod report;
 pub mod run_log;
 pub mod select;
 pub mod spec;
+pub mod training;
 
 pub use uaic_eval as eval;
 pub use uaic_kernel as kernel;
@@ -48,4 +48,4 @@ pub mod store {
     pub use uaic_study::store::*;
 }
 
-pub use experiment::IntentClassifier;
+pub use training::IntentClassifier;

@@ -218,7 +218,7 @@ fn original_files_are_recognised_and_checked() {
 
     let error = dir.run("data fetch clinc150 --from clone").fails(1);
     assert!(error.contains("has no files of `clinc150`") && error.contains("data_full.json"), "{error}");
-    let error = dir.run("data fetch clinc150 --from nowhere").fails(1);
+    let error = dir.run("data fetch clinc150 --from nowhere").fails(3);
     assert!(error.contains("there is no folder nowhere"), "{error}");
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::work::Work;
-use super::{Global, printer, shape, table};
+use super::{Global, json, printer, table};
 use crate::select::{self, STUDY_GRAMMAR};
 use crate::store::SqliteStore;
 use crate::study::{self, Asked, Told};
@@ -106,11 +106,11 @@ pub(super) fn ask(global: &Global, args: &AskArgs) -> anyhow::Result<ExitCode> {
                 json!({
                     "number": trial.number,
                     "run_id": trial.run,
-                    "params": shape::params(&trial.params),
+                    "params": json::params(&trial.params),
                 })
             })
             .collect();
-        printer::json(&json!({ "schema": shape::SCHEMA, "study": study.id, "trials": trials }))?;
+        printer::json(&json!({ "schema": json::SCHEMA, "study": study.id, "trials": trials }))?;
         return Ok(ExitCode::SUCCESS);
     }
     for trial in &asked {
@@ -137,7 +137,7 @@ pub(super) fn tell(global: &Global, args: &TellArgs) -> anyhow::Result<ExitCode>
     let news = study::tell(&store, &study, &work.setup()?, args.number, &told)?;
     if args.json {
         let id = study.id;
-        printer::json(&json!({ "schema": shape::SCHEMA, "study": id, "number": args.number, "news": news }))?;
+        printer::json(&json!({ "schema": json::SCHEMA, "study": id, "number": args.number, "news": news }))?;
     } else if !news {
         printer::talk(format!("trial {} was told so before", args.number));
     }

@@ -10,7 +10,7 @@ use crate::report::sheet;
 use crate::store::{SqliteStore, Store};
 
 use super::trials::{Row, trial_table};
-use super::{Global, printer, shape, table};
+use super::{Global, json, printer, table};
 use crate::select::{self, STUDY_GRAMMAR};
 
 /// Arguments of `uaic best`.
@@ -58,9 +58,9 @@ pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> 
     let tally = store.tally(study.id)?;
     let now_ms = jiff::Timestamp::now().as_millisecond();
     if args.json {
-        let trials: Vec<Map<String, Value>> = trials.iter().map(|run| shape::run(run, now_ms)).collect();
-        let study = shape::study(&study, &tally);
-        printer::json(&json!({ "schema": shape::SCHEMA, "study": study, "trials": trials }))?;
+        let trials: Vec<Map<String, Value>> = trials.iter().map(|run| json::run(run, now_ms)).collect();
+        let study = json::study(&study, &tally);
+        printer::json(&json!({ "schema": json::SCHEMA, "study": study, "trials": trials }))?;
         return Ok(ExitCode::SUCCESS);
     }
     if args.csv {
@@ -96,7 +96,7 @@ pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> 
                 run: run.id,
                 value: run.value,
                 params: &run.new.params,
-                seconds: shape::seconds(run, now_ms),
+                seconds: json::seconds(run, now_ms),
             })
             .collect();
         printer::data(trial_table(&study.new.metric, &rows))?;

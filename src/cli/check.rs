@@ -7,10 +7,10 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::work::Work;
-use super::{Global, printer, shape};
+use super::{Global, json, printer};
 use crate::ErrorKind;
-use crate::experiment::ExperimentError;
 use crate::spec::{AskedOrRun, Distribution, Spec, SpecError, SpecErrors, Validation, split_override};
+use crate::training::TrainingError;
 
 /// Arguments of `uaic check`.
 #[derive(Args, Debug)]
@@ -54,7 +54,7 @@ pub(super) fn run(_global: &Global, args: &CheckArgs) -> anyhow::Result<ExitCode
                 }
             },
         };
-        let mut json = json!({ "schema": shape::SCHEMA, "ok": errors.is_empty(), "errors": errors });
+        let mut json = json!({ "schema": json::SCHEMA, "ok": errors.is_empty(), "errors": errors });
         if let Some(notes) = checked.as_ref().map(Work::notes).ok().filter(|notes| !notes.is_empty()) {
             json["notes"] = json!(notes);
         }
@@ -70,7 +70,7 @@ pub(super) fn run(_global: &Global, args: &CheckArgs) -> anyhow::Result<ExitCode
 /// What is wrong with the spec, where it is that.
 fn spec_errors(error: &anyhow::Error) -> Option<&SpecErrors> {
     match error.downcast_ref() {
-        Some(ExperimentError::Spec(errors)) => Some(errors),
+        Some(TrainingError::Spec(errors)) => Some(errors),
         _ => error.downcast_ref(),
     }
 }

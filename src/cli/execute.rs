@@ -14,10 +14,10 @@ use super::progress::{Detail, Progress, print_above};
 use super::summary::Summary;
 use super::work::Work;
 use crate::ErrorKind;
-use crate::experiment::{ExperimentError, FinalReport, FinalStage};
 use crate::platform::ProcessIdentity;
 use crate::store::{Change, Id, Store, StudyChange, StudyRecord, StudyState};
 use crate::study::{self, StudyOutcome, Surroundings};
+use crate::training::{FinalReport, FinalStage, TrainingError};
 use crate::trial::RunState;
 
 /// How to execute a study.
@@ -51,7 +51,7 @@ pub(super) fn execute(
     let state = match &executed {
         // What the store could not take may work next time.
         Ok(
-            Executed { interrupted: true, .. } | Executed { final_stage: Err(ExperimentError::Store(_)), .. },
+            Executed { interrupted: true, .. } | Executed { final_stage: Err(TrainingError::Store(_)), .. },
         ) => StudyState::Interrupted,
         Ok(Executed { outcome, final_stage: Ok(_), .. }) if any_complete(outcome) => StudyState::Complete,
         Ok(_) => StudyState::Failed,
@@ -76,7 +76,7 @@ struct Executed {
     study: StudyRecord,
     outcome: StudyOutcome,
     /// `None` when there was no final stage, or it was stopped.
-    final_stage: Result<Option<FinalReport>, ExperimentError>,
+    final_stage: Result<Option<FinalReport>, TrainingError>,
     /// Whether it was stopped before its end.
     interrupted: bool,
     /// The last trial that a point was promised to and that is beyond the number of trials.

@@ -74,8 +74,8 @@ fn known(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
         Failure,
         crate::data::DataError,
         crate::data::fetch::FetchError,
-        crate::experiment::ExperimentError,
-        crate::experiment::RecalibrationError,
+        crate::training::TrainingError,
+        crate::training::RecalibrationError,
         crate::package::PackageError,
         crate::report::comparison::ComparisonError,
         crate::report::draw::DrawError,
@@ -122,7 +122,6 @@ mod tests {
     use super::*;
     use crate::data::DataError;
     use crate::data::fetch::FetchError;
-    use crate::experiment::{ExperimentError, RecalibrationError};
     use crate::fsx;
     use crate::report::comparison::ComparisonError;
     use crate::report::plot::PlotError;
@@ -131,6 +130,7 @@ mod tests {
     use crate::spec::{Spec, SpecErrors};
     use crate::store::StoreError;
     use crate::study::{AskError, ObjectiveError, StudyError};
+    use crate::training::{RecalibrationError, TrainingError};
 
     fn spec() -> SpecErrors {
         Spec::parse("[experiment]", Path::new("x.toml"), &[]).unwrap_err()
@@ -139,18 +139,18 @@ mod tests {
     #[test]
     fn the_code_follows_the_kind_however_deeply_it_is_wrapped() {
         let absent = || StoreError::NotFound { what: "run", id: "1".to_owned() };
-        let plot = || PlotError::Experiment(ExperimentError::Spec(spec()));
+        let plot = || PlotError::Training(TrainingError::Spec(spec()));
         let deep = anyhow::Error::new(plot()).context("cannot draw").context("cannot write the report");
         let unknown = || DataError::unknown_name("fetch", "atos", &["atis"]);
         let wrapped: [(anyhow::Error, ErrorKind); 13] = [
             (plot().into(), ErrorKind::Usage),
             (deep, ErrorKind::Usage),
             (ViewError::Spec { study: "1".to_owned(), source: Box::new(spec()) }.into(), ErrorKind::Usage),
-            (PlotError::Experiment(ExperimentError::Store(absent())).into(), ErrorKind::NotFound),
-            (ComparisonError::Experiment(ExperimentError::Store(absent())).into(), ErrorKind::NotFound),
+            (PlotError::Training(TrainingError::Store(absent())).into(), ErrorKind::NotFound),
+            (ComparisonError::Training(TrainingError::Store(absent())).into(), ErrorKind::NotFound),
             (AskError::Study(StudyError::Store(absent())).into(), ErrorKind::NotFound),
-            (ExperimentError::Select(SelectError::Store(absent())).into(), ErrorKind::NotFound),
-            (RecalibrationError::Experiment(ExperimentError::Store(absent())).into(), ErrorKind::NotFound),
+            (TrainingError::Select(SelectError::Store(absent())).into(), ErrorKind::NotFound),
+            (RecalibrationError::Training(TrainingError::Store(absent())).into(), ErrorKind::NotFound),
             (FetchError::Data(unknown()).into(), ErrorKind::NotFound),
             (StoreError::StaleAttempt { run: "1".to_owned() }.into(), ErrorKind::Locked),
             (anyhow::Error::new(Failure::locked("held")).context("cannot go on"), ErrorKind::Locked),
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_spec_is_told_once_behind_what_it_is_wrong_for() {
         let block = spec().to_string();
-        let bare = anyhow::Error::new(PlotError::Experiment(ExperimentError::Spec(spec())));
+        let bare = anyhow::Error::new(PlotError::Training(TrainingError::Spec(spec())));
         assert_eq!(told(&bare), (String::new(), vec![block.clone()]));
         let wrapped = ViewError::Spec { study: "0123abcd".to_owned(), source: Box::new(spec()) };
         let wrapped = anyhow::Error::new(wrapped).context("cannot draw");

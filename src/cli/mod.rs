@@ -19,7 +19,7 @@ mod exit;
 mod export;
 mod import;
 mod init;
-mod lines;
+mod json;
 mod listing;
 #[cfg(feature = "serve")]
 mod load;
@@ -27,7 +27,6 @@ mod logging;
 mod ls;
 mod model;
 mod numbers;
-mod page;
 mod plot;
 mod predict;
 mod printer;
@@ -39,14 +38,15 @@ mod resume;
 mod rm;
 mod run;
 mod schema;
+mod sections;
 #[cfg(feature = "serve")]
 mod serve;
-mod shape;
 mod show;
-mod stored;
+mod stored_model;
 mod study;
 mod summary;
 mod table;
+mod text_input;
 mod trials;
 mod work;
 

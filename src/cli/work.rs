@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use crate::command::{CommandObjective, CommandSpec, Problem};
-use crate::experiment::Experiment;
 use crate::fsx;
 use crate::platform;
 use crate::spec::{AnySpec, AskedOrRun, Duplicates, ProgramSpec, PrunerSpec, Space, Spec, StudySpec};
 use crate::store::{Change, Environment, NewStudy, StudyChange, StudyRecord};
 use crate::study::sampler::grid_size;
 use crate::study::{Evaluation, Objective, ObjectiveError, StudySetup, Trial, points_in, unsatisfied};
+use crate::training::Training;
 use crate::trial::Params;
 
 use super::check::counted;
@@ -17,7 +17,7 @@ use super::check::counted;
 /// A checked spec with all that its study needs.
 pub(super) enum Work {
     /// Train, validate and test a classifier.
-    Training(Box<Experiment>),
+    Training(Box<Training>),
     /// Evaluate points by a program.
     Program(Box<Program>),
 }
@@ -34,7 +34,7 @@ pub(super) struct Program {
 
 /// The objective of a spec whose `[objective]` is a command.
 fn command(spec: &ProgramSpec, table: &toml::Table) -> Result<CommandObjective, Vec<Problem>> {
-    let path = crate::experiment::absolute(&spec.source.path);
+    let path = crate::training::absolute(&spec.source.path);
     let read = CommandSpec::read(table, &spec.study, fsx::parent_of(Path::new(&path)))?;
     let objective = CommandObjective::new(read, &spec.search)?;
     Ok(match platform::own_program() {
@@ -61,7 +61,7 @@ impl Work {
     pub(super) fn load(path: &Path, overrides: &[(String, String)]) -> anyhow::Result<Self> {
         let work = match AnySpec::load(path, overrides)? {
             AnySpec::Program(program) => Self::of_program(*program)?,
-            AnySpec::Training(spec) => Self::Training(Box::new(Experiment::open(*spec)?)),
+            AnySpec::Training(spec) => Self::Training(Box::new(Training::open(*spec)?)),
         };
         // What pruners and samplers have to say of their settings is to be said before anything runs.
         work.setup()?;
@@ -124,7 +124,7 @@ impl Work {
         if ProgramSpec::is_one(spec_text) {
             return Self::of_program(ProgramSpec::parse(spec_text, path, overrides)?);
         }
-        let experiment = Experiment::open(Spec::parse(spec_text, path, overrides)?)?;
+        let experiment = Training::open(Spec::parse(spec_text, path, overrides)?)?;
         Ok(Self::Training(Box::new(experiment)))
     }
 
@@ -140,7 +140,7 @@ impl Work {
                 Box::new(command)
             }
         };
-        let environment = crate::experiment::surroundings(&spec.source.text, spec.study.seed);
+        let environment = crate::training::record_environment(&spec.source.text, spec.study.seed);
         Ok(Self::Program(Box::new(Program { spec, objective, environment, reports, notes })))
     }
 
@@ -230,7 +230,7 @@ impl Work {
         NewStudy {
             experiment: experiment.name.clone(),
             spec_text: source.text.clone(),
-            spec_path: crate::experiment::absolute(&source.path),
+            spec_path: crate::training::absolute(&source.path),
             overrides: source.overrides.clone(),
             fingerprint: program.spec.fingerprint(),
             seed: study.seed,

@@ -66,8 +66,10 @@ impl DataError {
     /// What kind of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound(_) | Self::UnknownName { .. } | Self::NoSplit { .. } => ErrorKind::NotFound,
-            Self::File(_) | Self::BadLines(_) | Self::NoRows { .. } => ErrorKind::Failed,
+            Self::NotFound(_) | Self::UnknownName { .. } => ErrorKind::NotFound,
+            Self::File(_) | Self::BadLines(_) | Self::NoRows { .. } | Self::NoSplit { .. } => {
+                ErrorKind::Failed
+            }
         }
     }
 }

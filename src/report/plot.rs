@@ -6,9 +6,9 @@ use super::subject::Subject;
 use super::{model, pictures};
 use crate::ErrorKind;
 use crate::eval::Predictions;
-use crate::experiment::ExperimentError;
 use crate::nearest::nearest;
 use crate::store::StoreError;
+use crate::training::TrainingError;
 
 /// What is wanted beyond the kind.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,7 +44,7 @@ pub enum PlotError {
     View(#[from] ViewError),
     /// The run's model or predictions cannot be read.
     #[error(transparent)]
-    Experiment(#[from] ExperimentError),
+    Training(#[from] TrainingError),
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -75,7 +75,7 @@ impl PlotError {
         match self {
             Self::Kind { .. } => ErrorKind::Usage,
             Self::View(view) => view.kind(),
-            Self::Experiment(experiment) => experiment.kind(),
+            Self::Training(training) => training.kind(),
             Self::Store(store) => store.kind(),
             Self::Draw(draw) => draw.kind(),
             Self::Missing { .. } => ErrorKind::NotFound,

@@ -16,8 +16,8 @@ use super::subject::Subject;
 use super::wording::{estimate, number, param, share};
 use crate::data::stats;
 use crate::eval::{Calibration, Confusion, Estimate, Measures, Predictions};
-use crate::experiment::{FittedCalibration, ScopeMethods, load_figures, load_scope_methods};
 use crate::store::{RunKind, RunQuery};
+use crate::training::{FittedCalibration, ScopeMethods, load_measures, load_scope_methods};
 
 /// Rows of the table of best trials.
 const BEST: usize = 10;
@@ -172,8 +172,8 @@ fn picture(subject: &Subject<'_>, kind: &str) -> Result<Option<Picture>, PlotErr
         Ok(figure) => figure,
         Err(
             PlotError::Missing { .. }
-            | PlotError::Experiment(
-                crate::experiment::ExperimentError::Spec(_) | crate::experiment::ExperimentError::Data(_),
+            | PlotError::Training(
+                crate::training::TrainingError::Spec(_) | crate::training::TrainingError::Data(_),
             ),
         ) => return Ok(None),
         Err(error) => return Err(error),
@@ -363,7 +363,7 @@ fn best(subject: &Subject<'_>) -> Result<Section, PlotError> {
 /// The figures of the final run; none without one.
 fn figures(subject: &Subject<'_>) -> Result<Measures, PlotError> {
     match subject.model_run() {
-        Ok(run) => Ok(load_figures(subject.store, run.id)?),
+        Ok(run) => Ok(load_measures(subject.store, run.id)?),
         Err(_) => Ok(Measures { values: BTreeMap::new(), absent: BTreeMap::new() }),
     }
 }

@@ -7,14 +7,14 @@ use super::plot::PlotError;
 use super::study::{Series, StudyView, ViewError, is_of_program};
 use crate::data::Dataset;
 use crate::eval::Predictions;
-use crate::experiment::{
-    ExperimentError, FittedCalibration, load_calibration, load_classifier, load_predictions,
-};
 use crate::model::Classifier;
 use crate::rng::SeedTree;
 use crate::select::{Hidden, model_run};
 use crate::spec::Spec;
 use crate::store::{Id, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
+use crate::training::{
+    FittedCalibration, TrainingError, load_calibration, load_classifier, load_predictions,
+};
 use crate::trial::RunState;
 
 /// A study or one run of it, in a store.
@@ -190,7 +190,7 @@ impl<'a> Subject<'a> {
     ///
     /// # Errors
     /// This version reads it otherwise.
-    pub(crate) fn spec(&self) -> Result<Spec, ExperimentError> {
+    pub(crate) fn spec(&self) -> Result<Spec, TrainingError> {
         let new = &self.study.new;
         Ok(Spec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides)?)
     }
@@ -199,7 +199,7 @@ impl<'a> Subject<'a> {
     ///
     /// # Errors
     /// It is no longer there.
-    pub(crate) fn dataset(&self) -> Result<Dataset, ExperimentError> {
+    pub(crate) fn dataset(&self) -> Result<Dataset, TrainingError> {
         Ok(Dataset::open(&self.spec()?.check_dataset()?)?)
     }
 

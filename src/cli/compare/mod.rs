@@ -20,6 +20,7 @@ use crate::trial::RunState;
 use super::exit::Failure;
 use super::{Global, printer};
 use crate::select::{self, Hidden, RUN_GRAMMAR, Target, model_run};
+use sheets::Rows;
 
 /// Arguments of `uaic compare`.
 // Each is a flag of the command line.
@@ -109,14 +110,15 @@ pub(super) fn run(global: &Global, args: &CompareArgs) -> anyhow::Result<ExitCod
         comparison::compare(&store, &contenders, baseline)?
     };
     let gates = gates::check(&comparison, &rules, args.fail_if_worse)?;
+    let shown = if args.all { Rows::All } else { Rows::Differing };
     if args.json {
         printer::json(&export::json(&comparison, &gates))?;
     } else if args.csv {
         export::csv(&comparison).print_csv()?;
     } else if args.md {
-        printer::data(sheets::markdown(&comparison, args.all))?;
+        printer::data(sheets::markdown(&comparison, shown))?;
     } else {
-        printer::data(sheets::terminal(&comparison, args.all))?;
+        printer::data(sheets::terminal(&comparison, shown))?;
     }
     if let Some(path) = &args.plot {
         plot(&store, &comparison, path)?;
@@ -141,7 +143,7 @@ impl Pair {
 
     /// Tables of what differs.
     pub(super) fn text(&self) -> String {
-        sheets::terminal(&self.comparison, false)
+        sheets::terminal(&self.comparison, Rows::Differing)
     }
 
     /// Prints its metrics as `compare --csv` does.

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::printer;
 use crate::data::ROOT;
-use crate::data::fetch::{self, BASE_URL, Event, FetchError, Fetched, IfThere, Manifest, Origin, Source};
+use crate::data::fetch::{self, BASE_URL, Event, Fetched, IfThere, Manifest, Origin, Source};
 
 /// Arguments of `uaic data fetch`.
 #[derive(Args, Debug)]

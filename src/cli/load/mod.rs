@@ -1,9 +1,9 @@
 //! `uaic load`: sends requests to a server and measures how it does.
 
 mod gates;
+mod json;
 mod listing;
 mod picture;
-mod shape;
 mod texts;
 pub(super) mod values;
 
@@ -279,7 +279,7 @@ fn stop_on_signals() -> std::io::Result<Arc<AtomicBool>> {
 /// Table or JSON to stdout, the picture to its file, everything else to stderr.
 fn show(report: &Report<'_>, format: Option<Format>) -> anyhow::Result<()> {
     if report.args.json {
-        printer::json(&shape::json(report))?;
+        printer::json(&json::json(report))?;
     } else if report.args.csv {
         listing::percentile_rows(report).print_csv()?;
     } else {

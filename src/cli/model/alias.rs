@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::store::{SqliteStore, Store};
 
-use super::super::{Global, printer, shape};
+use super::super::{Global, json, printer};
 use super::{no_model, version_of};
 
 /// Arguments of `uaic model alias`.
@@ -55,7 +55,7 @@ pub(super) fn run(global: &Global, args: &AliasArgs) -> anyhow::Result<ExitCode>
     store.set_model_alias(&name, &args.alias, version, "")?;
     if args.json {
         let alias = &args.alias;
-        printer::json(&json!({ "schema": shape::SCHEMA, "name": name, "alias": alias, "version": version }))?;
+        printer::json(&json!({ "schema": json::SCHEMA, "name": name, "alias": alias, "version": version }))?;
     } else {
         let points = version.map_or("is removed".to_owned(), |version| format!("is {name}@{version}"));
         printer::data(format!("{name}@{} {points}", args.alias))?;

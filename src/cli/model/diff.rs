@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use crate::experiment::load_classifier;
 use crate::store::{RunRecord, SqliteStore, Store};
+use crate::training::load_classifier;
 
 use super::super::compare::Pair;
 use super::super::listing::{Field, Listing, column};
-use super::super::stored::run_with_model;
-use super::super::{Global, printer, shape, table};
+use super::super::stored_model::run_with_model;
+use super::super::{Global, json, printer, table};
 use crate::select::registered_or_best;
 
 /// Arguments of `uaic model diff`.
@@ -68,7 +68,7 @@ pub(super) fn run(global: &Global, args: &DiffArgs) -> anyhow::Result<ExitCode> 
         let sizes: Vec<_> =
             sizes.iter().map(|(file, [a, b])| json!({ "file": file, "a": a, "b": b })).collect();
         printer::json(&json!({
-            "schema": shape::SCHEMA,
+            "schema": json::SCHEMA,
             "comparison": pair.json(),
             "labels": { "only_a": only_a, "only_b": only_b, "common": known.intersection(&other).count() },
             "sizes": sizes,

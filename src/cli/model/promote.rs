@@ -10,7 +10,7 @@ use crate::store::{ModelVersion, SqliteStore, Store};
 
 use super::super::compare::Pair;
 use super::super::compare::gates::{self, Gate};
-use super::super::{Global, printer, shape};
+use super::super::{Global, json, printer};
 use super::version_of;
 
 /// Arguments of `uaic model promote`.
@@ -80,7 +80,7 @@ pub(super) fn run(global: &Global, args: &PromoteArgs) -> anyhow::Result<ExitCod
     if args.json {
         let gate = |gate: &Gate| json!({ "rule": gate.rule, "broken": gate.broken, "why": gate.why });
         printer::json(&json!({
-            "schema": shape::SCHEMA,
+            "schema": json::SCHEMA,
             "name": version.name,
             "alias": args.to,
             "version": version.version,

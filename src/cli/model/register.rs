@@ -9,8 +9,8 @@ use crate::store::{SqliteStore, Store};
 use crate::trial::RunState;
 
 use super::super::exit::Failure;
-use super::super::stored::{MODEL_GRAMMAR, run_with_model};
-use super::super::{Global, printer, shape};
+use super::super::stored_model::{MODEL_GRAMMAR, run_with_model};
+use super::super::{Global, json, printer};
 use super::shape_of;
 
 /// Arguments of `uaic model register`.
@@ -56,7 +56,7 @@ pub(super) fn run(global: &Global, args: &RegisterArgs) -> anyhow::Result<ExitCo
     }
     let version = store.register_model(&args.name, run.id, &args.note)?;
     if args.json {
-        printer::json(&json!({ "schema": shape::SCHEMA, "model": shape_of(&version) }))?;
+        printer::json(&json!({ "schema": json::SCHEMA, "model": shape_of(&version) }))?;
     } else {
         printer::data(version.address())?;
     }

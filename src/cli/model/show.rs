@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::experiment::load_figures;
 use crate::store::{SqliteStore, Store};
+use crate::training::load_measures;
 
-use super::super::page::Page;
-use super::super::{Global, printer, shape, table};
+use super::super::sections::Sections;
+use super::super::{Global, json, printer, table};
 use super::{shape_of, version_of};
 use crate::select::place;
 
@@ -45,7 +45,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
     let version = version_of(&store, &args.address)?;
     let run = store.run(version.run)?;
     let study = store.study(run.new.study)?;
-    let figures = load_figures(&store, run.id)?;
+    let figures = load_measures(&store, run.id)?;
     let events = store.model_events(&version.name)?;
     let tags = store.tags(run.id)?;
     let origin: BTreeMap<&str, &String> =
@@ -57,8 +57,8 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
         .filter_map(|(name, hash)| Some((name.strip_prefix("data.")?.strip_suffix(".hash")?, hash)))
         .collect();
     if args.json {
-        let mut json = shape::object(json!({
-            "schema": shape::SCHEMA,
+        let mut json = json::object(json!({
+            "schema": json::SCHEMA,
             "model": shape_of(&version),
             "lineage": {
                 "kind": run.new.kind,
@@ -70,11 +70,11 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
                 "git_dirty": fact("git.dirty").map(|dirty| dirty == "true"),
                 "uaic": fact("uaic.version"),
                 "data": { "name": fact("data.name"), "hashes": hashes },
-                "params": shape::params(&run.new.params),
+                "params": json::params(&run.new.params),
                 "package": origin,
             },
         }));
-        json.extend(shape::measures(&figures));
+        json.extend(json::measures(&figures));
         json.insert(
             "events".to_owned(),
             events.iter().map(|event| json!(event)).collect::<Vec<Value>>().into(),
@@ -82,30 +82,30 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
         printer::json(&Value::from(json))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut page = Page::default();
-    page.line("model", &version.address());
-    page.line("aliases", &version.aliases.join(", "));
-    page.line("note", &version.note);
-    page.line("registered", &table::utc(version.created_ms));
-    page.line("run", &format!("{} ({})", run.id, place(&run)));
-    page.line("study", &format!("{}, experiment {}", study.id, run.experiment));
+    let mut text = Sections::default();
+    text.line("model", &version.address());
+    text.line("aliases", &version.aliases.join(", "));
+    text.line("note", &version.note);
+    text.line("registered", &table::utc(version.created_ms));
+    text.line("run", &format!("{} ({})", run.id, place(&run)));
+    text.line("study", &format!("{}, experiment {}", study.id, run.experiment));
     let fact = |name: &str| fact(name).map_or("not recorded", String::as_str);
-    page.line("spec", fact("spec.hash"));
-    page.line("seed", &study.new.seed.to_string());
+    text.line("spec", fact("spec.hash"));
+    text.line("seed", &study.new.seed.to_string());
     let dirty = if fact("git.dirty") == "true" { " with uncommitted changes" } else { "" };
-    page.line("commit", &format!("{}{dirty}", fact("git.commit")));
-    page.line("uaic", fact("uaic.version"));
-    page.line("data", fact("data.name"));
-    page.section("data hashes", hashes.iter().map(|(split, hash)| (*split, (*hash).clone())));
-    page.section("params", run.new.params.iter().map(|(name, value)| (name.as_str(), value.to_string())));
-    page.section("imported from", origin.iter().map(|(key, value)| (*key, (*value).clone())));
+    text.line("commit", &format!("{}{dirty}", fact("git.commit")));
+    text.line("uaic", fact("uaic.version"));
+    text.line("data", fact("data.name"));
+    text.section("data hashes", hashes.iter().map(|(split, hash)| (*split, (*hash).clone())));
+    text.section("params", run.new.params.iter().map(|(name, value)| (name.as_str(), value.to_string())));
+    text.section("imported from", origin.iter().map(|(key, value)| (*key, (*value).clone())));
     let metrics = figures.values.iter().map(|(key, estimate)| (key.as_str(), estimate));
-    page.block("metrics", (!figures.values.is_empty()).then(|| table::estimates(metrics)).as_deref());
+    text.block("metrics", (!figures.values.is_empty()).then(|| table::estimates(metrics)).as_deref());
     let told = |time_ms, detail: &str| format!("{}  {detail}", table::utc(time_ms));
-    page.section(
+    text.section(
         "events",
         events.iter().map(|event| (event.kind.as_str(), told(event.time_ms, &event.detail))),
     );
-    printer::data(page.text())?;
+    printer::data(text.text())?;
     Ok(ExitCode::SUCCESS)
 }

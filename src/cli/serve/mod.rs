@@ -15,7 +15,7 @@ use clap::Args;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::serve::{Admin, Listen, ServeError, Server, Settings, Setup, Token};
+use crate::serve::{Admin, Listen, Server, Settings, Setup, Token};
 
 use self::options::{Canary, Named, beside};
 use self::source::Source;

@@ -3,11 +3,11 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::experiment::package_of;
 use crate::fsx::FileError;
 use crate::package::{MANIFEST, Package};
 use crate::serve::{LoadedModel, ModelSource, SourceError};
 use crate::store::SqliteStore;
+use crate::training::package_of;
 
 use super::super::address::{Found, find, read_package};
 use super::super::exit;

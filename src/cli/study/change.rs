@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::super::exit::Failure;
 use super::super::work::Work;
-use super::super::{Global, printer, shape, table};
+use super::super::{Global, json, printer, table};
 use crate::select;
 use crate::spec::{Space, split_override};
 use crate::store::{Change, RunKind, RunRecord, SqliteStore, Store, StudyRecord};
@@ -118,10 +118,10 @@ pub(super) fn enqueue(global: &Global, args: &EnqueueArgs) -> anyhow::Result<Exi
     }
     if args.json {
         printer::json(&json!({
-            "schema": shape::SCHEMA,
+            "schema": json::SCHEMA,
             "study": study.id,
             "number": number,
-            "params": shape::params(&params),
+            "params": json::params(&params),
         }))?;
     } else {
         printer::data(number.to_string())?;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::super::{Global, printer, shape};
+use super::super::{Global, json, printer};
 use crate::platform::ProcessIdentity;
 use crate::select::{self, STUDY_GRAMMAR};
 use crate::store::{
@@ -61,7 +61,7 @@ pub(super) fn run(global: &Global, args: &CopyArgs) -> anyhow::Result<ExitCode> 
     target.release_study(copy.id, &process, state)?;
     let copied = copied?;
     if args.json {
-        printer::json(&json!({ "schema": shape::SCHEMA, "study": copy.id, "runs": copied }))?;
+        printer::json(&json!({ "schema": json::SCHEMA, "study": copy.id, "runs": copied }))?;
     } else {
         printer::talk(format!("{copied} runs copied"));
         printer::data(copy.id.short())?;

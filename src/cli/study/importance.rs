@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::listing::{Field, Listing, column};
 use super::super::work::Work;
-use super::super::{Global, printer, shape};
+use super::super::{Global, json, printer};
 use crate::rng::SeedTree;
 use crate::select::{self, STUDY_GRAMMAR};
 use crate::store::{RunRecord, SqliteStore, Store};
@@ -95,8 +95,8 @@ pub(super) fn run(global: &Global, args: &ImportanceArgs) -> anyhow::Result<Exit
             }
             _ => json!({ "importance": each }),
         };
-        let mut shown = shape::object(shown);
-        shown.insert("schema".to_owned(), json!(shape::SCHEMA));
+        let mut shown = json::object(shown);
+        shown.insert("schema".to_owned(), json!(json::SCHEMA));
         shown.insert("study".to_owned(), json!(study.id));
         shown.insert("of".to_owned(), json!(if takes_ranks { "ranks" } else { "values" }));
         printer::json(&shown)?;
@@ -138,6 +138,6 @@ fn name_of(method: Method) -> &'static str {
 
 fn json_of(shares: &[(String, f64)]) -> Value {
     let shares: Map<String, Value> =
-        shares.iter().map(|(name, share)| (name.clone(), shape::number(*share))).collect();
+        shares.iter().map(|(name, share)| (name.clone(), json::number(*share))).collect();
     shares.into()
 }

@@ -150,9 +150,10 @@ impl FetchError {
             Self::Data(data) => data.kind(),
             // Something in the way has to be removed first.
             Self::Exists { .. } | Self::ForeignFiles { .. } | Self::IsFile { .. } => ErrorKind::Locked,
-            Self::NoFolder { .. } | Self::NothingThere { .. } => ErrorKind::NotFound,
+            Self::NoFolder { .. } => ErrorKind::NotFound,
             Self::File(_)
             | Self::NoName { .. }
+            | Self::NothingThere { .. }
             | Self::Network { .. }
             | Self::Status { .. }
             | Self::WrongHash { .. }

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::ComparisonError;
 use crate::eval::Estimate;
-use crate::experiment::load_figures;
 use crate::report::study::is_of_program;
 use crate::spec::{AskedOrRun, ProgramSpec};
 use crate::store::{RunKind, RunRecord, Store, StudyRecord};
+use crate::training::load_measures;
 
 /// The artifact of a final run with the intervals of its metrics.
 const METRICS_ARTIFACT: &str = "metrics.json";
@@ -142,7 +142,7 @@ fn fold_values(means: &[f64]) -> Vec<f64> {
 /// The figures of a final run with their intervals; none where it has not stored any.
 fn intervals(store: &dyn Store, run: &RunRecord) -> Result<BTreeMap<String, Estimate>, ComparisonError> {
     let is_stored = store.artifacts(run.id)?.iter().any(|artifact| artifact.name == METRICS_ARTIFACT);
-    Ok(if is_stored { load_figures(store, run.id)?.values } else { BTreeMap::new() })
+    Ok(if is_stored { load_measures(store, run.id)?.values } else { BTreeMap::new() })
 }
 
 /// The leaves of a configuration by their path.

@@ -20,9 +20,9 @@ pub use seeds::compare_seeds;
 pub use significance::compare;
 
 use crate::ErrorKind;
-use crate::experiment::ExperimentError;
 use crate::select::FINAL_METRIC;
 use crate::store::{Id, StoreError};
+use crate::training::TrainingError;
 use crate::trial::Direction;
 
 /// Why runs cannot be compared.
@@ -33,7 +33,7 @@ pub enum ComparisonError {
     Store(#[from] StoreError),
     /// Stored predictions cannot be read.
     #[error(transparent)]
-    Experiment(#[from] ExperimentError),
+    Training(#[from] TrainingError),
 }
 
 impl ComparisonError {
@@ -41,7 +41,7 @@ impl ComparisonError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Store(store) => store.kind(),
-            Self::Experiment(experiment) => experiment.kind(),
+            Self::Training(training) => training.kind(),
         }
     }
 }

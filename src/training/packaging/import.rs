@@ -3,8 +3,6 @@
 use std::path::Path;
 
 use super::{DIGEST, KEPT, SAME};
-use crate::experiment::ExperimentError;
-use crate::experiment::objective::point;
 use crate::package::{self, Manifest, Package};
 use crate::platform::ProcessIdentity;
 use crate::select::FINAL_METRIC;
@@ -12,6 +10,8 @@ use crate::spec::Spec;
 use crate::store::{
     Environment, Id, NewRun, NewStudy, RunEnd, RunKind, RunQuery, Store, StoreError, StudyState,
 };
+use crate::training::TrainingError;
+use crate::training::objective::point;
 use crate::trial::{Direction, Params, RunState};
 
 /// What importing a package came to.
@@ -34,7 +34,7 @@ pub fn import(
     package: &Package,
     path: &Path,
     process: &ProcessIdentity,
-) -> Result<Imported, ExperimentError> {
+) -> Result<Imported, TrainingError> {
     let digest = package.digest();
     if let Some(run) = earlier(store, &digest)? {
         return Ok(Imported { run, was_there: true });
@@ -98,7 +98,7 @@ fn record(
     spec: Option<&Spec>,
     environment: Environment,
     process: &ProcessIdentity,
-) -> Result<Id, ExperimentError> {
+) -> Result<Id, TrainingError> {
     let manifest = package.manifest();
     let params: Params = manifest
         .params
@@ -124,12 +124,12 @@ fn record(
     store.put_artifact(attempt, "metrics.json", &json(serde_json::to_vec_pretty(&manifest.metrics)))?;
     let step = spec.map_or(0, |spec| u64::from(spec.final_stage.epochs));
     let metrics: Vec<_> =
-        manifest.metrics.iter().map(|(key, figure)| point(key.clone(), step, figure.value)).collect();
+        manifest.metrics.iter().map(|(key, measure)| point(key.clone(), step, measure.value)).collect();
     store.log_metrics(attempt, &metrics)?;
     for (key, value) in lineage(manifest) {
         store.set_tag(attempt.run, key, value)?;
     }
-    let value = manifest.metrics.get(FINAL_METRIC).map(|figure| figure.value);
+    let value = manifest.metrics.get(FINAL_METRIC).map(|measure| measure.value);
     store.finish_run(attempt, &RunEnd { state: RunState::Complete, value, reason: None })?;
     Ok(attempt.run)
 }

@@ -1,83 +1,122 @@
 //! The built-in objective: train and validate a classifier.
 
-use super::figures::predict;
+use super::measures::predict;
 use super::twins::exposed;
-use super::{Experiment, OF_FOLD};
+use super::{OF_FOLD, Training};
 use crate::data::Example;
 use crate::eval::{auroc, max_softmax};
 use crate::model::{Classifier, Features};
 use crate::number::shown;
-use crate::spec::Constraint;
+use crate::spec::{Constraint, TrainingSpec};
 use crate::store::MetricPoint;
 use crate::study::{Evaluation, Objective, ObjectiveError, Trial};
 use crate::train::{EpochReport, Flow, Scores, Task, TrainError, fit};
 use crate::trial::Params;
 
-impl Objective for Experiment {
+/// What the folds that are trained came to.
+#[derive(Default)]
+struct FoldResults {
+    scores: Vec<Scores>,
+    /// How well texts with an intent are told from others, of the folds that keep some of the latter.
+    areas: Vec<f64>,
+    /// Weights of the last model.
+    parameters: f64,
+}
+
+impl FoldResults {
+    /// What a metric of the study is.
+    fn value(&self, metric: &str) -> f64 {
+        match metric {
+            "model/parameters" => self.parameters,
+            metric => pick(&mean(&self.scores), metric),
+        }
+    }
+}
+
+impl Objective for Training {
     /// The mean of the study's metric over the folds, each trained from fresh weights.
     fn evaluate(&self, trial: &Trial<'_>) -> Result<Evaluation, ObjectiveError> {
-        let training =
+        let settings =
             self.spec.at(trial.params).map_err(|error| ObjectiveError::Failed(error.to_string()))?;
-        let folds = self.partitions.len();
-        let metric = &self.spec.study.metric;
-        let mut parameters = 0.0;
-        let mut finished: Vec<Scores> = Vec::with_capacity(folds);
-        let mut areas: Vec<f64> = Vec::new();
-        for (fold, partition) in self.partitions.iter().enumerate() {
-            let (examples, validation) = partition.of(&self.dataset);
-            let (outside, kept) = partition.outside(&self.dataset);
-            let task = Task {
-                text: &training.text,
-                model: &training.model,
-                pretrained: self.pretrained.as_ref(),
-                train: &training.train,
-                epochs: training.train.epochs,
-                examples: &examples,
-                outside: exposed(&training.train, &outside),
-                validation: &validation,
-                seeds: trial.seeds.child("fold", fold as u64),
-                threads: trial.threads,
-            };
-            tracing::info!(fold, train = examples.len(), validation = validation.len(), "fold starts");
-            let mut stopped = None;
-            let fitted = fit(&task, &mut |report| self.watch(trial, fold, report, &mut stopped));
-            let fitted = fitted.map_err(|error| stopped.take().unwrap_or_else(|| objective_error(error)))?;
-            let scores = fitted
-                .validation
-                .ok_or_else(|| ObjectiveError::Failed("the validation part is empty".to_owned()))?;
-            let own = pick(&scores, metric);
-            finished.push(scores);
-            let step = fold as u64 + 1;
-            trial.log(&points("val", &mean(&finished), step))?;
-            areas.extend(scope_area(&fitted.classifier, validation, kept)?);
-            if !areas.is_empty() {
-                let mean = areas.iter().sum::<f64>() / areas.len() as f64;
-                trial.log(&[point("val/oos_auroc".to_owned(), step, mean)])?;
-            }
-            parameters = fitted.classifier.weights.parameters() as f64;
-            if folds > 1 {
-                self.report_fold(trial, (fold, folds), own, &finished)?;
-            }
+        let mut results = FoldResults::default();
+        for fold in 0..self.partitions.len() {
+            let (classifier, scores) = self.train_fold(trial, &settings, fold)?;
+            self.record_fold(trial, fold, &classifier, scores, &mut results)?;
         }
-        let of = |metric: &str| match metric {
-            "model/parameters" => parameters,
-            metric => pick(&mean(&finished), metric),
-        };
-        trial.log(&[point("model/parameters".to_owned(), folds as u64, parameters)])?;
-        let values: Vec<f64> = self.spec.study.metrics().into_iter().map(of).collect();
-        let missed = |constraint: &Constraint| constraint.violation(|metric| Some(of(metric)));
-        let violation = self.spec.study.constraints().iter().map(missed).sum();
+        let folds = self.partitions.len() as u64;
+        trial.log(&[point("model/parameters".to_owned(), folds, results.parameters)])?;
+        let study = &self.spec.study;
+        let values: Vec<f64> = study.metrics().into_iter().map(|metric| results.value(metric)).collect();
+        let missed = |constraint: &Constraint| constraint.violation(|metric| Some(results.value(metric)));
+        let violation = study.constraints().iter().map(missed).sum();
         tracing::info!(?values, "trial done");
         Ok(Evaluation { values, violation })
     }
 
     fn config(&self, params: &Params) -> serde_json::Value {
-        let training = self.spec.at(params).ok();
-        training.and_then(|training| serde_json::to_value(training).ok()).unwrap_or_default()
+        let settings = self.spec.at(params).ok();
+        settings.and_then(|settings| serde_json::to_value(settings).ok()).unwrap_or_default()
     }
 }
 
-impl Experiment {
+impl Training {
+    /// Trains a fold from fresh weights.
+    fn train_fold(
+        &self,
+        trial: &Trial<'_>,
+        settings: &TrainingSpec,
+        fold: usize,
+    ) -> Result<(Classifier, Scores), ObjectiveError> {
+        let partition = &self.partitions[fold];
+        let (examples, validation) = partition.of(&self.dataset);
+        let (outside, _) = partition.outside(&self.dataset);
+        let task = Task {
+            text: &settings.text,
+            model: &settings.model,
+            pretrained: self.pretrained.as_ref(),
+            train: &settings.train,
+            epochs: settings.train.epochs,
+            examples: &examples,
+            outside: exposed(&settings.train, &outside),
+            validation: &validation,
+            seeds: trial.seeds.child("fold", fold as u64),
+            threads: trial.threads,
+        };
+        tracing::info!(fold, train = examples.len(), validation = validation.len(), "fold starts");
+        let mut stopped = None;
+        let fitted = fit(&task, &mut |report| self.watch(trial, fold, report, &mut stopped));
+        let fitted = fitted.map_err(|error| stopped.take().unwrap_or_else(|| objective_error(error)))?;
+        let scores = fitted
+            .validation
+            .ok_or_else(|| ObjectiveError::Failed("the validation part is empty".to_owned()))?;
+        Ok((fitted.classifier, scores))
+    }
+
+    /// Records what the folds so far have come to, with another one.
+    fn record_fold(
+        &self,
+        trial: &Trial<'_>,
+        fold: usize,
+        classifier: &Classifier,
+        scores: Scores,
+        results: &mut FoldResults,
+    ) -> Result<(), ObjectiveError> {
+        let (folds, partition) = (self.partitions.len(), &self.partitions[fold]);
+        let own = pick(&scores, &self.spec.study.metric);
+        let step = fold as u64 + 1;
+        results.scores.push(scores);
+        results.parameters = classifier.weights.parameters() as f64;
+        trial.log(&points("val", &mean(&results.scores), step))?;
+        let inside = partition.of(&self.dataset).1;
+        let outside = partition.outside(&self.dataset).1;
+        results.areas.extend(scope_area(classifier, inside, outside)?);
+        if !results.areas.is_empty() {
+            let mean = results.areas.iter().sum::<f64>() / results.areas.len() as f64;
+            trial.log(&[point("val/oos_auroc".to_owned(), step, mean)])?;
+        }
+        if folds > 1 { self.report_fold(trial, (fold, folds), own, &results.scores) } else { Ok(()) }
+    }
+
     /// Records an epoch of a fold and tells the watchers.
     /// `stopped` is why the trial ends here, where it does.
     fn watch(
@@ -118,7 +157,7 @@ impl Experiment {
     }
 }
 
-impl Experiment {
+impl Training {
     /// Records what a fold alone has come to, and tells the pruner, which may stop all but the last.
     fn report_fold(
         &self,

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::data::{self, DataError, Dataset, Example};
+use crate::data::{self, Dataset, Example};
 use crate::eval::Calibration;
-use crate::experiment::{self, Experiment, FittedCalibration};
 use crate::model::{Classifier, Features};
 use crate::package::Responder;
 use crate::report::study::is_of_program;
 use crate::spec::Spec;
 use crate::store::{RunRecord, Store, StudyRecord};
+use crate::training::{self, FittedCalibration, Training};
 
 use super::exit::Failure;
 use crate::select::{self, Hidden, Target, model_run, place};
@@ -47,8 +47,9 @@ impl Material {
     ///
     /// # Errors
     /// There is no such split; the message names those that there are.
-    pub(super) fn split(&self, name: &str) -> Result<&[Example], DataError> {
-        Ok(&self.dataset.split(name)?.examples)
+    pub(super) fn split(&self, name: &str) -> Result<&[Example], Failure> {
+        let split = self.dataset.split(name).map_err(|error| Failure::not_found(error.to_string()))?;
+        Ok(&split.examples)
     }
 }
 
@@ -67,8 +68,8 @@ impl StoredModel {
     /// It keeps none, or what it keeps is damaged.
     pub(super) fn of_run(store: &dyn Store, run: RunRecord) -> anyhow::Result<Self> {
         let study = store.study(run.new.study)?;
-        let classifier = experiment::load_classifier(store, run.id)?;
-        let calibration = experiment::load_calibration(store, run.id)?;
+        let classifier = training::load_classifier(store, run.id)?;
+        let calibration = training::load_calibration(store, run.id)?;
         Ok(Self { run, study, classifier, calibration })
     }
 
@@ -131,10 +132,10 @@ impl StoredModel {
 
     /// The experiment that the run comes from; `None` where its data are not here, or have changed
     /// since, so that nobody knows what the model has learnt from.
-    pub(super) fn origin(&self) -> Option<Experiment> {
+    pub(super) fn origin(&self) -> Option<Training> {
         let new = &self.study.new;
         let spec = Spec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides).ok()?;
-        let origin = Experiment::open(spec).ok()?;
+        let origin = Training::open(spec).ok()?;
         let learnt = [Some("train"), origin.spec().training.data.oos.as_deref()];
         let is_same = |name: &str| {
             let then = self.run.new.environment.get(&format!("data.{name}.hash"));

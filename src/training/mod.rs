@@ -1,0 +1,199 @@
+//! The composition root: a checked spec and its data become an objective for a study and a final
+//! training. The only module that knows both training and the store.
+
+mod artifacts;
+mod calibrate;
+mod environment;
+mod error;
+mod final_stage;
+mod intent_classifier;
+mod measures;
+mod objective;
+mod packaging;
+mod partition;
+mod recalibrate;
+#[cfg(test)]
+mod testing;
+mod twins;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+pub use artifacts::{
+    FittedCalibration, ScopeMethods, load_calibration, load_classifier, load_measures, load_predictions,
+    load_scope_methods,
+};
+pub use calibrate::{Calibrated, Uncalibrated, fit_scope, without_seen};
+pub use environment::record_environment;
+pub use error::TrainingError;
+pub use final_stage::{FinalReport, FinalStage};
+pub use intent_classifier::IntentClassifier;
+pub use measures::{measure_methods, measure_scope, measure_split, predict};
+pub use packaging::{Imported, import, package_of, recalibrate_package};
+pub use recalibrate::{CALIBRATED_FROM, CalibrationData, Recalibrated, Recalibration, RecalibrationError};
+
+use crate::data::{Dataset, Example};
+use crate::model::Pretrained;
+use crate::rng::SeedTree;
+use crate::spec::{PrunerSpec, Spec, Validation};
+use crate::store::{Environment, NewStudy};
+use crate::text::split_tokens;
+use partition::Partition;
+
+/// A spec with its data: all that decides a study's results.
+pub struct Training {
+    spec: Spec,
+    dataset: Dataset,
+    /// What every training begins with, where the spec names a pretrained model.
+    pretrained: Option<Pretrained>,
+    /// How the training split is divided for validation; the same for every trial, so that trials
+    /// are compared on the same examples.
+    partitions: Vec<Partition>,
+    environment: Environment,
+}
+
+impl Training {
+    /// Reads the data that a spec names and divides it for validation.
+    ///
+    /// # Errors
+    /// The data are missing, wrong or too few.
+    pub fn open(spec: Spec) -> Result<Self, TrainingError> {
+        let folder: PathBuf = spec.check_dataset()?;
+        let dataset = Dataset::open(&folder)?;
+        let seeds = SeedTree::new(spec.study.seed);
+        let partitions = partition::divide(&spec.training.data, &dataset, &seeds)?;
+        let pretrained = spec.check_pretrained()?.map(|folder| Pretrained::open(&folder)).transpose()?;
+        let environment = environment::of(&spec, &dataset, pretrained.as_ref());
+        Ok(Self { spec, dataset, pretrained, partitions, environment })
+    }
+
+    /// The spec.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// The data.
+    pub fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    /// The training examples.
+    pub fn train_examples(&self) -> &[Example] {
+        self.dataset.splits.get("train").map_or(&[], |split| &split.examples)
+    }
+
+    /// For the splits that are judged by, how many of their texts also occur in train, as the model
+    /// sees them; splits without any are left out.
+    pub fn texts_shared_with_train(&self) -> Vec<(&str, usize)> {
+        let seen_as = |example: &Example| -> Vec<String> {
+            split_tokens(&example.text, &self.spec.training.text).collect()
+        };
+        let train: HashSet<Vec<String>> = self.train_examples().iter().map(seen_as).collect();
+        let judged = ["test"].into_iter().chain(match &self.spec.training.data.validation {
+            Validation::Split(name) => Some(name.as_str()),
+            Validation::Folds(_) | Validation::Fraction(_) => None,
+        });
+        let count = |name: &str| {
+            let examples = self.dataset.splits.get(name).map_or(&[][..], |split| &split.examples);
+            examples.iter().filter(|example| train.contains(&seen_as(example))).count()
+        };
+        judged.map(|name| (name, count(name))).filter(|(_, shared)| *shared > 0).collect()
+    }
+
+    /// Facts about the surroundings, for the record.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The root of the seed tree.
+    pub fn seeds(&self) -> SeedTree {
+        SeedTree::new(self.spec.study.seed)
+    }
+
+    /// The metric whose values trials report to the pruner: by epochs where there is one validation
+    /// part, else by folds (of each fold alone for tests that pair them, else the mean so far).
+    pub fn reports(&self) -> String {
+        let metric = &self.spec.study.metric;
+        match (self.partitions.len(), self.spec.pruner.kind.as_str()) {
+            (1, _) => format!("fold=0/{metric}"),
+            (_, "wilcoxon") => format!("{OF_FOLD}{metric}"),
+            _ => metric.clone(),
+        }
+    }
+
+    /// The pruner's settings, with the number of steps that a whole trial has: epochs or folds.
+    pub fn pruner(&self) -> PrunerSpec {
+        let steps = match (self.partitions.len(), self.spec.search.get("train.epochs")) {
+            (1, Some(_)) => None,
+            (1, None) => Some(self.spec.training.train.epochs.into()),
+            (folds, _) => Some(folds as u64),
+        };
+        let pruner = &self.spec.pruner;
+        PrunerSpec { max_resource: pruner.max_resource.or(steps), ..pruner.clone() }
+    }
+
+    /// Hash of all that decides the result: the effective spec without its number of trials, and
+    /// the data.
+    pub fn fingerprint(&self) -> String {
+        self.hash(&self.spec.fingerprint())
+    }
+
+    /// As [`Training::fingerprint`], but for the search space, which may change while a study goes on.
+    pub fn frame_fingerprint(&self) -> String {
+        self.hash(&self.spec.frame_fingerprint())
+    }
+
+    fn hash(&self, spec: &str) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(spec.as_bytes());
+        for (name, split) in &self.dataset.splits {
+            hasher.update(name.as_bytes()).update(&[0]).update(split.hash.as_bytes());
+        }
+        if let Some(pretrained) = &self.pretrained {
+            hasher.update(pretrained.hash().as_bytes());
+        }
+        hasher.finalize().to_string()
+    }
+
+    /// The record that creates this training's study.
+    pub fn new_study(&self) -> NewStudy {
+        let Spec { experiment, study, source, .. } = &self.spec;
+        NewStudy {
+            experiment: experiment.name.clone(),
+            spec_text: source.text.clone(),
+            // Absolute, so that the study can be resumed, and its data found, from anywhere.
+            spec_path: absolute(&source.path),
+            overrides: source.overrides.clone(),
+            fingerprint: self.fingerprint(),
+            seed: study.seed,
+            metric: study.metric.clone(),
+            direction: study.direction,
+            more_objectives: study.more_objectives.clone(),
+            trials: study.trials,
+            environment: self.environment.clone(),
+        }
+    }
+}
+
+/// Before the name of a metric: the series that has each fold's own value.
+const OF_FOLD: &str = "fold/";
+
+/// A path as it is found from anywhere.
+pub fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::training::testing::small;
+
+    #[test]
+    fn texts_shared_with_train_are_counted_as_the_model_sees_them() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(
+            small(folder.path()).texts_shared_with_train(),
+            [("test", 10)],
+            "rows 50 to 59 are in both"
+        );
+    }
+}
