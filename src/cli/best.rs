@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::report::sheet;
-use crate::store::{SqliteStore, Store};
+use crate::store::{RunRecord, SqliteStore, Store, StudyRecord, Tally};
 
 use super::trials::{Row, trial_table};
 use super::{Global, json, printer, table};
@@ -68,6 +68,12 @@ pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> 
         printer::write_content(&sheet::of_runs(&trials, &studies).csv())?;
         return Ok(ExitCode::SUCCESS);
     }
+    print(&study, &tally, &trials, now_ms)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints them for people.
+fn print(study: &StudyRecord, tally: &Tally, trials: &[RunRecord], now_ms: i64) -> anyhow::Result<()> {
     printer::talk(format!(
         "study {} · {} · {} of {} trials done{} · {} {}",
         study.id.short(),
@@ -101,5 +107,5 @@ pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> 
             .collect();
         printer::data(trial_table(&study.new.metric, &rows))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

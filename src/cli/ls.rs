@@ -207,6 +207,17 @@ fn list_studies(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
         printer::talk("no studies; `uaic run experiments/attention.toml` makes one");
         return Ok(());
     }
+    let listing = listing_of_studies(&studies);
+    if args.csv {
+        listing.print_csv()?;
+    } else {
+        printer::data(listing.text())?;
+    }
+    tell_rest(studies.len() as u64, total);
+    Ok(())
+}
+
+fn listing_of_studies(studies: &[(Tally, StudyRecord)]) -> Listing {
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let mut listing = Listing::new([
         column("ID", "id"),
@@ -226,7 +237,7 @@ fn list_studies(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
         column("", "excluded"),
         column("CREATED", "created"),
     ]);
-    for (tally, study) in &studies {
+    for (tally, study) in studies {
         listing.add([
             Field::of(study.id.short(), study.id.to_string()),
             Field::text(&study.new.experiment, 40),
@@ -249,13 +260,7 @@ fn list_studies(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
             Field::time(study.created_ms, now_ms),
         ]);
     }
-    if args.csv {
-        listing.print_csv()?;
-    } else {
-        printer::data(listing.text())?;
-    }
-    tell_rest(studies.len() as u64, total);
-    Ok(())
+    listing
 }
 
 fn tell_rest(shown: u64, total: u64) {

@@ -75,14 +75,7 @@ pub(super) fn run(global: &Global, args: &DiffArgs) -> anyhow::Result<ExitCode> 
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut listing = Listing::new([column("FILE", "file"), column(">A", "a"), column(">B", "b")]);
-    for (file, sizes) in &sizes {
-        let [a, b] = sizes.map(|size| {
-            let exact = size.map(|size| size.to_string()).unwrap_or_default();
-            Field::of(size.map(table::bytes).unwrap_or_default(), exact)
-        });
-        listing.add([Field::name(file), a, b]);
-    }
+    let listing = listing_of(&sizes);
     let named = |title: &str, labels: &[String]| {
         let labels: Vec<String> = labels.iter().map(|label| table::one_line(label)).collect();
         if labels.is_empty() { String::new() } else { format!("\n{title}: {}", labels.join(", ")) }
@@ -105,6 +98,19 @@ fn run_of(store: &dyn Store, text: &str) -> anyhow::Result<RunRecord> {
         Some(version) => Ok(store.run(version.run)?),
         None => run_with_model(store, text, "model diff"),
     }
+}
+
+/// A row for each file.
+fn listing_of(sizes: &BTreeMap<String, [Option<u64>; 2]>) -> Listing {
+    let mut listing = Listing::new([column("FILE", "file"), column(">A", "a"), column(">B", "b")]);
+    for (file, sizes) in sizes {
+        let [a, b] = sizes.map(|size| {
+            let exact = size.map(|size| size.to_string()).unwrap_or_default();
+            Field::of(size.map(table::bytes).unwrap_or_default(), exact)
+        });
+        listing.add([Field::name(file), a, b]);
+    }
+    listing
 }
 
 /// Bytes of the files of both models, by name.
