@@ -9,6 +9,7 @@ use anyhow::Context;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::exit::Failure;
 use super::printer;
 use super::progress::{Detail, Progress, print_above};
 use super::summary::Summary;
@@ -186,7 +187,7 @@ fn conclude(work: &Work, executed: &Executed, how: Execution<'_>) -> anyhow::Res
         anyhow::bail!("no trial of study {id} completed; the first failed with: {reason}");
     }
     if let Err(error) = final_stage {
-        anyhow::bail!("{error}");
+        return Err(Failure::of(error.kind(), error.to_string()).into());
     }
     if !how.json && how.detail != Detail::Quiet {
         printer::talk(summary.next_steps());

@@ -18,24 +18,29 @@ pub(super) struct Failure {
 }
 
 impl Failure {
+    /// What another error is.
+    pub(super) fn of(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
     /// It was tried and did not work.
     pub(super) fn failed(message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Failed, message: message.into() }
+        Self::of(ErrorKind::Failed, message)
     }
 
     /// Wrong usage.
     pub(super) fn usage(message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Usage, message: message.into() }
+        Self::of(ErrorKind::Usage, message)
     }
 
     /// Something has changed, or somebody else holds it.
     pub(super) fn locked(message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Locked, message: message.into() }
+        Self::of(ErrorKind::Locked, message)
     }
 
     /// Nothing by that name.
     pub(super) fn not_found(message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::NotFound, message: message.into() }
+        Self::of(ErrorKind::NotFound, message)
     }
 
     fn kind(&self) -> ErrorKind {

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::artifacts::{COMMAND_ARTIFACT, OUTPUT};
-use super::environment::{Variables, is_ours, wanted};
+use super::child_environment::{Variables, is_ours, wanted};
 use super::metric_line::STEP;
 use super::spec::{CommandSpec, Problem, quoted};
 use super::template::{Known, Template, TemplateError};

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::CommandObjective;
 use super::artifacts::COMMAND_ARTIFACT;
 use super::check::{ARTIFACTS, METRICS_FILE, PARAMS_FILE, SEED, TRIAL};
-use super::environment::{Environment, Facts};
+use super::child_environment::{ChildEnvironment, Facts};
 use super::folder::Folder;
 use super::template::{self, Filling};
 use crate::rng::SeedTree;
@@ -20,7 +20,7 @@ pub(super) struct Invocation {
     /// The program and its arguments.
     pub(super) arguments: Vec<String>,
     /// Its whole environment.
-    pub(super) environment: Environment,
+    pub(super) environment: ChildEnvironment,
 }
 
 impl Invocation {
@@ -70,7 +70,12 @@ fn arguments(objective: &CommandObjective, trial: &Trial<'_>, folder: &Folder, s
     })
 }
 
-fn environment(objective: &CommandObjective, trial: &Trial<'_>, folder: &Folder, seed: u32) -> Environment {
+fn environment(
+    objective: &CommandObjective,
+    trial: &Trial<'_>,
+    folder: &Folder,
+    seed: u32,
+) -> ChildEnvironment {
     let Trial { store, attempt, .. } = trial;
     let facts = Facts {
         trial: trial.number,

@@ -10,8 +10,8 @@
 
 mod artifacts;
 mod check;
+mod child_environment;
 mod ending;
-mod environment;
 mod execution;
 mod folder;
 mod group;
@@ -40,7 +40,7 @@ pub use supervisor::{SUPERVISE, supervise_if_asked};
 use crate::spec::Space;
 use crate::study::{Evaluation, Objective, ObjectiveError, Trial};
 use crate::trial::Params;
-use environment::Environment;
+use child_environment::ChildEnvironment;
 use execution::Execution;
 use folder::Folder;
 use secrets::Secrets;
@@ -52,7 +52,7 @@ pub struct CommandObjective {
     spec: CommandSpec,
     templates: Vec<Template>,
     /// What is the same for every trial.
-    environment: Environment,
+    environment: ChildEnvironment,
     /// The variables of parameters, by name.
     variables: BTreeMap<String, String>,
     /// What may surprise.
@@ -81,10 +81,10 @@ impl CommandObjective {
         let expected = spec.metrics.iter().chain(&spec.prune_by).map(String::as_str).chain(constrained);
         Ok(Self {
             templates,
-            environment: environment::wanted(&spec),
-            variables: environment::Variables::new(space.iter().map(|(name, _)| name)).of,
+            environment: child_environment::wanted(&spec),
+            variables: child_environment::Variables::new(space.iter().map(|(name, _)| name)).of,
             notes: check::notes(&spec, space),
-            secrets: environment::secrets(&spec),
+            secrets: child_environment::secrets(&spec),
             expected: expected.map(str::to_owned).collect(),
             supervisor: None,
             spec,

@@ -54,12 +54,12 @@ pub struct ScopeMethods {
 }
 
 /// Writes the artifacts of one attempt.
-pub(super) struct Shelf<'a> {
+pub(super) struct ArtifactWriter<'a> {
     pub(super) store: &'a dyn Store,
     pub(super) attempt: Attempt,
 }
 
-impl Shelf<'_> {
+impl ArtifactWriter<'_> {
     /// All that is needed to predict.
     pub(super) fn put_model(&self, classifier: &Classifier) -> Result<(), TrainingError> {
         let weights =

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::artifacts::FittedCalibration;
+use super::calibration_twin::Trained;
 use super::measures::predict;
-use super::twins::Trained;
 use super::{Training, TrainingError};
 use crate::data::Example;
 use crate::eval::{Calibration, Predictions, ScopeModels};

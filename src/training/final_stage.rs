@@ -3,11 +3,11 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::artifacts::{FittedCalibration, ScopeMethods, Shelf, load_measures};
+use super::artifacts::{ArtifactWriter, FittedCalibration, ScopeMethods, load_measures};
 use super::calibrate::fit_scope;
+use super::calibration_twin::{Trained, Twins};
 use super::measures::{join, measure_methods, measure_scope, measure_split, predict};
 use super::objective::{objective_error, point};
-use super::twins::{Trained, Twins};
 use super::{Training, TrainingError};
 use crate::data::is_out_of_scope;
 use crate::eval::{Calibration, Measures, ScopeModels};
@@ -122,18 +122,18 @@ impl Training {
             Ok(())
         });
         let Some(trained) = trained.map_err(objective_error)? else { return Ok(None) };
-        let shelf = Shelf { store, attempt };
-        shelf.put_model(&trained.classifier)?;
+        let writer = ArtifactWriter { store, attempt };
+        writer.put_model(&trained.classifier)?;
         let (learnt, exposed) = self.learnt_from();
         let models = fit_scope(&trained.classifier, learnt, exposed)?;
-        let calibration = self.calibrate_and_keep(&trained, &models, &shelf)?;
+        let calibration = self.calibrate_and_keep(&trained, &models, &writer)?;
         let calibration = calibration.as_ref().map(|calibration| &calibration.fitted);
-        let measures = self.test(&trained.classifier, calibration, &models, &seeds, &shelf)?;
+        let measures = self.test(&trained.classifier, calibration, &models, &seeds, &writer)?;
         let step = u64::from(self.spec.final_stage.epochs);
         let record: Vec<_> =
             measures.values.iter().map(|(key, estimate)| point(key.clone(), step, estimate.value)).collect();
         store.log_metrics(attempt, &record)?;
-        shelf.put_measures(&measures)?;
+        writer.put_measures(&measures)?;
         for (split, shared) in self.texts_shared_with_train() {
             tracing::info!("{shared} {split} texts also occur in train");
             store.set_tag(attempt.run, &format!("data.{split}_texts_in_train"), &shared.to_string())?;
@@ -146,10 +146,10 @@ impl Training {
         &self,
         trained: &Trained,
         models: &ScopeModels,
-        shelf: &Shelf<'_>,
+        writer: &ArtifactWriter<'_>,
     ) -> Result<Option<FittedCalibration>, TrainingError> {
         let fitted = self.calibrate(trained, models)?.and_then(|calibrated| {
-            let kept = shelf.put_predictions("validation", &calibrated.validation);
+            let kept = writer.put_predictions("validation", &calibrated.validation);
             calibrated.calibration.map(|calibration| (calibration, kept))
         });
         match fitted {
@@ -158,12 +158,12 @@ impl Training {
                 let Calibration { temperature, method, threshold, .. } = &calibration.fitted;
                 let method = method.name();
                 tracing::info!("calibrated: temperature {temperature:.4}, {method} from {threshold:.4}");
-                shelf.put_calibration(&calibration)?;
+                writer.put_calibration(&calibration)?;
                 Ok(Some(calibration))
             }
             Err(reason) => {
                 tracing::warn!("not calibrated: {reason}");
-                shelf.store.set_tag(shelf.attempt.run, "calibration", &format!("none: {reason}"))?;
+                writer.store.set_tag(writer.attempt.run, "calibration", &format!("none: {reason}"))?;
                 Ok(None)
             }
         }
@@ -176,7 +176,7 @@ impl Training {
         calibration: Option<&Calibration>,
         models: &ScopeModels,
         seeds: &SeedTree,
-        shelf: &Shelf<'_>,
+        writer: &ArtifactWriter<'_>,
     ) -> Result<Measures, TrainingError> {
         let (mut measures, mut tested) = (Measures::default(), None);
         for (name, split) in self.dataset.ordered() {
@@ -188,7 +188,7 @@ impl Training {
             };
             let predictions = predict(classifier, name, &split.examples, features)
                 .map_err(|error| TrainingError::Final(error.to_string()))?;
-            shelf.put_predictions(name, &predictions)?;
+            writer.put_predictions(name, &predictions)?;
             match (name, &tested) {
                 ("test", _) => {
                     join(&mut measures, measure_split("test", &predictions, calibration, seeds));
@@ -197,7 +197,7 @@ impl Training {
                 ("ood_test", Some(inside)) => {
                     join(&mut measures, measure_scope(inside, &predictions, calibration, seeds));
                     let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
-                    shelf.put_scope_methods(&ScopeMethods {
+                    writer.put_scope_methods(&ScopeMethods {
                         schema: 1,
                         temperature,
                         methods: measure_methods(inside, &predictions, temperature, models, seeds),

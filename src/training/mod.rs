@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod calibrate;
+mod calibration_twin;
 mod environment;
 mod error;
 mod final_stage;
@@ -14,7 +15,6 @@ mod partition;
 mod recalibrate;
 #[cfg(test)]
 mod testing;
-mod twins;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

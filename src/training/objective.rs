@@ -1,7 +1,7 @@
 //! The built-in objective: train and validate a classifier.
 
+use super::calibration_twin::exposed;
 use super::measures::predict;
-use super::twins::exposed;
 use super::{OF_FOLD, Training};
 use crate::data::Example;
 use crate::eval::{auroc, max_softmax};

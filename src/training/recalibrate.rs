@@ -2,7 +2,7 @@
 //! what others have read of it, never changes.
 
 use super::artifacts::{
-    FittedCalibration, ScopeMethods, Shelf, load_calibration, load_measures, load_predictions,
+    ArtifactWriter, FittedCalibration, ScopeMethods, load_calibration, load_measures, load_predictions,
 };
 use super::calibrate::{Calibrated, Uncalibrated, fit_scope, without_seen};
 use super::measures::{join, measure_methods, measure_scope, measure_split};
@@ -288,15 +288,15 @@ impl Recalibration<'_> {
             ..self.run.new.clone()
         };
         let attempt = self.store.start_run(&new)?;
-        let shelf = Shelf { store: self.store, attempt };
+        let writer = ArtifactWriter { store: self.store, attempt };
         self.copy(attempt)?;
-        shelf.put_predictions("validation", validation)?;
-        shelf.put_calibration(calibration)?;
-        let measures = self.test(calibration, models, &shelf)?;
+        writer.put_predictions("validation", validation)?;
+        writer.put_calibration(calibration)?;
+        let measures = self.test(calibration, models, &writer)?;
         let record: Vec<_> =
             measures.values.iter().map(|(key, estimate)| point(key.clone(), 0, estimate.value)).collect();
         self.store.log_metrics(attempt, &record)?;
-        shelf.put_measures(&measures)?;
+        writer.put_measures(&measures)?;
         self.store.set_tag(attempt.run, CALIBRATED_FROM, &self.run.id.to_string())?;
         let value = measures.values.get(FINAL_METRIC).map(|measure| measure.value);
         self.store.finish_run(attempt, &RunEnd { state: RunState::Complete, value, reason: None })?;
@@ -320,7 +320,7 @@ impl Recalibration<'_> {
         &self,
         calibration: &FittedCalibration,
         models: &ScopeModels,
-        shelf: &Shelf<'_>,
+        writer: &ArtifactWriter<'_>,
     ) -> Result<Measures, TrainingError> {
         let seeds = SeedTree::new(self.study.new.seed).child("final", 0);
         let mut measures = Measures::default();
@@ -336,7 +336,11 @@ impl Recalibration<'_> {
         if let Some(outside) = load_predictions(self.store, self.run.id, "ood_test")? {
             join(&mut measures, measure_scope(&inside, &outside, Some(fitted), &seeds));
             let methods = measure_methods(&inside, &outside, fitted.temperature, models, &seeds);
-            shelf.put_scope_methods(&ScopeMethods { schema: 1, temperature: fitted.temperature, methods })?;
+            writer.put_scope_methods(&ScopeMethods {
+                schema: 1,
+                temperature: fitted.temperature,
+                methods,
+            })?;
         }
         Ok(measures)
     }
