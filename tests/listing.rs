@@ -101,9 +101,14 @@ impl Shelf {
     }
 
     fn json(&self, arguments: &[&str]) -> Value {
-        let answer = self.uaic(&[arguments, &["--json"]].concat());
+        let arguments = [arguments, &["--json"]].concat();
+        let answer = self.uaic(&arguments);
         assert_eq!(answer.code(), 0, "{}", answer.stderr());
         let value: Value = serde_json::from_slice(&answer.0.stdout).unwrap();
+        crate::support::schema::hold(
+            &arguments.iter().map(|&argument| argument.to_owned()).collect::<Vec<_>>(),
+            &value,
+        );
         assert_eq!(value["schema"], 1);
         value
     }

@@ -65,3 +65,24 @@ fn every_verb_has_examples_and_each_is_taken() {
         visit(verb, verb.get_name());
     }
 }
+
+/// A text without what differs from run to run: ids, durations, and so the widths of columns.
+fn settled(text: &str) -> String {
+    let id = regex::Regex::new(r"\b[0-9a-f]{8}\b").unwrap();
+    let took = regex::Regex::new(r"\b\d+\.\d+ s\b").unwrap();
+    let text = took.replace_all(&id.replace_all(text, "ID"), "TOOK").into_owned();
+    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
+}
+
+#[test]
+fn the_main_job_gives_the_result_that_the_readme_shows() {
+    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(top.join("README.md")).unwrap();
+    let shown = readme.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    // What comes before it is progress.
+    let shown = &shown[shown.find("study ").unwrap()..];
+    let dir = super::support::TestDir::new();
+    let spec = top.join("experiments/attention.toml");
+    let said = dir.ask(&["run", spec.to_str().unwrap()]).ok();
+    assert_eq!(settled(&said), settled(shown));
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use uaic::serve::request_log::{Entry, Feedback, Filter, RequestLog, RequestReader, SHADOW, Settings};
 
-use crate::support::{Answer, TestDir};
+use crate::support::TestDir;
 
 fn entry(id: &str, text: &str, label: &str, confidence: f64) -> Entry {
     Entry {
@@ -61,16 +61,6 @@ fn logged() -> TestDir {
     let folder = TestDir::new();
     log_in(&folder);
     folder
-}
-
-/// Runs `uaic` with arguments that may have blanks.
-fn run(folder: &TestDir, arguments: &[&str]) -> Answer {
-    let output = folder.uaic().args(arguments).output().unwrap();
-    Answer {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
 }
 
 #[test]
@@ -235,7 +225,7 @@ fn a_label_that_looks_like_a_slip_is_asked_about() {
     let answer = folder.run("requests label a-1 ground_service");
     assert!(answer.stderr.contains("`ground_service` is a new label"), "{answer:?}");
     answer.ok();
-    assert!(run(&folder, &["requests", "label", "a-1", "x\ty"]).fails(2).contains("control character"));
+    assert!(folder.ask(&["requests", "label", "a-1", "x\ty"]).fails(2).contains("control character"));
     folder.run("requests label a-1").fails(2);
     assert!(folder.run("requests label a-9 flight").fails(3).contains("there is no request `a-9`"));
     let stderr = folder.run("requests label a-4 flight --position 7").fails(3);

@@ -3,6 +3,7 @@
 pub(crate) mod abuse;
 pub(crate) mod plain_bert;
 pub(crate) mod plain_candle;
+pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod small_study;
 
@@ -43,31 +44,38 @@ impl TestDir {
 
     /// `uaic` in this folder, with nothing of the user's environment that would change its answer.
     pub(crate) fn uaic(&self) -> Command {
-        let mut command = assert_cmd::cargo::cargo_bin_cmd!("uaic");
-        command.current_dir(self.folder.path()).env("UAIC_STORE", self.join("runs")).env("NO_COLOR", "1");
-        for name in [
-            "UAIC_LOG",
-            "UAIC_KERNELS",
-            "UAIC_DATA_MIRROR",
-            "http_proxy",
-            "HTTP_PROXY",
-            "ALL_PROXY",
-            "all_proxy",
-        ] {
-            command.env_remove(name);
-        }
-        command
+        uaic_in(self.folder.path())
+    }
+
+    /// Runs `uaic` with arguments that may have blanks.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> Answer {
+        let answer = Answer::of(self.uaic().args(arguments).output().unwrap());
+        Answer { arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(), ..answer }
     }
 
     /// Runs `uaic` with blank-separated arguments.
     pub(crate) fn run(&self, arguments: &str) -> Answer {
-        Answer::of(self.uaic().args(arguments.split_whitespace()).output().unwrap())
+        self.ask(&arguments.split_whitespace().collect::<Vec<_>>())
     }
+}
+
+/// `uaic` in a folder, with nothing of the user's environment that would change its answer.
+pub(crate) fn uaic_in(folder: &Path) -> Command {
+    let mut command = assert_cmd::cargo::cargo_bin_cmd!("uaic");
+    command.current_dir(folder).env("UAIC_STORE", folder.join("runs")).env("NO_COLOR", "1");
+    for name in
+        ["UAIC_LOG", "UAIC_KERNELS", "UAIC_DATA_MIRROR", "http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"]
+    {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// What a command said.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    /// What was asked, where it is known.
+    pub(crate) arguments: Vec<String>,
     /// Exit code; `None` when a signal ended it.
     pub(crate) code: Option<i32>,
     /// Data.
@@ -80,6 +88,7 @@ impl Answer {
     /// What a process left.
     pub(crate) fn of(output: std::process::Output) -> Self {
         Self {
+            arguments: vec![],
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
@@ -93,10 +102,13 @@ impl Answer {
         self.stdout
     }
 
-    /// The stdout of a command that must have succeeded, as JSON.
+    /// The stdout of a command that must have succeeded, as JSON, which is as its schema says.
     #[track_caller]
     pub(crate) fn json(self) -> serde_json::Value {
-        serde_json::from_str(&self.ok()).unwrap()
+        let arguments = self.arguments.clone();
+        let said = serde_json::from_str(&self.ok()).unwrap();
+        schema::hold(&arguments, &said);
+        said
     }
 
     /// The stderr of a command that must have ended with this code.
