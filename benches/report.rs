@@ -94,7 +94,7 @@ fn study(trials: u32) -> StudyView {
         id: "00000000".to_owned(),
         metric: "val/accuracy".to_owned(),
         direction: Direction::Maximize,
-        more_objectives: vec![],
+        more_goals: vec![],
         space: spec.search.clone(),
         is_of_program: false,
         leading: std::sync::OnceLock::new(),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use uaic::platform::ProcessIdentity;
 use uaic::store::{MetricPoint, NewRun, NewStudy, RunEnd, RunKind, RunQuery, SqliteStore, Store, StudyState};
-use uaic::trial::{Direction, ParamValue, RunState};
+use uaic::trial::{Direction, Goal, ParamValue};
 
 const STUDIES: u32 = 100;
 const TRIALS: u32 = 100;
@@ -41,7 +41,7 @@ fn main() {
     let store = SqliteStore::open_read_only(&folder).unwrap();
     let newest = &store.runs(&RunQuery { limit: Some(1), ..RunQuery::default() }).unwrap()[0];
     println!("one run {:.2?}", timed(|| assert_eq!(store.run(newest.id).unwrap().id, newest.id)));
-    println!("tally   {:.2?}", timed(|| assert_eq!(store.tally(newest.new.study).unwrap().done(), TRIALS)));
+    println!("tally   {:.2?}", timed(|| assert_eq!(store.tally(newest.start.study).unwrap().done(), TRIALS)));
     println!("then    uaic ls --store {}", folder.display());
 }
 
@@ -68,7 +68,7 @@ fn fill(store: &SqliteStore) {
                 store.log_metrics(attempt, &[point("train/loss"), point("val/accuracy")]).unwrap();
             }
             let value = Some(f64::from(number) / f64::from(TRIALS));
-            store.finish_run(attempt, &RunEnd { state: RunState::Complete, value, reason: None }).unwrap();
+            store.finish_run(attempt, &RunEnd::complete(Vec::from_iter(value))).unwrap();
         }
         store.release_study(study, &process, StudyState::Complete).unwrap();
     }
@@ -82,9 +82,7 @@ fn new_study(number: u32) -> NewStudy {
         overrides: vec![],
         fingerprint: format!("{number}"),
         seed: 42,
-        metric: "val/accuracy".into(),
-        direction: Direction::Maximize,
-        more_objectives: vec![],
+        goals: Goal::new("val/accuracy", Direction::Maximize).into(),
         trials: TRIALS,
         environment: [("git.commit".to_owned(), "abc".to_owned())].into(),
     }

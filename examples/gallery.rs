@@ -31,7 +31,7 @@ fn main() -> anyhow::Result<()> {
     let mut page = format!(
         "# Gallery\n\nEvery kind of picture, drawn from a study of `experiments/{}.toml` by \
          `cargo run --release --example gallery`.\n",
-        subject.study.new.experiment
+        subject.study.plan.experiment
     );
     let mut total = 0;
     for (about, title) in

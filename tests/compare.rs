@@ -8,7 +8,7 @@ use uaic::platform::ProcessIdentity;
 use uaic::store::{
     Attempt, Id, MetricPoint, NewRun, NewStudy, RunEnd, RunKind, SqliteStore, Store, StudyState,
 };
-use uaic::trial::{Direction, ParamValue, RunState};
+use uaic::trial::{Direction, Goal, ParamValue};
 
 use crate::support::TestDir;
 
@@ -97,9 +97,7 @@ impl Shelf {
             overrides: vec![],
             fingerprint: "f00d".into(),
             seed: made.seed,
-            metric: "val/accuracy".into(),
-            direction: Direction::Maximize,
-            more_objectives: vec![],
+            goals: Goal::new("val/accuracy", Direction::Maximize).into(),
             trials: 1,
             environment: environment.clone(),
         };
@@ -145,7 +143,7 @@ impl Shelf {
     }
 
     fn end(&self, run: Attempt, value: f64) {
-        let end = RunEnd { state: RunState::Complete, value: Some(value), reason: None };
+        let end = RunEnd::complete([value]);
         self.store.finish_run(run, &end).unwrap();
     }
 

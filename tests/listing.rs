@@ -10,7 +10,7 @@ use uaic::platform::ProcessIdentity;
 use uaic::store::{
     Attempt, Id, MetricPoint, NewRun, NewStudy, RunEnd, RunKind, SqliteStore, Store, StudyState,
 };
-use uaic::trial::{Direction, ParamValue, RunState};
+use uaic::trial::{Direction, Goal, ParamValue, RunState};
 
 /// A store with two studies: `attention` with trials 0–3 and a final run, then `lstm` with trial 0.
 struct Shelf {
@@ -30,9 +30,7 @@ fn new_study(experiment: &str) -> NewStudy {
         overrides: vec![("train.lr".into(), "0.002".into())],
         fingerprint: "f00d".into(),
         seed: 42,
-        metric: "val/accuracy".into(),
-        direction: Direction::Maximize,
-        more_objectives: vec![],
+        goals: Goal::new("val/accuracy", Direction::Maximize).into(),
         trials: 20,
         environment: [("git.commit".to_owned(), "abc".to_owned())].into(),
     }
@@ -55,7 +53,8 @@ fn new_run(study: Id, number: Option<u32>) -> NewRun {
 }
 
 fn end(state: RunState, value: Option<f64>, reason: Option<&str>) -> RunEnd {
-    RunEnd { state, value, reason: reason.map(str::to_owned) }
+    let values = Vec::from_iter(value);
+    RunEnd { state, values, violation: 0.0, reason: reason.map(str::to_owned) }
 }
 
 impl Shelf {

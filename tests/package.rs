@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 use uaic::eval::Predictions;
-use uaic::package::{Asking, Package, PackageError, PackageFault};
+use uaic::package::{Package, PackageError, PackageFault, PredictOptions};
 
 use crate::support::TestDir;
 use crate::support::small_study::project;
@@ -192,8 +192,8 @@ fn the_example_of_a_signature_is_what_the_model_says() {
     let signature: Value = serde_json::from_slice(package.file("signature.json").unwrap()).unwrap();
     let example = &signature["example"];
     let text = example["text"].as_str().unwrap();
-    let answer = package.responder().unwrap().answer(&[text], Asking::default()).unwrap().remove(0);
-    assert_eq!(example["label"], answer.label);
+    let answer = package.predictor().unwrap().predict(&[text], PredictOptions::default()).unwrap().remove(0);
+    assert_eq!(example["label"], *answer.label);
     assert_eq!(bits(&example["confidence"]), answer.confidence.to_bits());
     assert!(!dir.read("data/tiny/test.tsv").contains(text), "never a text of the test split");
 }
@@ -336,13 +336,13 @@ const GOLDEN_TEXTS: [&str; 6] = [
 
 /// What a package says of the golden texts, as JSON lines.
 fn golden_lines(package: &Package) -> String {
-    let responder = package.responder().unwrap();
-    let answers = responder.answer(&GOLDEN_TEXTS, Asking::default()).unwrap();
-    let line = |(text, answer): (&&str, &uaic::package::Answer)| {
+    let predictor = package.predictor().unwrap();
+    let answers = predictor.predict(&GOLDEN_TEXTS, PredictOptions::default()).unwrap();
+    let line = |(text, answer): (&&str, &uaic::package::Prediction)| {
         let top: Vec<Value> = answer
             .top
             .iter()
-            .map(|one| serde_json::json!({ "label": one.label, "confidence": one.confidence }))
+            .map(|one| serde_json::json!({ "label": *one.label, "confidence": one.confidence }))
             .collect();
         let (scope, score) = (answer.is_out_of_scope, answer.score);
         let json = serde_json::json!({ "text": text, "out_of_scope": scope, "score": score, "top": top });
@@ -415,7 +415,7 @@ fn values_that_no_model_has_are_refused() {
         ),
         ("calibration.json", "[".repeat(99), "nested more than"),
     ] {
-        let made = altered(&[(name, content.as_str())]).and_then(|package| package.responder());
+        let made = altered(&[(name, content.as_str())]).and_then(|package| package.predictor());
         let told = made.map(drop).unwrap_err().to_string();
         assert!(told.contains(why), "{name}: {told}");
     }

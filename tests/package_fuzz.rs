@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use rand::{Rng, RngExt};
-use uaic::package::{Asking, MANIFEST, Package, WEIGHTS};
+use uaic::package::{MANIFEST, Package, PredictOptions, WEIGHTS};
 use uaic::rng::SeedTree;
 
 /// Mutations of each kind where the environment does not ask for more.
@@ -116,12 +116,12 @@ fn mutate(bytes: &mut Vec<u8>, rng: &mut impl Rng) -> usize {
 
 /// Uses a package as far as it lets itself be used.
 fn use_it(package: &Package) -> bool {
-    match package.responder() {
-        Ok(responder) => {
+    match package.predictor() {
+        Ok(predictor) => {
             // What it says may be an error, but is said.
-            let _ =
-                responder.answer(&["show me flights", "", "Zürich 8:30 pm!"], Asking { top: 2, threads: 1 });
-            let _ = responder.explain("what is the fare");
+            let _ = predictor
+                .predict(&["show me flights", "", "Zürich 8:30 pm!"], PredictOptions { top: 2, threads: 1 });
+            let _ = predictor.explain("what is the fare");
             true
         }
         Err(_) => false,

@@ -91,6 +91,8 @@ fn a_wrong_field_is_told_with_its_place() {
         (r#"{"texts": ["a", "b", "c", "d"]}"#, 413, "too_large", Some("/texts")),
         (r#"{"text": "a", "top_k": 0}"#, 422, "invalid", Some("/top_k")),
         (r#"{"text": "a", "top_k": 1.5}"#, 422, "invalid", Some("/top_k")),
+        (r#"{"text": "a", "top_k": 10001}"#, 422, "invalid", Some("/top_k")),
+        (r#"["a", null, null, null, null, null]"#, 422, "invalid", Some("")),
         (r#"{"text": "a", "explain": "yes"}"#, 422, "invalid", Some("/explain")),
         (r#"{"text": "a", "topk": 1}"#, 422, "invalid", Some("/topk")),
         (r#"{"text": "a", "a/b~c": 1}"#, 422, "invalid", Some("/a~1b~0c")),
@@ -150,6 +152,9 @@ fn the_open_inference_protocol_is_spoken() {
     let tensor = json!({ "name": "text", "shape": [2], "datatype": "BYTES", "data": ["a"] });
     assert!(wrong(json!({ "inputs": [tensor] })).1.contains("/inputs/0/shape"));
     assert!(wrong(json!({ "inputs": [] })).1.contains("one input"));
+    assert!(wrong(json!({ "inputs": [["text", [1], "BYTES", ["a"]]] })).1.contains("/inputs/0)"));
+    let tensor = json!({ "name": "text", "shape": [1, "x"], "datatype": "BYTES", "data": ["a"] });
+    assert!(wrong(json!({ "inputs": [tensor] })).1.contains("/inputs/0/shape/1"));
     assert_eq!(server.get("/v2/models/flights/versions/2").status, 404);
     assert_eq!(server.post("/v2/models/other/infer", "{}").status, 404);
 }

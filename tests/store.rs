@@ -11,7 +11,7 @@ use uaic::platform::ProcessIdentity;
 use uaic::store::{
     Attempt, Id, MetricPoint, NewRun, NewStudy, RunEnd, RunKind, RunQuery, SqliteStore, Store, StudyState,
 };
-use uaic::trial::{Direction, ParamValue, RunState};
+use uaic::trial::{Direction, Goal, ParamValue, RunState};
 
 /// Set in the processes that a test starts to write for it.
 const CHILD_FOLDER: &str = "UAIC_TEST_STORE_FOLDER";
@@ -28,9 +28,7 @@ fn new_study() -> NewStudy {
         overrides: vec![("train.lr".into(), "0.002".into())],
         fingerprint: "f00d".into(),
         seed: 42,
-        metric: "val/accuracy".into(),
-        direction: Direction::Maximize,
-        more_objectives: vec![],
+        goals: Goal::new("val/accuracy", Direction::Maximize).into(),
         trials: 20,
         environment: [("git.commit".to_owned(), "abc".to_owned())].into(),
     }
@@ -60,7 +58,7 @@ fn point(key: &str, step: u64, value: f64) -> MetricPoint {
 }
 
 fn complete(value: f64) -> RunEnd {
-    RunEnd { state: RunState::Complete, value: Some(value), reason: None }
+    RunEnd::complete([value])
 }
 
 fn database(folder: &Path) -> Connection {
@@ -147,7 +145,7 @@ fn a_killed_writer_loses_nothing_that_it_was_told_is_stored() {
         let store = SqliteStore::open(folder.path()).unwrap();
         for &id in &finished {
             let run = store.run(id).unwrap();
-            assert_eq!((run.state, run.value), (RunState::Complete, run.new.number.map(f64::from)));
+            assert_eq!((run.state, run.value()), (RunState::Complete, run.start.number.map(f64::from)));
             for metric in store.latest_metrics(id).unwrap() {
                 assert_eq!(metric.count, STEPS, "{}", metric.key);
                 assert_eq!(store.metric_history(id, &metric.key).unwrap().len() as u64, STEPS);
@@ -377,7 +375,7 @@ fn make_golden_store() {
     store.finish_run(done, &complete(0.875)).unwrap();
     let failed = start(1);
     let reason = Some("the loss became NaN".to_owned());
-    store.finish_run(failed, &RunEnd { state: RunState::Failed, value: None, reason }).unwrap();
+    store.finish_run(failed, &RunEnd::without_values(RunState::Failed, reason)).unwrap();
     store.set_hidden(failed.run, true).unwrap();
     start(2);
     let left = start(2);
@@ -436,7 +434,7 @@ fn the_study_of_a_store_of_format_1_is_read_exactly() {
     let studies = store.studies().unwrap();
     assert_eq!(studies.len(), 1);
     assert_eq!((studies[0].id, studies[0].created_ms, studies[0].state), (STUDY, 1000, StudyState::Complete));
-    assert_eq!((&studies[0].new, &studies[0].owner), (&new_study(), &Some(golden_process())));
+    assert_eq!((&studies[0].plan, &studies[0].owner), (&new_study(), &Some(golden_process())));
 }
 
 #[test]
@@ -444,7 +442,7 @@ fn the_runs_of_a_store_of_format_1_are_read_exactly() {
     let (_folder, store) = golden_store();
     let runs = store.runs(&RunQuery { include_hidden: true, ..RunQuery::default() }).unwrap();
     let seen: Vec<_> =
-        runs.iter().map(|run| (run.id.0[0], run.new.number, run.attempts, run.state)).collect();
+        runs.iter().map(|run| (run.id.0[0], run.start.number, run.attempts, run.state)).collect();
     let expected = [
         (3, None, 1, RunState::Complete),
         (2, Some(2), 2, RunState::Crashed),
@@ -454,10 +452,10 @@ fn the_runs_of_a_store_of_format_1_are_read_exactly() {
     assert_eq!(seen, expected);
     let times: Vec<_> = runs.iter().map(|run| (run.started_ms, run.ended_ms)).collect();
     assert_eq!(times, [(2004, Some(3004)), (2003, None), (2002, Some(3002)), (2001, Some(3001))]);
-    assert!(runs[0].value.unwrap().is_nan());
+    assert!(runs[0].value().unwrap().is_nan());
     assert_eq!((runs[2].hidden, runs[2].reason.as_deref()), (true, Some("the loss became NaN")));
-    assert_eq!((runs[3].value, &runs[3].new), (Some(0.875), &new_run(STUDY, 0, golden_process())));
-    let params: Vec<_> = runs[0].new.params.values().cloned().collect();
+    assert_eq!((runs[3].value(), &runs[3].start), (Some(0.875), &new_run(STUDY, 0, golden_process())));
+    let params: Vec<_> = runs[0].start.params.values().cloned().collect();
     let expected =
         [ParamValue::Int(3), ParamValue::Float(3.0), ParamValue::Bool(true), ParamValue::Text("3".into())];
     assert_eq!(params, expected);

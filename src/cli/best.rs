@@ -77,12 +77,12 @@ fn print(study: &StudyRecord, tally: &Tally, trials: &[RunRecord], now_ms: i64) 
     printer::talk(format!(
         "study {} · {} · {} of {} trials done{} · {} {}",
         study.id.short(),
-        table::one_line(&study.new.experiment),
+        table::one_line(&study.plan.experiment),
         tally.done(),
-        study.new.trials,
+        study.plan.trials,
         tally.aside(),
-        study.new.direction,
-        table::one_line(&study.new.metric),
+        study.plan.goals.direction(),
+        table::one_line(study.plan.goals.metric()),
     ));
     if trials.is_empty() && tally.hidden + tally.excluded > 0 {
         printer::talk("none that is complete is left; `uaic ls --all` lists hidden ones, too");
@@ -98,14 +98,14 @@ fn print(study: &StudyRecord, tally: &Tally, trials: &[RunRecord], now_ms: i64) 
         let rows: Vec<Row<'_>> = trials
             .iter()
             .map(|run| Row {
-                number: run.new.number,
+                number: run.start.number,
                 run: run.id,
-                value: run.value,
-                params: &run.new.params,
+                value: run.value(),
+                params: &run.start.params,
                 seconds: json::seconds(run, now_ms),
             })
             .collect();
-        printer::data(trial_table(&study.new.metric, &rows))?;
+        printer::data(trial_table(study.plan.goals.metric(), &rows))?;
     }
     Ok(())
 }

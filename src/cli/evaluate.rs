@@ -178,7 +178,7 @@ fn evaluate(
 ) -> anyhow::Result<Evaluation> {
     let said = |split: &str, examples| predict(&model.classifier, split, examples, model.features());
     // The streams of the final stage, so that the same texts get the same intervals.
-    let (seeds, calibration) = (SeedTree::new(model.study.new.seed).child("final", 0), model.calibration());
+    let (seeds, calibration) = (SeedTree::new(model.study.plan.seed).child("final", 0), model.calibration());
     let predictions = said(&args.split, examples)?;
     let beside =
         |name: &str| material.dataset.splits.get(name).map(|split| said(name, &split.examples)).transpose();

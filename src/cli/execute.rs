@@ -17,7 +17,7 @@ use super::work::Work;
 use crate::ErrorKind;
 use crate::platform::ProcessIdentity;
 use crate::store::{Change, Id, Store, StudyChange, StudyRecord, StudyState};
-use crate::study::{self, StudyOutcome, Surroundings};
+use crate::study::{self, SamplerKind, StudyOutcome, Surroundings};
 use crate::training::{FinalReport, FinalStage, TrainingError};
 use crate::trial::RunState;
 
@@ -98,9 +98,9 @@ fn acquired(
     let study = store.study(study)?;
     let spec = work.study();
     let setup = work.setup()?;
-    let progress = Progress::new(how.detail, &spec.metric, spec.direction);
+    let progress = Progress::new(how.detail, spec.goals.metric(), spec.goals.direction());
     let cancel = stop_on_signals().context("cannot listen for Ctrl-C")?;
-    let plan = setup.plan(study.new.trials);
+    let plan = setup.plan(study.plan.trials);
     let surroundings = Surroundings {
         store,
         study: study.id,
@@ -114,7 +114,7 @@ fn acquired(
     let outcome = study::run(&plan, work.objective(), &surroundings);
     progress.clear();
     let outcome = outcome?;
-    let waiting = waiting(&store.changes(study.id)?, study.new.trials);
+    let waiting = waiting(&store.changes(study.id)?, study.plan.trials);
     let experiment = match work {
         Work::Training(experiment) if experiment.spec().final_stage.epochs > 0 => Some(experiment),
         _ => None,
@@ -160,8 +160,8 @@ fn conclude(work: &Work, executed: &Executed, how: Execution<'_>) -> anyhow::Res
         printer::talk(format!(
             "note: study {id} ends after {tried} of {} trials, because every point of its {} has been tried; \
              `duplicates = \"repeat\"` in [study] tries points again",
-            study.new.trials,
-            if work.study().sampler == "grid" { "grid" } else { "space" },
+            study.plan.trials,
+            if work.study().sampler == SamplerKind::Grid { "grid" } else { "space" },
         ));
     }
     if let Some(waiting) = executed.waiting.filter(|_| how.detail != Detail::Quiet) {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::fsx;
 use crate::onnx;
-use crate::package::{Package, Responder};
+use crate::package::{Package, Predictor};
 use crate::store::{RunRecord, SqliteStore};
 use crate::training::package_of;
 
@@ -82,7 +82,7 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> anyhow::Result<ExitCode
     }
     let package = package_of(&store, run.id)?;
     // Better told now than to who gets it.
-    package.responder()?;
+    package.predictor()?;
     let size = write(&package, &path, args.format)?;
     if args.json {
         let is_package = args.format != Format::Onnx;
@@ -128,7 +128,7 @@ fn write(package: &Package, path: &Path, format: Format) -> anyhow::Result<u64> 
 
 /// The network of a package, and what its scores mean.
 fn onnx_of(package: &Package) -> anyhow::Result<Vec<u8>> {
-    let Responder { classifier, calibration } = package.responder()?;
+    let Predictor { classifier, calibration } = package.predictor()?;
     let manifest = package.manifest();
     let mut facts = vec![("architecture", manifest.architecture.clone()), ("package", package.digest())];
     if let Some(calibration) = &calibration {

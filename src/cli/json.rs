@@ -42,12 +42,12 @@ pub(super) fn params(params: &Params) -> Value {
 pub(super) fn run(run: &RunRecord, now_ms: i64) -> Map<String, Value> {
     let shape = json!({
         "id": run.id,
-        "study": run.new.study,
+        "study": run.start.study,
         "experiment": run.experiment,
-        "kind": run.new.kind,
-        "number": run.new.number,
+        "kind": run.start.kind,
+        "number": run.start.number,
         "state": run.state,
-        "value": run.value.map(number),
+        "value": run.value().map(number),
         "reason": run.reason,
         "started_ms": run.started_ms,
         "started": iso_time(run.started_ms),
@@ -58,7 +58,7 @@ pub(super) fn run(run: &RunRecord, now_ms: i64) -> Map<String, Value> {
         "hidden": run.hidden,
         "excluded": run.excluded,
         "violation": number(run.violation),
-        "params": params(&run.new.params),
+        "params": params(&run.start.params),
     });
     object(shape)
 }
@@ -134,12 +134,12 @@ pub(super) fn seconds(run: &RunRecord, now_ms: i64) -> Option<f64> {
 pub(super) fn study(study: &StudyRecord, tally: &Tally) -> Map<String, Value> {
     let shape = json!({
         "id": study.id,
-        "experiment": study.new.experiment,
+        "experiment": study.plan.experiment,
         "state": study.state,
-        "seed": study.new.seed,
-        "metric": study.new.metric,
-        "direction": study.new.direction,
-        "trials": study.new.trials,
+        "seed": study.plan.seed,
+        "metric": study.plan.goals.metric(),
+        "direction": study.plan.goals.direction(),
+        "trials": study.plan.trials,
         "done": tally.done(),
         "complete": tally.complete,
         "pruned": tally.pruned,

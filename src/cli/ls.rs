@@ -151,11 +151,13 @@ struct Metrics(BTreeMap<Id, String>);
 
 impl Metrics {
     fn of(store: &dyn Store) -> anyhow::Result<Self> {
-        Ok(Self(store.studies()?.into_iter().map(|study| (study.id, study.new.metric)).collect()))
+        Ok(Self(
+            store.studies()?.into_iter().map(|study| (study.id, study.goals().metric().to_owned())).collect(),
+        ))
     }
 
     fn name(&self, run: &RunRecord) -> &str {
-        match (run.value, self.0.get(&run.new.study)) {
+        match (run.value(), self.0.get(&run.start.study)) {
             (Some(_), Some(metric)) => metric_of(run, metric),
             _ => "",
         }
@@ -168,7 +170,7 @@ fn add_run(listing: &mut Table, run: &RunRecord, metrics: &Metrics, now_ms: i64)
         Cell::new(path_in_study(run)),
         Cell::new(table::shortened(&run.experiment, 24)),
         table::run_state(run.state),
-        Cell::new(run.value.map(table::number).unwrap_or_default()),
+        Cell::new(run.value().map(table::number).unwrap_or_default()),
         Cell::new(table::one_line(metrics.name(run))),
         Cell::new(table::age(run.started_ms, now_ms)),
         Cell::new(json::seconds(run, now_ms).map(table::duration).unwrap_or_default()),
@@ -189,7 +191,7 @@ fn note(run: &RunRecord) -> Option<String> {
 
 fn list_studies(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
     let mut studies = store.studies()?;
-    studies.retain(|study| args.experiment.as_ref().is_none_or(|name| *name == study.new.experiment));
+    studies.retain(|study| args.experiment.as_ref().is_none_or(|name| *name == study.plan.experiment));
     let total = studies.len() as u64;
     if let Some(most) = args.most() {
         studies.truncate(most as usize);
@@ -240,18 +242,18 @@ fn listing_of_studies(studies: &[(Tally, StudyRecord)]) -> Listing {
     for (tally, study) in studies {
         listing.add([
             Field::of(study.id.short(), study.id.to_string()),
-            Field::text(&study.new.experiment, 40),
+            Field::text(&study.plan.experiment, 40),
             Field::of(table::study_state(study.state), study.state.name()),
             Field::of(
-                format!("{}/{}{}", tally.done(), study.new.trials, tally.aside()),
+                format!("{}/{}{}", tally.done(), study.plan.trials, tally.aside()),
                 tally.done().to_string(),
             ),
-            Field::plain(study.new.trials),
+            Field::plain(study.plan.trials),
             Field::number(tally.best.map(|best| best.value())),
             Field::plain(tally.best.map(|best| best.number().to_string()).unwrap_or_default()),
-            Field::name(&study.new.metric),
-            Field::plain(study.new.direction),
-            Field::plain(study.new.seed),
+            Field::name(study.plan.goals.metric()),
+            Field::plain(study.plan.goals.direction()),
+            Field::plain(study.plan.seed),
             Field::plain(tally.complete),
             Field::plain(tally.pruned),
             Field::plain(tally.failed),

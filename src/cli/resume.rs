@@ -65,7 +65,7 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode
     drop(reader);
     let store = SqliteStore::open(&global.store)?;
     let work = Work::of_study(&found)?;
-    if work.fingerprint() != found.new.fingerprint {
+    if work.fingerprint() != found.plan.fingerprint {
         return Err(Failure::locked(changed(&found, &work)).into());
     }
     if args.spec.is_some() || !args.params.is_empty() {
@@ -74,11 +74,11 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode
     if work.is_asked() {
         return asked(global, &store, &found, &work, args);
     }
-    if let Some(trials) = args.trials.filter(|trials| *trials <= found.new.trials && !args.how.quiet) {
+    if let Some(trials) = args.trials.filter(|trials| *trials <= found.plan.trials && !args.how.quiet) {
         printer::talk(format!(
             "note: study {} has {} trials; --trials {trials} does not lower that",
             found.id.short(),
-            found.new.trials
+            found.plan.trials
         ));
     } else if found.state == StudyState::Complete && args.trials.is_none() && !args.how.quiet {
         printer::talk(format!("study {} is complete; showing its results", found.id.short()));
@@ -100,7 +100,7 @@ fn tell_of_open(store: &dyn Store, found: &StudyRecord) -> anyhow::Result<()> {
     };
     let runs = store.runs(&query)?;
     let mut open: Vec<u32> =
-        runs.iter().filter(|run| run.new.process.is_outside()).filter_map(|run| run.new.number).collect();
+        runs.iter().filter(|run| run.start.process.is_outside()).filter_map(|run| run.start.number).collect();
     open.sort_unstable();
     if let Some(first) = open.first() {
         let open: Vec<String> = open.iter().map(u32::to_string).collect();
@@ -135,7 +135,7 @@ fn asked(
     }
     let study = store.study(found.id)?;
     if !args.how.quiet {
-        let trials = study.new.trials;
+        let trials = study.plan.trials;
         printer::talk(match args.trials {
             Some(wanted) if wanted < trials => {
                 format!("note: study {id} has {trials} trials; --trials {wanted} does not lower that")
@@ -167,13 +167,13 @@ fn change_space(store: &dyn Store, found: &StudyRecord, args: &ResumeArgs) -> an
         Change::Space { overrides, .. } => Some(overrides.clone()),
         _ => None,
     });
-    let mut overrides = earlier.unwrap_or_else(|| found.new.overrides.clone());
+    let mut overrides = earlier.unwrap_or_else(|| found.plan.overrides.clone());
     overrides.extend(args.params.clone());
     let wanted = if let Some(path) = &args.spec {
         Work::load(path, &overrides)?
     } else {
-        let new = NewStudy { overrides: overrides.clone(), ..found.new.clone() };
-        Work::of_study(&StudyRecord { new, ..found.clone() })?
+        let plan = NewStudy { overrides: overrides.clone(), ..found.plan.clone() };
+        Work::of_study(&StudyRecord { plan, ..found.clone() })?
     };
     let known = Work::of_study(found)?;
     if wanted.frame_fingerprint() != known.frame_fingerprint() {
@@ -181,7 +181,7 @@ fn change_space(store: &dyn Store, found: &StudyRecord, args: &ResumeArgs) -> an
             "study {} can go on with another [search], but with nothing else changed: its old and new trials \
              could not be compared. {}",
             found.id.short(),
-            anew(args.spec.as_deref().unwrap_or(Path::new(&found.new.spec_path)))
+            anew(args.spec.as_deref().unwrap_or(Path::new(&found.plan.spec_path)))
         );
         return Err(Failure::locked(message).into());
     }
@@ -190,7 +190,7 @@ fn change_space(store: &dyn Store, found: &StudyRecord, args: &ResumeArgs) -> an
     }
     wanted.check_constraints()?;
     keep_promises(store, found, &changes, wanted.space())?;
-    let space = serde_json::to_value(wanted.space())?;
+    let space = wanted.space().clone();
     let change = store.change_study(found.id, &Change::Space { space, overrides })?;
     printer::talk(format!("the new search space counts from trial {} on", change.from_trial));
     Ok(())
@@ -209,7 +209,7 @@ fn keep_promises(
         include_hidden: true,
         ..RunQuery::default()
     };
-    let started: BTreeSet<u32> = store.runs(&query)?.iter().filter_map(|run| run.new.number).collect();
+    let started: BTreeSet<u32> = store.runs(&query)?.iter().filter_map(|run| run.start.number).collect();
     for StudyChange { from_trial, change, .. } in changes {
         let Change::Enqueue { params } = change else { continue };
         if started.contains(from_trial) {
@@ -230,7 +230,7 @@ fn keep_promises(
 
 /// Says why the spec and the data of a study no longer give what they gave.
 fn changed(study: &StudyRecord, work: &Work) -> String {
-    let (then, now) = (&study.new.environment, work.environment());
+    let (then, now) = (&study.plan.environment, work.environment());
     let files: Vec<&str> = then
         .keys()
         .chain(now.keys())
@@ -248,7 +248,7 @@ fn changed(study: &StudyRecord, work: &Work) -> String {
     };
     format!(
         "{what}; new trials could not be compared with its old ones. {}",
-        anew(Path::new(&study.new.spec_path))
+        anew(Path::new(&study.plan.spec_path))
     )
 }
 

@@ -68,7 +68,7 @@ pub(super) fn remove(global: &Global, args: &RmArgs) -> anyhow::Result<ExitCode>
             "run {} ({}) is running in process {}; stop it first, or wait for it",
             busy.id.short(),
             described(busy),
-            busy.new.process.pid
+            busy.start.process.pid
         );
         return Err(Failure::locked(message).into());
     }

@@ -109,7 +109,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let store = SqliteStore::open(&global.store)?;
     let new = work.new_study();
     let earlier = store.studies()?.into_iter().find(|study| {
-        study.new.fingerprint == new.fingerprint
+        study.plan.fingerprint == new.fingerprint
             && matches!(study.state, StudyState::Interrupted | StudyState::Crashed)
     });
     if !args.how.quiet {

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::data::{self, Dataset, Example};
 use crate::eval::Calibration;
 use crate::model::{Classifier, Features};
-use crate::package::Responder;
+use crate::package::Predictor;
 use crate::report::study::is_of_program;
 use crate::spec::Spec;
 use crate::store::{RunRecord, Store, StudyRecord};
@@ -67,16 +67,16 @@ impl StoredModel {
     /// # Errors
     /// It keeps none, or what it keeps is damaged.
     pub(super) fn of_run(store: &dyn Store, run: RunRecord) -> anyhow::Result<Self> {
-        let study = store.study(run.new.study)?;
+        let study = store.study(run.start.study)?;
         let classifier = training::load_classifier(store, run.id)?;
         let calibration = training::load_calibration(store, run.id)?;
         Ok(Self { run, study, classifier, calibration })
     }
 
     /// The model with its calibration, to be asked.
-    pub(super) fn into_responder(self) -> Responder {
+    pub(super) fn into_predictor(self) -> Predictor {
         let calibration = self.calibration.map(|calibration| calibration.fitted);
-        Responder { classifier: self.classifier, calibration }
+        Predictor { classifier: self.classifier, calibration }
     }
 
     /// Temperature and threshold; `None` for runs without.
@@ -112,7 +112,7 @@ impl StoredModel {
             }
         };
         let dataset = Dataset::read(&folder)?;
-        let is_own = self.run.new.environment.get("data.name").is_some_and(|name| *name == dataset.name);
+        let is_own = self.run.start.environment.get("data.name").is_some_and(|name| *name == dataset.name);
         // What the model was trained on may be gone, or be on another machine.
         let train = own.ok().and_then(|folder| Dataset::read(&folder).ok());
         let train = train.and_then(|mut dataset| dataset.splits.remove("train")).map(|split| split.examples);
@@ -121,7 +121,7 @@ impl StoredModel {
 
     /// The folder of the data set that the run's spec names.
     fn own_folder(&self) -> Result<std::path::PathBuf, String> {
-        let new = &self.study.new;
+        let new = &self.study.plan;
         let spec = Spec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides);
         let spec =
             spec.map_err(|_| format!("this uaic cannot read the spec of study {}", self.study.id.short()))?;
@@ -133,12 +133,12 @@ impl StoredModel {
     /// The experiment that the run comes from; `None` where its data are not here, or have changed
     /// since, so that nobody knows what the model has learnt from.
     pub(super) fn origin(&self) -> Option<Training> {
-        let new = &self.study.new;
+        let new = &self.study.plan;
         let spec = Spec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides).ok()?;
         let origin = Training::open(spec).ok()?;
         let learnt = [Some("train"), origin.spec().training.data.oos.as_deref()];
         let is_same = |name: &str| {
-            let then = self.run.new.environment.get(&format!("data.{name}.hash"));
+            let then = self.run.start.environment.get(&format!("data.{name}.hash"));
             then.is_some() && then == origin.dataset().splits.get(name).map(|split| &split.hash)
         };
         let all_are = learnt.into_iter().flatten().all(is_same);
@@ -148,7 +148,7 @@ impl StoredModel {
     /// What one should know of a split before believing figures on it.
     pub(super) fn notes(&self, material: &Material, split: &str) -> anyhow::Result<Vec<String>> {
         let mut notes = Vec::new();
-        let environment = &self.run.new.environment;
+        let environment = &self.run.start.environment;
         for name in [split, "train"] {
             let then = environment.get(&format!("data.{name}.hash"));
             let now = material.dataset.splits.get(name).map(|split| &split.hash);
@@ -192,7 +192,7 @@ pub(super) fn run_with_model(store: &dyn Store, selector: &str, verb: &str) -> a
     if keeps_model {
         return Ok(run);
     }
-    let study = store.study(run.new.study)?;
+    let study = store.study(run.start.study)?;
     Err(without_model(store, &run, &study, verb)?.into())
 }
 
@@ -226,7 +226,7 @@ fn no_final_run(study: &StudyRecord, verb: &str) -> Failure {
 
 /// What makes a final run, where the spec wants one; or how to want one.
 fn how_to_train(study: &StudyRecord) -> String {
-    let new = &study.new;
+    let new = &study.plan;
     let spec = Spec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides);
     match spec {
         Ok(spec) if spec.final_stage.epochs == 0 => format!(
@@ -247,7 +247,7 @@ fn without_model(
     if is_of_program(study) {
         return Ok(of_program(study, verb));
     }
-    if run.new.kind.keeps_model() {
+    if run.start.kind.keeps_model() {
         let state = run.state.name().to_lowercase();
         let message =
             format!("the {what} of study {id} is {state} and has kept no model; `uaic resume {id}` goes on");
@@ -255,7 +255,7 @@ fn without_model(
     }
     let hint = match model_run(store, study.id, Hidden::Include)? {
         Some(kept) => {
-            format!("that of trial {} is: `uaic {verb} {id}/final`", kept.new.number.unwrap_or_default())
+            format!("that of trial {} is: `uaic {verb} {id}/final`", kept.start.number.unwrap_or_default())
         }
         None => format!("study {id} has no final run: {}", how_to_train(study)),
     };

@@ -57,9 +57,9 @@ impl Summary<'_> {
         let mut line = format!(
             "study {} · {} · {} of {} trials complete",
             self.study.id.short(),
-            self.study.new.experiment,
+            self.study.plan.experiment,
             count(RunState::Complete),
-            self.study.new.trials
+            self.study.plan.trials
         );
         let failed = count(RunState::Failed);
         let pruned = count(RunState::Pruned);
@@ -97,7 +97,7 @@ impl Summary<'_> {
                 seconds: Some(result.seconds),
             })
             .collect();
-        trial_table(&self.study.new.metric, &rows)
+        trial_table(self.study.plan.goals.metric(), &rows)
     }
 
     fn final_headline(&self) -> String {
@@ -121,10 +121,10 @@ impl Summary<'_> {
             "schema": json::SCHEMA,
             "study": {
                 "id": self.study.id,
-                "experiment": self.study.new.experiment,
-                "seed": self.study.new.seed,
-                "metric": self.study.new.metric,
-                "direction": self.study.new.direction,
+                "experiment": self.study.plan.experiment,
+                "seed": self.study.plan.seed,
+                "metric": self.study.plan.goals.metric(),
+                "direction": self.study.plan.goals.direction(),
                 "trials": trials,
                 "best": best,
                 "spent": self.outcome.spent.is_some(),

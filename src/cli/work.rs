@@ -8,7 +8,9 @@ use crate::platform;
 use crate::spec::{AnySpec, AskedOrRun, Duplicates, ProgramSpec, PrunerSpec, Space, Spec, StudySpec};
 use crate::store::{Change, Environment, NewStudy, StudyChange, StudyRecord};
 use crate::study::sampler::grid_size;
-use crate::study::{Evaluation, Objective, ObjectiveError, StudySetup, Trial, points_in, unsatisfied};
+use crate::study::{
+    Evaluation, Objective, ObjectiveError, SamplerKind, StudySetup, Trial, points_in, unsatisfied,
+};
 use crate::training::Training;
 use crate::trial::Params;
 
@@ -102,7 +104,7 @@ impl Work {
         if *duplicates != Duplicates::Avoid || self.space().is_empty() {
             return None;
         }
-        let (what, count) = if sampler == "grid" {
+        let (what, count) = if *sampler == SamplerKind::Grid {
             ("grid", grid_size(self.space()).filter(|count| *count > 0)?)
         } else {
             ("space", points_in(self.space(), *trials as usize)? as u64)
@@ -119,7 +121,7 @@ impl Work {
 
     /// The work of a recorded study, from its stored spec.
     pub(super) fn of_study(study: &StudyRecord) -> anyhow::Result<Self> {
-        let NewStudy { spec_text, spec_path, overrides, .. } = &study.new;
+        let NewStudy { spec_text, spec_path, overrides, .. } = &study.plan;
         let path = Path::new(spec_path);
         if ProgramSpec::is_one(spec_text) {
             return Self::of_program(ProgramSpec::parse(spec_text, path, overrides)?);
@@ -129,7 +131,7 @@ impl Work {
     }
 
     fn of_program(spec: ProgramSpec) -> anyhow::Result<Self> {
-        let mut reports = spec.study.metric.clone();
+        let mut reports = spec.study.goals.metric().to_owned();
         let mut notes = Vec::new();
         let objective: Box<dyn Objective> = match &spec.objective {
             AskedOrRun::Asked => Box::new(Asked),
@@ -206,10 +208,10 @@ impl Work {
     /// The space as it was last changed.
     pub(super) fn latest_space(&self, changes: &[StudyChange]) -> Space {
         let last = changes.iter().rev().find_map(|change| match &change.change {
-            Change::Space { space, .. } => serde_json::from_value(space.clone()).ok(),
+            Change::Space { space, .. } => Some(space),
             _ => None,
         });
-        last.unwrap_or_else(|| self.space().clone())
+        last.unwrap_or_else(|| self.space()).clone()
     }
 
     /// Hash of all that decides the result, but for the number of trials.
@@ -234,9 +236,7 @@ impl Work {
             overrides: source.overrides.clone(),
             fingerprint: program.spec.fingerprint(),
             seed: study.seed,
-            metric: study.metric.clone(),
-            direction: study.direction,
-            more_objectives: study.more_objectives.clone(),
+            goals: study.goals.clone(),
             trials: study.trials,
             environment: program.environment.clone(),
         }

@@ -82,7 +82,7 @@ impl CommandSpec {
     /// # Errors
     /// All that cannot be read. What can be read may still make no sense: see [`super::check`].
     pub fn read(table: &Table, study: &StudySpec, base: &Path) -> Result<Self, Vec<Problem>> {
-        let metrics: Vec<String> = study.metrics().into_iter().map(str::to_owned).collect();
+        let metrics: Vec<String> = study.goals.metrics().into_iter().map(str::to_owned).collect();
         let mut reader = Reader { table, problems: unknown_keys(table) };
         let usual = Self::default();
         let spec = Self {
@@ -96,7 +96,7 @@ impl CommandSpec {
             grace: reader.time("grace").unwrap_or(usual.grace),
             artifacts: reader.text("artifacts").unwrap_or(usual.artifacts),
             prune_by: reader.text("prune_by").or_else(|| metrics.first().cloned()),
-            constraints: study.constraints(),
+            constraints: study.feasible.clone(),
             metrics,
         };
         if reader.problems.is_empty() { Ok(spec) } else { Err(reader.problems) }
@@ -197,9 +197,14 @@ fn plain(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trial::{Direction, Goal};
 
     fn read(text: &str) -> Result<CommandSpec, Vec<Problem>> {
-        let study = StudySpec { metric: "loss".into(), feasible: "size <= 5".into(), ..StudySpec::default() };
+        let study = StudySpec {
+            goals: Goal::new("loss", Direction::Minimize).into(),
+            feasible: vec!["size <= 5".parse().unwrap()],
+            ..StudySpec::default()
+        };
         CommandSpec::read(&text.parse().unwrap(), &study, Path::new("/specs"))
     }
 

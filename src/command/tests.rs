@@ -127,7 +127,7 @@ impl Ran {
     fn value(&self) -> f64 {
         let record = self.record();
         assert_eq!(record.state, RunState::Complete, "{:?}", record.reason);
-        record.value.unwrap()
+        record.value().unwrap()
     }
 
     fn failure(&self) -> String {
@@ -183,7 +183,7 @@ fn parameters_reach_the_program_in_every_way() {
     assert!(!stdout.contains("MOMENTUM"));
     let command: serde_json::Value = serde_json::from_str(&ran.artifact("command.json")).unwrap();
     assert_eq!(command["command"][4], "--lr=0.5");
-    assert_eq!(ran.record().new.config["command"][6], "{seed}");
+    assert_eq!(ran.record().start.config["command"][6], "{seed}");
     assert_eq!(
         run(sh("echo $UAIC_SEED")).value(),
         seed.parse::<f64>().unwrap(),
@@ -318,7 +318,7 @@ fn several_metrics_and_constraints_make_the_evaluation() {
         ..sh(r#"echo '{"size": 7, "loss": 1, "time": 5}'"#)
     };
     let record = run(spec).record();
-    assert_eq!((record.value, record.more_values, record.violation), (Some(1.0), vec![7.0], 3.0));
+    assert_eq!((record.values, record.violation), (vec![1.0, 7.0], 3.0));
 }
 
 #[test]
@@ -486,7 +486,7 @@ fn secrets_are_passed_and_never_recorded() {
     for name in ran.artifacts() {
         assert!(!ran.artifact(&name).contains(&home), "{name}: {}", ran.artifact(&name));
     }
-    assert!(!ran.record().new.config.to_string().contains(&home));
+    assert!(!ran.record().start.config.to_string().contains(&home));
     let command: serde_json::Value = serde_json::from_str(&ran.artifact("command.json")).unwrap();
     assert_eq!(command["env"]["A"], "a***");
     assert!(command["env_names"].as_array().unwrap().contains(&"HOME".into()));

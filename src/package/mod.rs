@@ -18,7 +18,9 @@ use std::path::Path;
 pub use error::{EntryFault, PackageError, PackageFault};
 pub use files::{CALIBRATION, CARD, CONFIG, LABELS, MANIFEST, SCOPE, SIGNATURE, SPEC, TOKENIZER, WEIGHTS};
 pub use manifest::{DataLineage, FORMAT, FileEntry, Manifest};
-pub use uaic_model::inference::{Answer, Asking, Candidate, Responder, Session, TokenWeight};
+pub use uaic_model::inference::{
+    InferenceSession, LabelScore, PredictOptions, Prediction, Predictor, TokenWeight,
+};
 
 use crate::fsx::{self, FileError};
 

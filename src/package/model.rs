@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::error::{PackageError, PackageFault};
 use super::files::{CALIBRATION, CONFIG, LABELS, MANIFEST, SCOPE, TOKENIZER, WEIGHTS};
-use super::{Asking, Package, Responder};
+use super::{Package, PredictOptions, Predictor};
 use crate::eval::{Calibration, ScopeModels};
 use crate::model::{Classifier, Weights};
 use crate::spec::{ModelSpec, check_section};
@@ -57,12 +57,12 @@ impl Package {
     ///
     /// # Errors
     /// As [`Package::classifier`] and [`Package::calibration`].
-    pub fn responder(&self) -> Result<Responder, PackageError> {
-        let responder = Responder { classifier: self.classifier()?, calibration: self.calibration()? };
+    pub fn predictor(&self) -> Result<Predictor, PackageError> {
+        let predictor = Predictor { classifier: self.classifier()?, calibration: self.calibration()? };
         // Whether the out-of-scope method fits the model's features shows when it is asked.
         let unfit = |error| PackageFault::of_bytes(PackageFault::content(SCOPE, error));
-        responder.answer(&[""], Asking::default()).map_err(unfit)?;
-        Ok(responder)
+        predictor.predict(&[""], PredictOptions::default()).map_err(unfit)?;
+        Ok(predictor)
     }
 
     fn build(&self) -> Result<Classifier, PackageFault> {

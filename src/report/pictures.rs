@@ -11,6 +11,7 @@ use crate::eval::{OutOfScopeMethod, Predictions, wilson};
 use crate::model::Classifier;
 use crate::rng::ChaCha8Rng;
 use crate::store::{RunKind, RunRecord, StoreError};
+use crate::trial::{Fold, MetricKey};
 
 /// Splits in the order in which pictures show them, with the word for each.
 const SPLITS: [(&str, &str); 5] = [
@@ -37,7 +38,7 @@ pub(super) fn curves(subjects: &[Subject<'_>]) -> Result<Figure, PlotError> {
     let mut all = Vec::new();
     for subject in subjects {
         match &subject.run {
-            Some(run) if run.new.kind == RunKind::Trial => all.push(curves_of(subject, run)?),
+            Some(run) if run.start.kind == RunKind::Trial => all.push(curves_of(subject, run)?),
             run => {
                 for run in subject.best_trial()?.iter().chain(run) {
                     all.push(curves_of(subject, run)?);
@@ -50,26 +51,25 @@ pub(super) fn curves(subjects: &[Subject<'_>]) -> Result<Figure, PlotError> {
 }
 
 fn curves_of(subject: &Subject<'_>, run: &RunRecord) -> Result<TrainingCurves, StoreError> {
-    let number = run.new.number.unwrap_or_default();
-    let name = match run.new.kind {
+    let number = run.start.number.unwrap_or_default();
+    let name = match run.start.kind {
         RunKind::Trial => format!("{} trial {number}", run.experiment),
-        RunKind::Final | RunKind::Imported => format!("{} {} run", run.experiment, run.new.kind.name()),
+        RunKind::Final | RunKind::Imported => format!("{} {} run", run.experiment, run.start.kind.name()),
     };
     let mut curves =
         TrainingCurves { name, metric_name: "val/accuracy".to_owned(), ..TrainingCurves::default() };
     for metric in subject.store.latest_metrics(run.id)? {
-        let (fold, key) = match metric.key.split_once('/') {
-            Some((fold, key)) if fold.starts_with("fold=") => (true, key),
-            _ => (false, metric.key.as_str()),
-        };
+        let key = MetricKey::from(metric.key.as_str());
         // A trial's own `val/…` is its mean over folds, by fold.
-        let part = match key {
-            "train/loss" => Part::Train,
-            "val/loss" | "val/accuracy" if fold || run.new.kind == RunKind::Final => Part::Validation,
+        let has_epochs = key.fold.is_some() || run.start.kind == RunKind::Final;
+        let part = match (key.group.as_str(), key.name.as_str()) {
+            _ if key.fold == Some(Fold::Each) => continue,
+            ("train", "loss") => Part::Train,
+            ("val", "loss" | "accuracy") if has_epochs => Part::Validation,
             _ => continue,
         };
         let curve = Curve { part, points: subject.series(run.id, &metric.key)? };
-        if key == "val/accuracy" { curves.metric.push(curve) } else { curves.loss.push(curve) }
+        if key.name == "accuracy" { curves.metric.push(curve) } else { curves.loss.push(curve) }
     }
     Ok(curves)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::number::differ;
-use crate::spec::{AskedOrRun, ProgramSpec};
+use crate::spec::{AskedOrRun, ProgramSpec, PrunerSpec};
 use crate::store::{ArtifactRecord, LatestMetric, RunKind, RunQuery, RunRecord};
 use crate::trial::RunState;
 
@@ -34,7 +34,7 @@ pub(super) enum Evaluator {
 impl Evaluator {
     /// Of a study, by its recorded spec.
     pub(super) fn of(subject: &Subject<'_>) -> Self {
-        let new = &subject.study.new;
+        let new = &subject.study.plan;
         if new.spec_text.is_empty() {
             return Self::Library;
         }
@@ -54,9 +54,9 @@ impl Evaluator {
         let mut add = |name: &str, value: &str| facts.push((name.to_owned(), value.to_owned()));
         match self {
             Self::Command(spec) | Self::Asked(spec) => {
-                add("sampler", &spec.study.sampler);
-                if spec.pruner.kind != "none" {
-                    add("pruner", &spec.pruner.kind);
+                add("sampler", spec.study.sampler.name());
+                if spec.pruner != PrunerSpec::None {
+                    add("pruner", spec.pruner.name());
                 }
             }
             Self::Training | Self::Library | Self::Unknown => {}
@@ -151,12 +151,12 @@ fn captured(section: &mut Section, subject: &Subject<'_>) -> Result<(), PlotErro
     let best = subject.best_trial()?;
     let run = match best {
         Some(run) => run,
-        None => match trials(subject)?.into_iter().min_by_key(|run| run.new.number) {
+        None => match trials(subject)?.into_iter().min_by_key(|run| run.start.number) {
             Some(run) => run,
             None => return Ok(()),
         },
     };
-    let number_of = run.new.number.unwrap_or_default();
+    let number_of = run.start.number.unwrap_or_default();
     let (metrics, artifacts) = (subject.store.latest_metrics(run.id)?, subject.store.artifacts(run.id)?);
     if metrics.is_empty() && artifacts.is_empty() {
         return Ok(());
@@ -207,8 +207,8 @@ fn repeated(trials: &[RunRecord]) -> String {
     let complete = trials.iter().filter(|run| run.state == RunState::Complete);
     let mut points: BTreeMap<Vec<(&String, String)>, Vec<Vec<f64>>> = BTreeMap::new();
     for run in complete {
-        let point = run.new.params.iter().map(|(name, value)| (name, format!("{value:?}"))).collect();
-        points.entry(point).or_default().push(run.values());
+        let point = run.start.params.iter().map(|(name, value)| (name, format!("{value:?}"))).collect();
+        points.entry(point).or_default().push(run.values.clone());
     }
     let again: Vec<&Vec<Vec<f64>>> = points.values().filter(|values| values.len() > 1).collect();
     let is_equal = |values: &Vec<Vec<f64>>| {

@@ -37,9 +37,9 @@ const BEHIND: [&str; 8] =
 /// parameter whose name is taken is `params.NAME`, a metric `metrics.NAME`.
 pub fn of_runs(runs: &[RunRecord], studies: &BTreeMap<Id, StudyRecord>) -> Sheet {
     let metrics_of = |run: &RunRecord| -> Vec<String> {
-        let Some(study) = studies.get(&run.new.study) else { return Vec::new() };
-        let first = metric_of(run, &study.new.metric).to_owned();
-        let more = study.new.more_objectives.iter().map(|(name, _)| name.clone());
+        let Some(study) = studies.get(&run.start.study) else { return Vec::new() };
+        let first = metric_of(run, study.plan.goals.metric()).to_owned();
+        let more = study.goals().more().iter().map(|goal| goal.metric.clone());
         std::iter::once(first).chain(more).collect()
     };
     let mut metrics: Vec<String> = Vec::new();
@@ -48,7 +48,7 @@ pub fn of_runs(runs: &[RunRecord], studies: &BTreeMap<Id, StudyRecord>) -> Sheet
             metrics.push(metric);
         }
     }
-    let params: BTreeSet<&String> = runs.iter().flat_map(|run| run.new.params.keys()).collect();
+    let params: BTreeSet<&String> = runs.iter().flat_map(|run| run.start.params.keys()).collect();
     let mut names: Vec<String> = BEFORE.map(str::to_owned).to_vec();
     let fixed: Vec<&str> = BEFORE.into_iter().chain(BEHIND).collect();
     for metric in &metrics {
@@ -61,11 +61,13 @@ pub fn of_runs(runs: &[RunRecord], studies: &BTreeMap<Id, StudyRecord>) -> Sheet
     }
     names.extend(BEHIND.map(str::to_owned));
     let row = |run: &RunRecord| -> Vec<String> {
-        let values: BTreeMap<String, f64> = metrics_of(run).into_iter().zip(run.values()).collect();
+        let values: BTreeMap<String, f64> = metrics_of(run).into_iter().zip(run.values.clone()).collect();
         let mut row = before(run);
         row.extend(metrics.iter().map(|metric| values.get(metric).copied().map(exact).unwrap_or_default()));
         row.extend(
-            params.iter().map(|name| run.new.params.get(*name).map(ToString::to_string).unwrap_or_default()),
+            params
+                .iter()
+                .map(|name| run.start.params.get(*name).map(ToString::to_string).unwrap_or_default()),
         );
         row.extend(behind(run));
         row
@@ -75,12 +77,12 @@ pub fn of_runs(runs: &[RunRecord], studies: &BTreeMap<Id, StudyRecord>) -> Sheet
 
 fn before(run: &RunRecord) -> Vec<String> {
     vec![
-        run.new.number.map(|number| number.to_string()).unwrap_or_default(),
+        run.start.number.map(|number| number.to_string()).unwrap_or_default(),
         run.state.name().to_owned(),
         run.id.to_string(),
-        run.new.study.to_string(),
+        run.start.study.to_string(),
         run.experiment.clone(),
-        run.new.kind.name().to_owned(),
+        run.start.kind.name().to_owned(),
     ]
 }
 

@@ -115,7 +115,7 @@ pub fn report(
     sections.retain(|section| !section.blocks.is_empty());
     let study = &subject.study;
     let page = Page {
-        title: format!("{}: report", study.new.experiment),
+        title: format!("{}: report", study.plan.experiment),
         subtitle: format!(
             "study {} · {} · made by uaic {}",
             study.id.short(),
@@ -125,7 +125,7 @@ pub fn report(
         sections,
     };
     Ok(Report {
-        name: format!("{}-{}", study.new.experiment, study.id.short()),
+        name: format!("{}-{}", study.plan.experiment, study.id.short()),
         page,
         metrics: metrics_json(subject)?,
         trials: trials(subject)?,
@@ -192,14 +192,14 @@ fn picture(subject: &Subject<'_>, kind: &str) -> Result<Option<Picture>, PlotErr
 fn trials(subject: &Subject<'_>) -> Result<Vec<u8>, PlotError> {
     let query = RunQuery { study: Some(subject.study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
     let mut runs = subject.store.runs(&query)?;
-    runs.sort_by_key(|run| run.new.number);
+    runs.sort_by_key(|run| run.start.number);
     let studies = BTreeMap::from([(subject.study.id, subject.study.clone())]);
     Ok(sheet::of_runs(&runs, &studies).csv())
 }
 
 /// What was asked.
 fn asked(subject: &Subject<'_>, evaluator: &Evaluator) -> Section {
-    let new = &subject.study.new;
+    let new = &subject.study.plan;
     let mut section = Section::new("asked", "What was asked");
     let mut facts = vec![
         ("experiment".to_owned(), new.experiment.clone()),
@@ -210,7 +210,7 @@ fn asked(subject: &Subject<'_>, evaluator: &Evaluator) -> Section {
     ];
     facts.extend(evaluator.facts());
     if let (Evaluator::Training, Ok(spec)) = (evaluator, subject.spec()) {
-        facts.push(("sampler".to_owned(), spec.study.sampler.clone()));
+        facts.push(("sampler".to_owned(), spec.study.sampler.to_string()));
         facts.push(("data set".to_owned(), spec.training.data.dataset.clone()));
         facts.push(("architecture".to_owned(), spec.training.model.architecture().to_owned()));
     }
@@ -220,12 +220,8 @@ fn asked(subject: &Subject<'_>, evaluator: &Evaluator) -> Section {
 
 /// `minimize val/loss, maximize val/accuracy`.
 fn objectives(subject: &Subject<'_>) -> String {
-    let new = &subject.study.new;
-    let first = std::iter::once((&new.metric, new.direction));
-    let more = new.more_objectives.iter().map(|(metric, direction)| (metric, *direction));
-    let all: Vec<String> =
-        first.chain(more).map(|(metric, direction)| format!("{direction} {metric}")).collect();
-    all.join(", ")
+    let goals = subject.study.goals().iter();
+    goals.map(|goal| format!("{} {}", goal.direction, goal.metric)).collect::<Vec<_>>().join(", ")
 }
 
 /// What it was asked on.
@@ -276,7 +272,7 @@ fn data(subject: &Subject<'_>) -> Section {
 
 /// Splits whose file is not what it was when the study ran.
 fn changed_splits(subject: &Subject<'_>, found: &stats::DatasetStats) -> Vec<String> {
-    let recorded = &subject.study.new.environment;
+    let recorded = &subject.study.plan.environment;
     let differs = |split: &&stats::SplitStats| {
         recorded.get(&format!("data.{}.hash", split.split)).is_some_and(|hash| *hash != split.hash)
     };
@@ -293,7 +289,7 @@ fn search(subject: &Subject<'_>) -> Result<Section, PlotError> {
     let tally = subject.store.tally(subject.study.id)?;
     let failed = if tally.failed > 0 { format!(", {} failed", tally.failed) } else { String::new() };
     let (complete, aside) = (tally.complete, tally.aside());
-    section.text(format!("{complete} of {} trials are complete{failed}{aside}.", subject.study.new.trials));
+    section.text(format!("{complete} of {} trials are complete{failed}{aside}.", subject.study.plan.trials));
     if view.trials.is_empty() && tally.hidden + tally.excluded > 0 {
         section.text(format!(
             "There is nothing to show: every trial is hidden or excluded. `uaic ls --study {} --all` lists \
@@ -374,7 +370,7 @@ fn metrics_json(subject: &Subject<'_>) -> Result<Value, PlotError> {
         absent.into_iter().map(|(name, why)| (name, why.to_string())).collect();
     Ok(json!({
         "schema": 1,
-        "experiment": subject.study.new.experiment,
+        "experiment": subject.study.plan.experiment,
         "study": subject.study.id,
         "run": subject.run.as_ref().map(|run| run.id),
         "metrics": values,
@@ -554,7 +550,7 @@ fn methods(found: &ScopeMethods, chosen: Option<&Calibration>) -> Table {
 
 /// How to get the same again.
 fn again(subject: &Subject<'_>, evaluator: &Evaluator) -> Result<Section, PlotError> {
-    let new = &subject.study.new;
+    let new = &subject.study.plan;
     let mut section = Section::new("again", "Reproduction");
     section.text(evaluator.repeats(subject)?);
     let facts = new.environment.iter().filter(|(name, _)| !name.starts_with("host"));

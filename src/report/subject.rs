@@ -44,7 +44,7 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// The store cannot be read.
     pub fn of_run(store: &'a dyn Store, run: RunRecord) -> Result<Self, StoreError> {
-        Ok(Self { store, study: store.study(run.new.study)?, run: Some(run), view: OnceLock::new() })
+        Ok(Self { store, study: store.study(run.start.study)?, run: Some(run), view: OnceLock::new() })
     }
 
     /// The study as pictures see it.
@@ -68,8 +68,8 @@ impl<'a> Subject<'a> {
             RunQuery { study: Some(self.study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
         let shown = self.store.runs(&query)?.into_iter().filter(|run| !run.excluded);
         let series = shown.map(|run| {
-            let points = self.series(run.id, &self.study.new.metric)?;
-            Ok((run.new.number.unwrap_or_default(), points))
+            let points = self.series(run.id, self.study.plan.goals.metric())?;
+            Ok((run.start.number.unwrap_or_default(), points))
         });
         let mut series = series.collect::<Result<Vec<Series>, StoreError>>()?;
         series.sort_by_key(|(number, _)| *number);
@@ -93,15 +93,15 @@ impl<'a> Subject<'a> {
 
     /// The seed tree of the study, for what its pictures draw at random.
     pub(crate) fn seeds(&self) -> SeedTree {
-        SeedTree::new(self.study.new.seed).child("report", 0)
+        SeedTree::new(self.study.plan.seed).child("report", 0)
     }
 
     /// `attention · final run 4f2a90c1`.
     pub(crate) fn name_of_run(&self) -> String {
-        let experiment = &self.study.new.experiment;
+        let experiment = &self.study.plan.experiment;
         self.run.as_ref().map_or_else(
             || format!("{experiment} · study {}", self.study.id.short()),
-            |run| format!("{experiment} · {} run {}", run.new.kind.name(), run.id.short()),
+            |run| format!("{experiment} · {} run {}", run.start.kind.name(), run.id.short()),
         )
     }
 
@@ -111,7 +111,7 @@ impl<'a> Subject<'a> {
     /// [`PlotError::Missing`]: the study has no final run, or the run is a trial, which keeps no model.
     pub(crate) fn model_run(&self) -> Result<&RunRecord, PlotError> {
         let study = self.study.id.short();
-        if is_of_program(&self.study) && self.run.as_ref().is_none_or(|run| !run.new.kind.keeps_model()) {
+        if is_of_program(&self.study) && self.run.as_ref().is_none_or(|run| !run.start.kind.keeps_model()) {
             return Err(PlotError::Missing {
                 run: format!("study {study}"),
                 what: "model".to_owned(),
@@ -121,9 +121,9 @@ impl<'a> Subject<'a> {
             });
         }
         match &self.run {
-            Some(run) if run.new.kind.keeps_model() && run.state == RunState::Complete => Ok(run),
-            Some(run) if run.new.kind.keeps_model() => Err(PlotError::Missing {
-                run: format!("{} run {}", run.new.kind.name(), run.id.short()),
+            Some(run) if run.start.kind.keeps_model() && run.state == RunState::Complete => Ok(run),
+            Some(run) if run.start.kind.keeps_model() => Err(PlotError::Missing {
+                run: format!("{} run {}", run.start.kind.name(), run.id.short()),
                 what: "model".to_owned(),
                 hint: format!("it is {}; `uaic resume {study}` finishes it", run.state),
             }),
@@ -191,7 +191,7 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// This version reads it otherwise.
     pub(crate) fn spec(&self) -> Result<Spec, TrainingError> {
-        let new = &self.study.new;
+        let new = &self.study.plan;
         Ok(Spec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides)?)
     }
 

@@ -22,7 +22,7 @@ pub(super) fn hidden_hint(hidden: u64) -> String {
 
 /// Says which experiments there are.
 pub(super) fn experiments_hint(store: &dyn Store) -> Result<String, StoreError> {
-    let mut names: Vec<String> = store.studies()?.into_iter().map(|study| study.new.experiment).collect();
+    let mut names: Vec<String> = store.studies()?.into_iter().map(|study| study.plan.experiment).collect();
     names.sort();
     names.dedup();
     Ok(match names.as_slice() {
@@ -40,5 +40,5 @@ pub(super) fn line_of_run(run: &RunRecord) -> String {
 
 /// A candidate of an ambiguous prefix.
 pub(super) fn line_of_study(study: &StudyRecord) -> String {
-    format!("  {}  study of {}, {}", study.id, study.new.experiment, study.state)
+    format!("  {}  study of {}, {}", study.id, study.plan.experiment, study.state)
 }

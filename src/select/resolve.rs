@@ -61,7 +61,7 @@ pub fn resolve_model(store: &dyn Store, text: &str) -> Result<RunRecord, SelectE
         Target::Run(run) => Ok(*run),
         Target::Study(study) => model_run(store, study.id, Hidden::Include)?.ok_or_else(|| {
             let id = study.id.short();
-            let hint = if study.new.spec_text.is_empty() || ProgramSpec::is_one(&study.new.spec_text) {
+            let hint = if study.plan.spec_text.is_empty() || ProgramSpec::is_one(&study.plan.spec_text) {
                 "its trials are evaluated elsewhere and not trained here".to_owned()
             } else {
                 format!("`uaic resume {id}` trains one, if its spec has `[final] epochs`")

@@ -23,7 +23,7 @@ pub fn best_trials(store: &dyn Store, study: &StudyRecord) -> Result<Vec<RunReco
         state: Some(RunState::Complete),
         ..RunQuery::default()
     })?;
-    let ranked = best_first(trials, study.new.direction, RunRecord::rank);
+    let ranked = best_first(trials, study.plan.goals.direction(), RunRecord::rank);
     Ok(ranked.into_iter().map(|(_, trial)| trial).collect())
 }
 
@@ -50,5 +50,5 @@ pub fn model_run(store: &dyn Store, study: Id, hidden: Hidden) -> Result<Option<
 
 /// The latest study of an experiment.
 pub(super) fn experiment_study(store: &dyn Store, name: &str) -> Result<Option<StudyRecord>, StoreError> {
-    Ok(store.studies()?.into_iter().find(|study| study.new.experiment == name))
+    Ok(store.studies()?.into_iter().find(|study| study.plan.experiment == name))
 }

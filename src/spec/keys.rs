@@ -13,12 +13,13 @@ use super::kind::{
     ABOVE_0, ABOVE_0_TO_1, BETWEEN_0_AND_1, DIRECTIONS, FROM_0, FROM_0_BELOW_1, Kind, PERCENT, REAL, TextRule,
 };
 use super::records::{FinalSpec, METRICS, Validation};
+use super::written::{WrittenPruner, WrittenStudy};
 use crate::trial::ParamValue;
 use uaic_model::model::{ARCHITECTURES, ModelSpec};
 use uaic_model::text::TextSpec;
 use uaic_model::train::TrainSpec;
-use uaic_study::pruner::{PRUNERS, PrunerSpec};
-use uaic_study::{SAMPLERS, StudySpec};
+use uaic_study::SAMPLERS;
+use uaic_study::pruner::PRUNERS;
 
 /// One key of a spec. Every key holds a single boolean, number or text.
 #[derive(Debug)]
@@ -412,8 +413,8 @@ static DEFAULTS: LazyLock<Table> = LazyLock::new(|| {
         ("data", data),
         ("text", table_of(&TextSpec::default())),
         ("train", table_of(&TrainSpec::default())),
-        ("study", table_of(&StudySpec::default())),
-        ("pruner", table_of(&PrunerSpec::default())),
+        ("study", table_of(&WrittenStudy::default())),
+        ("pruner", table_of(&WrittenPruner::default())),
         ("final", table_of(&FinalSpec::default())),
     ] {
         defaults.insert(section.to_owned(), table.into());
@@ -495,6 +496,7 @@ mod tests {
 
     use super::super::Spec;
     use super::*;
+    use uaic_study::StudySpec;
 
     const MINIMAL: &str = "[experiment]\nname = \"a\"\n[data]\ndataset = \"b\"\n";
 
@@ -552,8 +554,9 @@ mod tests {
     fn keys_of(spec: &Spec) -> Table {
         let mut table = table_of(&spec.training);
         table.insert("experiment".to_owned(), table_of(&spec.experiment).into());
-        table.insert("study".to_owned(), table_of(&spec.study).into());
-        table.insert("pruner".to_owned(), table_of(&spec.pruner).into());
+        let (study, pruner) = super::super::written::with_all_keys();
+        table.insert("study".to_owned(), table_of(&study).into());
+        table.insert("pruner".to_owned(), table_of(&pruner).into());
         table.insert("final".to_owned(), table_of(&spec.final_stage).into());
         table
     }
@@ -577,14 +580,8 @@ mod tests {
                 leaves(&keys_of(&with(key.path, &value)), "", &mut found);
             }
         }
-        // These are left out where they are not given.
+        // It is left out where it is not given.
         leaves(&keys_of(&with("data.oos", &ParamValue::Text("ood".to_owned()))), "", &mut found);
-        for path in ["study.target", "pruner.lower", "pruner.upper"] {
-            leaves(&keys_of(&with(path, &ParamValue::Float(0.5))), "", &mut found);
-        }
-        for path in ["pruner.max_resource", "pruner.brackets"] {
-            leaves(&keys_of(&with(path, &ParamValue::Int(9))), "", &mut found);
-        }
         let keys: BTreeSet<String> = KEYS.iter().map(|key| key.path.to_owned()).collect();
         assert_eq!(found, keys);
     }

@@ -22,7 +22,9 @@ mod search;
 mod source;
 mod suggest;
 mod template;
+mod written;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -51,10 +53,13 @@ use condition::Given;
 use effective::filled;
 use kind::split_names;
 use problem::{At, Complaint, Problem};
-use read::Reading;
+use read::{Located, Reading};
 use source::Source;
+use written::{WrittenPruner, WrittenStudy};
 
+use crate::nearest::nearest;
 use crate::trial::{Direction, ParamValue};
+use uaic_study::space::parse_constraints;
 
 /// A checked experiment spec. Past this module nothing needs to be checked again.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,6 +107,7 @@ impl Spec {
         let mut reading = read::read(&text, overrides);
         reading.problems.extend(missing_dataset(&reading, &path));
         reading.problems.extend(missing_pretrained(&reading, &path));
+        reading.problems.extend(unknown_metric(&reading));
         Self::build(reading, text, &path, overrides)
     }
 
@@ -178,20 +184,17 @@ impl Spec {
         if !reading.problems.is_empty() {
             return Err(refuse(reading.problems));
         }
-        let given: Given = reading.values.into_iter().map(|(path, located)| (path, located.value)).collect();
+        let (given, places) = taken_apart(reading.values);
         let mut root = filled(&given);
         let mut take = |section| match root.remove(section) {
             Some(Value::Table(table)) => table,
             _ => Table::new(),
         };
         let experiment = typed(take("experiment")).map_err(&refuse)?;
-        let mut table = take("study");
-        let more = more_objectives(&mut table);
-        let mut study: StudySpec = typed(table).map_err(&refuse)?;
-        let pruner = typed(take("pruner")).map_err(&refuse)?;
+        let Setting { study, pruner, .. } =
+            Setting::of(take("study"), take("pruner"), &places).map_err(&refuse)?;
         let final_stage = typed(take("final")).map_err(&refuse)?;
         let training = typed(root).map_err(&refuse)?;
-        study.more_objectives = more;
         Ok(Self { experiment, training, search, study, pruner, final_stage, source, given })
     }
 }
@@ -237,6 +240,21 @@ fn missing_pretrained(reading: &Reading, path: &Path) -> Option<Problem> {
     is_missing.then(|| pretrained::missing(name, path).at(folder.at.clone()))
 }
 
+/// The problem that a condition on the outcome of trials names what is no metric of a training.
+fn unknown_metric(reading: &Reading) -> Option<Problem> {
+    let feasible = reading.values.get("study.feasible")?;
+    let ParamValue::Text(text) = &feasible.value else { return None };
+    let constraints = parse_constraints(text).ok()?;
+    let name = constraints.iter().flat_map(Constraint::names).find(|name| !METRICS.contains(name))?;
+    let complaint =
+        Complaint::new(format!("`study.feasible` names `{name}`, which is no metric of a training"));
+    let help = match nearest(name, METRICS) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are {}", kind::one_of(&METRICS).replace(" or ", " and ")),
+    };
+    Some(complaint.help(help).at(feasible.at.clone()))
+}
+
 /// The problem that no n-gram is both as long and as short as a reading wants.
 fn crossed_lengths(reading: &Reading) -> Option<Problem> {
     let length = |path: &str| match reading.values.get(path) {
@@ -258,24 +276,35 @@ pub fn natural_direction(metric: &str) -> Direction {
     if smaller { Direction::Minimize } else { Direction::Maximize }
 }
 
-/// Takes all metrics but the first, and their directions, out of `[study]`.
-fn more_objectives(study: &mut Table) -> Vec<(String, Direction)> {
-    let mut split = |name: &str| -> Vec<String> {
-        let text = study.get(name).and_then(Value::as_str).unwrap_or_default();
-        let mut names: Vec<String> = split_names(text).into_iter().map(str::to_owned).collect();
-        if names.len() > 1 {
-            let rest = names.split_off(1);
-            study.insert(name.to_owned(), names.remove(0).into());
-            return rest;
-        }
-        vec![]
-    };
-    let (metrics, directions) = (split("metric"), split("direction"));
-    let minimize = |direction: String| match direction.as_str() {
-        "minimize" => Direction::Minimize,
-        _ => Direction::Maximize,
-    };
-    metrics.into_iter().zip(directions.into_iter().map(minimize)).collect()
+/// `[study]` and `[pruner]`, as they are written and what that means.
+struct Setting {
+    written: (WrittenStudy, WrittenPruner),
+    study: StudySpec,
+    pruner: PrunerSpec,
+}
+
+impl Setting {
+    /// Of their tables; settings of a pruner that do not go together are refused where they are given.
+    fn of(study: Table, pruner: Table, places: &Places) -> Result<Self, Vec<Problem>> {
+        let refuse = |message: String| vec![Complaint::new(message).at(At::Start)];
+        let written: (WrittenStudy, WrittenPruner) = (typed(study)?, typed(pruner)?);
+        let study = written.0.meaning().map_err(refuse)?;
+        let pruner = written.1.meaning().map_err(refuse)?;
+        pruner.check().map_err(|error| {
+            let path = format!("pruner.{}", error.setting);
+            let at = places.get(path.as_str()).or_else(|| places.get("pruner.kind"));
+            vec![Complaint::new(format!("[pruner] {error}")).at(at.cloned().unwrap_or(At::Start))]
+        })?;
+        Ok(Self { written, study, pruner })
+    }
+}
+
+/// Where keys were given.
+type Places = BTreeMap<&'static str, At>;
+
+/// The values of a reading, and their places.
+fn taken_apart(values: BTreeMap<&'static str, Located<ParamValue>>) -> (Given, Places) {
+    values.into_iter().map(|(path, Located { value, at })| ((path, value), (path, at))).unzip()
 }
 
 /// The problem that there are more or fewer directions than metrics.

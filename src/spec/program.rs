@@ -9,8 +9,8 @@ use super::keys;
 use super::problem::{At, Complaint, Problem};
 use super::read::{self, Reading};
 use super::{
-    Constraint, Experiment, PrunerSpec, Space, Spec, SpecErrors, SpecSource, StudySpec, condition,
-    more_objectives, refuse_constraints, source, typed, unequal_objectives,
+    Constraint, Experiment, PrunerSpec, Setting, Space, Spec, SpecErrors, SpecSource, StudySpec,
+    refuse_constraints, source, taken_apart, typed, unequal_objectives,
 };
 use crate::trial::ParamValue;
 
@@ -29,6 +29,8 @@ pub struct ProgramSpec {
     pub pruner: PrunerSpec,
     /// The text that this was read from.
     pub source: SpecSource,
+    /// What `[study]` and `[pruner]` say, as fingerprints have it.
+    setting: String,
 }
 
 /// Who evaluates the trials of a [`ProgramSpec`].
@@ -90,8 +92,7 @@ impl ProgramSpec {
         if !reading.problems.is_empty() {
             return Err(refuse(reading.problems));
         }
-        let given: condition::Given =
-            reading.values.into_iter().map(|(path, located)| (path, located.value)).collect();
+        let (given, places) = taken_apart(reading.values);
         let mut root = filled(&given);
         if !given.contains_key(keys::METRIC) {
             keys::put_at(&mut root, keys::METRIC, &ParamValue::Text(VALUE.to_owned()));
@@ -104,12 +105,10 @@ impl ProgramSpec {
             _ => Table::new(),
         };
         let experiment = typed(take("experiment")).map_err(&refuse)?;
-        let mut table = take("study");
-        let more_objectives = more_objectives(&mut table);
-        let mut study: StudySpec = typed(table).map_err(&refuse)?;
-        study.more_objectives = more_objectives;
-        let pruner = typed(take("pruner")).map_err(&refuse)?;
-        Ok(Self { experiment, objective, search, study, pruner, source })
+        let Setting { written, study, pruner } =
+            Setting::of(take("study"), take("pruner"), &places).map_err(&refuse)?;
+        let setting = format!("{}\n{}", written.0.fingerprint(&study), written.1.fingerprint());
+        Ok(Self { experiment, objective, search, study, pruner, source, setting })
     }
 
     /// An error at `[objective]`, of whoever knows what may stand there.
@@ -137,8 +136,7 @@ impl ProgramSpec {
             AskedOrRun::Run(table) => table.to_string(),
         };
         hasher.update(objective.as_bytes()).update(&[0]);
-        let study = StudySpec { trials: 0, timeout: String::new(), ..self.study.clone() };
-        hasher.update(format!("{study:?}\n{:?}", self.pruner).as_bytes());
+        hasher.update(self.setting.as_bytes());
         hasher.finalize().to_hex().to_string()
     }
 

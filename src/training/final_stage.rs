@@ -94,7 +94,9 @@ impl Training {
         let value =
             measures.and_then(|measures| measures.values.get(FINAL_METRIC)).map(|measure| measure.value);
         let kept = stage.store.put_artifact(attempt, LOG_ARTIFACT, log.as_bytes());
-        let ended = stage.store.finish_run(attempt, &RunEnd { state, value, reason });
+        let ended = stage
+            .store
+            .finish_run(attempt, &RunEnd { state, values: Vec::from_iter(value), violation: 0.0, reason });
         let measures = outcome?;
         kept?;
         ended?;

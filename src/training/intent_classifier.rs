@@ -8,7 +8,7 @@ use super::{FinalStage, Training, TrainingError, package_of};
 use crate::data::Dataset;
 use crate::eval::Measures;
 use crate::model::Features;
-use crate::package::{Answer, Asking, Package, Responder};
+use crate::package::{Package, PredictOptions, Prediction, Predictor};
 use crate::platform::{self, ProcessIdentity};
 use crate::rng::SeedTree;
 use crate::select::resolve_model;
@@ -51,7 +51,7 @@ use crate::trial::{FinishedTrial, Params};
 /// ```
 pub struct IntentClassifier {
     package: Package,
-    responder: Responder,
+    predictor: Predictor,
 }
 
 impl IntentClassifier {
@@ -109,8 +109,8 @@ impl IntentClassifier {
     }
 
     fn of(package: Package) -> Result<Self, TrainingError> {
-        let responder = package.responder()?;
-        Ok(Self { package, responder })
+        let predictor = package.predictor()?;
+        Ok(Self { package, predictor })
     }
 
     /// What the model says of texts, in their order. An answer does not depend on what texts are
@@ -118,9 +118,9 @@ impl IntentClassifier {
     ///
     /// # Errors
     /// The model's output is not a number.
-    pub fn predict(&self, texts: &[impl AsRef<str> + Sync]) -> Result<Vec<Answer>, TrainingError> {
-        let asking = Asking { threads: platform::cores(), ..Asking::default() };
-        self.responder.answer(texts, asking).map_err(|error| TrainingError::Final(error.to_string()))
+    pub fn predict(&self, texts: &[impl AsRef<str> + Sync]) -> Result<Vec<Prediction>, TrainingError> {
+        let options = PredictOptions { threads: platform::cores(), ..PredictOptions::default() };
+        self.predictor.predict(texts, options).map_err(|error| TrainingError::Final(error.to_string()))
     }
 
     /// The measures on the test splits of a data set: `test/…`, and `oos/…` where it has out-of-scope
@@ -131,10 +131,10 @@ impl IntentClassifier {
     pub fn evaluate(&self, dataset: &Dataset) -> Result<Measures, TrainingError> {
         let said = |split: &str| {
             let examples = &dataset.split(split)?.examples;
-            predict(&self.responder.classifier, split, examples, Features::Keep)
+            predict(&self.predictor.classifier, split, examples, Features::Keep)
                 .map_err(|error| TrainingError::Final(error.to_string()))
         };
-        let (calibration, seeds) = (self.responder.calibration.as_ref(), SeedTree::new(0));
+        let (calibration, seeds) = (self.predictor.calibration.as_ref(), SeedTree::new(0));
         let test = said("test")?;
         let mut measures = measure_split("test", &test, calibration, &seeds);
         if dataset.splits.contains_key("ood_test") {

@@ -38,6 +38,7 @@ use crate::rng::SeedTree;
 use crate::spec::{PrunerSpec, Spec, Validation};
 use crate::store::{Environment, NewStudy};
 use crate::text::split_tokens;
+use crate::trial::{Fold, MetricKey};
 use partition::Partition;
 
 /// A spec with its data: all that decides a study's results.
@@ -113,12 +114,13 @@ impl Training {
     /// The metric whose values trials report to the pruner: by epochs where there is one validation
     /// part, else by folds (of each fold alone for tests that pair them, else the mean so far).
     pub fn reports(&self) -> String {
-        let metric = &self.spec.study.metric;
-        match (self.partitions.len(), self.spec.pruner.kind.as_str()) {
-            (1, _) => format!("fold=0/{metric}"),
-            (_, "wilcoxon") => format!("{OF_FOLD}{metric}"),
-            _ => metric.clone(),
-        }
+        let metric = MetricKey::from(self.spec.study.goals.metric());
+        let series = match (self.partitions.len(), &self.spec.pruner) {
+            (1, _) => metric.of(Fold::One(0)),
+            (_, PrunerSpec::Wilcoxon(_)) => metric.of(Fold::Each),
+            _ => metric,
+        };
+        series.to_string()
     }
 
     /// The pruner's settings, with the number of steps that a whole trial has: epochs or folds.
@@ -128,8 +130,11 @@ impl Training {
             (1, None) => Some(self.spec.training.train.epochs.into()),
             (folds, _) => Some(folds as u64),
         };
-        let pruner = &self.spec.pruner;
-        PrunerSpec { max_resource: pruner.max_resource.or(steps), ..pruner.clone() }
+        let pruner = self.spec.pruner.clone();
+        match steps {
+            Some(steps) => pruner.of_steps(steps),
+            None => pruner,
+        }
     }
 
     /// Hash of all that decides the result: the effective spec without its number of trials, and
@@ -166,17 +171,12 @@ impl Training {
             overrides: source.overrides.clone(),
             fingerprint: self.fingerprint(),
             seed: study.seed,
-            metric: study.metric.clone(),
-            direction: study.direction,
-            more_objectives: study.more_objectives.clone(),
+            goals: study.goals.clone(),
             trials: study.trials,
             environment: self.environment.clone(),
         }
     }
 }
-
-/// Before the name of a metric: the series that has each fold's own value.
-const OF_FOLD: &str = "fold/";
 
 /// A path as it is found from anywhere.
 pub fn absolute(path: &Path) -> String {

@@ -1,17 +1,17 @@
 //! The built-in objective: train and validate a classifier.
 
+use super::Training;
 use super::calibration_twin::exposed;
 use super::measures::predict;
-use super::{OF_FOLD, Training};
 use crate::data::Example;
 use crate::eval::{auroc, max_softmax};
 use crate::model::{Classifier, Features};
 use crate::number::shown;
-use crate::spec::{Constraint, TrainingSpec};
+use crate::spec::{Constraint, METRICS, TrainingSpec};
 use crate::store::MetricPoint;
 use crate::study::{Evaluation, Objective, ObjectiveError, Trial};
 use crate::train::{EpochReport, Flow, Scores, Task, TrainError, fit};
-use crate::trial::Params;
+use crate::trial::{Fold, Goal, MetricKey, Params};
 
 /// What the folds that are trained came to.
 #[derive(Default)]
@@ -23,32 +23,28 @@ struct FoldResults {
     parameters: f64,
 }
 
-impl FoldResults {
-    /// What a metric of the study is.
-    fn value(&self, metric: &str) -> f64 {
-        match metric {
-            "model/parameters" => self.parameters,
-            metric => pick(&mean(&self.scores), metric),
-        }
-    }
-}
-
 impl Objective for Training {
-    /// The mean of the study's metric over the folds, each trained from fresh weights.
+    /// The means of the study's metrics over the folds, each trained from fresh weights.
     fn evaluate(&self, trial: &Trial<'_>) -> Result<Evaluation, ObjectiveError> {
+        self.check_metrics()?;
         let settings =
             self.spec.at(trial.params).map_err(|error| ObjectiveError::Failed(error.to_string()))?;
+        let folds = self.partitions.len();
         let mut results = FoldResults::default();
-        for fold in 0..self.partitions.len() {
+        for fold in 0..folds {
             let (classifier, scores) = self.train_fold(trial, &settings, fold)?;
             self.record_fold(trial, fold, &classifier, scores, &mut results)?;
         }
-        let folds = self.partitions.len() as u64;
-        trial.log(&[point("model/parameters".to_owned(), folds, results.parameters)])?;
+        let means = mean(&results.scores);
+        let of = |metric: &str| match metric {
+            PARAMETERS => Some(results.parameters),
+            metric => score(&means, metric),
+        };
+        trial.log(&[point(PARAMETERS.to_owned(), folds as u64, results.parameters)])?;
         let study = &self.spec.study;
-        let values: Vec<f64> = study.metrics().into_iter().map(|metric| results.value(metric)).collect();
-        let missed = |constraint: &Constraint| constraint.violation(|metric| Some(results.value(metric)));
-        let violation = study.constraints().iter().map(missed).sum();
+        let value = |goal: &Goal| of(&goal.metric).ok_or_else(|| unknown(&goal.metric));
+        let values: Vec<f64> = study.goals.iter().map(value).collect::<Result<_, _>>()?;
+        let violation = study.feasible.iter().map(|constraint| constraint.violation(of)).sum();
         tracing::info!(?values, "trial done");
         Ok(Evaluation { values, violation })
     }
@@ -102,11 +98,11 @@ impl Training {
         results: &mut FoldResults,
     ) -> Result<(), ObjectiveError> {
         let (folds, partition) = (self.partitions.len(), &self.partitions[fold]);
-        let own = pick(&scores, &self.spec.study.metric);
+        let own = score(&scores, self.spec.study.goals.metric());
         let step = fold as u64 + 1;
         results.scores.push(scores);
         results.parameters = classifier.weights.parameters() as f64;
-        trial.log(&points("val", &mean(&results.scores), step))?;
+        trial.log(&points(|name| MetricKey::new("val", name), &mean(&results.scores), step))?;
         let inside = partition.of(&self.dataset).1;
         let outside = partition.outside(&self.dataset).1;
         results.areas.extend(scope_area(classifier, inside, outside)?);
@@ -114,7 +110,18 @@ impl Training {
             let mean = results.areas.iter().sum::<f64>() / results.areas.len() as f64;
             trial.log(&[point("val/oos_auroc".to_owned(), step, mean)])?;
         }
-        if folds > 1 { self.report_fold(trial, (fold, folds), own, &results.scores) } else { Ok(()) }
+        match (folds, own) {
+            (2.., Some(own)) => self.report_fold(trial, (fold, folds), own, &results.scores),
+            _ => Ok(()),
+        }
+    }
+
+    /// That the study speaks of metrics that a training has.
+    fn check_metrics(&self) -> Result<(), ObjectiveError> {
+        let study = &self.spec.study;
+        let constrained = study.feasible.iter().flat_map(Constraint::names);
+        let named = study.goals.metrics().into_iter().chain(constrained).find(|name| !METRICS.contains(name));
+        named.map_or(Ok(()), |name| Err(unknown(name)))
     }
 
     /// Records an epoch of a fold and tells the watchers.
@@ -127,18 +134,18 @@ impl Training {
         stopped: &mut Option<ObjectiveError>,
     ) -> Result<Flow, TrainError> {
         let folds = self.partitions.len();
-        let prefix = format!("fold={fold}/");
+        let key = |group: &str, name: &str| MetricKey::new(group, name).of(Fold::One(fold as u32));
         let step = u64::from(report.epoch);
         let mut record = vec![
-            point(format!("{prefix}train/loss"), step, report.loss),
-            point(format!("{prefix}train/lr"), step, report.lr),
+            point(key("train", "loss").to_string(), step, report.loss),
+            point(key("train", "lr").to_string(), step, report.lr),
         ];
         let mut told = format!("epoch {}/{} loss {}", report.epoch, report.epochs, shown(report.loss));
         if folds > 1 {
             told = format!("fold {}/{folds} {told}", fold + 1);
         }
         if let Some(scores) = &report.validation {
-            record.extend(points(&format!("{prefix}val"), scores, step));
+            record.extend(points(|name| key("val", name), scores, step));
             told = format!("{told} val/accuracy {:.4}", scores.accuracy);
         }
         trial.log(&record).map_err(|error| TrainError::Watcher(Box::new(error)))?;
@@ -147,8 +154,9 @@ impl Training {
         trial.progress(done, told);
         // The last epoch of all is let through: its trial is as good as finished.
         let last = fold + 1 == folds && report.epoch == report.epochs;
-        if let (1, false, Some(scores)) = (folds, last, &report.validation) {
-            *stopped = trial.report(step, pick(scores, &self.spec.study.metric)).err();
+        let own = report.validation.as_ref().and_then(|scores| score(scores, self.spec.study.goals.metric()));
+        if let (1, false, Some(own)) = (folds, last, own) {
+            *stopped = trial.report(step, own).err();
             if stopped.is_some() {
                 return Ok(Flow::Cancel);
             }
@@ -166,11 +174,11 @@ impl Training {
         own: f64,
         finished: &[Scores],
     ) -> Result<(), ObjectiveError> {
-        let metric = &self.spec.study.metric;
+        let metric = self.spec.study.goals.metric();
         let step = fold as u64 + 1;
-        trial.log(&[point(format!("{OF_FOLD}{metric}"), step, own)])?;
-        let value = if self.reports() == *metric { pick(&mean(finished), metric) } else { own };
-        let told = trial.report(step, value);
+        trial.log(&[point(MetricKey::from(metric).of(Fold::Each).to_string(), step, own)])?;
+        let so_far = score(&mean(finished), metric).filter(|_| self.reports() == metric);
+        let told = trial.report(step, so_far.unwrap_or(own));
         if fold + 1 == folds { Ok(()) } else { told }
     }
 }
@@ -210,23 +218,32 @@ pub(super) fn point(key: String, step: u64, value: f64) -> MetricPoint {
     MetricPoint { key, step, time_ms: jiff::Timestamp::now().as_millisecond(), value }
 }
 
-fn points(prefix: &str, scores: &Scores, step: u64) -> [MetricPoint; 4] {
+fn points(key: impl Fn(&str) -> MetricKey, scores: &Scores, step: u64) -> [MetricPoint; 4] {
     [
-        point(format!("{prefix}/accuracy"), step, scores.accuracy),
-        point(format!("{prefix}/f1_macro"), step, scores.f1_macro),
-        point(format!("{prefix}/f1_weighted"), step, scores.f1_weighted),
-        point(format!("{prefix}/loss"), step, scores.loss),
+        point(key("accuracy").to_string(), step, scores.accuracy),
+        point(key("f1_macro").to_string(), step, scores.f1_macro),
+        point(key("f1_weighted").to_string(), step, scores.f1_weighted),
+        point(key("loss").to_string(), step, scores.loss),
     ]
 }
 
-/// The score that a metric names; see [`crate::spec::METRICS`].
-fn pick(scores: &Scores, metric: &str) -> f64 {
-    match metric {
+/// The metric that is known once per trial.
+const PARAMETERS: &str = "model/parameters";
+
+/// The score that a metric names; `None` where it names another figure. With [`PARAMETERS`], those are
+/// [`METRICS`].
+fn score(scores: &Scores, metric: &str) -> Option<f64> {
+    Some(match metric {
+        "val/accuracy" => scores.accuracy,
         "val/f1_macro" => scores.f1_macro,
         "val/f1_weighted" => scores.f1_weighted,
         "val/loss" => scores.loss,
-        _ => scores.accuracy,
-    }
+        _ => return None,
+    })
+}
+
+fn unknown(metric: &str) -> ObjectiveError {
+    ObjectiveError::Failed(format!("a training has no metric `{metric}`; it has {}", METRICS.join(", ")))
 }
 
 fn mean(folds: &[Scores]) -> Scores {
@@ -236,5 +253,21 @@ fn mean(folds: &[Scores]) -> Scores {
         f1_macro: mean(|scores| scores.f1_macro),
         f1_weighted: mean(|scores| scores.f1_weighted),
         loss: mean(|scores| scores.loss),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_has_its_own_figure_and_no_other_name_has_one() {
+        let scores = Scores { accuracy: 0.1, f1_macro: 0.2, f1_weighted: 0.3, loss: 0.4 };
+        let found = METRICS.map(|metric| score(&scores, metric));
+        assert_eq!(found, [Some(0.1), Some(0.2), Some(0.3), Some(0.4), None]);
+        assert_eq!(METRICS[4], PARAMETERS);
+        for other in ["val/acuracy", "accuracy", "test/accuracy", ""] {
+            assert_eq!(score(&scores, other), None, "{other}");
+        }
     }
 }

@@ -209,7 +209,7 @@ impl Recalibration<'_> {
     pub fn record(&self, data: CalibrationData<'_>) -> Result<Recalibrated, RecalibrationError> {
         let (split, outside) = data.splits()?;
         for name in [Some(split), outside].into_iter().flatten() {
-            let facts = &self.run.new.environment;
+            let facts = &self.run.start.environment;
             let run = self.run.id.to_string();
             check_untested(&data, name, &run, |test| facts.get(&format!("data.{test}.hash")))?;
         }
@@ -247,7 +247,7 @@ impl Recalibration<'_> {
     }
 
     fn new_study(&self, data: &CalibrationData<'_>, splits: (&str, Option<&str>)) -> NewStudy {
-        let mut environment = self.run.new.environment.clone();
+        let mut environment = self.run.start.environment.clone();
         environment.extend(facts_of(data, splits));
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"calibration").update(self.run.id.to_string().as_bytes());
@@ -256,12 +256,12 @@ impl Recalibration<'_> {
             hasher.update(&[0]).update(hash.as_bytes());
         }
         let fingerprint = hasher.finalize().to_string();
-        NewStudy { fingerprint, environment, trials: 0, ..self.study.new.clone() }
+        NewStudy { fingerprint, environment, trials: 0, ..self.study.plan.clone() }
     }
 
     /// The complete run of a study with this fingerprint.
     fn recorded(&self, fingerprint: &str) -> Result<Option<(Id, Measures)>, TrainingError> {
-        for study in self.store.studies()?.into_iter().filter(|study| study.new.fingerprint == fingerprint) {
+        for study in self.store.studies()?.into_iter().filter(|study| study.plan.fingerprint == fingerprint) {
             let query = RunQuery { study: Some(study.id), ..RunQuery::default() };
             let runs = self.store.runs(&query)?;
             if let Some(run) = runs.into_iter().find(|run| run.state == RunState::Complete) {
@@ -285,7 +285,7 @@ impl Recalibration<'_> {
             kind: RunKind::Final,
             process: self.process.clone(),
             environment: new.environment.clone(),
-            ..self.run.new.clone()
+            ..self.run.start.clone()
         };
         let attempt = self.store.start_run(&new)?;
         let writer = ArtifactWriter { store: self.store, attempt };
@@ -299,7 +299,7 @@ impl Recalibration<'_> {
         writer.put_measures(&measures)?;
         self.store.set_tag(attempt.run, CALIBRATED_FROM, &self.run.id.to_string())?;
         let value = measures.values.get(FINAL_METRIC).map(|measure| measure.value);
-        self.store.finish_run(attempt, &RunEnd { state: RunState::Complete, value, reason: None })?;
+        self.store.finish_run(attempt, &RunEnd::complete(Vec::from_iter(value)))?;
         Ok((attempt.run, measures))
     }
 
@@ -322,7 +322,7 @@ impl Recalibration<'_> {
         models: &ScopeModels,
         writer: &ArtifactWriter<'_>,
     ) -> Result<Measures, TrainingError> {
-        let seeds = SeedTree::new(self.study.new.seed).child("final", 0);
+        let seeds = SeedTree::new(self.study.plan.seed).child("final", 0);
         let mut measures = Measures::default();
         let fitted = &calibration.fitted;
         let Some(inside) = load_predictions(self.store, self.run.id, "test")? else {

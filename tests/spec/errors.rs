@@ -241,6 +241,29 @@ fn values_of_the_wrong_type_are_refused_with_the_fix() {
 }
 
 #[test]
+fn settings_of_the_pruner_that_do_not_go_together_are_refused_where_they_stand() {
+    assert_refused(
+        "pruner",
+        "kind = \"threshold\"",
+        "6:8 [pruner] a threshold takes `lower`, `upper` or both | -",
+    );
+    assert_refused(
+        "pruner",
+        "kind = \"patience\"\naround = \"patience\"",
+        "7:10 [pruner] around = \"patience\": patience is around another pruner | -",
+    );
+    assert_refused(
+        "pruner",
+        "kind = \"hyperband\"\nmax_resource = 3\nmin_resource = 9",
+        "7:16 [pruner] max_resource is below min_resource = 9 | -",
+    );
+    assert!(
+        complaints(&spec_with("[pruner]\nkind = \"median\"\nlower = 2\nupper = 1")).is_empty(),
+        "of another"
+    );
+}
+
+#[test]
 fn values_out_of_bounds_are_refused_and_the_bounds_themselves_are_not() {
     for (section, wrong, right) in [
         ("train", "lr = 0", "lr = 1e-300"),

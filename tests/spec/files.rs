@@ -62,3 +62,21 @@ fn files_that_are_no_specs_are_refused_clearly() {
     fs::write(root.path().join("big.toml"), vec![b'#'; (1 << 20) + 1]).unwrap();
     assert!(load("big.toml").starts_with("error: the file is larger than 1 MiB"));
 }
+
+#[test]
+fn a_condition_on_what_no_training_measures_is_refused_before_it_runs() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x.toml");
+    let told = |feasible: &str| {
+        fs::write(&path, spec_with(&format!("[study]\nfeasible = {feasible}"))).unwrap();
+        let errors = Spec::load(&path, &[]).unwrap_err().0;
+        errors.iter().map(ToString::to_string).filter(|error| error.contains("feasible")).collect::<String>()
+    };
+    let refused = told("\"val/los <= 0.5 and model/parameters <= 1e6\"");
+    assert!(refused.contains("names `val/los`, which is no metric of a training"), "{refused}");
+    assert!(refused.contains("did you mean `val/loss`?"), "{refused}");
+    assert_eq!(told("\"val/loss <= 0.5 and model/parameters <= 1e6\""), "");
+    // What has been run can still be looked at.
+    let text = spec_with("[study]\nfeasible = \"val/los <= 0.5\"");
+    assert!(Spec::parse(&text, &path, &[]).is_ok());
+}

@@ -50,7 +50,7 @@ fn fixing_a_searched_key_takes_it_out_of_the_search() {
 
 #[test]
 fn the_direction_follows_the_metric_unless_it_is_given() {
-    let direction = |lines: &str| parse(&spec_with(lines), &[]).unwrap().study.direction;
+    let direction = |lines: &str| parse(&spec_with(lines), &[]).unwrap().study.goals.direction();
     assert_eq!(direction(""), Direction::Maximize);
     assert_eq!(direction("[study]\nmetric = \"val/loss\""), Direction::Minimize);
     assert_eq!(direction("[study]\nmetric = \"val/f1_macro\""), Direction::Maximize);

@@ -1,5 +1,7 @@
-//! What a model says of texts: the one place that turns logits into answers, for the command line,
-//! the library and servers.
+//! What a model says of texts: the one place that turns logits into predictions, for the command
+//! line, the library and servers.
+
+use std::sync::Arc;
 
 use crate::model::{Classifier, Features, Reader};
 use uaic_eval::{Calibration, OUT_OF_SCOPE, Predictions};
@@ -9,9 +11,9 @@ const CHUNK: usize = 512;
 
 /// What a model says of one text.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct Prediction {
     /// The most probable label.
-    pub label: String,
+    pub label: Arc<str>,
     /// Its probability at the calibrated temperature (at 1 without a calibration).
     pub confidence: f64,
     /// Whether the text has none of the model's labels, as far as its score tells; `None` without a
@@ -20,7 +22,7 @@ pub struct Answer {
     /// What the threshold is held against, higher is more in scope; `None` without a calibration.
     pub score: Option<f64>,
     /// The most probable labels, the first one included, by falling probability.
-    pub top: Vec<Candidate>,
+    pub top: Vec<LabelScore>,
     /// Words of the text, as the model reads it.
     pub words: u32,
     /// How many of them its vocabulary does not have.
@@ -29,12 +31,12 @@ pub struct Answer {
 
 /// A label and its probability.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Candidate {
+pub struct LabelScore {
     /// The label.
-    pub label: String,
+    pub label: Arc<str>,
     /// Its number among those of the model.
     pub number: usize,
-    /// As [`Answer::confidence`].
+    /// As [`Prediction::confidence`].
     pub confidence: f64,
 }
 
@@ -49,14 +51,14 @@ pub struct TokenWeight {
 
 /// How texts are answered. None of it changes what is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asking {
-    /// How many labels [`Answer::top`] has, at least 1 and at most all.
+pub struct PredictOptions {
+    /// How many labels [`Prediction::top`] has, at least 1 and at most all.
     pub top: usize,
     /// How many threads share the texts.
     pub threads: usize,
 }
 
-impl Default for Asking {
+impl Default for PredictOptions {
     /// Three labels, one thread.
     fn default() -> Self {
         Self { top: 3, threads: 1 }
@@ -64,46 +66,46 @@ impl Default for Asking {
 }
 
 /// A classifier with its calibration.
-pub struct Responder {
+pub struct Predictor {
     /// The classifier.
     pub classifier: Classifier,
     /// Temperature and threshold, where they were fitted.
     pub calibration: Option<Calibration>,
 }
 
-impl Responder {
+impl Predictor {
     /// Answers texts, in their order. An answer does not depend on what texts are beside one, nor on
     /// the number of threads, to the bit.
     ///
     /// # Errors
     /// The model's output is not a number.
-    pub fn answer<T: AsRef<str> + Sync>(
+    pub fn predict<T: AsRef<str> + Sync>(
         &self,
         texts: &[T],
-        asking: Asking,
-    ) -> candle_core::Result<Vec<Answer>> {
-        self.answer_with(texts, asking, |_, answer| answer)
+        options: PredictOptions,
+    ) -> candle_core::Result<Vec<Prediction>> {
+        self.predict_with(texts, options, |_, answer| answer)
     }
 
-    /// As [`Responder::answer`]; what is to be made of each text and its answer is made by the
+    /// As [`Predictor::predict`]; what is to be made of each text and its answer is made by the
     /// threads, too.
     ///
     /// # Errors
-    /// As [`Responder::answer`].
-    pub fn answer_with<T: AsRef<str> + Sync, Made: Send>(
+    /// As [`Predictor::predict`].
+    pub fn predict_with<T: AsRef<str> + Sync, Made: Send>(
         &self,
         texts: &[T],
-        asking: Asking,
-        make: impl Fn(&str, Answer) -> Made + Sync,
+        options: PredictOptions,
+        make: impl Fn(&str, Prediction) -> Made + Sync,
     ) -> candle_core::Result<Vec<Made>> {
         let chunks: Vec<&[T]> =
-            texts.chunks(CHUNK.min(texts.len().div_ceil(asking.threads.max(1)).max(1))).collect();
-        let threads = asking.threads.clamp(1, chunks.len().max(1));
+            texts.chunks(CHUNK.min(texts.len().div_ceil(options.threads.max(1)).max(1))).collect();
+        let threads = options.threads.clamp(1, chunks.len().max(1));
         let work = |first: usize| -> candle_core::Result<Vec<Vec<Made>>> {
             let own = chunks.iter().skip(first).step_by(threads);
             let mut session = self.session();
             let mut answer = |texts: &[T]| -> candle_core::Result<Vec<Made>> {
-                let answers = session.answer(texts, asking.top)?;
+                let answers = session.predict(texts, options.top)?;
                 Ok(texts.iter().zip(answers).map(|(text, answer)| make(text.as_ref(), answer)).collect())
             };
             own.map(|texts| answer(texts)).collect()
@@ -126,9 +128,11 @@ impl Responder {
     }
 
     /// The model, to be asked again and again by one thread.
-    pub fn session(&self) -> Session<'_> {
-        let table = Predictions { labels: self.classifier.labels.clone(), ..Predictions::default() };
-        Session { responder: self, reader: self.classifier.reader(), table }
+    pub fn session(&self) -> InferenceSession<'_> {
+        let labels = &self.classifier.labels;
+        let table = Predictions { labels: labels.clone(), ..Predictions::default() };
+        let labels = labels.iter().map(|label| Arc::from(label.as_str())).collect();
+        InferenceSession { predictor: self, reader: self.classifier.reader(), table, labels }
     }
 
     /// The tokens of a text as the model reads them, with how much each had a say.
@@ -142,20 +146,26 @@ impl Responder {
 }
 
 /// A model that is being asked, in memory that is reused from call to call.
-pub struct Session<'a> {
-    responder: &'a Responder,
+pub struct InferenceSession<'a> {
+    predictor: &'a Predictor,
     reader: Reader<'a>,
     table: Predictions,
+    /// The labels by number, shared by all predictions.
+    labels: Vec<Arc<str>>,
 }
 
-impl Session<'_> {
-    /// As [`Responder::answer`], with the `top` most probable labels.
+impl InferenceSession<'_> {
+    /// As [`Predictor::predict`], with the `top` most probable labels.
     ///
     /// # Errors
-    /// As [`Responder::answer`].
-    pub fn answer<T: AsRef<str>>(&mut self, texts: &[T], top: usize) -> candle_core::Result<Vec<Answer>> {
-        let Self { responder, reader, table } = self;
-        let calibration = responder.calibration.as_ref();
+    /// As [`Predictor::predict`].
+    pub fn predict<T: AsRef<str>>(
+        &mut self,
+        texts: &[T],
+        top: usize,
+    ) -> candle_core::Result<Vec<Prediction>> {
+        let Self { predictor, reader, table, labels } = self;
+        let calibration = predictor.calibration.as_ref();
         let features = match calibration {
             Some(calibration) if calibration.method.needs_features() => Features::Keep,
             _ => Features::Omit,
@@ -171,9 +181,9 @@ impl Session<'_> {
         let answer = |text: usize| {
             let score = scores.as_ref().map(|scores| scores[text]);
             let is_out_of_scope = score.zip(threshold).map(|(score, threshold)| score < threshold);
-            let top = candidates(table, text, &probabilities, top);
+            let top = label_scores(table, labels, text, &probabilities, top);
             let best = top[0].clone();
-            Answer {
+            Prediction {
                 label: best.label,
                 confidence: best.confidence,
                 is_out_of_scope,
@@ -188,7 +198,13 @@ impl Session<'_> {
 }
 
 /// The labels of the largest logits of a text, the largest first; of equal ones the lowest number.
-fn candidates(table: &Predictions, text: usize, probabilities: &[f64], count: usize) -> Vec<Candidate> {
+fn label_scores(
+    table: &Predictions,
+    labels: &[Arc<str>],
+    text: usize,
+    probabilities: &[f64],
+    count: usize,
+) -> Vec<LabelScore> {
     let (row, classes) = (table.row(text), table.classes());
     let mut order: Vec<usize> = (0..classes).collect();
     let count = count.clamp(1, classes);
@@ -198,12 +214,12 @@ fn candidates(table: &Predictions, text: usize, probabilities: &[f64], count: us
         order.truncate(count);
     }
     order.sort_unstable_by(by_logit);
-    let candidate = |label: usize| Candidate {
-        label: table.labels[label].clone(),
-        number: label,
-        confidence: probabilities[text * classes + label],
+    let label_score = |number: usize| LabelScore {
+        label: Arc::clone(&labels[number]),
+        number,
+        confidence: probabilities[text * classes + number],
     };
-    order.into_iter().map(candidate).collect()
+    order.into_iter().map(label_score).collect()
 }
 
 #[cfg(test)]
@@ -216,7 +232,7 @@ mod tests {
     use uaic_eval::ScopeModels;
     use uaic_kernel::rng::SeedTree;
 
-    fn responder(calibration: Option<Calibration>) -> Responder {
+    fn predictor(calibration: Option<Calibration>) -> Predictor {
         let tokenizer =
             Tokenizer::build(["show flights to oslo", "fare of flights"], &TextSpec::default()).unwrap();
         let labels = ["fare", "flight", "meal"].map(str::to_owned).to_vec();
@@ -226,15 +242,15 @@ mod tests {
             ..RecurrentSpec::default()
         });
         let classifier = Classifier::new(&spec, tokenizer, labels, Weights::new(SeedTree::new(3))).unwrap();
-        Responder { classifier, calibration }
+        Predictor { classifier, calibration }
     }
 
-    fn calibrated() -> Responder {
-        let plain = responder(None);
+    fn calibrated() -> Predictor {
+        let plain = predictor(None);
         let golds = ["fare", "flight", "meal", "flight"].map(Some);
         let texts = ["fare", "flights", "to oslo", "show flights"];
         let table = plain.classifier.predictions(texts.into_iter().zip(golds), Features::Omit).unwrap();
-        responder(Some(Calibration::fit(&table, None, &ScopeModels::default()).unwrap()))
+        predictor(Some(Calibration::fit(&table, None, &ScopeModels::default()).unwrap()))
     }
 
     fn texts(count: usize) -> Vec<String> {
@@ -245,34 +261,37 @@ mod tests {
 
     #[test]
     fn answers_are_the_same_alone_in_any_batch_and_with_any_threads() {
-        let responder = calibrated();
+        let predictor = calibrated();
         let texts = texts(1300);
-        let all = responder.answer(&texts, Asking::default()).unwrap();
+        let all = predictor.predict(&texts, PredictOptions::default()).unwrap();
         assert_eq!(all.len(), texts.len());
         for threads in [2, 3, 5] {
-            assert_eq!(responder.answer(&texts, Asking { threads, ..Asking::default() }).unwrap(), all);
+            assert_eq!(
+                predictor.predict(&texts, PredictOptions { threads, ..PredictOptions::default() }).unwrap(),
+                all
+            );
         }
         for (text, answer) in texts.iter().zip(&all).step_by(37) {
-            assert_eq!(responder.answer(&[text], Asking::default()).unwrap()[0], *answer);
+            assert_eq!(predictor.predict(&[text], PredictOptions::default()).unwrap()[0], *answer);
         }
-        assert!(responder.answer(&[""; 0], Asking { top: 3, threads: 4 }).unwrap().is_empty());
+        assert!(predictor.predict(&[""; 0], PredictOptions { top: 3, threads: 4 }).unwrap().is_empty());
     }
 
     #[test]
     fn an_answer_says_what_the_table_of_predictions_says() {
-        let responder = calibrated();
-        let calibration = responder.calibration.as_ref().unwrap();
+        let predictor = calibrated();
+        let calibration = predictor.calibration.as_ref().unwrap();
         let texts = texts(50);
-        let table = responder
+        let table = predictor
             .classifier
             .predictions(texts.iter().map(|text| (text.as_str(), None)), Features::Omit)
             .unwrap();
         let (scores, probabilities) =
             (calibration.scores(&table).unwrap(), table.probabilities(calibration.temperature));
-        let answers = responder.answer(&texts, Asking { top: 9, threads: 2 }).unwrap();
+        let answers = predictor.predict(&texts, PredictOptions { top: 9, threads: 2 }).unwrap();
         for (at, answer) in answers.iter().enumerate() {
             let label = table.predicted()[at];
-            assert_eq!(answer.label, table.labels[label]);
+            assert_eq!(*answer.label, *table.labels[label]);
             assert_eq!(answer.confidence.to_bits(), probabilities[at * 3 + label].to_bits());
             assert_eq!(answer.score.unwrap().to_bits(), scores[at].to_bits());
             assert_eq!(answer.is_out_of_scope, Some(scores[at] < calibration.threshold));
@@ -284,9 +303,10 @@ mod tests {
 
     #[test]
     fn without_a_calibration_nobody_knows_the_scope() {
-        let answer = responder(None).answer(&["fare"], Asking { top: 0, threads: 1 }).unwrap().remove(0);
+        let answer =
+            predictor(None).predict(&["fare"], PredictOptions { top: 0, threads: 1 }).unwrap().remove(0);
         assert_eq!((answer.is_out_of_scope, answer.score, answer.top.len()), (None, None, 1));
-        let weights = responder(None).explain("fare of Flights").unwrap();
+        let weights = predictor(None).explain("fare of Flights").unwrap();
         assert!((weights.iter().map(|token| token.weight).sum::<f64>() - 1.0).abs() < 1e-6);
         assert_eq!(weights[2].token, "flights");
     }

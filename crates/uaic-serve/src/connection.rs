@@ -20,8 +20,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::Service;
 
 use super::http::App;
+use super::listener::Listener;
 use super::metrics::RefusedConnection;
-use super::server::Listener;
 
 /// How often connections are looked at: limits on time are this coarse.
 const TICK: Duration = Duration::from_millis(500);
@@ -172,7 +172,7 @@ impl Clock {
     }
 
     /// Bytes have come.
-    fn heard(&self) {
+    fn has_received(&self) {
         if self.phase.load(Ordering::Relaxed) == IDLE {
             self.enter(HEADING);
         }
@@ -195,7 +195,8 @@ impl Clock {
     }
 }
 
-/// A stream whose clock knows what it does.
+/// A stream whose clock knows what it does. It takes one part at a time: an answer is small, and
+/// copying its body behind its head is quicker than a list of the two.
 struct Timed<S> {
     stream: S,
     clock: Arc<Clock>,
@@ -210,7 +211,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
         let before = buffer.filled().len();
         let poll = Pin::new(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            self.clock.heard();
+            self.clock.has_received();
         }
         poll
     }
@@ -237,19 +238,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
     ) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.note(poll)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let poll = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
-        self.note(poll)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,8 +1,28 @@
 //! How a server is set.
 
+use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::engine::EngineSettings;
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// A host and a port, such as `127.0.0.1:8080`; port 0 is any free one.
+    Tcp(String),
+    /// A socket in the file system, for this user alone.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => formatter.write_str(address),
+            Self::Unix(path) => write!(formatter, "unix:{}", path.display()),
+        }
+    }
+}
 
 /// What a server takes, and for how long.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! Where models come from: the server only knows addresses.
 
-use uaic_model::inference::Responder;
+use uaic_model::inference::Predictor;
 use uaic_wording::ErrorKind;
 
 /// A model that was just loaded.
@@ -14,7 +14,7 @@ pub struct LoadedModel {
     /// As [`ModelSource::identify`] gave it when it was loaded.
     pub fingerprint: String,
     /// The model.
-    pub responder: Responder,
+    pub predictor: Predictor,
 }
 
 /// Why an address gives no model.

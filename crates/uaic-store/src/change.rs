@@ -3,8 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Fault;
-use super::codec::{float_columns, from_json, named, to_json};
-use super::write::{insert_params, intern, running_row, study_row};
+use super::codec::{from_json, named, to_json};
+use super::write::{first_value, insert_params, intern, put_more_values, running_row, study_row};
+use uaic_study::store::rules::{check_ended, first_trial_of};
 use uaic_study::store::{Attempt, Change, Id, StoreError, StudyChange};
 use uaic_study::trial::{Params, RunState};
 
@@ -21,30 +22,6 @@ pub(super) fn set_params(
     insert_params(connection, run, values)
 }
 
-pub(super) fn set_outcome(
-    connection: &Connection,
-    attempt: Attempt,
-    more_values: &[f64],
-    violation: f64,
-) -> Result<(), Fault> {
-    let run = running_row(connection, attempt)?;
-    connection
-        .prepare_cached("UPDATE runs SET violation = ? WHERE id = ?")?
-        .execute(params![violation.clamp(0.0, f64::MAX), run])?;
-    put_more_values(connection, run, more_values)
-}
-
-fn put_more_values(connection: &Connection, run: i64, values: &[f64]) -> Result<(), Fault> {
-    connection.prepare_cached("DELETE FROM more_values WHERE run = ?")?.execute([run])?;
-    let mut statement =
-        connection.prepare_cached("INSERT INTO more_values (run, place, value, kind) VALUES (?, ?, ?, ?)")?;
-    for (place, &value) in (1_i64..).zip(values) {
-        let (value, kind) = float_columns(value);
-        statement.execute(params![run, place, value, kind])?;
-    }
-    Ok(())
-}
-
 pub(super) fn change_study(
     connection: &Connection,
     id: Id,
@@ -53,7 +30,8 @@ pub(super) fn change_study(
 ) -> Result<StudyChange, Fault> {
     let study = study_row(connection, id)?;
     apply(connection, study, change)?;
-    let from_trial = first_free(connection, study, matches!(change, Change::Enqueue { .. }))?;
+    let (last_started, last_enqueued) = last_trials(connection, study)?;
+    let from_trial = first_trial_of(change, last_started, last_enqueued);
     let change = StudyChange { from_trial, time_ms: now_ms, change: change.clone() };
     insert(connection, study, &change)?;
     Ok(change)
@@ -73,21 +51,17 @@ fn insert(connection: &Connection, study: i64, change: &StudyChange) -> Result<(
     Ok(())
 }
 
-/// The first number above those of all trials, and of all that is enqueued when that counts.
-fn first_free(connection: &Connection, study: i64, past_enqueued: bool) -> Result<u32, Fault> {
-    let free: u32 = connection
-        .prepare_cached("SELECT ifnull(max(number) + 1, 0) FROM runs WHERE study = ? AND kind = 'trial'")?
+/// The highest number of a trial that has been started, and of one that something is enqueued for.
+fn last_trials(connection: &Connection, study: i64) -> Result<(Option<u32>, Option<u32>), Fault> {
+    let started = connection
+        .prepare_cached("SELECT max(number) FROM runs WHERE study = ? AND kind = 'trial'")?
         .query_row([study], |row| row.get(0))?;
-    if !past_enqueued {
-        return Ok(free);
-    }
-    let enqueued: u32 = connection
+    let enqueued = connection
         .prepare_cached(
-            "SELECT ifnull(max(from_trial) + 1, 0) FROM study_changes
-             WHERE study = ? AND change ->> 'kind' = 'enqueue'",
+            "SELECT max(from_trial) FROM study_changes WHERE study = ? AND change ->> 'kind' = 'enqueue'",
         )?
         .query_row([study], |row| row.get(0))?;
-    Ok(free.max(enqueued))
+    Ok((started, enqueued))
 }
 
 /// Does to the trials themselves what a change says.
@@ -102,12 +76,13 @@ fn apply(connection: &Connection, study: i64, change: &Change) -> Result<(), Fau
                 .execute(params![excluded, run])?;
         }
         Change::Correct { new, .. } => {
-            let (value, kind) = new.first().map(|value| float_columns(*value)).unzip();
+            let (value, kind) = first_value(new);
             // A failed or pruned trial whose value is known after all is complete.
             connection
                 .prepare_cached("UPDATE runs SET value = ?, value_kind = ?, state = 'COMPLETE' WHERE id = ?")?
-                .execute(params![value.flatten(), kind, run])?;
-            put_more_values(connection, run, new.get(1..).unwrap_or_default())?;
+                .execute(params![value, kind, run])?;
+            connection.prepare_cached("DELETE FROM more_values WHERE run = ?")?.execute([run])?;
+            put_more_values(connection, run, new)?;
         }
         Change::Enqueue { .. } | Change::Space { .. } => {}
     }
@@ -122,10 +97,8 @@ fn ended_row(connection: &Connection, study: i64, number: u32) -> Result<i64, Fa
     let Some((run, state)) = found else {
         return Err(StoreError::NotFound { what: "trial", id: number.to_string() }.into());
     };
-    match named("run state", &state, RunState::from_name)? {
-        state if state.is_final() => Ok(run),
-        state => Err(StoreError::NotEnded { number, state }.into()),
-    }
+    check_ended(number, named("run state", &state, RunState::from_name)?)?;
+    Ok(run)
 }
 
 pub(super) fn changes(connection: &Connection, id: Id) -> Result<Vec<StudyChange>, Fault> {

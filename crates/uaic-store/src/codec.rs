@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 
 use super::Fault;
 use uaic_study::store::{Id, StoreError};
-use uaic_study::trial::ParamValue;
+use uaic_study::trial::{Direction, Goal, ParamValue};
 
 /// A float as its two columns: SQLite turns NaN into NULL, so its kind is stored beside it.
 pub(super) fn float_columns(value: f64) -> (Option<f64>, i64) {
@@ -89,6 +89,19 @@ pub(super) fn from_json<T: serde::de::DeserializeOwned>(
 /// The JSON of something whose keys are texts and whose numbers are finite.
 pub(super) fn to_json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| malformed(what, error.to_string()))
+}
+
+/// Goals behind the first one: a list of pairs of metric and direction.
+pub(super) fn goals_column(goals: &[Goal]) -> Result<String, StoreError> {
+    let pairs: Vec<(&str, Direction)> =
+        goals.iter().map(|goal| (goal.metric.as_str(), goal.direction)).collect();
+    to_json("list of objectives", &pairs)
+}
+
+/// The inverse of [`goals_column`].
+pub(super) fn goals_value(column: &str) -> Result<Vec<Goal>, StoreError> {
+    let pairs: Vec<(String, Direction)> = from_json("list of objectives", column)?;
+    Ok(pairs.into_iter().map(|(metric, direction)| Goal { metric, direction }).collect())
 }
 
 fn malformed(what: &'static str, detail: String) -> StoreError {

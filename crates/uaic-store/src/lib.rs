@@ -207,12 +207,6 @@ impl Store for SqliteStore {
             .call_for(attempt, move |connection| change::set_params(connection, attempt, &params, &config))
     }
 
-    fn set_outcome(&self, attempt: Attempt, more_values: &[f64], violation: f64) -> Result<(), StoreError> {
-        let values = more_values.to_vec();
-        self.writer()?
-            .call_for(attempt, move |connection| change::set_outcome(connection, attempt, &values, violation))
-    }
-
     fn change_study(&self, study: Id, change: &Change) -> Result<StudyChange, StoreError> {
         let change = change.clone();
         self.writer()?.call(move |connection| change::change_study(connection, study, &change, now_ms()))
@@ -346,7 +340,7 @@ impl Store for SqliteStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uaic_study::trial::Direction;
+    use uaic_study::trial::{Direction, Goal};
 
     #[test]
     fn a_process_elsewhere_has_crashed_when_its_heart_stops() {
@@ -359,9 +353,7 @@ mod tests {
             overrides: vec![],
             fingerprint: String::new(),
             seed: 0,
-            metric: "val/accuracy".into(),
-            direction: Direction::Maximize,
-            more_objectives: vec![],
+            goals: Goal::new("val/accuracy", Direction::Maximize).into(),
             trials: 1,
             environment: BTreeMap::new(),
         };

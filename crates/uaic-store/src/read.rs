@@ -6,14 +6,14 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
 use super::Fault;
-use super::codec::{float_value, from_json, id_at, id_range, named, param_value};
+use super::codec::{float_value, from_json, goals_value, id_at, id_range, named, param_value};
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{is_alive, now_ms};
 use uaic_study::store::{
     ArtifactRecord, Environment, EventRecord, Id, LatestMetric, MetricPoint, NewRun, NewStudy, RunKind,
     RunQuery, RunRecord, StoreError, StudyRecord, StudyState, Tally,
 };
-use uaic_study::trial::{Candidate, Direction, Params, RunState};
+use uaic_study::trial::{Candidate, Direction, Goal, Goals, Params, RunState};
 
 /// One look at the store: a read transaction, what lives at that moment, and the shared texts and
 /// processes that have been read so far.
@@ -84,19 +84,14 @@ impl<'a> Snapshot<'a> {
         }
         Ok(StudyRecord {
             id: id_at(row, "uuid")?,
-            new: NewStudy {
+            plan: NewStudy {
                 experiment: row.get("experiment")?,
                 spec_text: row.get("spec_text")?,
                 spec_path: row.get("spec_path")?,
                 overrides: from_json("list of overrides", &row.get::<_, String>("overrides")?)?,
                 fingerprint: row.get("fingerprint")?,
                 seed: row.get::<_, i64>("seed")? as u64,
-                metric: row.get("metric")?,
-                direction: named("direction", &row.get::<_, String>("direction")?, direction_from_name)?,
-                more_objectives: match self.format {
-                    ..3 => vec![],
-                    _ => from_json("list of objectives", &row.get::<_, String>("more_objectives")?)?,
-                },
+                goals: self.goals(row)?,
                 trials: row.get("trials")?,
                 environment: self.environment(row.get("environment")?)?,
             },
@@ -104,6 +99,17 @@ impl<'a> Snapshot<'a> {
             state,
             owner: owner.map(|owner| self.process(owner)).transpose()?,
         })
+    }
+
+    /// What a study optimises: the first goal is in columns of its own.
+    fn goals(&self, row: &Row<'_>) -> Result<Goals, Fault> {
+        let direction = named("direction", &row.get::<_, String>("direction")?, Direction::from_name)?;
+        let first = Goals::from(Goal::new(row.get::<_, String>("metric")?, direction));
+        if self.format < 3 {
+            return Ok(first);
+        }
+        let more = goals_value(&row.get::<_, String>("more_objectives")?)?;
+        Ok(more.into_iter().fold(first, Goals::and))
     }
 
     /// Whether a live process works on a study.
@@ -200,11 +206,9 @@ impl<'a> Snapshot<'a> {
 
     fn run(&mut self, row: &Row<'_>) -> Result<RunRecord, Fault> {
         let process: i64 = row.get("process")?;
-        let value_kind: Option<i64> = row.get("value_kind")?;
-        let value = value_kind.map(|kind| float_value(row.get("value")?, kind).map_err(Fault::from));
         Ok(RunRecord {
             id: id_at(row, "uuid")?,
-            new: NewRun {
+            start: NewRun {
                 study: id_at(row, "study_uuid")?,
                 kind: named("kind of run", &row.get::<_, String>("kind")?, RunKind::from_name)?,
                 number: row.get("number")?,
@@ -216,8 +220,7 @@ impl<'a> Snapshot<'a> {
             experiment: row.get("experiment")?,
             attempts: row.get("attempt")?,
             state: self.state(&row.get::<_, String>("state")?, process)?,
-            value: value.transpose()?,
-            more_values: self.more_values(row.get("id")?)?,
+            values: self.values(row)?,
             violation: if self.format < 3 { 0.0 } else { row.get("violation")? },
             excluded: self.format >= 3 && row.get("excluded")?,
             reason: row.get("reason")?,
@@ -246,15 +249,19 @@ impl<'a> Snapshot<'a> {
         Ok(params)
     }
 
-    fn more_values(&self, run: i64) -> Result<Vec<f64>, Fault> {
+    fn values(&self, row: &Row<'_>) -> Result<Vec<f64>, Fault> {
+        let kind: Option<i64> = row.get("value_kind")?;
+        let mut values = Vec::new();
+        if let Some(kind) = kind {
+            values.push(float_value(row.get("value")?, kind)?);
+        }
         if self.format < 3 {
-            return Ok(vec![]);
+            return Ok(values);
         }
         let mut statement = self
             .connection
             .prepare_cached("SELECT value, kind FROM more_values WHERE run = ? ORDER BY place")?;
-        let mut rows = statement.query([run])?;
-        let mut values = Vec::new();
+        let mut rows = statement.query([row.get::<_, i64>("id")?])?;
         while let Some(row) = rows.next()? {
             values.push(float_value(row.get(0)?, row.get(1)?)?);
         }
@@ -263,7 +270,7 @@ impl<'a> Snapshot<'a> {
 
     /// How far a study is.
     pub(super) fn tally(&mut self, study: Id) -> Result<Tally, Fault> {
-        let direction = single(self.studies(Some(study))?, "study", study)?.new.direction;
+        let direction = single(self.studies(Some(study))?, "study", study)?.goals().direction();
         // A reader brings no store to the newest format.
         let judged = if self.format < 3 { "0.0, 0" } else { "violation, excluded" };
         let mut statement = self.connection.prepare_cached(&format!(
@@ -399,8 +406,4 @@ impl<'a> Snapshot<'a> {
 /// The one record that was asked for.
 pub(super) fn single<T>(found: Vec<T>, what: &'static str, id: Id) -> Result<T, Fault> {
     found.into_iter().next().ok_or_else(|| StoreError::NotFound { what, id: id.short() }.into())
-}
-
-fn direction_from_name(name: &str) -> Option<Direction> {
-    [Direction::Minimize, Direction::Maximize].into_iter().find(|direction| direction.to_string() == name)
 }

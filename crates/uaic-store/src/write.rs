@@ -5,9 +5,14 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::Fault;
-use super::codec::{float_columns, from_json, id_at, named, param_columns, step_column, to_json};
+use super::codec::{
+    float_columns, from_json, goals_column, id_at, named, param_columns, step_column, to_json,
+};
 use uaic_platform::process::ProcessIdentity;
-use uaic_study::store::rules::{is_alive, not_held};
+use uaic_study::store::rules::{
+    EarlierRun, check_end, check_newest, check_running, check_up_to_date, is_alive, kept_violation,
+    next_attempt, not_held,
+};
 use uaic_study::store::{
     ArtifactRecord, Attempt, Id, MetricPoint, NewRun, NewStudy, RunEnd, StoreError, StudyState,
 };
@@ -35,9 +40,9 @@ pub(super) fn create_study(
         ":overrides": to_json("list of overrides", &new.overrides)?,
         ":fingerprint": new.fingerprint,
         ":seed": new.seed as i64,
-        ":metric": new.metric,
-        ":direction": new.direction.to_string(),
-        ":more_objectives": to_json("list of objectives", &new.more_objectives)?,
+        ":metric": new.goals.metric(),
+        ":direction": new.goals.direction().to_string(),
+        ":more_objectives": goals_column(new.goals.more())?,
         ":trials": new.trials,
         ":environment": environment,
         ":created_ms": now_ms,
@@ -124,23 +129,16 @@ pub(super) fn start_run(
     now_ms: i64,
 ) -> Result<Attempt, Fault> {
     let (study, _) = held_row(connection, new.study, &new.process)?;
-    if let Some(known) = changes {
+    if changes.is_some() {
         let there: i64 = connection
             .prepare_cached("SELECT count(*) FROM study_changes WHERE study = ?")?
             .query_row([study], |row| row.get(0))?;
-        if there != known as i64 {
-            return Err(StoreError::Outdated { study: new.study.short() }.into());
-        }
+        check_up_to_date(new.study, changes, there as usize)?;
     }
     let earlier = earlier_start(connection, study, new, now_ms)?;
-    let (row, attempt, detail) = if let Some((row, id, number, state)) = earlier {
-        if state.is_final() {
-            let run = id.short();
-            return Err(StoreError::IllegalTransition { run, from: state, to: RunState::Running }.into());
-        }
+    let (row, attempt, detail) = if let Some((row, attempt, state)) = earlier {
         clear(connection, row)?;
         restart(connection, row, new, now_ms)?;
-        let attempt = Attempt { run: id, number: number + 1 };
         (row, attempt, format!("attempt {}, after {state}", attempt.number))
     } else {
         let row = insert_run(connection, fresh, study, new, now_ms)?;
@@ -151,13 +149,14 @@ pub(super) fn start_run(
     Ok(attempt)
 }
 
-/// Row, id, attempt and state of the run of the same kind and number, if it has been started.
+/// Row and state of the run of the same kind and number, if it has been started, and the attempt that is
+/// its next.
 fn earlier_start(
     connection: &Connection,
     study: i64,
     new: &NewRun,
     now_ms: i64,
-) -> Result<Option<(i64, Id, u32, RunState)>, Fault> {
+) -> Result<Option<(i64, Attempt, RunState)>, Fault> {
     let mut statement = connection.prepare_cached(
         "SELECT runs.id, uuid, attempt, state, identity, heartbeat_ms
          FROM runs JOIN processes ON processes.id = process
@@ -167,17 +166,13 @@ fn earlier_start(
     let mut rows = statement.query(params![study, new.kind.name(), number])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let mut state = named("run state", &row.get::<_, String>("state")?, RunState::from_name)?;
-    if state == RunState::Running {
-        let process: ProcessIdentity = from_json("process", &row.get::<_, String>("identity")?)?;
-        if !is_alive(&process, row.get("heartbeat_ms")?, now_ms) {
-            state = RunState::Crashed;
-        } else if process != new.process || process.is_outside() {
-            let run = id_at(row, "uuid")?.short();
-            let ProcessIdentity { host, pid, .. } = process;
-            return Err(StoreError::Taken { run, host, pid }.into());
-        }
+    let process: ProcessIdentity = from_json("process", &row.get::<_, String>("identity")?)?;
+    if state == RunState::Running && !is_alive(&process, row.get("heartbeat_ms")?, now_ms) {
+        state = RunState::Crashed;
     }
-    Ok(Some((row.get("id")?, id_at(row, "uuid")?, row.get("attempt")?, state)))
+    let (id, attempts) = (id_at(row, "uuid")?, row.get("attempt")?);
+    let attempt = next_attempt(&EarlierRun { id, attempts, state, process: &process }, &new.process)?;
+    Ok(Some((row.get("id")?, attempt, state)))
 }
 
 fn insert_run(connection: &Connection, id: Id, study: i64, new: &NewRun, now_ms: i64) -> Result<i64, Fault> {
@@ -305,20 +300,41 @@ pub(super) fn finish_run(
     now_ms: i64,
 ) -> Result<(), Fault> {
     let (run, state) = attempt_row(connection, attempt)?;
-    if end.state == RunState::Running || !state.may_become(end.state) {
-        let run = attempt.run.short();
-        return Err(StoreError::IllegalTransition { run, from: state, to: end.state }.into());
-    }
-    let (value, kind) = end.value.map(float_columns).unzip();
+    check_end(attempt, state, end.state)?;
+    let (value, kind) = first_value(&end.values);
+    let violation = kept_violation(end.violation);
     connection
         .prepare_cached(
-            "UPDATE runs SET state = ?, value = ?, value_kind = ?, reason = ?, ended_ms = ? WHERE id = ?",
+            "UPDATE runs SET state = ?, value = ?, value_kind = ?, violation = ?, reason = ?, ended_ms = ?
+             WHERE id = ?",
         )?
-        .execute(params![end.state.name(), value.flatten(), kind, end.reason, now_ms, run])?;
+        .execute(params![end.state.name(), value, kind, violation, end.reason, now_ms, run])?;
+    put_more_values(connection, run, &end.values)?;
     let study: i64 = connection
         .prepare_cached("SELECT study FROM runs WHERE id = ?")?
         .query_row([run], |row| row.get(0))?;
     event(connection, now_ms, study, Some(run), "ended", end.state.name())
+}
+
+/// The columns of the first of a run's values, which is in its row.
+pub(super) fn first_value(values: &[f64]) -> (Option<f64>, Option<i64>) {
+    let (value, kind) = values.first().map(|value| float_columns(*value)).unzip();
+    (value.flatten(), kind)
+}
+
+/// Writes the values of a run behind the first: they are in a table of their own, because most runs have
+/// none.
+pub(super) fn put_more_values(connection: &Connection, run: i64, values: &[f64]) -> Result<(), Fault> {
+    if values.len() < 2 {
+        return Ok(());
+    }
+    let mut statement =
+        connection.prepare_cached("INSERT INTO more_values (run, place, value, kind) VALUES (?, ?, ?, ?)")?;
+    for (place, &value) in (0_i64..).zip(values).skip(1) {
+        let (value, kind) = float_columns(value);
+        statement.execute(params![run, place, value, kind])?;
+    }
+    Ok(())
 }
 
 pub(super) fn set_hidden(connection: &Connection, id: Id, hidden: bool, now_ms: i64) -> Result<(), Fault> {
@@ -435,20 +451,16 @@ fn attempt_row(connection: &Connection, attempt: Attempt) -> Result<(i64, RunSta
         .prepare_cached("SELECT id, attempt, state FROM runs WHERE uuid = ?")?
         .query_row([attempt.run.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let run = attempt.run.short();
     let Some((row, newest, state)) = found else {
-        return Err(StoreError::NotFound { what: "run", id: run }.into());
+        return Err(StoreError::NotFound { what: "run", id: attempt.run.short() }.into());
     };
-    if newest != attempt.number {
-        return Err(StoreError::StaleAttempt { run }.into());
-    }
+    check_newest(attempt, newest)?;
     Ok((row, named("run state", &state, RunState::from_name)?))
 }
 
 /// As [`attempt_row`], for writes that only a running run takes.
 pub(super) fn running_row(connection: &Connection, attempt: Attempt) -> Result<i64, Fault> {
-    match attempt_row(connection, attempt)? {
-        (row, RunState::Running) => Ok(row),
-        (_, state) => Err(StoreError::Ended { run: attempt.run.short(), state }.into()),
-    }
+    let (row, state) = attempt_row(connection, attempt)?;
+    check_running(attempt, state)?;
+    Ok(row)
 }

@@ -118,7 +118,7 @@ pub fn ask(store: &dyn Store, study: &StudyRecord, setup: &StudySetup<'_>) -> Re
         let recorded = Recorded::load(store, study.id)?;
         let number = recorded.first_free();
         // Another may have raised the number of trials meanwhile.
-        let trials = store.study(study.id)?.new.trials;
+        let trials = store.study(study.id)?.plan.trials;
         if number >= trials {
             return Err(AskError::Spent { study: study.id.short(), trials });
         }
@@ -130,7 +130,7 @@ pub fn ask(store: &dyn Store, study: &StudyRecord, setup: &StudySetup<'_>) -> Re
             params: params.clone(),
             config: serde_json::json!({ "params": params }),
             process: outside.clone(),
-            environment: study.new.environment.clone(),
+            environment: study.plan.environment.clone(),
         };
         store.acquire_study(study.id, &outside)?;
         match store.start_trial(&new, recorded.changes.len()) {
@@ -155,7 +155,7 @@ fn next_point(
     setup: &StudySetup<'_>,
     number: u32,
 ) -> Result<(Params, Vec<u32>), AskError> {
-    let view = recorded.view(setup.space(), number, |_| true)?;
+    let view = recorded.view(setup.space(), number, |_| true);
     let mut rng = setup.trial_seeds(number).rng("sampler");
     let request = Request {
         number,
@@ -176,7 +176,7 @@ fn next_point(
 /// The store fails.
 pub fn extend(store: &dyn Store, study: &StudyRecord, trials: u32) -> Result<(), StoreError> {
     store.extend_study(study.id, trials)?;
-    if study.state == StudyState::Complete && trials > study.new.trials {
+    if study.state == StudyState::Complete && trials > study.plan.trials {
         let outside = ProcessIdentity::outside();
         store.acquire_study(study.id, &outside)?;
         store.release_study(study.id, &outside, StudyState::Interrupted)?;
@@ -205,9 +205,9 @@ pub fn tell(
     told: &Told,
 ) -> Result<bool, AskError> {
     let recorded = Recorded::load(store, study.id)?;
-    let run = recorded.runs.iter().find(|run| run.new.number == Some(number));
+    let run = recorded.runs.iter().find(|run| run.start.number == Some(number));
     let run = run.ok_or_else(|| AskError::Absent { number, study: study.id.short() })?;
-    let metrics = study.metrics();
+    let metrics = study.goals().metrics();
     let (state, values, reason) = match told {
         Told::Values(values) if values.iter().any(|value| value.is_nan()) => {
             (RunState::Failed, &[][..], Some("the objective's value is NaN".to_owned()))
@@ -223,7 +223,7 @@ pub fn tell(
         return Err(AskError::Count { found: values.len(), metrics });
     }
     if run.state.is_final() {
-        let same = run.state == state && run.values() == values;
+        let same = run.state == state && run.values == values;
         return if same { Ok(false) } else { Err(AskError::Otherwise { number, state: run.state }) };
     }
     let attempt = Attempt { run: run.id, number: run.attempts };
@@ -240,10 +240,7 @@ pub fn tell(
     let missed = feasible.iter().map(|constraint| constraint.violation(value_of));
     // An empty sum is −0, which is 0 but has other bits.
     let violation = if values.is_empty() { 0.0 } else { missed.sum::<f64>() + 0.0 };
-    if values.len() > 1 || violation > 0.0 {
-        store.set_outcome(attempt, values.get(1..).unwrap_or_default(), violation)?;
-    }
-    store.finish_run(attempt, &RunEnd { state, value: values.first().copied(), reason })?;
+    store.finish_run(attempt, &RunEnd { state, values: values.to_vec(), violation, reason })?;
     close_when_done(store, study, setup)?;
     Ok(true)
 }
@@ -255,7 +252,7 @@ fn close_when_done(store: &dyn Store, study: &StudyRecord, setup: &StudySetup<'_
     if recorded.runs.iter().any(|run| !run.state.is_final()) {
         return Ok(());
     }
-    let is_done = number >= store.study(study.id)?.new.trials
+    let is_done = number >= store.study(study.id)?.plan.trials
         || matches!(next_point(&recorded, study, setup, number), Err(AskError::Exhausted { .. }));
     if is_done { complete(store, study) } else { Ok(()) }
 }
@@ -271,20 +268,20 @@ pub fn explain(
     number: u32,
 ) -> Result<Explanation, AskError> {
     let recorded = Recorded::load(store, study.id)?;
-    let run = recorded.runs.iter().find(|run| run.new.number == Some(number));
+    let run = recorded.runs.iter().find(|run| run.start.number == Some(number));
     let run = run.ok_or_else(|| AskError::Absent { number, study: study.id.short() })?;
     let seen = store.tags(run.id)?.get(SEEN).map(|text| numbers(text));
     let parallel = setup.parallel();
     let sees = |other: &RunRecord| {
-        let of_other = other.new.number.unwrap_or_default();
+        let of_other = other.start.number.unwrap_or_default();
         match &seen {
             Some(seen) => seen.contains(&of_other),
             None => of_other.saturating_add(parallel) <= number,
         }
     };
-    let view = recorded.view(setup.space(), number, sees)?;
+    let view = recorded.view(setup.space(), number, sees);
     let history = view.history(setup.directions());
-    let mut explanation = setup.sampler().explain(number, &history, &run.new.params);
+    let mut explanation = setup.sampler().explain(number, &history, &run.start.params);
     if view.enqueued.is_some() {
         explanation.reason = format!("enqueued by the user. Without that: {}", explanation.reason);
     }

@@ -35,24 +35,19 @@ impl Recorded {
             ..RunQuery::default()
         };
         let mut runs = store.runs(&query)?;
-        runs.sort_by_key(|run| run.new.number);
+        runs.sort_by_key(|run| run.start.number);
         Ok(Self { runs, changes: store.changes(study)? })
     }
 
     /// The lowest number that no trial has: a copy leaves out trials that have not ended.
     pub(super) fn first_free(&self) -> u32 {
-        let numbers: BTreeSet<u32> = self.runs.iter().filter_map(|run| run.new.number).collect();
+        let numbers: BTreeSet<u32> = self.runs.iter().filter_map(|run| run.start.number).collect();
         // They are sorted, so up to the first gap each is at its own place.
         numbers.iter().zip(0..).take_while(|(number, place)| *number == place).count() as u32
     }
 
     /// What the proposal of a trial sees that is shown the trials that `sees` says as finished.
-    pub(super) fn view(
-        &self,
-        space: &Space,
-        number: u32,
-        sees: impl Fn(&RunRecord) -> bool,
-    ) -> Result<View, StoreError> {
+    pub(super) fn view(&self, space: &Space, number: u32, sees: impl Fn(&RunRecord) -> bool) -> View {
         let changes = || self.changes.iter().filter(|change| change.from_trial <= number);
         let mut view = View { space: space.clone(), finished: vec![], pending: vec![], enqueued: None };
         let mut excluded = BTreeSet::new();
@@ -63,23 +58,19 @@ impl Recorded {
                 Change::Enqueue { params } if change.from_trial == number => {
                     view.enqueued = Some(params.clone());
                 }
-                Change::Space { space, .. } => {
-                    view.space = serde_json::from_value(space.clone()).map_err(|error| {
-                        StoreError::Malformed { what: "search space", detail: error.to_string() }
-                    })?;
-                }
+                Change::Space { space, .. } => view.space.clone_from(space),
                 Change::Enqueue { .. } | Change::Correct { .. } => {}
             }
         }
         for run in &self.runs {
-            let Some(of_run) = run.new.number.filter(|of_run| *of_run < number) else { continue };
+            let Some(of_run) = run.start.number.filter(|of_run| *of_run < number) else { continue };
             if !(run.state.is_final() && sees(run)) {
-                view.pending.push(PendingTrial { number: of_run, params: run.new.params.clone() });
+                view.pending.push(PendingTrial { number: of_run, params: run.start.params.clone() });
             } else if !excluded.contains(&of_run) {
                 view.finished.push(self.finished(run, of_run, number));
             }
         }
-        Ok(view)
+        view
     }
 
     /// A trial as the proposal of trial `number` knows it: with the corrections that count by then.
@@ -93,11 +84,11 @@ impl Recorded {
         let corrections: Vec<_> = corrections.collect();
         let values = match corrections.iter().rev().find(|(from, ..)| *from <= number) {
             Some((_, _, new)) => (*new).clone(),
-            None => corrections.first().map_or_else(|| run.values(), |(_, old, _)| (*old).clone()),
+            None => corrections.first().map_or_else(|| run.values.clone(), |(_, old, _)| (*old).clone()),
         };
         let trial = FinishedTrial {
             number: of_run,
-            params: run.new.params.clone(),
+            params: run.start.params.clone(),
             state: run.state,
             values,
             violation: run.violation,

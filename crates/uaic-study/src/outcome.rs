@@ -31,10 +31,10 @@ impl TrialResult {
         let elapsed_ms = run.ended_ms.map_or(0, |ended| ended - run.started_ms);
         Self {
             trial: FinishedTrial {
-                number: run.new.number.unwrap_or_default(),
-                params: run.new.params.clone(),
+                number: run.start.number.unwrap_or_default(),
+                params: run.start.params.clone(),
                 state: run.state,
-                values: run.values(),
+                values: run.values.clone(),
                 violation: run.violation,
                 intermediate: vec![],
             },
@@ -84,7 +84,7 @@ impl StudyOutcome {
         let mut finished: Vec<TrialResult> =
             runs.iter().filter(|run| run.state.is_final()).map(TrialResult::recorded).collect();
         finished.sort_by_key(|result| result.trial.number);
-        Ok(Self { finished, cancelled: false, spent: None, directions: study.directions() })
+        Ok(Self { finished, cancelled: false, spent: None, directions: study.goals().directions() })
     }
 
     /// The trials that have a [`Rank`], best first by their first value; of equals the lowest number.

@@ -139,15 +139,16 @@ impl Schedule {
         }
     }
 
-    /// Leaves a trial out of what proposals see, or lets it count again.
-    pub(super) fn exclude(&mut self, number: u32, excluded: bool) {
-        if excluded {
-            self.excluded.insert(number);
-            if let Ok(place) = self.shown.binary_search_by_key(&number, |trial| trial.number) {
-                self.left_out.insert(number, self.shown.remove(place));
-            }
-            return;
+    /// Leaves a trial out of what proposals see.
+    pub(super) fn exclude(&mut self, number: u32) {
+        self.excluded.insert(number);
+        if let Ok(place) = self.shown.binary_search_by_key(&number, |trial| trial.number) {
+            self.left_out.insert(number, self.shown.remove(place));
         }
+    }
+
+    /// Lets a trial count again that was excluded.
+    pub(super) fn include(&mut self, number: u32) {
         self.excluded.remove(&number);
         if let Some(trial) = self.left_out.remove(&number) {
             let place = self.shown.partition_point(|trial| trial.number < number);
@@ -259,13 +260,13 @@ mod tests {
         let mut schedule = schedule(20, 2);
         run(&mut schedule, 5);
         assert_eq!(numbers(&mut schedule), (vec![0, 1, 2, 3], vec![4]));
-        schedule.exclude(1, true);
-        schedule.exclude(4, true);
+        schedule.exclude(1);
+        schedule.exclude(4);
         schedule.propose(Params::new());
         schedule.finish(end(5));
         assert_eq!(numbers(&mut schedule), (vec![0, 2, 3], vec![5]));
-        schedule.exclude(1, false);
-        schedule.exclude(4, false);
+        schedule.include(1);
+        schedule.include(4);
         assert_eq!(numbers(&mut schedule), (vec![0, 1, 2, 3, 4], vec![5]));
         assert_eq!(schedule.seen_below(2).len(), 2);
     }

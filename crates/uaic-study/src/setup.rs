@@ -2,10 +2,9 @@
 
 use std::time::Instant;
 
-use super::pruner::{self, Pruner};
+use super::pruner::{Pruner, PrunerError, PrunerSpec};
 use super::runner::{Pruning, StudyPlan};
-use super::sampler::{self, Sampler, Settings};
-use crate::pruner::PrunerSpec;
+use super::sampler::{Sampler, Settings};
 use crate::space::{Constraint, Space};
 use crate::trial::Direction;
 use crate::{Duplicates, StudySpec};
@@ -25,12 +24,9 @@ pub struct StudySetup<'a> {
 /// Why a spec sets no study.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// Nobody has registered the sampler.
-    #[error("unknown sampler `{0}`")]
-    Sampler(String),
     /// The pruner's settings contradict each other.
     #[error("[pruner] {0}")]
-    Pruner(String),
+    Pruner(#[from] PrunerError),
 }
 
 impl SetupError {
@@ -46,7 +42,7 @@ impl<'a> StudySetup<'a> {
     /// A study over a space. `reports` is the metric whose values are reported to the pruner.
     ///
     /// # Errors
-    /// The sampler is unknown, or the pruner's settings contradict each other.
+    /// The pruner's settings contradict each other.
     pub fn new(
         space: &'a Space,
         spec: &'a StudySpec,
@@ -59,18 +55,13 @@ impl<'a> StudySetup<'a> {
             trials: Some(spec.trials),
             duplicates: spec.duplicates,
         };
-        let name = spec.sampler.clone();
-        if sampler::by_name(&name, &settings).is_none() {
-            return Err(SetupError::Sampler(name));
-        }
-        let by_name = move || {
-            sampler::by_name(&name, &settings).unwrap_or_else(|| Box::new(sampler::Random::new(&settings)))
+        let kind = spec.sampler;
+        let sampler = Box::new(move || kind.build(&settings));
+        let pruner = match pruner {
+            PrunerSpec::None => None,
+            other => Some((other.build()?, reports.to_owned())),
         };
-        let pruner = match pruner.kind.as_str() {
-            "none" => None,
-            _ => Some((pruner::by_settings(pruner).map_err(SetupError::Pruner)?, reports.to_owned())),
-        };
-        Ok(Self { space, spec, directions: spec.directions(), sampler: Box::new(by_name), pruner, seeds })
+        Ok(Self { space, spec, directions: spec.goals.directions(), sampler, pruner, seeds })
     }
 
     /// The plan of so many trials.
@@ -106,8 +97,8 @@ impl<'a> StudySetup<'a> {
     }
 
     /// What a trial's metrics must be like.
-    pub(super) fn feasible(&self) -> Vec<Constraint> {
-        self.spec.constraints()
+    pub(super) fn feasible(&self) -> &[Constraint] {
+        &self.spec.feasible
     }
 
     pub(super) fn duplicates(&self) -> Duplicates {
@@ -124,6 +115,6 @@ impl<'a> StudySetup<'a> {
 
     /// When to start no further trial, counted from now.
     pub fn deadline(&self) -> Option<Instant> {
-        Instant::now().checked_add(self.spec.time_limit()?)
+        Instant::now().checked_add(self.spec.timeout?)
     }
 }

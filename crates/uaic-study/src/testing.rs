@@ -14,7 +14,7 @@ use crate::store::{
     ArtifactRecord, Attempt, Change, EventRecord, Id, LatestMetric, MemoryStore, MetricPoint, ModelVersion,
     NewRun, NewStudy, RunEnd, RunQuery, RunRecord, Store, StoreError, StudyChange, StudyRecord, StudyState,
 };
-use crate::trial::{Direction, ParamValue, Params, RunState};
+use crate::trial::{Direction, Goal, ParamValue, Params, RunState};
 use uaic_platform::process::ProcessIdentity;
 
 /// The squared distance of all numbers to 0.3, plus noise from the trial's seeds.
@@ -85,9 +85,7 @@ impl BrittleStore {
             overrides: vec![],
             fingerprint: String::new(),
             seed: 0,
-            metric: "val/loss".into(),
-            direction: Direction::Minimize,
-            more_objectives: vec![],
+            goals: Goal::new("val/loss", Direction::Minimize).into(),
             trials: 0,
             environment: BTreeMap::new(),
         };
@@ -109,7 +107,7 @@ impl BrittleStore {
     /// All trial runs, by number.
     pub fn trials(&self) -> BTreeMap<u32, RunRecord> {
         let runs = self.memory.runs(&RunQuery::default()).unwrap();
-        runs.into_iter().map(|run| (run.new.number.unwrap(), run)).collect()
+        runs.into_iter().map(|run| (run.start.number.unwrap(), run)).collect()
     }
 
     /// What stays of this store when some trials were cut off: `Crashed` for those of a process
@@ -127,12 +125,14 @@ impl BrittleStore {
             let cut = trials.iter().find(|cut| cut.0 == number).map(|cut| cut.1);
             let owner = if cut == Some(RunState::Crashed) { dead.clone() } else { process() };
             pass_on(&process(), &owner);
-            let new = NewRun { study: other.study, process: owner.clone(), ..record.new };
+            let new = NewRun { study: other.study, process: owner.clone(), ..record.start };
             let attempt = other.memory.start_run(&new).unwrap();
             let state = cut.unwrap_or(record.state);
             if !matches!(state, RunState::Crashed | RunState::Running) {
-                let value = record.value.filter(|_| cut.is_none());
-                other.memory.finish_run(attempt, &RunEnd { state, value, reason: record.reason }).unwrap();
+                let (values, violation) =
+                    if cut.is_none() { (record.values, record.violation) } else { (vec![], 0.0) };
+                let end = RunEnd { state, values, violation, reason: record.reason };
+                other.memory.finish_run(attempt, &end).unwrap();
             }
             pass_on(&owner, &process());
         }
@@ -181,9 +181,6 @@ impl Store for BrittleStore {
         config: &serde_json::Value,
     ) -> Result<(), StoreError> {
         self.call()?.set_params(attempt, params, config)
-    }
-    fn set_outcome(&self, attempt: Attempt, more_values: &[f64], violation: f64) -> Result<(), StoreError> {
-        self.call()?.set_outcome(attempt, more_values, violation)
     }
     fn change_study(&self, study: Id, change: &Change) -> Result<StudyChange, StoreError> {
         self.call()?.change_study(study, change)

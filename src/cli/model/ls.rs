@@ -65,7 +65,7 @@ pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
         shape.extend(json::object(json!({
             "experiment": run.experiment,
             "metric": metric,
-            "value": run.value.map(json::number),
+            "value": run.value().map(json::number),
         })));
         shapes.push(shape.into());
         listing.add([
@@ -75,7 +75,7 @@ pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
             Field::of(version.aliases.join(", "), version.aliases.join(" ")),
             Field::of(version.run.short(), version.run.to_string()),
             Field::text(&run.experiment, 24),
-            Field::number(run.value),
+            Field::number(run.value()),
             Field::plain(metric),
             Field::time(version.created_ms, now_ms),
             Field::text(&version.note, 60),

@@ -66,7 +66,7 @@ impl Lineage {
     fn read(store: &dyn Store, version: ModelVersion) -> anyhow::Result<Self> {
         let run = store.run(version.run)?;
         Ok(Self {
-            study: store.study(run.new.study)?,
+            study: store.study(run.start.study)?,
             measures: load_measures(store, run.id)?,
             events: store.model_events(&version.name)?,
             tags: store.tags(run.id)?,
@@ -76,12 +76,12 @@ impl Lineage {
     }
 
     fn fact(&self, name: &str) -> Option<&String> {
-        self.run.new.environment.get(name)
+        self.run.start.environment.get(name)
     }
 
     /// The hashes of the splits.
     fn hashes(&self) -> BTreeMap<&str, &String> {
-        let facts = self.run.new.environment.iter();
+        let facts = self.run.start.environment.iter();
         facts
             .filter_map(|(name, hash)| Some((name.strip_prefix("data.")?.strip_suffix(".hash")?, hash)))
             .collect()
@@ -98,16 +98,16 @@ impl Lineage {
             "schema": json::SCHEMA,
             "model": shape_of(&self.version),
             "lineage": {
-                "kind": self.run.new.kind,
+                "kind": self.run.start.kind,
                 "study": self.study.id,
                 "experiment": self.run.experiment,
-                "seed": self.study.new.seed,
+                "seed": self.study.plan.seed,
                 "spec_hash": self.fact("spec.hash"),
                 "git_commit": self.fact("git.commit"),
                 "git_dirty": self.fact("git.dirty").map(|dirty| dirty == "true"),
                 "uaic": self.fact("uaic.version"),
                 "data": { "name": self.fact("data.name"), "hashes": self.hashes() },
-                "params": json::params(&self.run.new.params),
+                "params": json::params(&self.run.start.params),
                 "package": self.origin(),
             },
         }));
@@ -127,13 +127,16 @@ impl Lineage {
         text.line("study", &format!("{}, experiment {}", study.id, run.experiment));
         let fact = |name: &str| self.fact(name).map_or("not recorded", String::as_str);
         text.line("spec", fact("spec.hash"));
-        text.line("seed", &study.new.seed.to_string());
+        text.line("seed", &study.plan.seed.to_string());
         let dirty = if fact("git.dirty") == "true" { " with uncommitted changes" } else { "" };
         text.line("commit", &format!("{}{dirty}", fact("git.commit")));
         text.line("uaic", fact("uaic.version"));
         text.line("data", fact("data.name"));
         text.section("data hashes", self.hashes().into_iter().map(|(split, hash)| (split, hash.clone())));
-        text.section("params", run.new.params.iter().map(|(name, value)| (name.as_str(), value.to_string())));
+        text.section(
+            "params",
+            run.start.params.iter().map(|(name, value)| (name.as_str(), value.to_string())),
+        );
         text.section("imported from", self.origin().into_iter().map(|(key, value)| (key, value.clone())));
         let metrics = measures.values.iter().map(|(key, estimate)| (key.as_str(), estimate));
         text.block("metrics", (!measures.values.is_empty()).then(|| table::estimates(metrics)).as_deref());

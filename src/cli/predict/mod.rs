@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use crate::package::{Answer, Asking, Responder, TokenWeight};
+use crate::package::{PredictOptions, Prediction, Predictor, TokenWeight};
 
 use super::exit::Failure;
 use super::text_input::{self, Kind};
@@ -73,9 +73,10 @@ pub struct PredictArgs {
 
 /// Answers them.
 pub(super) fn run(global: &Global, args: &PredictArgs) -> anyhow::Result<ExitCode> {
-    let responder = model::open(global, &args.package)?;
+    let predictor = model::open(global, &args.package)?;
     let threads = args.threads.map_or_else(crate::platform::cores, |threads| threads as usize);
-    let task = Task { responder: &responder, args, asking: Asking { top: args.top as usize, threads } };
+    let task =
+        Task { predictor: &predictor, args, options: PredictOptions { top: args.top as usize, threads } };
     if let Some(path) = &args.file {
         let file = text_input::open(path)?;
         let size = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
@@ -94,9 +95,9 @@ pub(super) fn run(global: &Global, args: &PredictArgs) -> anyhow::Result<ExitCod
 
 /// What is asked, and how answers look.
 struct Task<'a> {
-    responder: &'a Responder,
+    predictor: &'a Predictor,
     args: &'a PredictArgs,
-    asking: Asking,
+    options: PredictOptions,
 }
 
 /// The JSON of one answer.
@@ -128,7 +129,8 @@ struct ShapeOfToken<'a> {
 impl Task<'_> {
     /// The lines that answer some texts, one after the other.
     fn lines(&self, texts: &[String]) -> anyhow::Result<String> {
-        let made = self.responder.answer_with(texts, self.asking, |text, answer| self.line(text, &answer))?;
+        let made =
+            self.predictor.predict_with(texts, self.options, |text, answer| self.line(text, &answer))?;
         let mut all = String::new();
         for line in made {
             all.push_str(&line?);
@@ -137,8 +139,8 @@ impl Task<'_> {
         Ok(all)
     }
 
-    fn line(&self, text: &str, answer: &Answer) -> anyhow::Result<String> {
-        let tokens = if self.args.explain { Some(self.responder.explain(text)?) } else { None };
+    fn line(&self, text: &str, answer: &Prediction) -> anyhow::Result<String> {
+        let tokens = if self.args.explain { Some(self.predictor.explain(text)?) } else { None };
         if self.args.json {
             json(text, answer, tokens.as_deref())
         } else {
@@ -147,7 +149,7 @@ impl Task<'_> {
     }
 }
 
-fn json(text: &str, answer: &Answer, tokens: Option<&[TokenWeight]>) -> anyhow::Result<String> {
+fn json(text: &str, answer: &Prediction, tokens: Option<&[TokenWeight]>) -> anyhow::Result<String> {
     Ok(serde_json::to_string(&Shape {
         schema: json::SCHEMA,
         text,
@@ -166,7 +168,7 @@ fn json(text: &str, answer: &Answer, tokens: Option<&[TokenWeight]>) -> anyhow::
     })?)
 }
 
-fn plain(answer: &Answer, tokens: Option<&[TokenWeight]>) -> String {
+fn plain(answer: &Prediction, tokens: Option<&[TokenWeight]>) -> String {
     let scope = match answer.is_out_of_scope {
         Some(true) => "out_of_scope",
         Some(false) => "in_scope",
@@ -174,8 +176,8 @@ fn plain(answer: &Answer, tokens: Option<&[TokenWeight]>) -> String {
     };
     let score = answer.score.map_or("-".to_owned(), |score| format!("{score:.4}"));
     let mut line = format!("{}\t{:.4}\t{scope}\t{score}", table::one_line(&answer.label), answer.confidence);
-    let others = answer.top.iter().skip(1).map(|one| (&one.label, one.confidence));
-    let tokens = tokens.unwrap_or_default().iter().map(|one| (&one.token, one.weight));
+    let others = answer.top.iter().skip(1).map(|one| (&*one.label, one.confidence));
+    let tokens = tokens.unwrap_or_default().iter().map(|one| (&*one.token, one.weight));
     for (name, number) in others.chain(tokens) {
         line.push('\t');
         line.push_str(&table::one_line(name));

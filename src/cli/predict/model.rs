@@ -1,6 +1,6 @@
 //! Which model is asked.
 
-use crate::package::{Package, Responder};
+use crate::package::{Package, Predictor};
 use crate::store::SqliteStore;
 
 use super::super::Global;
@@ -8,12 +8,12 @@ use super::super::address::{Found, find, read_package};
 use super::super::stored_model::StoredModel;
 
 /// Opens the model that a text names.
-pub(super) fn open(global: &Global, name: &str) -> anyhow::Result<Responder> {
+pub(super) fn open(global: &Global, name: &str) -> anyhow::Result<Predictor> {
     match find(&global.store, name, "predict")? {
-        Found::Package(path) => Ok(read_package(&path, Package::responder)?),
+        Found::Package(path) => Ok(read_package(&path, Package::predictor)?),
         Found::Run(run, _) => {
             let store = SqliteStore::open_read_only(&global.store)?;
-            Ok(StoredModel::of_run(&store, *run)?.into_responder())
+            Ok(StoredModel::of_run(&store, *run)?.into_predictor())
         }
     }
 }

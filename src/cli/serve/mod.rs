@@ -15,9 +15,9 @@ use clap::Args;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::serve::{Admin, Listen, Server, Settings, Setup, Token};
+use crate::serve::{Admin, AdminToken, Listen, Server, Settings, Setup};
 
-use self::options::{Canary, Named, beside};
+use self::options::{Canary, Named, sidecars};
 use self::source::Source;
 use super::exit::Failure;
 use super::{Global, printer};
@@ -128,7 +128,7 @@ fn setup(global: &Global, args: &ServeArgs) -> anyhow::Result<Setup> {
     Ok(Setup {
         settings,
         source: Arc::new(Source { store: global.store.clone() }),
-        beside: beside(&models, &args.canary, &args.shadow)?,
+        sidecars: sidecars(&models, &args.canary, &args.shadow)?,
         models,
         log: args.recording.open_log(global)?,
         lines_dropped: None,
@@ -152,14 +152,14 @@ fn admin(args: &ServeArgs) -> anyhow::Result<Option<Admin>> {
         );
         return Err(Failure::usage(message).into());
     }
-    Ok(Some(Admin { listen, token: Token::new(secret) }))
+    Ok(Some(Admin { listen, token: AdminToken::new(secret) }))
 }
 
 async fn serve(setup: Setup) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::new()?;
     let server = Server::start(setup).await?;
     announce(&server)?;
-    while let Told::Refresh = signals.next().await {
+    while let Notice::Refresh = signals.next().await {
         tracing::info!("SIGHUP: looking for other versions");
         server.refresh().await;
     }
@@ -180,7 +180,7 @@ fn announce(server: &Server) -> anyhow::Result<()> {
     for (name, slot) in &*server.fleet().slots() {
         for deployment in slot.all() {
             let model = &deployment.model;
-            let (labels, role) = (model.responder.classifier.labels.len(), deployment.role.as_str());
+            let (labels, role) = (model.predictor.classifier.labels.len(), deployment.role.as_str());
             let kind = &model.architecture;
             tracing::info!(
                 "{name} {} ({role}): {kind}, {labels} labels, from {}",
@@ -210,7 +210,8 @@ struct Signals {
     hang_up: Signal,
 }
 
-enum Told {
+/// What a signal asks for.
+enum Notice {
     Stop,
     Refresh,
 }
@@ -224,15 +225,15 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Told {
+    async fn next(&mut self) -> Notice {
         tokio::select! {
-            _ = self.terminate.recv() => Told::Stop,
-            _ = self.interrupt.recv() => Told::Stop,
-            _ = self.hang_up.recv() => Told::Refresh,
+            _ = self.terminate.recv() => Notice::Stop,
+            _ = self.interrupt.recv() => Notice::Stop,
+            _ = self.hang_up.recv() => Notice::Refresh,
         }
     }
 
     async fn stop(&mut self) {
-        while !matches!(self.next().await, Told::Stop) {}
+        while !matches!(self.next().await, Notice::Stop) {}
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::platform::cores;
 use crate::serve::engine::EngineSettings;
-use crate::serve::{Beside, Limits, Listen, Settings};
+use crate::serve::{Limits, Listen, Settings, Sidecar};
 
 use super::super::exit::Failure;
 use super::super::load::values::{parse_duration, parse_some_duration};
@@ -80,11 +80,11 @@ pub(super) fn parse_listen(text: &str) -> Result<Listen, String> {
 }
 
 /// Canaries and shadows with the models that they stand beside.
-pub(super) fn beside(
+pub(super) fn sidecars(
     models: &[(String, String)],
     canaries: &[Canary],
     shadows: &[Named],
-) -> Result<Vec<Beside>, Failure> {
+) -> Result<Vec<Sidecar>, Failure> {
     let place = |named: &Named, share: Option<f64>| {
         let name = named.name();
         let name = match models {
@@ -102,7 +102,7 @@ pub(super) fn beside(
                 )));
             }
         };
-        Ok(Beside { name, address: named.address.clone(), share })
+        Ok(Sidecar { name, address: named.address.clone(), share })
     };
     let canaries = canaries.iter().map(|canary| place(&canary.named, Some(canary.share)));
     canaries.chain(shadows.iter().map(|shadow| place(shadow, None))).collect()
@@ -248,12 +248,12 @@ mod tests {
     fn what_stands_beside_needs_a_model() {
         let models = [("a".to_owned(), "x".to_owned()), ("b".to_owned(), "y".to_owned())];
         let canary = |text| parse_canary(text).unwrap();
-        let found = beside(&models, &[canary("b=new=10%")], &[parse_named("a@2").unwrap()]).unwrap();
+        let found = sidecars(&models, &[canary("b=new=10%")], &[parse_named("a@2").unwrap()]).unwrap();
         let names: Vec<(&str, Option<f64>)> = found.iter().map(|one| (&*one.name, one.share)).collect();
         assert_eq!(names, [("b", Some(0.1)), ("a", None)]);
-        assert!(beside(&models, &[canary("new=10%")], &[]).is_err());
-        assert_eq!(beside(&models[..1], &[canary("new=10%")], &[]).unwrap()[0].name, "a");
-        assert!(beside(&models[..1], &[canary("c=new=10%")], &[]).is_err());
+        assert!(sidecars(&models, &[canary("new=10%")], &[]).is_err());
+        assert_eq!(sidecars(&models[..1], &[canary("new=10%")], &[]).unwrap()[0].name, "a");
+        assert!(sidecars(&models[..1], &[canary("c=new=10%")], &[]).is_err());
     }
 
     #[test]

@@ -53,7 +53,7 @@ fn loaded(package: &Package, version: Option<String>, fingerprint: String) -> an
     Ok(LoadedModel {
         version: version.unwrap_or_else(|| digest[..DIGITS].to_owned()),
         architecture: package.manifest().architecture.clone(),
-        responder: package.responder()?,
+        predictor: package.predictor()?,
         digest,
         fingerprint,
     })

@@ -31,7 +31,7 @@ impl<'a> RunDetails<'a> {
     pub(super) fn read(store: &SqliteStore, run: &'a RunRecord) -> Result<Self, StoreError> {
         Ok(Self {
             run,
-            study: store.study(run.new.study)?,
+            study: store.study(run.start.study)?,
             metrics: store.latest_metrics(run.id)?,
             artifacts: store.artifacts(run.id)?,
             tags: store.tags(run.id)?,
@@ -42,7 +42,7 @@ impl<'a> RunDetails<'a> {
 
     /// As the help promises.
     pub(super) fn json(&self) -> Value {
-        let new = &self.run.new;
+        let new = &self.run.start;
         let mut shape = json::run(self.run, self.now_ms);
         shape.extend(json::object(json!({
             "config": new.config,
@@ -60,7 +60,7 @@ impl<'a> RunDetails<'a> {
     pub(super) fn text(&self) -> Sections {
         let mut text = Sections::default();
         self.head(&mut text);
-        let new = &self.run.new;
+        let new = &self.run.start;
         let params = new.params.iter().map(|(name, value)| (name.as_str(), value.to_string()));
         text.section("params", params);
         let metrics = (!self.metrics.is_empty()).then(|| metrics_listing(&self.metrics).text());
@@ -95,8 +95,11 @@ impl<'a> RunDetails<'a> {
         if let Some(reason) = &run.reason {
             text.line("reason", reason);
         }
-        if let Some(value) = run.value {
-            text.line("value", &format!("{} = {}", metric_of(run, &study.new.metric), table::exact(value)));
+        if let Some(value) = run.value() {
+            text.line(
+                "value",
+                &format!("{} = {}", metric_of(run, study.plan.goals.metric()), table::exact(value)),
+            );
         }
         let took = json::seconds(run, *now_ms).map(|seconds| format!(", took {}", table::duration(seconds)));
         let age = table::age(run.started_ms, *now_ms);
@@ -104,7 +107,7 @@ impl<'a> RunDetails<'a> {
         if run.attempts > 1 {
             text.line("attempts", &run.attempts.to_string());
         }
-        text.line("process", &format!("{} on {}", run.new.process.pid, run.new.process.host));
+        text.line("process", &format!("{} on {}", run.start.process.pid, run.start.process.host));
         if run.violation > 0.0 {
             text.line("misses", &format!("constraints on its outcome, by {}", table::number(run.violation)));
         }

@@ -26,7 +26,7 @@ impl<'a> StudyDetails<'a> {
 
     /// As the help promises.
     pub(super) fn json(&self) -> Value {
-        let new = &self.study.new;
+        let new = &self.study.plan;
         let mut shape = json::study(self.study, &self.tally);
         shape.extend(json::object(json!({
             "fingerprint": new.fingerprint,
@@ -44,14 +44,17 @@ impl<'a> StudyDetails<'a> {
         let study = self.study;
         let mut text = Sections::default();
         text.line("study", &study.id.to_string());
-        text.line("experiment", &study.new.experiment);
+        text.line("experiment", &study.plan.experiment);
         text.line("state", study.state.name());
-        text.line("trials", &trials_line(&self.tally, study.new.trials));
+        text.line("trials", &trials_line(&self.tally, study.plan.trials));
         let best = self.tally.best.map_or("none yet".to_owned(), |best| {
             best_line(best).replacen(&table::number(best.value()), &table::exact(best.value()), 1)
         });
-        text.line("best", &format!("{best} ({} {})", study.new.direction, study.new.metric));
-        text.line("seed", &study.new.seed.to_string());
+        text.line(
+            "best",
+            &format!("{best} ({} {})", study.plan.goals.direction(), study.plan.goals.metric()),
+        );
+        text.line("seed", &study.plan.seed.to_string());
         text.line(
             "created",
             &format!("{} ({})", table::utc(study.created_ms), table::age(study.created_ms, self.now_ms)),
@@ -59,12 +62,12 @@ impl<'a> StudyDetails<'a> {
         if let Some(owner) = &study.owner {
             text.line("process", &format!("{} on {}", owner.pid, owner.host));
         }
-        text.line("fingerprint", &study.new.fingerprint);
-        let overrides = study.new.overrides.iter();
+        text.line("fingerprint", &study.plan.fingerprint);
+        let overrides = study.plan.overrides.iter();
         text.section("overrides", overrides.map(|(key, value)| (key.as_str(), value.clone())));
-        text.texts("environment", &study.new.environment);
-        text.title(&format!("spec ({})", study.new.spec_path));
-        text.lines(&study.new.spec_text);
+        text.texts("environment", &study.plan.environment);
+        text.title(&format!("spec ({})", study.plan.spec_path));
+        text.lines(&study.plan.spec_text);
         text
     }
 }

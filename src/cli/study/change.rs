@@ -108,10 +108,10 @@ pub(super) fn enqueue(global: &Global, args: &EnqueueArgs) -> anyhow::Result<Exi
         printer::talk(format!("note: {} comes along, which it needs", brought.join(" ")));
     }
     let number = store.change_study(study.id, &Change::Enqueue { params: params.clone() })?.from_trial;
-    if number >= study.new.trials {
+    if number >= study.plan.trials {
         printer::talk(format!(
             "note: the study has {} trials; `uaic resume {} --trials {}` lets it run",
-            study.new.trials,
+            study.plan.trials,
             study.id.short(),
             number + 1
         ));
@@ -159,31 +159,31 @@ pub(super) fn include(global: &Global, args: &IncludeArgs) -> anyhow::Result<Exi
 /// Corrects the values of a trial.
 pub(super) fn correct(global: &Global, args: &CorrectArgs) -> anyhow::Result<ExitCode> {
     let (store, study, trial) = trial_of(global, &args.trial)?;
-    let metrics = study.metrics();
+    let metrics = study.goals().metrics();
     if metrics.len() != args.values.len() || args.values.iter().any(|value| value.is_nan()) {
         let message = format!("a trial of this study has a number for each of: {}", metrics.join(", "));
         return Err(Failure::usage(message).into());
     }
     let number = number_of(&trial)?;
-    let (old, new) = (trial.values(), args.values.clone());
+    let (old, new) = (trial.values.clone(), args.values.clone());
     change(&store, &trial, &Change::Correct { trial: number, old, new, reason: args.reason.clone() })
 }
 
 fn trial_of(global: &Global, text: &str) -> anyhow::Result<(SqliteStore, StudyRecord, RunRecord)> {
     let store = SqliteStore::open_existing(&global.store)?;
     let trial = select::resolve(&store, text)?;
-    let study = store.study(trial.new.study)?;
+    let study = store.study(trial.start.study)?;
     Ok((store, study, trial))
 }
 
 fn number_of(run: &RunRecord) -> anyhow::Result<u32> {
-    let number = run.new.number.filter(|_| run.new.kind == RunKind::Trial);
+    let number = run.start.number.filter(|_| run.start.kind == RunKind::Trial);
     let is_none = || Failure::usage(format!("run {} is no trial of a study", run.id.short()));
     Ok(number.ok_or_else(is_none)?)
 }
 
 fn change(store: &dyn Store, trial: &RunRecord, change: &Change) -> anyhow::Result<ExitCode> {
-    let made = store.change_study(trial.new.study, change)?;
+    let made = store.change_study(trial.start.study, change)?;
     printer::talk(format!("it counts from trial {} on", made.from_trial));
     Ok(ExitCode::SUCCESS)
 }

@@ -52,8 +52,8 @@ pub(super) fn run(global: &Global, args: &CopyArgs) -> anyhow::Result<ExitCode> 
     let source = SqliteStore::open_read_only(&global.store)?;
     let study = select::resolve_study(&source, Some(&args.study))?;
     let target = SqliteStore::open(args.to.as_ref().unwrap_or(&global.store))?;
-    let name = args.name.clone().unwrap_or_else(|| study.new.experiment.clone());
-    let copy = target.create_study(&NewStudy { experiment: name, ..study.new.clone() })?;
+    let name = args.name.clone().unwrap_or_else(|| study.plan.experiment.clone());
+    let copy = target.create_study(&NewStudy { experiment: name, ..study.plan.clone() })?;
     let process = ProcessIdentity::current();
     target.acquire_study(copy.id, &process)?;
     let copied = copy_runs(&source, &study, &target, &copy, &process);
@@ -86,7 +86,7 @@ fn copy_runs(
     let query = RunQuery { study: Some(study.id), include_hidden: true, ..RunQuery::default() };
     let mut runs = source.runs(&query)?;
     runs.retain(|run| run.state.is_final());
-    runs.sort_by_key(|run| (run.new.kind, run.new.number));
+    runs.sort_by_key(|run| (run.start.kind, run.start.number));
     let changes = source.changes(study.id)?;
     let mut corrected: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     for change in &changes {
@@ -95,15 +95,15 @@ fn copy_runs(
         }
     }
     for run in &runs {
-        let number = run.new.number.unwrap_or(u32::MAX);
-        let is_trial = run.new.kind == RunKind::Trial;
+        let number = run.start.number.unwrap_or(u32::MAX);
+        let is_trial = run.start.kind == RunKind::Trial;
         let original = corrected.get(&number).filter(|_| is_trial).cloned();
         copy_run(
             source,
             run,
-            &original.unwrap_or_else(|| run.values()),
+            &original.unwrap_or_else(|| run.values.clone()),
             target,
-            &NewRun { study: copy.id, process: process.clone(), ..run.new.clone() },
+            &NewRun { study: copy.id, process: process.clone(), ..run.start.clone() },
         )?;
     }
     // With the numbers that they have: what is promised to a trial stays promised to it.
@@ -130,13 +130,10 @@ fn copy_run(
     for (key, value) in source.tags(run.id)? {
         target.set_tag(attempt.run, &key, &value)?;
     }
-    if values.len() > 1 || run.violation > 0.0 {
-        target.set_outcome(attempt, values.get(1..).unwrap_or_default(), run.violation)?;
-    }
     let state =
         if values.is_empty() && run.state == RunState::Complete { RunState::Failed } else { run.state };
-    target
-        .finish_run(attempt, &RunEnd { state, value: values.first().copied(), reason: run.reason.clone() })?;
+    let (values, reason) = (values.to_vec(), run.reason.clone());
+    target.finish_run(attempt, &RunEnd { state, values, violation: run.violation, reason })?;
     if run.hidden {
         target.set_hidden(attempt.run, true)?;
     }

@@ -45,10 +45,10 @@ pub struct ExplainArgs {
 pub(in super::super) fn run(global: &Global, args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let store = SqliteStore::open_read_only(&global.store)?;
     let trial = select::resolve(&store, &args.trial)?;
-    let number = trial.new.number.filter(|_| trial.new.kind == RunKind::Trial);
+    let number = trial.start.number.filter(|_| trial.start.kind == RunKind::Trial);
     let is_none = || Failure::usage(format!("run {} is no trial of a study", trial.id.short()));
     let number = number.ok_or_else(is_none)?;
-    let record = store.study(trial.new.study)?;
+    let record = store.study(trial.start.study)?;
     let work = Work::of_study(&record)?;
     let explanation = study::explain(&store, &record, &work.setup()?, number)?;
     if args.json {
@@ -109,7 +109,7 @@ fn params(trial: &RunRecord, explanation: &Explanation) -> Listing {
     };
     let mut listing =
         Listing::new([column("PARAMETER", "parameter"), column("VALUE", "value"), column(title, name)]);
-    for (name, value) in &trial.new.params {
+    for (name, value) in &trial.start.params {
         let ratio = explanation.by_param.iter().find(|(of, _)| of == name);
         listing.add([
             Field::name(name),

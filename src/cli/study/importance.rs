@@ -63,10 +63,10 @@ pub(super) fn run(global: &Global, args: &ImportanceArgs) -> anyhow::Result<Exit
     let trials: Vec<FinishedTrial> = trials.iter().filter_map(finished).collect();
     let measure = |method: Method| match method {
         Method::Fanova => {
-            let mut rng = SeedTree::new(study.new.seed).rng("importance");
+            let mut rng = SeedTree::new(study.plan.seed).rng("importance");
             fanova(&space, &trials, &mut rng)
         }
-        Method::PedAnova => ped_anova(&space, &trials, study.new.direction, TOP),
+        Method::PedAnova => ped_anova(&space, &trials, study.plan.goals.direction(), TOP),
     };
     let methods = args.method.map_or(vec![Method::Fanova, Method::PedAnova], |method| vec![method]);
     let (mut measured, mut reasons) = (Vec::new(), Vec::new());
@@ -138,7 +138,7 @@ fn listing_of(measured: &[Measured]) -> Listing {
 }
 
 fn finished(run: &RunRecord) -> Option<FinishedTrial> {
-    Some(FinishedTrial::complete(run.new.number?, run.new.params.clone(), run.value?))
+    Some(FinishedTrial::complete(run.start.number?, run.start.params.clone(), run.value()?))
 }
 
 fn name_of(method: Method) -> &'static str {

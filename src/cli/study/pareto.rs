@@ -50,7 +50,7 @@ pub(super) fn run(global: &Global, args: &ParetoArgs) -> anyhow::Result<ExitCode
     if args.json {
         let shape_of = |run: &RunRecord| -> Map<String, Value> {
             let mut shape = json::run(run, now_ms);
-            let values: Vec<Value> = run.values().into_iter().map(json::number).collect();
+            let values: Vec<Value> = run.values.clone().into_iter().map(json::number).collect();
             shape.insert("values".to_owned(), values.into());
             shape
         };
@@ -58,7 +58,7 @@ pub(super) fn run(global: &Global, args: &ParetoArgs) -> anyhow::Result<ExitCode
         printer::json(&json!({
             "schema": json::SCHEMA,
             "study": study.id,
-            "metrics": study.metrics(),
+            "metrics": study.goals().metrics(),
             "trials": trials,
         }))?;
         return Ok(ExitCode::SUCCESS);
@@ -70,14 +70,14 @@ pub(super) fn run(global: &Global, args: &ParetoArgs) -> anyhow::Result<ExitCode
     }
     printer::talk(format!("study {} · {} trials on the front", study.id.short(), front.len()));
     let mut titles = vec![">TRIAL".to_owned(), "ID".to_owned()];
-    titles.extend(study.metrics().into_iter().map(|metric| format!(">{}", table::one_line(metric))));
+    titles.extend(study.goals().metrics().into_iter().map(|metric| format!(">{}", table::one_line(metric))));
     titles.push("POINT…".to_owned());
     let mut rows = table::table(&titles);
     for run in &front {
-        let number = run.new.number.map(|number| number.to_string()).unwrap_or_default();
+        let number = run.start.number.map(|number| number.to_string()).unwrap_or_default();
         let mut row = vec![number, run.id.short()];
-        row.extend(run.values().into_iter().map(table::number));
-        let params = run.new.params.iter();
+        row.extend(run.values.clone().into_iter().map(table::number));
+        let params = run.start.params.iter();
         let params: Vec<String> =
             params.map(|(name, value)| format!("{name}={}", table::param(value))).collect();
         row.push(table::one_line(&params.join(" ")));
@@ -89,10 +89,10 @@ pub(super) fn run(global: &Global, args: &ParetoArgs) -> anyhow::Result<ExitCode
 
 /// The front, by the first metric.
 fn trials_on_front(store: &dyn Store, study: &StudyRecord) -> anyhow::Result<Vec<RunRecord>> {
-    let directions = study.directions();
+    let directions = study.goals().directions();
     let query = RunQuery { study: Some(study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
     let trials = store.runs(&query)?;
-    let front = front(&trials, &directions, |run| (run.rank(), run.values()));
-    let sorted = best_first(front, study.new.direction, |run| run.rank());
+    let front = front(&trials, &directions, |run| (run.rank(), run.values.clone()));
+    let sorted = best_first(front, study.plan.goals.direction(), |run| run.rank());
     Ok(sorted.into_iter().map(|(_, run)| run.clone()).collect())
 }

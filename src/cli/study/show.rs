@@ -44,9 +44,9 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
         let mut shown: Map<String, Value> = json::object(json!({
             "schema": json::SCHEMA,
             "study": json::study(&study, &tally),
-            "metrics": study.metrics(),
-            "sampler": work.study().sampler,
-            "pruner": work.pruner().kind,
+            "metrics": study.goals().metrics(),
+            "sampler": work.study().sampler.name(),
+            "pruner": work.pruner().name(),
             "parallel": work.study().parallel,
             "space": work.latest_space(&changes),
         }));
@@ -64,13 +64,13 @@ fn text(study: &StudyRecord, tally: &Tally, changes: &[StudyChange], work: &Work
         format!(
             "study     {} · {} · {}",
             study.id.short(),
-            table::one_line(&study.new.experiment),
+            table::one_line(&study.plan.experiment),
             study.state
         ),
-        format!("trials    {}", trials_line(tally, study.new.trials)),
+        format!("trials    {}", trials_line(tally, study.plan.trials)),
     ];
-    for (metric, direction) in study.metrics().into_iter().zip(study.directions()) {
-        lines.push(format!("{:<9} {}", direction.to_string(), table::one_line(metric)));
+    for goal in study.goals().iter() {
+        lines.push(format!("{:<9} {}", goal.direction.to_string(), table::one_line(&goal.metric)));
     }
     if let Some(best) = tally.best {
         lines.push(format!("best      {}", best_line(best)));
@@ -84,7 +84,7 @@ fn text(study: &StudyRecord, tally: &Tally, changes: &[StudyChange], work: &Work
         "sampler   {} · {} in parallel · seed {} · duplicates: {}",
         setting.sampler, setting.parallel, setting.seed, duplicates
     ));
-    lines.push(format!("pruner    {}", work.pruner().kind));
+    lines.push(format!("pruner    {}", work.pruner().name()));
     let space = work.latest_space(changes);
     for (name, distribution) in space.iter() {
         let mut line = format!("search    {} = {distribution}", table::one_line(name));

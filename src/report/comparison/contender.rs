@@ -11,6 +11,7 @@ use crate::report::study::is_of_program;
 use crate::spec::{AskedOrRun, ProgramSpec};
 use crate::store::{RunKind, RunRecord, Store, StudyRecord};
 use crate::training::load_measures;
+use crate::trial::{Fold, MetricKey};
 
 /// The artifact of a final run with the intervals of its metrics.
 const METRICS_ARTIFACT: &str = "metrics.json";
@@ -41,11 +42,13 @@ impl Contender {
     /// # Errors
     /// The store cannot be read, or what it holds is damaged.
     pub fn load(store: &dyn Store, run: RunRecord) -> Result<Self, ComparisonError> {
-        let study = store.study(run.new.study)?;
+        let study = store.study(run.start.study)?;
         let intervals = intervals(store, &run)?;
         let mut metrics = BTreeMap::new();
         for metric in store.latest_metrics(run.id)? {
-            if !metric.key.starts_with("fold=") && !metric.key.starts_with("train/") {
+            let key = MetricKey::from(metric.key.as_str());
+            let is_of_training = key.fold.is_none() && key.group == "train";
+            if !is_of_training && !matches!(key.fold, Some(Fold::One(_))) {
                 let interval = intervals.get(&metric.key).copied();
                 metrics.insert(metric.key, (metric.value, interval));
             }
@@ -61,34 +64,34 @@ impl Contender {
             }
         }
         // What was told, or returned by a function, was not logged step by step.
-        if run.new.kind == RunKind::Trial {
-            for (metric, value) in study.metrics().into_iter().zip(run.values()) {
+        if run.start.kind == RunKind::Trial {
+            for (metric, value) in study.goals().metrics().into_iter().zip(run.values.clone()) {
                 metrics.entry(metric.to_owned()).or_insert((value, None));
             }
         }
         // A training of ours says in its configuration how it trains, even without a spec.
-        let is_of_program = is_of_program(&study) && run.new.config.get("train").is_none();
+        let is_of_program = is_of_program(&study) && run.start.config.get("train").is_none();
         let mut settings = BTreeMap::new();
         // Of a program the configuration is its parameters once more, in the command and by name.
         if !is_of_program {
-            flatten(&run.new.config, "", &mut settings);
+            flatten(&run.start.config, "", &mut settings);
         }
-        for (name, value) in &run.new.params {
+        for (name, value) in &run.start.params {
             settings.entry(name.clone()).or_insert_with(|| value.to_string());
         }
-        let mut facts = study.new.environment.clone();
-        facts.extend(run.new.environment.clone());
+        let mut facts = study.plan.environment.clone();
+        facts.extend(run.start.environment.clone());
         facts.extend(command(&study).map(|command| ("spec.command".to_owned(), command)));
-        facts.entry("seed".to_owned()).or_insert_with(|| study.new.seed.to_string());
+        facts.entry("seed".to_owned()).or_insert_with(|| study.plan.seed.to_string());
         Ok(Self { run, study, metrics, folds, settings, facts, is_of_program })
     }
 
     /// `9c1e22aa/3` or `9c1e22aa/final`: its place, and a selector of it.
     pub fn name(&self) -> String {
         let study = self.study.id.short();
-        match self.run.new.kind {
-            RunKind::Trial => format!("{study}/{}", self.run.new.number.unwrap_or_default()),
-            RunKind::Final | RunKind::Imported => format!("{study}/{}", self.run.new.kind.name()),
+        match self.run.start.kind {
+            RunKind::Trial => format!("{study}/{}", self.run.start.number.unwrap_or_default()),
+            RunKind::Final | RunKind::Imported => format!("{study}/{}", self.run.start.kind.name()),
         }
     }
 
@@ -110,7 +113,7 @@ impl Contender {
                 return Some(format!("the folds are not the same: another {what}"));
             }
         }
-        let validation = |contender: &Self| contender.run.new.config.pointer("/data/validation").cloned();
+        let validation = |contender: &Self| contender.run.start.config.pointer("/data/validation").cloned();
         (validation(self) != validation(other))
             .then(|| "the folds are not the same: another data.validation".to_owned())
     }
@@ -118,7 +121,7 @@ impl Contender {
 
 /// The command of a study, with the names of parameters in it.
 fn command(study: &StudyRecord) -> Option<String> {
-    let new = &study.new;
+    let new = &study.plan;
     if !ProgramSpec::is_one(&new.spec_text) {
         return None;
     }
@@ -129,7 +132,7 @@ fn command(study: &StudyRecord) -> Option<String> {
 
 /// How many folds a run was validated in; `None` for a single part or split.
 pub(super) fn fold_count(run: &RunRecord) -> Option<usize> {
-    let folds = run.new.config.pointer("/data/validation/folds")?.as_u64()?;
+    let folds = run.start.config.pointer("/data/validation/folds")?.as_u64()?;
     usize::try_from(folds).ok().filter(|folds| *folds > 1)
 }
 

@@ -210,7 +210,7 @@ fn direction_in<'a>(contenders: impl Iterator<Item = &'a Contender>, key: &str) 
     let mut is_ours = false;
     for contender in contenders {
         let study = &contender.study;
-        let metrics = study.metrics().into_iter().zip(study.directions());
+        let metrics = study.goals().metrics().into_iter().zip(study.goals().directions());
         if let Some((_, direction)) = metrics.into_iter().find(|(metric, _)| *metric == key) {
             return Some(direction);
         }

@@ -18,7 +18,7 @@ pub fn compare_seeds(contenders: &[Contender], baseline: usize) -> Comparison {
     let keys = contenders.iter().flat_map(|contender| contender.metrics.keys());
     let metrics: Vec<Metric> =
         table(keys, |_| Vec::new()).into_iter().map(|row| metric(row.key, &groups, at)).collect();
-    let decisive = decisive(&metrics, at, &contenders[baseline].study.new.metric);
+    let decisive = decisive(&metrics, at, &contenders[baseline].study.plan.goals.metric());
     let settings = contenders.iter().flat_map(|contender| contender.settings.keys());
     let facts = contenders.iter().flat_map(|contender| contender.facts.keys());
     Comparison {
@@ -36,7 +36,7 @@ pub fn compare_seeds(contenders: &[Contender], baseline: usize) -> Comparison {
 /// What is equal in a group: configuration, kind of run and data.
 fn key_of(contender: &Contender) -> (&BTreeMap<String, String>, &str, Vec<(&String, &String)>) {
     let data = contender.facts.iter().filter(|(key, _)| key.starts_with("data."));
-    (&contender.settings, contender.run.new.kind.name(), data.collect())
+    (&contender.settings, contender.run.start.kind.name(), data.collect())
 }
 
 /// The groups in the order of their first run, each with one run for a seed.

@@ -52,7 +52,7 @@ pub fn compare(
             metric(row.key.clone(), contenders, deltas.collect())
         })
         .collect();
-    let decisive = decisive(&metrics, baseline, &base.study.new.metric);
+    let decisive = decisive(&metrics, baseline, &base.study.plan.goals.metric());
     Ok(Comparison {
         columns: contenders.iter().map(column).collect(),
         baseline,
@@ -68,8 +68,8 @@ pub fn compare(
 }
 
 fn column(contender: &Contender) -> Column {
-    let number = contender.run.new.number.unwrap_or_default();
-    let what = match contender.run.new.kind {
+    let number = contender.run.start.number.unwrap_or_default();
+    let what = match contender.run.start.kind {
         RunKind::Trial => format!("trial {number}"),
         RunKind::Final => format!("final run of trial {number}"),
         RunKind::Imported => "imported model".to_owned(),

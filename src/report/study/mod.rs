@@ -26,14 +26,14 @@ pub use timeline::timeline;
 
 use crate::number::differ;
 use crate::report::figure::{Scale, widened};
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use crate::ErrorKind;
 use crate::rng::SeedTree;
 use crate::spec::{Distribution, ProgramSpec, Space, Spec};
 use crate::store::{Change, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
-use crate::trial::{Candidate, Direction, ParamValue, Params, Rank, RunState, best_first};
+use crate::study::{Drawn, drawn_in};
+use crate::trial::{Candidate, Direction, Goal, ParamValue, Params, Rank, RunState, best_first};
 
 /// A trial as pictures see it.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,8 +73,8 @@ pub struct StudyView {
     pub metric: String,
     /// Which end of it is better.
     pub direction: Direction,
-    /// Further metrics, and which end of each is better.
-    pub more_objectives: Vec<(String, Direction)>,
+    /// What else is optimised.
+    pub more_goals: Vec<Goal>,
     /// The searched parameters.
     pub space: Space,
     /// Whether an outside program is tuned, or points are asked for: nothing is known of texts, data
@@ -137,19 +137,19 @@ impl ViewError {
 /// it.
 fn space_of(store: &dyn Store, study: &StudyRecord, runs: &[RunRecord]) -> Result<Space, ViewError> {
     let changed = store.changes(study.id)?.into_iter().rev().find_map(|change| match change.change {
-        Change::Space { space, .. } => serde_json::from_value(space).ok(),
+        Change::Space { space, .. } => Some(space),
         _ => None,
     });
-    let new = &study.new;
+    let new = &study.plan;
     let path = std::path::Path::new(&new.spec_path);
     let refused = |source| ViewError::Spec { study: study.id.short(), source: Box::new(source) };
     if let Some(space) = changed {
         return Ok(space);
     }
     if new.spec_text.is_empty() {
-        let drawn = runs.iter().rev().filter_map(|run| run.new.config.get("distributions"));
-        let drawn = drawn.filter_map(|drawn| serde_json::from_value(drawn.clone()).ok());
-        return Ok(Space::new(drawn.flat_map(|drawn: BTreeMap<String, Distribution>| drawn)));
+        let drawn: Vec<Drawn> =
+            runs.iter().rev().filter_map(|run| drawn_in(run).transpose()).collect::<Result<_, _>>()?;
+        return Ok(Space::new(drawn.into_iter().flatten()));
     }
     if ProgramSpec::is_one(&new.spec_text) {
         return Ok(ProgramSpec::parse(&new.spec_text, path, &new.overrides).map_err(refused)?.search);
@@ -159,7 +159,7 @@ fn space_of(store: &dyn Store, study: &StudyRecord, runs: &[RunRecord]) -> Resul
 
 /// Whether a study does not train one of our own models: its spec has an `[objective]`, or it has none.
 pub(crate) fn is_of_program(study: &StudyRecord) -> bool {
-    study.new.spec_text.is_empty() || ProgramSpec::is_one(&study.new.spec_text)
+    study.plan.spec_text.is_empty() || ProgramSpec::is_one(&study.plan.spec_text)
 }
 
 impl StudyView {
@@ -168,7 +168,7 @@ impl StudyView {
     /// # Errors
     /// The store or the recorded spec cannot be read.
     pub fn load(store: &dyn Store, study: &StudyRecord) -> Result<Self, ViewError> {
-        let new = &study.new;
+        let new = &study.plan;
         let query = RunQuery { study: Some(study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
         let runs: Vec<RunRecord> = store.runs(&query)?.into_iter().filter(|run| !run.excluded).collect();
         let tally = store.tally(study.id)?;
@@ -176,11 +176,11 @@ impl StudyView {
         let mut trials: Vec<TrialView> = runs
             .into_iter()
             .map(|run| TrialView {
-                number: run.new.number.unwrap_or_default(),
-                values: if run.violation > 0.0 { vec![] } else { run.values() },
-                params: run.new.params,
+                number: run.start.number.unwrap_or_default(),
+                values: if run.violation > 0.0 { vec![] } else { run.values.clone() },
+                value: run.value(),
+                params: run.start.params,
                 state: run.state,
-                value: run.value,
                 violation: run.violation,
                 span_ms: (run.started_ms, run.ended_ms),
             })
@@ -189,9 +189,9 @@ impl StudyView {
         Ok(Self {
             experiment: new.experiment.clone(),
             id: study.id.short(),
-            metric: new.metric.clone(),
-            direction: new.direction,
-            more_objectives: new.more_objectives.clone(),
+            metric: new.goals.metric().to_owned(),
+            direction: new.goals.direction(),
+            more_goals: new.goals.more().to_vec(),
             space,
             is_of_program: is_of_program(study),
             trials,
@@ -404,7 +404,6 @@ fn with_more(subtitle: &str, more: &str) -> String {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
-    use std::collections::BTreeMap;
 
     /// A study of two parameters whose value is given by them.
     pub(crate) fn study(values: &[(f64, i64, Option<f64>)]) -> StudyView {
@@ -412,7 +411,7 @@ pub(crate) mod testing {
         let spec = Spec::parse(text, std::path::Path::new("x.toml"), &[]).unwrap();
         let trial = |(number, (lr, hidden, value)): (usize, &(f64, i64, Option<f64>))| TrialView {
             number: number as u32,
-            params: BTreeMap::from([
+            params: Params::from([
                 ("train.lr".to_owned(), ParamValue::Float(*lr)),
                 ("model.hidden_dim".to_owned(), ParamValue::Int(*hidden)),
             ]),
@@ -427,7 +426,7 @@ pub(crate) mod testing {
             id: "0123abcd".to_owned(),
             metric: "val/accuracy".to_owned(),
             direction: Direction::Maximize,
-            more_objectives: vec![],
+            more_goals: vec![],
             space: spec.search,
             is_of_program: false,
             trials: values.iter().enumerate().map(trial).collect(),

@@ -29,8 +29,8 @@ impl Objectives {
     /// The objectives of a study, and the trials that are complete.
     pub fn of(study: &StudyView) -> Self {
         let first = std::iter::once((study.metric.clone(), study.direction));
-        let (names, directions): (Vec<String>, Vec<Direction>) =
-            first.chain(study.more_objectives.iter().cloned()).unzip();
+        let more = study.more_goals.iter().map(|goal| (goal.metric.clone(), goal.direction));
+        let (names, directions): (Vec<String>, Vec<Direction>) = first.chain(more).unzip();
         let is_whole = |values: &[f64]| values.len() == names.len() && values.iter().all(|x| !x.is_nan());
         let complete = || study.trials.iter().filter(|trial| trial.state == RunState::Complete);
         let infeasible = complete().filter(|trial| trial.values.is_empty()).count();

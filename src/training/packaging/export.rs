@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::{KEPT, SAME, card};
 use crate::eval::{Calibration, Measures};
-use crate::package::{self, Asking, DataLineage, Manifest, Package, Responder};
+use crate::package::{self, DataLineage, Manifest, Package, PredictOptions, Predictor};
 use crate::spec::Spec;
 use crate::store::{Environment, Id, RunKind, RunRecord, Store, StudyRecord};
+use crate::training::{TrainingError, load_calibration, load_classifier, load_measures, load_predictions};
 use crate::training::{TrainingError, load_calibration, load_classifier, load_measures, load_predictions};
 
 /// What the example of a signature asks. Not a text of the data: those may be private, and those of
@@ -25,30 +26,30 @@ const PRIVATE: [&str; 3] = ["host", "cpu", "cores"];
 /// The run keeps no model, or what it has stored is damaged.
 pub fn package_of(store: &dyn Store, run: Id) -> Result<Package, TrainingError> {
     let run = store.run(run)?;
-    if run.new.kind == RunKind::Imported {
+    if run.start.kind == RunKind::Imported {
         return imported_package(store, run.id);
     }
-    let study = store.study(run.new.study)?;
+    let study = store.study(run.start.study)?;
     let mut files = stored_files(store, run.id, &SAME)?;
     let measures = load_measures(store, run.id)?;
     let fitted = load_calibration(store, run.id)?;
-    let responder = Responder {
+    let predictor = Predictor {
         classifier: load_classifier(store, run.id)?,
         calibration: fitted.as_ref().map(|fitted| fitted.fitted.clone()),
     };
     let manifest = manifest(&run, &study, measures, &files);
-    let spec = Spec::parse(&study.new.spec_text, Path::new(&study.new.spec_path), &study.new.overrides)?;
+    let spec = Spec::parse(&study.plan.spec_text, Path::new(&study.plan.spec_path), &study.plan.overrides)?;
     let test = load_predictions(store, run.id, "test")?;
     let card = card::write(&card::Facts {
         manifest: &manifest,
-        labels: &responder.classifier.labels,
+        labels: &predictor.classifier.labels,
         calibration: fitted.as_ref(),
         test: test.as_ref(),
         tags: &store.tags(run.id)?,
     });
     files.insert(package::SPEC.to_owned(), spec.effective_toml().into_bytes());
     files.insert(package::CARD.to_owned(), card.into_bytes());
-    files.insert(package::SIGNATURE.to_owned(), signature(&responder)?);
+    files.insert(package::SIGNATURE.to_owned(), signature(&predictor)?);
     Ok(Package::new(manifest, files)?)
 }
 
@@ -81,7 +82,7 @@ fn manifest(
     measures: Measures,
     files: &BTreeMap<String, Vec<u8>>,
 ) -> Manifest {
-    let mut facts: Environment = run.new.environment.clone();
+    let mut facts: Environment = run.start.environment.clone();
     facts.retain(|name, _| !PRIVATE.contains(&name.as_str()));
     let mut data = DataLineage::default();
     for (name, value) in &facts {
@@ -108,8 +109,8 @@ fn manifest(
         run: run.id.to_string(),
         study: study.id.to_string(),
         experiment: run.experiment.clone(),
-        seed: study.new.seed,
-        params: run.new.params.iter().map(|(name, value)| (name.clone(), param(value))).collect(),
+        seed: study.plan.seed,
+        params: run.start.params.iter().map(|(name, value)| (name.clone(), param(value))).collect(),
         spec_hash,
         licence: licence(&data.name),
         data,
@@ -128,26 +129,26 @@ fn licence(data: &str) -> String {
     )
 }
 
-pub(super) fn signature(responder: &Responder) -> Result<Vec<u8>, TrainingError> {
-    let answer = responder
-        .answer(&[EXAMPLE], Asking::default())
+pub(super) fn signature(predictor: &Predictor) -> Result<Vec<u8>, TrainingError> {
+    let answer = predictor
+        .predict(&[EXAMPLE], PredictOptions::default())
         .map_err(|error| TrainingError::Final(error.to_string()))?;
     let top: Vec<_> = answer
         .iter()
         .flat_map(|answer| &answer.top)
-        .map(|one| json!({ "label": one.label, "confidence": one.confidence }))
+        .map(|one| json!({ "label": &*one.label, "confidence": one.confidence }))
         .collect();
     let example = answer.first().map(|answer| {
         json!({
             "text": EXAMPLE,
-            "label": answer.label,
+            "label": &*answer.label,
             "confidence": answer.confidence,
             "out_of_scope": answer.is_out_of_scope,
             "score": answer.score,
             "top": top,
         })
     });
-    let threshold = responder.calibration.as_ref().map(|Calibration { threshold, .. }| *threshold);
+    let threshold = predictor.calibration.as_ref().map(|Calibration { threshold, .. }| *threshold);
     let json = json!({
         "schema": 1,
         "input": { "text": "any UTF-8 text; what is past the longest length of the tokenizer is not read" },
@@ -158,7 +159,7 @@ pub(super) fn signature(responder: &Responder) -> Result<Vec<u8>, TrainingError>
             "score": "how much in scope the text is, higher is more; null without calibration.json",
             "top": "the most probable labels with their confidence, the first one included",
         },
-        "labels": responder.classifier.labels,
+        "labels": predictor.classifier.labels,
         "threshold": threshold,
         "example": example,
     });

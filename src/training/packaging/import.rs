@@ -12,7 +12,7 @@ use crate::store::{
 };
 use crate::training::TrainingError;
 use crate::training::objective::point;
-use crate::trial::{Direction, Params, RunState};
+use crate::trial::{Direction, Goal, Params, RunState};
 
 /// What importing a package came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub fn import(
         return Ok(Imported { run, was_there: true });
     }
     // A store keeps only what can be used.
-    package.responder()?;
+    package.predictor()?;
     let spec_text = String::from_utf8_lossy(package.file(package::SPEC).unwrap_or_default()).into_owned();
     // A spec of another version may be one that this one cannot read.
     let spec = Spec::parse(&spec_text, path, &[]).ok();
@@ -53,9 +53,14 @@ pub fn import(
         overrides: Vec::new(),
         fingerprint: format!("package {digest}"),
         seed: manifest.seed,
-        metric: spec.as_ref().map_or_else(|| FINAL_METRIC.to_owned(), |spec| spec.study.metric.clone()),
-        direction: spec.as_ref().map_or(Direction::Maximize, |spec| spec.study.direction),
-        more_objectives: vec![],
+        // A package has one value: that of the first.
+        goals: spec
+            .as_ref()
+            .map_or_else(
+                || Goal::new(FINAL_METRIC, Direction::Maximize),
+                |spec| spec.study.goals.first().clone(),
+            )
+            .into(),
         trials: 0,
         environment: environment.clone(),
     })?;
@@ -76,7 +81,7 @@ fn earlier(store: &dyn Store, digest: &str) -> Result<Option<Id>, StoreError> {
     };
     let runs = store.runs(&query)?;
     let is_same = |facts: &Environment| facts.get(DIGEST).is_some_and(|known| known == digest);
-    Ok(runs.into_iter().find(|run| is_same(&run.new.environment)).map(|run| run.id))
+    Ok(runs.into_iter().find(|run| is_same(&run.start.environment)).map(|run| run.id))
 }
 
 fn environment(manifest: &Manifest, digest: &str) -> Environment {
@@ -130,7 +135,7 @@ fn record(
         store.set_tag(attempt.run, key, value)?;
     }
     let value = manifest.metrics.get(FINAL_METRIC).map(|measure| measure.value);
-    store.finish_run(attempt, &RunEnd { state: RunState::Complete, value, reason: None })?;
+    store.finish_run(attempt, &RunEnd::complete(Vec::from_iter(value)))?;
     Ok(attempt.run)
 }
 

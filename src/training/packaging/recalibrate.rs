@@ -1,6 +1,7 @@
 //! From a package to one with another calibration.
 
 use super::{card, export};
+use crate::package::{self, Package, Predictor};
 use crate::package::{self, Package, Responder};
 use crate::training::calibrate::Calibrated;
 use crate::training::recalibrate::{
@@ -25,7 +26,7 @@ pub fn recalibrate_package(
         check_untested(&data, name, &manifest.run, |test| manifest.data.hashes.get(test))?;
     }
     let failed = |error: package::PackageError| RecalibrationError::from(TrainingError::from(error));
-    let Responder { classifier, calibration } = package.responder().map_err(failed)?;
+    let Predictor { classifier, calibration } = package.predictor().map_err(failed)?;
     let models = calibration.map_or_else(Default::default, |known| known.models);
     let Calibrated { calibration, .. } = data.fit(&classifier, &models, (&[], &[]))?;
     let fitted =
@@ -53,8 +54,8 @@ pub fn recalibrate_package(
         tags: &std::collections::BTreeMap::new(),
     };
     files.insert(package::CARD.to_owned(), card::with_scope(&card, &facts).into_bytes());
-    let responder = Responder { classifier, calibration: Some(fitted.fitted.clone()) };
-    files.insert(package::SIGNATURE.to_owned(), export::signature(&responder)?);
+    let predictor = Predictor { classifier, calibration: Some(fitted.fitted.clone()) };
+    files.insert(package::SIGNATURE.to_owned(), export::signature(&predictor)?);
     let package = Package::new(manifest, files).map_err(failed)?;
     Ok((package, fitted))
 }

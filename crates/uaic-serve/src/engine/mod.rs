@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use queue::Queue;
-use uaic_model::inference::{Answer, Responder, TokenWeight};
+use uaic_model::inference::{Prediction, Predictor, TokenWeight};
 
 /// How an engine works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Default for EngineSettings {
 
 /// What an engine is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
+pub struct EngineRequest {
     /// The texts, at least one.
     pub texts: Vec<String>,
     /// How many labels each answer names.
@@ -50,18 +50,18 @@ pub struct Question {
 
 /// What an engine answers.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answered {
-    /// The texts that it was asked.
+pub struct EngineResponse {
+    /// The texts of the request.
     pub texts: Vec<String>,
-    /// An answer to each.
-    pub answers: Vec<Answer>,
+    /// One for each text.
+    pub predictions: Vec<Prediction>,
     /// The tokens of each, where they were asked for.
     pub tokens: Option<Vec<Vec<TokenWeight>>>,
 }
 
 /// Why an engine does not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum EngineError {
     /// Too many texts wait.
     #[error("the queue is full: {waiting} texts wait, and {limit} may")]
     Full {
@@ -79,7 +79,7 @@ pub enum Refusal {
     /// The model failed.
     #[error("the model failed: {0}")]
     Failed(String),
-    /// A defect; only the question that met it is lost.
+    /// A defect; only the request that met it is lost.
     #[error("answering panicked, which is a defect; the log says where")]
     Panicked,
 }
@@ -89,7 +89,7 @@ pub enum Refusal {
 pub struct BatchReport {
     /// Texts of the forward pass.
     pub texts: usize,
-    /// How long each question waited.
+    /// How long each request waited.
     pub waits: Vec<Duration>,
     /// How long answering took.
     pub inference: Duration,
@@ -107,11 +107,14 @@ pub trait Observer: Send + Sync {
     fn answered(&self, report: &BatchReport);
 }
 
-/// A question with somebody who waits.
-struct Job {
-    question: Question,
+/// What whoever waits gets.
+pub type Reply = Result<EngineResponse, EngineError>;
+
+/// A request with somebody who waits.
+struct Entry {
+    request: EngineRequest,
     since: Instant,
-    reply: oneshot::Sender<Result<Answered, Refusal>>,
+    reply: oneshot::Sender<Reply>,
 }
 
 /// A model that answers from a queue. Dropping it answers what waits, then ends its threads.
@@ -125,29 +128,29 @@ impl Engine {
     /// # Errors
     /// The system has no more threads.
     pub fn start(
-        responder: &Arc<Responder>,
+        predictor: &Arc<Predictor>,
         settings: EngineSettings,
         observer: &Arc<dyn Observer>,
     ) -> std::io::Result<Self> {
         let engine = Self { queue: Arc::new(Queue::new(settings, Arc::clone(observer))) };
         for number in 0..settings.threads.max(1) {
-            let (queue, responder) = (Arc::clone(&engine.queue), Arc::clone(responder));
+            let (queue, predictor) = (Arc::clone(&engine.queue), Arc::clone(predictor));
             let observer = Arc::clone(observer);
             // Not joined: who drops the last handle may be a thread that serves connections.
             std::thread::Builder::new()
                 .name(format!("uaic-model-{number}"))
-                .spawn(move || worker::answer_until_closed(&queue, &responder, &*observer))?;
+                .spawn(move || worker::answer_until_closed(&queue, &predictor, &*observer))?;
         }
         Ok(engine)
     }
 
-    /// Queues a question; the receiver gets its answer, or an error when answering panicked.
+    /// Queues a request; the receiver gets its answer, or an error when answering panicked.
     ///
     /// # Errors
     /// The queue is full or closed.
-    pub fn ask(&self, question: Question) -> Result<oneshot::Receiver<Result<Answered, Refusal>>, Refusal> {
+    pub fn submit(&self, request: EngineRequest) -> Result<oneshot::Receiver<Reply>, EngineError> {
         let (reply, answer) = oneshot::channel();
-        self.queue.push(Job { question, since: Instant::now(), reply })?;
+        self.queue.push(Entry { request, since: Instant::now(), reply })?;
         Ok(answer)
     }
 
@@ -155,8 +158,8 @@ impl Engine {
     ///
     /// # Errors
     /// It is refused.
-    pub fn ask_blocking(&self, question: Question) -> Result<Answered, Refusal> {
-        self.ask(question)?.blocking_recv().unwrap_or(Err(Refusal::Panicked))
+    pub fn predict_blocking(&self, request: EngineRequest) -> Result<EngineResponse, EngineError> {
+        self.submit(request)?.blocking_recv().unwrap_or(Err(EngineError::Panicked))
     }
 
     /// Texts that wait.

@@ -1,22 +1,22 @@
-//! Questions that wait, at most so many texts of them.
+//! Requests that wait, at most so many texts of them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::{EngineSettings, Job, Observer, Refusal};
+use super::{EngineError, EngineSettings, Entry, Observer};
 
 pub(super) struct Queue {
     settings: EngineSettings,
     observer: Arc<dyn Observer>,
     waiting: Mutex<Waiting>,
-    /// Told when a question comes or the queue is closed.
+    /// Told when a request comes or the queue is closed.
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct Waiting {
-    jobs: VecDeque<Job>,
+    entries: VecDeque<Entry>,
     /// Texts of all of them.
     texts: usize,
     /// Texts of the batch taken last.
@@ -29,18 +29,18 @@ impl Queue {
         Self { settings, observer, waiting: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// Refuses what does not fit: a question larger than the whole queue fits when nothing waits.
-    pub(super) fn push(&self, job: Job) -> Result<(), Refusal> {
+    /// Refuses what does not fit: a request larger than the whole queue fits when nothing waits.
+    pub(super) fn push(&self, entry: Entry) -> Result<(), EngineError> {
         let mut waiting = self.lock();
         if waiting.closed {
-            return Err(Refusal::Closed);
+            return Err(EngineError::Closed);
         }
-        let texts = job.question.texts.len();
+        let texts = entry.request.texts.len();
         if waiting.texts > 0 && waiting.texts + texts > self.settings.queue {
-            return Err(Refusal::Full { waiting: waiting.texts, limit: self.settings.queue });
+            return Err(EngineError::Full { waiting: waiting.texts, limit: self.settings.queue });
         }
         waiting.texts += texts;
-        waiting.jobs.push_back(job);
+        waiting.entries.push_back(entry);
         // Before it can be taken.
         self.observer.queued(texts);
         drop(waiting);
@@ -48,11 +48,11 @@ impl Queue {
         Ok(())
     }
 
-    /// The next batch, oldest questions first; `None` once the queue is closed and empty.
-    pub(super) fn take(&self) -> Option<Vec<Job>> {
+    /// The next batch, oldest requests first; `None` once the queue is closed and empty.
+    pub(super) fn take(&self) -> Option<Vec<Entry>> {
         let mut waiting = self.lock();
         loop {
-            let Some(oldest) = waiting.jobs.front().map(|job| job.since) else {
+            let Some(oldest) = waiting.entries.front().map(|entry| entry.since) else {
                 if waiting.closed {
                     return None;
                 }
@@ -73,26 +73,26 @@ impl Queue {
         }
     }
 
-    fn take_from(&self, waiting: &mut Waiting) -> Vec<Job> {
-        let (mut jobs, mut texts) = (Vec::new(), 0);
-        while let Some(job) = waiting.jobs.front() {
-            let more = job.question.texts.len();
-            if !jobs.is_empty() && texts + more > self.settings.batch {
+    fn take_from(&self, waiting: &mut Waiting) -> Vec<Entry> {
+        let (mut entries, mut texts) = (Vec::new(), 0);
+        while let Some(entry) = waiting.entries.front() {
+            let more = entry.request.texts.len();
+            if !entries.is_empty() && texts + more > self.settings.batch {
                 break;
             }
             texts += more;
-            jobs.extend(waiting.jobs.pop_front());
+            entries.extend(waiting.entries.pop_front());
         }
         waiting.texts -= texts;
         self.observer.dequeued(texts);
         waiting.last = texts;
-        if !waiting.jobs.is_empty() {
+        if !waiting.entries.is_empty() {
             self.changed.notify_one();
         }
-        jobs
+        entries
     }
 
-    /// Takes no more questions.
+    /// Takes no more requests.
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();

@@ -8,18 +8,18 @@ use uaic_model::model::{ModelSpec, RecurrentSpec};
 use uaic_model::text::TextSpec;
 use uaic_model::text::Tokenizer;
 
-pub(crate) fn responder() -> Arc<Responder> {
+pub(crate) fn predictor() -> Arc<Predictor> {
     let tokenizer =
         Tokenizer::build(["show flights to oslo", "fare of flights"], &TextSpec::default()).unwrap();
     let labels = ["fare", "flight", "meal"].map(str::to_owned).to_vec();
     let spec = RecurrentSpec { embedding_dim: 6, hidden_dim: 5, ..RecurrentSpec::default() };
     let spec = ModelSpec::LstmAttention(spec);
     let classifier = Classifier::new(&spec, tokenizer, labels, Weights::new(SeedTree::new(3))).unwrap();
-    Arc::new(Responder { classifier, calibration: None })
+    Arc::new(Predictor { classifier, calibration: None })
 }
 
-fn question(texts: &[&str]) -> Question {
-    Question {
+fn request(texts: &[&str]) -> EngineRequest {
+    EngineRequest {
         texts: texts.iter().map(|text| (*text).to_owned()).collect(),
         top: 3,
         explain: false,
@@ -55,7 +55,7 @@ fn held(settings: EngineSettings) -> (Engine, mpsc::Sender<()>, Arc<Mutex<Vec<us
         seen.lock().unwrap().push(report.texts);
         let _ = held.lock().unwrap().recv();
     }));
-    (Engine::start(&responder(), settings, &observer).unwrap(), release, sizes)
+    (Engine::start(&predictor(), settings, &observer).unwrap(), release, sizes)
 }
 
 fn wait_until(what: impl Fn() -> bool) {
@@ -68,29 +68,30 @@ fn wait_until(what: impl Fn() -> bool) {
 
 #[test]
 fn answers_are_those_of_the_model_whatever_is_asked_beside() {
-    let responder = responder();
-    let engine = Engine::start(&responder, EngineSettings::default(), &unobserved()).unwrap();
+    let predictor = predictor();
+    let engine = Engine::start(&predictor, EngineSettings::default(), &unobserved()).unwrap();
     let long = "flights ".repeat(200);
     let texts = ["show flights", "", "fare of oslo", &long];
-    let receivers: Vec<_> =
-        (0..200).map(|i| engine.ask(Question { top: 1 + i % 3, ..question(&[texts[i % 4]]) })).collect();
+    let receivers: Vec<_> = (0..200)
+        .map(|i| engine.submit(EngineRequest { top: 1 + i % 3, ..request(&[texts[i % 4]]) }))
+        .collect();
     for (i, receiver) in receivers.into_iter().enumerate() {
         let answered = receiver.unwrap().blocking_recv().unwrap().unwrap();
-        let asking = uaic_model::inference::Asking { top: 1 + i % 3, threads: 1 };
-        assert_eq!(answered.answers, responder.answer(&[texts[i % 4]], asking).unwrap());
+        let options = uaic_model::inference::PredictOptions { top: 1 + i % 3, threads: 1 };
+        assert_eq!(answered.predictions, predictor.predict(&[texts[i % 4]], options).unwrap());
         assert_eq!((answered.texts, answered.tokens), (vec![texts[i % 4].to_owned()], None));
     }
-    let explained = Question { explain: true, ..question(&["flights to oslo", "fare"]) };
-    let tokens = engine.ask_blocking(explained).unwrap().tokens.unwrap();
-    assert_eq!(tokens, ["flights to oslo", "fare"].map(|text| responder.explain(text).unwrap()));
+    let explained = EngineRequest { explain: true, ..request(&["flights to oslo", "fare"]) };
+    let tokens = engine.predict_blocking(explained).unwrap().tokens.unwrap();
+    assert_eq!(tokens, ["flights to oslo", "fare"].map(|text| predictor.explain(text).unwrap()));
 }
 
 #[test]
 fn what_waits_while_the_engine_works_becomes_one_batch() {
     let (engine, release, sizes) = held(EngineSettings { batch: 8, ..EngineSettings::default() });
-    let first = engine.ask(question(&["fare"])).unwrap();
+    let first = engine.submit(request(&["fare"])).unwrap();
     wait_until(|| sizes.lock().unwrap().len() == 1);
-    let others: Vec<_> = (0..10).map(|_| engine.ask(question(&["show flights"])).unwrap()).collect();
+    let others: Vec<_> = (0..10).map(|_| engine.submit(request(&["show flights"])).unwrap()).collect();
     drop(release);
     first.blocking_recv().unwrap().unwrap();
     for other in others {
@@ -102,10 +103,10 @@ fn what_waits_while_the_engine_works_becomes_one_batch() {
 #[test]
 fn a_long_text_does_not_hold_up_short_ones_beside_it() {
     let (engine, release, sizes) = held(EngineSettings::default());
-    let _first = engine.ask(question(&["fare"])).unwrap();
+    let _first = engine.submit(request(&["fare"])).unwrap();
     wait_until(|| sizes.lock().unwrap().len() == 1);
-    let _long = engine.ask(question(&[&"flights ".repeat(500)])).unwrap();
-    let _short: Vec<_> = (0..3).map(|_| engine.ask(question(&["show flights"])).unwrap()).collect();
+    let _long = engine.submit(request(&[&"flights ".repeat(500)])).unwrap();
+    let _short: Vec<_> = (0..3).map(|_| engine.submit(request(&["show flights"])).unwrap()).collect();
     drop(release);
     wait_until(|| sizes.lock().unwrap().len() == 3);
     assert_eq!(*sizes.lock().unwrap(), [1, 3, 1]);
@@ -114,31 +115,31 @@ fn a_long_text_does_not_hold_up_short_ones_beside_it() {
 #[test]
 fn a_full_queue_refuses_and_forgets_nothing() {
     let (engine, release, sizes) = held(EngineSettings { queue: 3, ..EngineSettings::default() });
-    let first = engine.ask(question(&["fare"])).unwrap();
+    let first = engine.submit(request(&["fare"])).unwrap();
     wait_until(|| sizes.lock().unwrap().len() == 1);
-    let second = engine.ask(question(&["a", "b"])).unwrap();
-    assert_eq!(engine.ask(question(&["c", "d"])).err(), Some(Refusal::Full { waiting: 2, limit: 3 }));
-    let third = engine.ask(question(&["c"])).unwrap();
+    let second = engine.submit(request(&["a", "b"])).unwrap();
+    assert_eq!(engine.submit(request(&["c", "d"])).err(), Some(EngineError::Full { waiting: 2, limit: 3 }));
+    let third = engine.submit(request(&["c"])).unwrap();
     assert_eq!(engine.depth(), 3);
     drop(release);
     for receiver in [first, second, third] {
         receiver.blocking_recv().unwrap().unwrap();
     }
     assert_eq!(engine.depth(), 0);
-    // A question larger than the queue is answered when nothing waits.
-    assert_eq!(engine.ask_blocking(question(&["fare"; 200])).unwrap().answers.len(), 200);
+    // A request larger than the queue is answered when nothing waits.
+    assert_eq!(engine.predict_blocking(request(&["fare"; 200])).unwrap().predictions.len(), 200);
 }
 
 #[test]
 fn the_late_are_refused_and_the_gone_are_skipped() {
     let (engine, release, sizes) = held(EngineSettings::default());
-    let _first = engine.ask(question(&["fare"])).unwrap();
+    let _first = engine.submit(request(&["fare"])).unwrap();
     wait_until(|| sizes.lock().unwrap().len() == 1);
-    let late = engine.ask(Question { deadline: Instant::now(), ..question(&["fare"]) }).unwrap();
-    drop(engine.ask(question(&["fare"; 7])).unwrap());
-    let last = engine.ask(question(&["fare", "meal"])).unwrap();
+    let late = engine.submit(EngineRequest { deadline: Instant::now(), ..request(&["fare"]) }).unwrap();
+    drop(engine.submit(request(&["fare"; 7])).unwrap());
+    let last = engine.submit(request(&["fare", "meal"])).unwrap();
     drop(release);
-    assert_eq!(late.blocking_recv().unwrap(), Err(Refusal::Late));
+    assert_eq!(late.blocking_recv().unwrap(), Err(EngineError::Late));
     last.blocking_recv().unwrap().unwrap();
     assert_eq!(*sizes.lock().unwrap(), [1, 2]);
 }
@@ -146,7 +147,7 @@ fn the_late_are_refused_and_the_gone_are_skipped() {
 #[test]
 fn a_dropped_engine_answers_what_waits() {
     let (engine, release, sizes) = held(EngineSettings { batch: 1, ..EngineSettings::default() });
-    let receivers: Vec<_> = (0..5).map(|_| engine.ask(question(&["fare"])).unwrap()).collect();
+    let receivers: Vec<_> = (0..5).map(|_| engine.submit(request(&["fare"])).unwrap()).collect();
     wait_until(|| sizes.lock().unwrap().len() == 1);
     drop(engine);
     drop(release);
@@ -156,14 +157,14 @@ fn a_dropped_engine_answers_what_waits() {
 }
 
 #[test]
-fn a_model_that_fails_loses_only_its_own_questions() {
-    let mut broken = responder();
+fn a_model_that_fails_loses_only_its_own_requests() {
+    let mut broken = predictor();
     Arc::get_mut(&mut broken).unwrap().classifier.labels.truncate(0);
     let engine = Engine::start(&broken, EngineSettings::default(), &unobserved()).unwrap();
-    let receivers: Vec<_> = (0..5).map(|_| engine.ask(question(&["fare"])).unwrap()).collect();
+    let receivers: Vec<_> = (0..5).map(|_| engine.submit(request(&["fare"])).unwrap()).collect();
     for receiver in receivers {
         let refusal = receiver.blocking_recv().unwrap().unwrap_err();
-        assert!(matches!(refusal, Refusal::Panicked | Refusal::Failed(_)), "{refusal}");
+        assert!(matches!(refusal, EngineError::Panicked | EngineError::Failed(_)), "{refusal}");
     }
-    assert_eq!(engine.ask_blocking(question(&["fare"])).unwrap_err(), Refusal::Panicked);
+    assert_eq!(engine.predict_blocking(request(&["fare"])).unwrap_err(), EngineError::Panicked);
 }

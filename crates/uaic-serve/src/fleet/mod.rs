@@ -1,89 +1,27 @@
 //! The models that are served, each under a name: the live version, and beside it perhaps a canary,
-//! which answers a share of the requests, and a shadow, which is asked but not heard.
+//! which answers a share of the requests, and a shadow, whose answers are only compared.
 //!
 //! Who asks takes a handle and keeps it until it has its answer, so that a swap drops no request: the
 //! old version answers what it was asked and ends.
 
+mod deploy;
 mod error;
+mod slots;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
 
-use super::drift::DriftMonitor;
-use super::drift::WINDOW;
-use super::engine::{BatchReport, Engine, EngineSettings, Observer};
-use super::metrics::{Metrics, ModelIdentity, ModelMetrics, Role};
-use super::source::{LoadedModel, ModelSource};
+use self::deploy::Deployer;
+use self::slots::{place_of, shortened, unknown};
+use super::engine::EngineSettings;
+use super::metrics::{Metrics, Role};
+use super::source::ModelSource;
 pub use error::FleetError;
-use uaic_model::inference::{Asking, Responder};
-use uaic_wording::nearest::nearest;
-
-/// Texts that a new version answers before it is asked anything, so that its first request finds
-/// everything in memory.
-const WARM_UP: [&str; 4] =
-    ["", "hello", "show me flights from boston to denver on monday", "what does a ticket cost in june"];
-
-/// A version of a model, in memory.
-pub struct Model {
-    /// The name that it is served under.
-    pub name: Arc<str>,
-    /// See [`LoadedModel::version`].
-    pub version: Arc<str>,
-    /// What it was loaded from.
-    pub address: String,
-    /// See [`LoadedModel::fingerprint`].
-    pub fingerprint: String,
-    /// See [`LoadedModel::digest`].
-    pub digest: String,
-    /// See [`LoadedModel::architecture`].
-    pub architecture: String,
-    /// Milliseconds since 1970 UTC.
-    pub loaded_ms: i64,
-    /// The names of its labels by number.
-    pub labels: Vec<Arc<str>>,
-    /// The model.
-    pub responder: Arc<Responder>,
-}
-
-/// A version that answers, in a role.
-pub struct Deployment {
-    /// The version.
-    pub model: Arc<Model>,
-    /// What it is there for.
-    pub role: Role,
-    /// Answers.
-    pub engine: Engine,
-    /// Its figures, drift included.
-    pub metrics: Arc<ModelMetrics>,
-    identity: ModelIdentity,
-}
-
-/// Who answers a request.
-pub struct Picked {
-    /// Whoever is heard.
-    pub deployment: Arc<Deployment>,
-    /// Whoever is asked as well.
-    pub shadow: Option<Arc<Deployment>>,
-}
-
-/// What is served under one name.
-#[derive(Clone)]
-pub struct Slot {
-    /// Answers.
-    pub live: Arc<Deployment>,
-    /// Answers a share of the requests.
-    pub canary: Option<(Arc<Deployment>, f64)>,
-    /// Is asked as well, and compared.
-    pub shadow: Option<Arc<Deployment>>,
-    /// What was live before, for a rollback.
-    pub previous: Option<Arc<Model>>,
-}
+pub use slots::{Deployment, Model, Picked, Slot};
 
 /// All models.
 pub struct Fleet {
-    source: Arc<dyn ModelSource>,
-    settings: EngineSettings,
+    deployer: Deployer,
     metrics: Arc<Metrics>,
     slots: RwLock<Arc<BTreeMap<String, Slot>>>,
     /// The model of requests that name none.
@@ -102,8 +40,7 @@ impl Fleet {
     /// None yet.
     pub fn new(source: Arc<dyn ModelSource>, settings: EngineSettings, metrics: Arc<Metrics>) -> Self {
         Self {
-            source,
-            settings,
+            deployer: Deployer { source, settings, metrics: Arc::clone(&metrics) },
             metrics,
             slots: RwLock::default(),
             default: Mutex::default(),
@@ -142,7 +79,7 @@ impl Fleet {
     pub fn version(&self, name: &str, version: &str) -> Result<Picked, FleetError> {
         let slots = self.slots();
         let slot = slots.get(name).ok_or_else(|| unknown(name, &slots))?;
-        let all = slot.heard();
+        let all = slot.answering();
         let found = all.iter().find(|deployment| *deployment.model.version == *version);
         let hint = || {
             let versions: Vec<&str> = all.iter().map(|deployment| &*deployment.model.version).collect();
@@ -172,11 +109,11 @@ impl Fleet {
                 (None, Some(slot)) => slot.live.model.address.clone(),
                 (None, None) => return Err(unknown(name, &slots)),
             };
-            let fingerprint = self.source.identify(&address)?;
+            let fingerprint = self.deployer.source.identify(&address)?;
             if old.is_some_and(|slot| slot.live.model.is(&address, &fingerprint)) {
                 return Ok(false);
             }
-            let live = self.deploy(self.fetch(name, &address)?, Role::Live)?;
+            let live = self.deployer.deploy(self.deployer.fetch(name, &address)?, Role::Live)?;
             self.put_live(name, live);
             Ok(true)
         })
@@ -191,7 +128,7 @@ impl Fleet {
         self.counted(name, || {
             let slot = self.slot(name)?;
             let lacking = FleetError::Nothing { name: name.to_owned(), what: "version before this one" };
-            let live = self.deploy(slot.previous.ok_or(lacking)?, Role::Live)?;
+            let live = self.deployer.deploy(slot.previous.ok_or(lacking)?, Role::Live)?;
             self.put_live(name, live);
             Ok(())
         })
@@ -207,7 +144,7 @@ impl Fleet {
             return Err(FleetError::Share(share));
         }
         self.slot(name)?;
-        let canary = self.deploy(self.fetch(name, address)?, Role::Canary)?;
+        let canary = self.deployer.deploy(self.deployer.fetch(name, address)?, Role::Canary)?;
         self.change(name, |slot| slot.canary = Some((canary, share)));
         self.metrics.canary_share(name, share);
         Ok(())
@@ -222,7 +159,7 @@ impl Fleet {
         self.counted(name, || {
             let lacking = FleetError::Nothing { name: name.to_owned(), what: "canary" };
             let (canary, _) = self.slot(name)?.canary.ok_or(lacking)?;
-            let live = self.deploy(Arc::clone(&canary.model), Role::Live)?;
+            let live = self.deployer.deploy(Arc::clone(&canary.model), Role::Live)?;
             self.change(name, |slot| slot.canary = None);
             self.metrics.canary_share(name, 0.0);
             self.put_live(name, live);
@@ -251,7 +188,7 @@ impl Fleet {
     pub fn set_shadow(&self, name: &str, address: &str) -> Result<(), FleetError> {
         let _changing = lock(&self.changing);
         self.slot(name)?;
-        let shadow = self.deploy(self.fetch(name, address)?, Role::Shadow)?;
+        let shadow = self.deployer.deploy(self.deployer.fetch(name, address)?, Role::Shadow)?;
         self.change(name, |slot| slot.shadow = Some(shadow));
         Ok(())
     }
@@ -295,7 +232,7 @@ impl Fleet {
     /// What the address of a model stands for now, when that is another one and not known to fail.
     /// What is not there at the moment has not changed.
     fn change_of(&self, model: &Model) -> Option<String> {
-        let now = self.source.identify(&model.address).ok()?;
+        let now = self.deployer.source.identify(&model.address).ok()?;
         let is_known = now == model.fingerprint || lock(&self.failed).get(&model.address) == Some(&now);
         (!is_known).then_some(now)
     }
@@ -334,48 +271,6 @@ impl Fleet {
         done
     }
 
-    fn fetch(&self, name: &str, address: &str) -> Result<Arc<Model>, FleetError> {
-        let LoadedModel { version, digest, architecture, fingerprint, responder } =
-            self.source.load(address)?;
-        Ok(Arc::new(Model {
-            name: name.into(),
-            version: version.into(),
-            address: address.to_owned(),
-            fingerprint,
-            digest,
-            architecture,
-            loaded_ms: jiff::Timestamp::now().as_millisecond(),
-            labels: responder.classifier.labels.iter().map(|label| label.as_str().into()).collect(),
-            responder: Arc::new(responder),
-        }))
-    }
-
-    /// Warms a model up and starts its threads.
-    fn deploy(&self, model: Arc<Model>, role: Role) -> Result<Arc<Deployment>, FleetError> {
-        let broken = |error: &dyn std::fmt::Display| FleetError::Broken(error.to_string());
-        model.responder.answer(&WARM_UP, Asking::default()).map_err(|error| broken(&error))?;
-        let identity = ModelIdentity {
-            model: Arc::clone(&model.name),
-            version: Arc::clone(&model.version),
-            role,
-            digest: model.digest.clone(),
-            architecture: model.architecture.clone(),
-        };
-        let labels = &model.responder.classifier.labels;
-        let calibration = model.responder.calibration.as_ref();
-        let reference = calibration.and_then(|calibration| calibration.reference.as_ref());
-        let drift = reference.map(|reference| DriftMonitor::new(reference, labels, WINDOW));
-        let metrics = self.metrics.model(&identity, labels, drift);
-        let observer: Arc<dyn Observer> = Arc::new(EngineMetrics(Arc::clone(&metrics)));
-        match Engine::start(&model.responder, self.settings, &observer) {
-            Ok(engine) => Ok(Arc::new(Deployment { model, role, engine, metrics, identity })),
-            Err(error) => {
-                self.metrics.retire(&identity);
-                Err(broken(&error))
-            }
-        }
-    }
-
     /// Puts a live version in its place; what was there can be rolled back to.
     fn put_live(&self, name: &str, live: Arc<Deployment>) {
         let mut slots = (*self.slots()).clone();
@@ -410,65 +305,4 @@ impl Fleet {
     fn publish(&self, slots: BTreeMap<String, Slot>) {
         *self.slots.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(slots);
     }
-}
-
-/// Tells the metrics what an engine does.
-struct EngineMetrics(Arc<ModelMetrics>);
-
-impl Observer for EngineMetrics {
-    fn queued(&self, texts: usize) {
-        self.0.queued(texts);
-    }
-
-    fn dequeued(&self, texts: usize) {
-        self.0.dequeued(texts);
-    }
-
-    fn answered(&self, report: &BatchReport) {
-        let waits = report.waits.iter().map(Duration::as_secs_f64);
-        self.0.observe_batch(report.texts, waits, report.inference.as_secs_f64());
-    }
-}
-
-impl Model {
-    fn is(&self, address: &str, fingerprint: &str) -> bool {
-        self.address == address && self.fingerprint == fingerprint
-    }
-}
-
-impl Slot {
-    /// The deployments whose answers are given.
-    pub fn heard(&self) -> Vec<&Arc<Deployment>> {
-        let canary = self.canary.as_ref().map(|(canary, _)| canary);
-        std::iter::once(&self.live).chain(canary).collect()
-    }
-
-    /// All deployments.
-    pub fn all(&self) -> Vec<&Arc<Deployment>> {
-        self.heard().into_iter().chain(&self.shadow).collect()
-    }
-}
-
-/// A name that somebody made up, as messages show it.
-fn shortened(name: &str) -> String {
-    name.chars().take(64).flat_map(char::escape_debug).collect()
-}
-
-fn unknown(name: &str, slots: &BTreeMap<String, Slot>) -> FleetError {
-    let names: Vec<&str> = slots.keys().map(String::as_str).collect();
-    let hint = match nearest(name, names.iter().copied()) {
-        Some(close) => format!("did you mean `{close}`?"),
-        None => format!("there is {}", names.join(", ")),
-    };
-    FleetError::Unknown { name: shortened(name), hint }
-}
-
-/// Where a key lies between 0 and 1, evenly over keys, and differently for each model.
-fn place_of(name: &str, key: &str) -> f64 {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(name.as_bytes()).update(&[0]).update(key.as_bytes());
-    let bytes = hasher.finalize();
-    let first = bytes.as_bytes().first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
-    // 53 bits are what a double holds.
-    (first >> 11) as f64 / (1_u64 << 53) as f64
 }

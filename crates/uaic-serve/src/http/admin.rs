@@ -19,27 +19,31 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::body::{Fields, read};
+use super::app::App;
+use super::body::read;
 use super::health::{self, ModelsResponse, describe};
-use super::problem::Problem;
-use super::{App, telemetry};
+use super::problem::HttpProblem;
+use super::{fields, telemetry};
+
+/// The admin routes: what is served, and changing it.
+pub(super) const PATHS: [&str; 2] = ["/admin/models", "/admin/models/{model}/{action}"];
 
 /// The token of the admin routes; only its hash is kept.
 #[derive(Clone, Copy)]
-pub struct Token {
+pub struct AdminToken {
     hash: blake3::Hash,
 }
 
-impl std::fmt::Debug for Token {
+impl std::fmt::Debug for AdminToken {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Token(…)")
     }
 }
 
-impl Token {
+impl AdminToken {
     /// Of a secret.
     pub fn new(secret: &str) -> Self {
         Self { hash: blake3::hash(secret.as_bytes()) }
@@ -54,10 +58,11 @@ impl Token {
 }
 
 /// The admin routes.
-pub(crate) fn router(app: &Arc<App>, token: Token) -> Router {
+pub(crate) fn router(app: &Arc<App>, token: AdminToken) -> Router {
+    let [models, change_model] = PATHS;
     Router::new()
-        .route("/admin/models", get(list))
-        .route("/admin/models/{model}/{action}", any(change))
+        .route(models, get(list))
+        .route(change_model, any(change))
         .route("/livez", get(health::livez))
         .fallback(health::nowhere)
         .layer(middleware::from_fn(admit))
@@ -66,11 +71,11 @@ pub(crate) fn router(app: &Arc<App>, token: Token) -> Router {
         .with_state(Arc::clone(app))
 }
 
-async fn admit(Extension(token): Extension<Token>, request: Request, next: Next) -> Response {
+async fn admit(Extension(token): Extension<AdminToken>, request: Request, next: Next) -> Response {
     if token.is_in(request.headers()) {
         next.run(request).await
     } else {
-        Problem::unauthorized().into_response()
+        HttpProblem::unauthorized().into_response()
     }
 }
 
@@ -87,34 +92,34 @@ struct Changed {
     now: ModelsResponse,
 }
 
+/// What a change may need.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct ChangeRequest {
+    address: Option<String>,
+    share: Option<f64>,
+}
+
 async fn change(
     State(app): State<Arc<App>>,
     Path((model, action)): Path<(String, String)>,
     request: Request,
-) -> Result<Json<Changed>, Problem> {
+) -> Result<Json<Changed>, HttpProblem> {
     let (parts, body) = request.into_parts();
     let bytes = read(&app, body).await?;
     let object: Map<String, Value> = if bytes.is_empty() {
         Map::new()
     } else {
         serde_json::from_slice(&bytes)
-            .map_err(|error| Problem::malformed(format!("the body is no JSON object: {error}")))?
+            .map_err(|error| HttpProblem::malformed(format!("the body is no JSON object: {error}")))?
     };
-    let mut fields = Fields::new("", object);
-    let address = fields.text("address")?;
-    let share = fields.take("share");
-    fields.end(&["address", "share"])?;
-    let share = share.map(|share| share_of(&share)).transpose()?;
+    let ChangeRequest { address, share } = fields::read(object)?;
     let order = Order { method: parts.method, model, action, address, share };
     let shown = Arc::clone(&app);
     // Loading reads files and warms up, which takes a while.
     let done = tokio::task::spawn_blocking(move || order.carry_out(&app)).await;
-    let changed = done.map_err(|_| Problem::panicked())??;
+    let changed = done.map_err(|_| HttpProblem::panicked())??;
     Ok(Json(Changed { changed, now: describe(&shown) }))
-}
-
-fn share_of(value: &Value) -> Result<f64, Problem> {
-    value.as_f64().ok_or_else(|| Problem::invalid("/share", "`share` is a number above 0 and below 1"))
 }
 
 /// What is to be changed.
@@ -131,7 +136,7 @@ const ACTIONS: [&str; 5] = ["load", "rollback", "canary", "promote", "shadow"];
 
 impl Order {
     /// Does it; tells whether anything has changed.
-    fn carry_out(&self, app: &App) -> Result<bool, Problem> {
+    fn carry_out(&self, app: &App) -> Result<bool, HttpProblem> {
         let (fleet, model) = (&app.fleet, &*self.model);
         fleet.slot(model)?;
         match (self.method.as_str(), &*self.action) {
@@ -139,14 +144,15 @@ impl Order {
             ("POST", "rollback") => Ok(fleet.roll_back(model).map(|()| true)?),
             ("POST", "promote") => Ok(fleet.promote_canary(model).map(|()| true)?),
             ("POST", "canary") => {
-                let share = self.share.ok_or_else(|| Problem::invalid("/share", "there is no `share`"))?;
+                let share =
+                    self.share.ok_or_else(|| HttpProblem::invalid("/share", "there is no `share`"))?;
                 Ok(fleet.set_canary(model, self.address()?, share).map(|()| true)?)
             }
             ("POST", "shadow") => Ok(fleet.set_shadow(model, self.address()?).map(|()| true)?),
             ("DELETE", "canary") => Ok(fleet.remove_canary(model).map(|()| true)?),
             ("DELETE", "shadow") => Ok(fleet.remove_shadow(model).map(|()| true)?),
             (_, action) if ACTIONS.contains(&action) => {
-                Err(Problem::method(if matches!(action, "canary" | "shadow") {
+                Err(HttpProblem::method(if matches!(action, "canary" | "shadow") {
                     "POST, DELETE"
                 } else {
                     "POST"
@@ -158,13 +164,13 @@ impl Order {
                     || format!("there are {}", ACTIONS.join(", ")),
                     |close| format!("did you mean `{close}`?"),
                 );
-                Err(Problem::not_found(format!("there is no action `{}`; {hint}", shown.escape_debug())))
+                Err(HttpProblem::not_found(format!("there is no action `{}`; {hint}", shown.escape_debug())))
             }
         }
     }
 
-    fn address(&self) -> Result<&str, Problem> {
+    fn address(&self) -> Result<&str, HttpProblem> {
         let missing = "there is no `address`, such as NAME@challenger or the path of a package";
-        self.address.as_deref().ok_or_else(|| Problem::invalid("/address", missing))
+        self.address.as_deref().ok_or_else(|| HttpProblem::invalid("/address", missing))
     }
 }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, serve};
 
-use super::problem::Problem;
+use super::problem::HttpProblem;
 
 /// What stands above the routes.
 #[derive(OpenApi)]
@@ -67,11 +67,11 @@ fn file(path: &str) -> Response {
             (headers, Bytes::from(file.bytes.into_owned())).into_response()
         }
         Ok(None) => {
-            Problem::not_found("there is no such page; the documentation is at /apidocs/").into_response()
+            HttpProblem::not_found("there is no such page; the documentation is at /apidocs/").into_response()
         }
         Err(error) => {
             tracing::error!(target: "uaic::serve", "the documentation cannot be shown: {error}");
-            Problem::panicked().into_response()
+            HttpProblem::panicked().into_response()
         }
     }
 }

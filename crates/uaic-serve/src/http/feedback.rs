@@ -8,9 +8,10 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::App;
-use super::body::{Fields, read_object};
-use super::problem::{Problem, ProblemBody};
+use super::app::App;
+use super::body::read_request;
+use super::fields::Within;
+use super::problem::{HttpProblem, ProblemBody};
 use crate::request_log::Feedback;
 
 /// Longest label, in characters.
@@ -19,13 +20,9 @@ const LONGEST_LABEL: usize = 200;
 /// Longest id of a request.
 const LONGEST_ID: usize = 128;
 
-/// Largest number of a text within a request.
-const MOST_TEXTS: u64 = 1_000_000;
-
 /// The right label of a text that was answered.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct FeedbackRequest {
     /// The id that the answer came with (`id`, or the header `X-Request-Id`).
     #[schema(min_length = 1, max_length = 128)]
@@ -34,8 +31,8 @@ pub(super) struct FeedbackRequest {
     #[schema(min_length = 1, max_length = 200)]
     label: String,
     /// Which of several texts, from 0.
-    #[schema(default = 0, minimum = 0, maximum = 1_000_000)]
-    position: Option<u32>,
+    #[schema(value_type = Option<u32>, default = 0, minimum = 0, maximum = 1_000_000)]
+    position: Option<Within<0, 1_000_000>>,
 }
 
 /// The feedback is kept.
@@ -66,21 +63,20 @@ pub(super) struct FeedbackResponse {
 pub(super) async fn feedback(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<(StatusCode, Json<FeedbackResponse>), Problem> {
+) -> Result<(StatusCode, Json<FeedbackResponse>), HttpProblem> {
     let (parts, body) = request.into_parts();
-    let mut fields = Fields::new("", read_object(&app, &parts.headers, body).await?);
-    let id = required(&mut fields, "id", LONGEST_ID)?;
-    let label = required(&mut fields, "label", LONGEST_LABEL)?;
-    let position = position(&mut fields)?;
-    fields.end(&["id", "label", "position"])?;
+    let FeedbackRequest { id, label, position } = read_request(&app, &parts.headers, body).await?;
+    check_length("id", &id, LONGEST_ID)?;
+    check_length("label", &label, LONGEST_LABEL)?;
+    let position = position.map_or(0, |Within(number)| number as u32);
     let Some(log) = &app.log else {
-        return Err(Problem::unavailable("the server keeps no request log, so it cannot keep feedback"));
+        return Err(HttpProblem::unavailable("the server keeps no request log, so it cannot keep feedback"));
     };
     let predicted = log.predicted(&id, position);
     let right = predicted.as_ref().map(|predicted| predicted.is_right(&label));
     let at_ms = jiff::Timestamp::now().as_millisecond();
     if !log.feedback(Feedback { id: id.clone(), position, label, at_ms }) {
-        return Err(Problem::too_many("the request log cannot keep up; try again in a second"));
+        return Err(HttpProblem::too_many("the request log cannot keep up; try again in a second"));
     }
     if let (Some(predicted), Some(right)) = (predicted, right) {
         app.metrics.feedback(&predicted.model, &predicted.version, right);
@@ -88,24 +84,11 @@ pub(super) async fn feedback(
     Ok((StatusCode::ACCEPTED, Json(FeedbackResponse { id, right })))
 }
 
-/// A text that must be there, of some characters.
-fn required(fields: &mut Fields, name: &str, longest: usize) -> Result<String, Problem> {
-    let pointer = fields.pointer(name);
-    let text = fields
-        .text(name)?
-        .ok_or_else(|| Problem::invalid(pointer.clone(), format!("there is no `{name}`")))?;
+/// Refuses texts that say nothing, or too much.
+fn check_length(name: &str, text: &str, longest: usize) -> Result<(), HttpProblem> {
     if text.trim().is_empty() || text.chars().count() > longest {
         let message = format!("`{name}` has 1 to {longest} characters");
-        return Err(Problem::invalid(pointer, message));
+        return Err(HttpProblem::invalid(format!("/{name}"), message));
     }
-    Ok(text)
-}
-
-fn position(fields: &mut Fields) -> Result<u32, Problem> {
-    let Some(value) = fields.take("position") else { return Ok(0) };
-    let number = value.as_u64().filter(|number| *number <= MOST_TEXTS);
-    number.map(|number| number as u32).ok_or_else(|| {
-        let message = format!("`position` is the number of a text, from 0 to {MOST_TEXTS}, not {value}");
-        Problem::invalid(fields.pointer("position"), message)
-    })
+    Ok(())
 }

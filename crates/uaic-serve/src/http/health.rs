@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
 use serde::Serialize;
+use uaic_wording::nearest::nearest;
 use utoipa::ToSchema;
 
-use super::App;
-use super::problem::Problem;
+use super::app::App;
+use super::problem::HttpProblem;
 use crate::metrics::{Format, Role};
 
 /// Whether the process lives
@@ -102,9 +103,9 @@ pub(super) fn describe(app: &App) -> ModelsResponse {
                 address: model.address.clone(),
                 digest: model.digest.clone(),
                 architecture: model.architecture.clone(),
-                calibrated: model.responder.calibration.is_some(),
+                calibrated: model.predictor.calibration.is_some(),
                 loaded_ms: model.loaded_ms,
-                labels: model.responder.classifier.labels.clone(),
+                labels: model.predictor.classifier.labels.clone(),
             });
         }
     }
@@ -127,11 +128,11 @@ pub(super) async fn metrics(
 }
 
 /// What is at no route.
-pub(super) async fn nowhere(uri: axum::http::Uri) -> Problem {
+pub(super) async fn nowhere(State(app): State<Arc<App>>, uri: Uri) -> HttpProblem {
     let path: String = uri.path().chars().take(100).collect();
-    let hint = match uaic_wording::nearest::nearest(&path, super::ROUTES.iter().copied()) {
+    let hint = match nearest(&path, app.routes.iter().map(|route| &*route.path)) {
         Some(close) => format!("did you mean `{close}`?"),
         None => "`/apidocs` lists what there is".to_owned(),
     };
-    Problem::not_found(format!("there is nothing at `{}`; {hint}", path.escape_debug()))
+    HttpProblem::not_found(format!("there is nothing at `{}`; {hint}", path.escape_debug()))
 }

@@ -4,23 +4,21 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Extension, Request, State};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::App;
-use super::ask::{Asked, ask};
+use super::app::App;
 use super::body;
-use super::predict::{TopLabel, key_of};
-use super::problem::{IntentProblem, IntentProblemBody, Problem};
-use super::telemetry::Ticket;
-
-/// Labels of an answer.
-const TOP: usize = 3;
+use super::context::RequestContext;
+use super::dispatch::{ModelRef, dispatch};
+use super::fields;
+use super::problem::{HttpProblem, IntentProblem, IntentProblemBody};
+use super::wire::{TOP_LABELS, TopLabel, is_too_long, key_of};
+use crate::engine::EngineRequest;
 
 /// A text.
-#[derive(ToSchema)]
-#[allow(dead_code)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct IntentRequest {
     /// What the intent of is asked.
     #[schema(example = "show me flights from boston to denver", min_length = 1)]
@@ -53,21 +51,21 @@ pub(super) struct IntentResponse {
 )]
 pub(super) async fn predict(
     State(app): State<Arc<App>>,
-    Extension(ticket): Extension<Ticket>,
+    Extension(context): Extension<RequestContext>,
     request: Request,
 ) -> Result<Json<IntentResponse>, IntentProblem> {
     let (parts, body) = request.into_parts();
-    let bytes = body::read(&app, body).await?;
-    let text = text_of(&bytes)?;
-    let limit = app.settings.limits.text;
-    if text.len() > limit && text.chars().count() > limit {
-        return Err(Problem::too_large(format!("\"text\" has more than {limit} characters.")).into());
+    let text = text_of(&body::read(&app, body).await?)?;
+    if is_too_long(&app, &text) {
+        let limit = app.settings.limits.text;
+        return Err(HttpProblem::too_large(format!("\"text\" has more than {limit} characters.")).into());
     }
-    let key = key_of(&parts.headers);
-    let asked = Asked { model: None, version: None, texts: vec![text], top: TOP, explain: false, key };
-    let said = ask(&app, &ticket, asked).await?;
-    let intents = said.answered.answers.into_iter().next().map(|answer| answer.top).unwrap_or_default();
-    Ok(Json(IntentResponse { intents: intents.into_iter().map(TopLabel::from).collect() }))
+    let model = ModelRef { name: None, version: None, key: key_of(&parts.headers) };
+    let request =
+        EngineRequest { texts: vec![text], top: TOP_LABELS, explain: false, deadline: app.deadline() };
+    let (_, response) = dispatch(&app, &context, model, request).await?;
+    let top = response.predictions.into_iter().next().map(|prediction| prediction.top).unwrap_or_default();
+    Ok(Json(IntentResponse { intents: top.into_iter().map(TopLabel::from).collect() }))
 }
 
 /// The text that a body asks about.
@@ -81,16 +79,17 @@ fn text_of(bytes: &[u8]) -> Result<String, IntentProblem> {
     if is_falsy(&body) {
         return Err(missing());
     }
-    let Value::Object(mut fields) = body else {
+    let Value::Object(object) = body else {
         return Err(IntentProblem::body("BAD_REQUEST", "Invalid JSON format."));
     };
-    match fields.remove("text") {
-        None => Err(IntentProblem::body("TEXT_MISSING", "\"text\" missing from request body.")),
-        Some(Value::String(text)) if text.trim().is_empty() => {
+    let has_text = object.contains_key("text");
+    match fields::read(object) {
+        Ok(IntentRequest { text }) if text.trim().is_empty() => {
             Err(IntentProblem::body("TEXT_EMPTY", "\"text\" is empty."))
         }
-        Some(Value::String(text)) => Ok(text),
-        Some(_) => Err(IntentProblem::body("INVALID_TYPE", "\"text\" is not a string.")),
+        Ok(IntentRequest { text }) => Ok(text),
+        Err(_) if has_text => Err(IntentProblem::body("INVALID_TYPE", "\"text\" is not a string.")),
+        Err(_) => Err(IntentProblem::body("TEXT_MISSING", "\"text\" missing from request body.")),
     }
 }
 

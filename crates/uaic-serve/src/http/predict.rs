@@ -4,51 +4,40 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Extension, Request, State};
-use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use utoipa::ToSchema;
+use uaic_model::inference;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, OneOfBuilder, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
-use super::App;
-use super::ask::{Asked, Said, ask};
-use super::body::{Fields, check_text, kind_of, read_object};
-use super::problem::{Problem, ProblemBody};
-use super::telemetry::Ticket;
-use uaic_model::inference::{Answer, Candidate, TokenWeight};
-
-/// Labels of an answer when nothing else is asked.
-const TOP: u64 = 3;
-
-/// Most labels of an answer that can be asked for; there are never more than the model has.
-const MOST_LABELS: u64 = 10_000;
-
-/// The fields of a request.
-const FIELDS: [&str; 6] = ["text", "texts", "model", "top_k", "explain", "key"];
+use super::app::App;
+use super::body::read_request;
+use super::context::RequestContext;
+use super::dispatch::{ModelRef, dispatch};
+use super::problem::HttpProblem;
+use super::wire::{Text, Token, TopK, TopLabel, as_text, check_text, check_texts, key_of, labels_of};
+use crate::engine::EngineRequest;
 
 /// One text or several.
-#[derive(Deserialize, ToSchema)]
-#[serde(untagged)]
-#[allow(dead_code)]
-pub(super) enum PredictRequest {
-    /// One text.
-    One(OneText),
-    /// Several texts.
-    Several(SeveralTexts),
-}
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct PredictRequest(PredictFields);
 
-/// One text.
+/// What can be asked of texts.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code)]
-pub(super) struct OneText {
-    /// The text.
-    #[schema(example = "show me flights from boston to denver")]
-    text: Text,
+#[serde(deny_unknown_fields, expecting = "an object")]
+pub(super) struct PredictFields {
+    /// One text.
+    #[schema(value_type = Text, required = false)]
+    text: Option<Text>,
+    /// Several texts.
+    #[schema(value_type = Vec<Text>, required = false, min_items = 1)]
+    texts: Option<Vec<Text>>,
     /// The name of a model; without it the default one, which is the first of `GET /v1/models`.
     model: Option<String>,
     /// How many labels each prediction names.
-    #[schema(minimum = 1, maximum = 10000, default = 3)]
-    top_k: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 10000, default = 3)]
+    top_k: Option<TopK>,
     /// Whether to say how much each token had a say.
     #[schema(default = false)]
     explain: Option<bool>,
@@ -57,31 +46,25 @@ pub(super) struct OneText {
     key: Option<String>,
 }
 
-/// Several texts.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code)]
-pub(super) struct SeveralTexts {
-    /// The texts.
-    #[schema(min_items = 1)]
-    texts: Vec<Text>,
-    /// As with one text.
-    model: Option<String>,
-    /// As with one text.
-    #[schema(minimum = 1, maximum = 10000, default = 3)]
-    top_k: Option<u32>,
-    /// As with one text.
-    #[schema(default = false)]
-    explain: Option<bool>,
-    /// As with one text.
-    key: Option<String>,
+/// The fields, and what a struct cannot say: that there is `text` or `texts`.
+impl PartialSchema for PredictRequest {
+    fn schema() -> RefOr<Schema> {
+        let with = |name: &str| ObjectBuilder::new().required(name);
+        let one_of = OneOfBuilder::new().item(with("text")).item(with("texts"));
+        AllOfBuilder::new()
+            .description(Some("One text or several."))
+            .item(PredictFields::schema())
+            .item(one_of)
+            .into()
+    }
 }
 
-/// A text that is not blank.
-#[derive(Deserialize, ToSchema)]
-#[schema(min_length = 1, pattern = "\\S")]
-#[allow(dead_code)]
-pub(super) struct Text(String);
+impl ToSchema for PredictRequest {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Text::name().into_owned(), Text::schema()));
+        PredictFields::schemas(schemas);
+    }
+}
 
 /// What a model says of some texts.
 #[derive(Serialize, ToSchema)]
@@ -102,7 +85,9 @@ pub(super) struct Prediction {
     /// The text.
     text: String,
     /// The most probable label.
-    label: String,
+    #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String)]
+    label: Arc<str>,
     /// Its probability, calibrated where the model is.
     confidence: f64,
     /// Whether the text has none of the model's labels; null for a model that cannot tell.
@@ -116,139 +101,61 @@ pub(super) struct Prediction {
     tokens: Option<Vec<Token>>,
 }
 
-/// A label and its probability.
-#[derive(Serialize, ToSchema)]
-pub(super) struct TopLabel {
-    /// The label.
-    pub(super) label: String,
-    /// Its probability, calibrated where the model is.
-    pub(super) confidence: f64,
-}
-
-/// A token and its share.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Token {
-    /// The token as the model reads it.
-    token: String,
-    /// Its share; those of a text sum to 1.
-    weight: f64,
-}
-
-impl From<Candidate> for TopLabel {
-    fn from(candidate: Candidate) -> Self {
-        Self { label: candidate.label, confidence: candidate.confidence }
-    }
-}
-
-impl From<TokenWeight> for Token {
-    fn from(token: TokenWeight) -> Self {
-        Self { token: token.token, weight: token.weight }
-    }
-}
-
 /// What a model says of one text, or of several
 #[utoipa::path(
-    post, path = "/v1/predict", tag = "predict", request_body = PredictRequest,
+    post, path = "/v1/predict", tag = "predict",
+    request_body(content = PredictRequest, example = json!({ "text": "show me flights from boston to denver" })),
     params(("X-Request-Key" = Option<String>, Header, description = "As the field `key`")),
-    responses(
-        (status = 200, body = PredictResponse),
-        (status = 400, body = ProblemBody, description = "The body is no JSON"),
-        (status = 404, body = ProblemBody, description = "There is no such model"),
-        (status = 408, body = ProblemBody, description = "The body came too slowly"),
-        (status = 413, body = ProblemBody, description = "The body or a text is too large"),
-        (status = 415, body = ProblemBody, description = "The body is of another type"),
-        (status = 422, body = ProblemBody, description = "A field cannot have its value; `pointer` says which"),
-        (status = 429, body = ProblemBody, description = "The queue is full"),
-        (status = 500, body = ProblemBody, description = "A defect"),
-        (status = 503, body = ProblemBody, description = "Not ready, or being stopped"),
-        (status = 504, body = ProblemBody, description = "Not answered in time"),
-    )
+    responses((status = 200, body = PredictResponse), HttpProblem)
 )]
 pub(super) async fn predict(
     State(app): State<Arc<App>>,
-    Extension(ticket): Extension<Ticket>,
+    Extension(context): Extension<RequestContext>,
     request: Request,
-) -> Result<Json<PredictResponse>, Problem> {
+) -> Result<Json<PredictResponse>, HttpProblem> {
     let (parts, body) = request.into_parts();
-    let object = read_object(&app, &parts.headers, body).await?;
-    let asked = parse(&app, &parts.headers, Fields::new("", object))?;
-    let Said { deployment, answered } = ask(&app, &ticket, asked).await?;
-    let mut tokens = answered.tokens.map(Vec::into_iter);
+    let PredictRequest(fields) = read_request(&app, &parts.headers, body).await?;
+    let PredictFields { text, texts, model, top_k, explain, key } = fields;
+    let texts = texts_of(&app, text, texts)?;
+    let key = key.or_else(|| key_of(&parts.headers));
+    let model = ModelRef { name: model, version: None, key };
+    let explain = explain.unwrap_or(false);
+    let request = EngineRequest { texts, top: labels_of(top_k), explain, deadline: app.deadline() };
+    let (deployment, response) = dispatch(&app, &context, model, request).await?;
+    let mut tokens = response.tokens.map(Vec::into_iter);
     let mut next_tokens = || tokens.as_mut().and_then(Iterator::next);
-    let all = answered.texts.into_iter().zip(answered.answers);
+    let all = response.texts.into_iter().zip(response.predictions);
     Ok(Json(PredictResponse {
-        id: ticket.id.to_string(),
+        id: context.id.to_string(),
         model: deployment.model.name.to_string(),
         version: deployment.model.version.to_string(),
-        predictions: all.map(|(text, answer)| prediction(text, answer, next_tokens())).collect(),
+        predictions: all.map(|(text, prediction)| shown(text, prediction, next_tokens())).collect(),
     }))
 }
 
-fn prediction(text: String, answer: Answer, tokens: Option<Vec<TokenWeight>>) -> Prediction {
+fn texts_of(app: &App, text: Option<Text>, texts: Option<Vec<Text>>) -> Result<Vec<String>, HttpProblem> {
+    match (text, texts) {
+        (Some(text), None) => Ok(vec![check_text(app, "/text", text)?]),
+        (None, Some(texts)) => check_texts(app, "/texts", texts),
+        (Some(_), Some(_)) => {
+            Err(HttpProblem::invalid("/texts", "there is `text` as well as `texts`; send one of them"))
+        }
+        (None, None) => Err(HttpProblem::invalid("/text", "there is no text; send `text` or `texts`")),
+    }
+}
+
+fn shown(
+    text: String,
+    prediction: inference::Prediction,
+    tokens: Option<Vec<inference::TokenWeight>>,
+) -> Prediction {
     Prediction {
         text,
-        label: answer.label,
-        confidence: answer.confidence,
-        out_of_scope: answer.is_out_of_scope,
-        score: answer.score,
-        top: answer.top.into_iter().map(TopLabel::from).collect(),
+        label: prediction.label,
+        confidence: prediction.confidence,
+        out_of_scope: prediction.is_out_of_scope,
+        score: prediction.score,
+        top: prediction.top.into_iter().map(TopLabel::from).collect(),
         tokens: tokens.map(|tokens| tokens.into_iter().map(Token::from).collect()),
     }
-}
-
-/// Who asks, by the header.
-pub(super) fn key_of(headers: &HeaderMap) -> Option<String> {
-    headers.get("x-request-key").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-}
-
-fn parse(app: &App, headers: &HeaderMap, mut fields: Fields) -> Result<Asked, Problem> {
-    let texts = match (fields.text("text")?, fields.array("texts")?) {
-        (Some(text), None) => {
-            check_text(app, "/text", &text)?;
-            vec![text]
-        }
-        (None, Some(items)) => texts(app, "/texts", items)?,
-        (Some(_), Some(_)) => {
-            return Err(Problem::invalid("/texts", "there is `text` as well as `texts`; send one of them"));
-        }
-        (None, None) => {
-            return Err(Problem::invalid("/text", "there is no text; send `text` or `texts`"));
-        }
-    };
-    let asked = Asked {
-        model: fields.text("model")?,
-        version: None,
-        texts,
-        top: fields.count("top_k", MOST_LABELS)?.unwrap_or(TOP) as usize,
-        explain: fields.flag("explain")?.unwrap_or(false),
-        key: fields.text("key")?.or_else(|| key_of(headers)),
-    };
-    fields.end(&FIELDS)?;
-    Ok(asked)
-}
-
-/// The texts of an array at some place in a body.
-pub(super) fn texts(app: &App, pointer: &str, items: Vec<Value>) -> Result<Vec<String>, Problem> {
-    let limit = app.settings.limits.texts;
-    if items.is_empty() {
-        return Err(Problem::invalid(pointer, "there are no texts"));
-    }
-    if items.len() > limit {
-        let problem = Problem::too_large(format!(
-            "there are {} texts; at most {limit} are answered at once",
-            items.len()
-        ));
-        return Err(problem.at(pointer));
-    }
-    let text = |(number, item): (usize, Value)| {
-        let pointer = format!("{pointer}/{number}");
-        match item {
-            Value::String(text) => check_text(app, &pointer, &text).map(|()| text),
-            other => {
-                let message = format!("a text is a string, not {}", kind_of(&other));
-                Err(Problem::invalid(pointer, message))
-            }
-        }
-    };
-    items.into_iter().enumerate().map(text).collect()
 }

@@ -1,21 +1,24 @@
 //! Why a request gets no prediction, and how each interface says so.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
-use utoipa::ToSchema;
+use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
 
-use crate::engine::Refusal;
+use crate::engine::EngineError;
 use crate::fleet::FleetError;
 use crate::metrics::Rejection;
 use uaic_wording::ErrorKind;
 
 /// A problem, whatever the interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
+pub(crate) struct HttpProblem {
     pub(crate) status: StatusCode,
     /// A word for programs.
     pub(crate) code: &'static str,
@@ -31,7 +34,7 @@ pub(crate) struct Problem {
     allowed: &'static str,
 }
 
-impl Problem {
+impl HttpProblem {
     fn new(
         status: StatusCode,
         code: &'static str,
@@ -64,7 +67,7 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", Some(Rejection::TooLarge), message)
     }
 
-    /// As [`Problem::too_large`], of a body that was not read to its end.
+    /// As [`HttpProblem::too_large`], of a body that was not read to its end.
     pub(crate) fn body_too_large(limit: usize) -> Self {
         Self { is_unread: true, ..Self::too_large(format!("the body has more than {limit} bytes")) }
     }
@@ -174,22 +177,33 @@ impl Problem {
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Full { .. } => Self::too_many(format!("{refusal}; try again in a second")),
-            Refusal::Late => Self::late(),
-            Refusal::Closed => Self::draining(),
-            Refusal::Failed(why) => {
-                tracing::error!(target: "uaic::serve", "{why}");
-                Self::panicked()
-            }
-            Refusal::Panicked => Self::panicked(),
+impl HttpProblem {
+    /// As the interface of a route tells it.
+    pub(super) fn respond_at(self, route: &str) -> Response {
+        match route {
+            "/intent" => IntentProblem::from(self).into_response(),
+            _ if route.starts_with("/v2") => InferenceProblem(self).into_response(),
+            _ => self.into_response(),
         }
     }
 }
 
-impl From<FleetError> for Problem {
+impl From<EngineError> for HttpProblem {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Full { .. } => Self::too_many(format!("{error}; try again in a second")),
+            EngineError::Late => Self::late(),
+            EngineError::Closed => Self::draining(),
+            EngineError::Failed(why) => {
+                tracing::error!(target: "uaic::serve", "{why}");
+                Self::panicked()
+            }
+            EngineError::Panicked => Self::panicked(),
+        }
+    }
+}
+
+impl From<FleetError> for HttpProblem {
     fn from(error: FleetError) -> Self {
         let message = error.to_string();
         match error {
@@ -223,7 +237,7 @@ pub(crate) struct ProblemDetail {
     pointer: Option<String>,
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for HttpProblem {
     fn into_response(self) -> Response {
         let detail =
             ProblemDetail { code: self.code, message: self.message.clone(), pointer: self.pointer.clone() };
@@ -231,8 +245,38 @@ impl IntoResponse for Problem {
     }
 }
 
+/// Why a question of texts is not answered: statuses, and what they mean.
+const REFUSALS: [(&str, &str); 10] = [
+    ("400", "The body is no JSON"),
+    ("404", "There is no such model or version"),
+    ("408", "The body came too slowly"),
+    ("413", "The body or a text is too large"),
+    ("415", "The body is of another type"),
+    ("422", "A field cannot have its value; the place of the field is told"),
+    ("429", "The queue is full"),
+    ("500", "A defect"),
+    ("503", "Not ready, or being stopped"),
+    ("504", "Not answered in time"),
+];
+
+/// The documentation of [`REFUSALS`] whose bodies have one type.
+fn refusals<Body: ToSchema>() -> BTreeMap<String, RefOr<openapi::Response>> {
+    let content = || ContentBuilder::new().schema(Some(Ref::from_schema_name(Body::name()))).build();
+    let refusal = |(status, description): (&str, &str)| {
+        let response = ResponseBuilder::new().description(description);
+        (status.to_owned(), response.content("application/json", content()).build().into())
+    };
+    REFUSALS.into_iter().map(refusal).collect()
+}
+
+impl IntoResponses for HttpProblem {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        refusals::<ProblemBody>()
+    }
+}
+
 /// A problem as the Open Inference Protocol has it.
-pub(crate) struct InferenceProblem(pub(crate) Problem);
+pub(crate) struct InferenceProblem(pub(crate) HttpProblem);
 
 /// What is wrong.
 #[derive(Serialize, ToSchema)]
@@ -241,15 +285,21 @@ pub(crate) struct InferenceProblemBody {
     error: String,
 }
 
+impl IntoResponses for InferenceProblem {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        refusals::<InferenceProblemBody>()
+    }
+}
+
 impl IntoResponse for InferenceProblem {
     fn into_response(self) -> Response {
-        let Problem { message, pointer, .. } = &self.0;
+        let HttpProblem { message, pointer, .. } = &self.0;
         let place = pointer.as_ref().map(|pointer| format!(" (at {pointer})")).unwrap_or_default();
         self.0.respond(InferenceProblemBody { error: format!("{message}{place}") })
     }
 }
 
-impl<T: Into<Problem>> From<T> for InferenceProblem {
+impl<T: Into<HttpProblem>> From<T> for InferenceProblem {
     fn from(problem: T) -> Self {
         Self(problem.into())
     }
@@ -258,7 +308,7 @@ impl<T: Into<Problem>> From<T> for InferenceProblem {
 /// A problem on `/intent`: a label for programs, and a message.
 pub(crate) struct IntentProblem {
     label: &'static str,
-    problem: Problem,
+    problem: HttpProblem,
 }
 
 /// What is wrong.
@@ -273,12 +323,12 @@ pub(crate) struct IntentProblemBody {
 impl IntentProblem {
     /// A body that cannot be answered; the status is always 400.
     pub(super) fn body(label: &'static str, message: &str) -> Self {
-        Self { label, problem: Problem::malformed(message) }
+        Self { label, problem: HttpProblem::malformed(message) }
     }
 }
 
-impl From<Problem> for IntentProblem {
-    fn from(problem: Problem) -> Self {
+impl From<HttpProblem> for IntentProblem {
+    fn from(problem: HttpProblem) -> Self {
         let label = match problem.status {
             StatusCode::BAD_REQUEST => "BAD_REQUEST",
             StatusCode::PAYLOAD_TOO_LARGE => "TOO_LARGE",

@@ -1,140 +1,55 @@
 //! Around every request: an id, the trace it belongs to, its time, and what becomes of a panic.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Poll;
-use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::{HOST, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, HeaderValue, Method, Version};
+use axum::http::{HeaderValue, Method, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use uuid::Uuid;
+use futures_util::FutureExt;
 
-use super::problem::{InferenceProblem, IntentProblem, Problem};
-use super::{App, ROUTES};
+use super::app::App;
+use super::context::{REQUEST_ID, RequestContext};
+use super::problem::HttpProblem;
 use crate::metrics::Rejection;
-
-/// The header with the id of a request, in both directions.
-const REQUEST_ID: &str = "x-request-id";
-
-/// Longest id of a request that is taken over.
-const LONGEST_ID: usize = 128;
-
-/// The route of what no route takes.
-const OTHER: &str = "other";
-
-/// What is known of a request before it is read.
-#[derive(Clone, Debug)]
-pub(super) struct Ticket {
-    /// The client's, or a new one, which begins with the time.
-    pub(super) id: Arc<str>,
-    /// The trace id of `traceparent` (W3C Trace Context).
-    pub(super) trace: Option<String>,
-    /// The path as routes are declared.
-    pub(super) route: &'static str,
-    pub(super) start: Instant,
-    /// Milliseconds since 1970 UTC.
-    pub(super) at_ms: i64,
-}
-
-impl Ticket {
-    fn new(request: &Request, ids: &RequestIds) -> Self {
-        let at_ms = jiff::Timestamp::now().as_millisecond();
-        let matched = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-        let headers = request.headers();
-        Self {
-            id: own_id(headers).map_or_else(|| ids.next(at_ms).into(), Into::into),
-            trace: headers.get("traceparent").and_then(trace_id).map(ToOwned::to_owned),
-            route: ROUTES.iter().find(|route| **route == matched).copied().unwrap_or(OTHER),
-            start: Instant::now(),
-            at_ms,
-        }
-    }
-}
-
-/// Makes ids of requests without asking the system for anything: UUIDs of version 7 (RFC 9562), which
-/// begin with the time; their random part is a keyed hash of a counter.
-pub(crate) struct RequestIds {
-    key: [u8; 32],
-    count: AtomicU64,
-}
-
-impl RequestIds {
-    /// With a key of this process.
-    pub(crate) fn new() -> Self {
-        Self { key: *blake3::hash(Uuid::new_v4().as_bytes()).as_bytes(), count: AtomicU64::new(0) }
-    }
-
-    fn next(&self, at_ms: i64) -> String {
-        let count = self.count.fetch_add(1, Ordering::Relaxed);
-        let hash = blake3::keyed_hash(&self.key, &count.to_le_bytes());
-        let random = hash.as_bytes().first_chunk().copied().unwrap_or_default();
-        let id = uuid::Builder::from_unix_timestamp_millis(at_ms.unsigned_abs(), &random);
-        id.into_uuid().to_string()
-    }
-}
 
 /// Whether a request says for which host it is, as HTTP/1.1 wants it.
 fn is_for_one_host(request: &Request) -> bool {
     request.version() != Version::HTTP_11 || request.headers().get_all(HOST).iter().count() == 1
 }
 
-/// The client's id, where it is one that may stand in headers, logs and tables.
-fn own_id(headers: &HeaderMap) -> Option<&str> {
-    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
-    let is_fit = (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-    is_fit.then_some(id)
-}
-
-/// The trace id of `00-TRACE-PARENT-FLAGS`, where it is well-formed and not zero.
-fn trace_id(value: &HeaderValue) -> Option<&str> {
-    let mut parts = value.to_str().ok()?.split('-');
-    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let is_hex = |text: &str, digits: usize| {
-        text.len() == digits
-            && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-    };
-    let is_whole = is_hex(version, 2) && is_hex(trace, 32) && is_hex(parent, 16) && is_hex(flags, 2);
-    let is_zero = |text: &str| text.bytes().all(|byte| byte == b'0');
-    let is_fit = is_whole && version != "ff" && !is_zero(trace) && !is_zero(parent);
-    // Later versions may have more parts, this one has not.
-    (is_fit && (version != "00" || parts.next().is_none())).then_some(trace)
-}
-
 /// Does all that every request needs.
 pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let ticket = Ticket::new(&request, &app.ids);
+    let context = RequestContext::new(&request, &app.ids, app.routes);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    request.extensions_mut().insert(ticket.clone());
+    request.extensions_mut().insert(context.clone());
     let _flight = app.metrics.in_flight();
     let mut response = if is_for_one_host(&request) {
-        unpanicked(&ticket, next.run(request)).await
+        unpanicked(&context, next.run(request)).await
     } else {
-        Problem::malformed("HTTP/1.1 wants one `Host` header (RFC 9112, section 3.2)").into_response()
+        HttpProblem::malformed("HTTP/1.1 wants one `Host` header (RFC 9112, section 3.2)").into_response()
     };
     if let Some(rejection) = response.extensions().get::<Rejection>() {
         app.metrics.rejected(*rejection);
     }
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Ok(id) = HeaderValue::from_str(&ticket.id) {
+    if let Ok(id) = HeaderValue::from_str(&context.id) {
         headers.insert(REQUEST_ID, id);
     }
-    tell(&app, &ticket, &method, &path, &response);
+    tell(&app, &context, &method, &path, &response);
     response
 }
 
-fn tell(app: &App, ticket: &Ticket, method: &Method, path: &str, response: &Response) {
-    let (status, seconds) = (response.status().as_u16(), ticket.start.elapsed().as_secs_f64());
-    app.metrics.request(ticket.route, method.as_str(), status, seconds);
+fn tell(app: &App, context: &RequestContext, method: &Method, path: &str, response: &Response) {
+    let (status, seconds) = (response.status().as_u16(), context.start.elapsed().as_secs_f64());
+    app.metrics.request(context.route, method.as_str(), status, seconds);
     tracing::info!(
         target: "uaic::access",
-        id = &*ticket.id,
-        trace = ticket.trace.as_deref(),
+        id = &*context.id,
+        trace = context.trace.as_deref(),
         method = method.as_str(),
         path,
         status,
@@ -143,76 +58,27 @@ fn tell(app: &App, ticket: &Ticket, method: &Method, path: &str, response: &Resp
 }
 
 /// The response of a route, or the one to a panic in it, which ends there.
-async fn unpanicked(ticket: &Ticket, response: impl Future<Output = Response>) -> Response {
-    let mut response = pin!(response);
-    let caught = std::future::poll_fn(|context| {
-        match catch_unwind(AssertUnwindSafe(|| response.as_mut().poll(context))) {
-            Ok(poll) => poll.map(Some),
-            Err(_) => Poll::Ready(None),
-        }
-    });
-    match caught.await {
-        Some(response) => response,
-        None if ticket.route.starts_with("/v2") => InferenceProblem(Problem::panicked()).into_response(),
-        None if ticket.route == "/intent" => IntentProblem::from(Problem::panicked()).into_response(),
-        None => Problem::panicked().into_response(),
-    }
+async fn unpanicked(context: &RequestContext, response: impl Future<Output = Response>) -> Response {
+    let caught = AssertUnwindSafe(response).catch_unwind().await;
+    caught.unwrap_or_else(|_| HttpProblem::panicked().respond_at(context.route))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ids_of_clients_are_taken_where_they_are_harmless() {
-        let id = |text: &[u8]| {
-            let mut headers = HeaderMap::new();
-            headers.insert(REQUEST_ID, HeaderValue::from_bytes(text).unwrap());
-            own_id(&headers).map(ToOwned::to_owned)
-        };
-        assert_eq!(id(b"abc-1:2").as_deref(), Some("abc-1:2"));
-        for text in ["", "a b", "caf\u{e9}", &"x".repeat(129)] {
-            assert_eq!(id(text.as_bytes()), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn new_ids_are_uuids_of_version_7_in_order_of_time() {
-        let ids = RequestIds::new();
-        let all: Vec<String> = (1..200).map(|ms| ids.next(1_795_881_231_000 + ms)).collect();
-        assert!(all.is_sorted() && all.iter().collect::<std::collections::HashSet<_>>().len() == all.len());
-        assert!(all.iter().all(|id| Uuid::parse_str(id).unwrap().get_version_num() == 7));
-        assert_ne!(RequestIds::new().next(5), RequestIds::new().next(5));
-    }
+    use std::time::Instant;
 
     #[test]
     fn a_panic_is_a_500_of_the_interface_that_it_was_in() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         for (route, body) in [("/intent", "INTERNAL_ERROR"), ("/v1/predict", "internal"), ("/v2", "defect")] {
-            let ticket = Ticket { id: "x".into(), trace: None, route, start: Instant::now(), at_ms: 0 };
-            let response = runtime.block_on(unpanicked(&ticket, async { panic!("on purpose") }));
+            let context =
+                RequestContext { id: "x".into(), trace: None, route, start: Instant::now(), at_ms: 0 };
+            let response = runtime.block_on(unpanicked(&context, async { panic!("on purpose") }));
             assert_eq!(response.status(), 500);
             assert_eq!(response.extensions().get::<Rejection>(), Some(&Rejection::Panic));
             let bytes = runtime.block_on(axum::body::to_bytes(response.into_body(), 1000)).unwrap();
             assert!(String::from_utf8_lossy(&bytes).contains(body), "{route}");
-        }
-    }
-
-    #[test]
-    fn traces_are_those_of_the_w3c() {
-        let trace = |text| trace_id(&HeaderValue::from_static(text)).map(ToOwned::to_owned);
-        let whole = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-        assert_eq!(trace(whole).as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
-        for text in [
-            "",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
-            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-        ] {
-            assert_eq!(trace(text), None, "{text}");
         }
     }
 }

@@ -1,9 +1,16 @@
 //! Answers of HTTP/1.1, read as their bytes come.
 
+use std::mem::MaybeUninit;
+
+use httparse::{Error, Header, ParserConfig, Response, Status};
+
 use super::errors::BadAnswer;
 
 /// Most bytes of a status line and headers, trailers included.
 const LARGEST_HEAD: usize = 64 << 10;
+
+/// Most lines of headers.
+const MOST_HEADERS: usize = 256;
 
 /// Most bytes of the line before a chunk.
 const LARGEST_CHUNK_LINE: usize = 4 << 10;
@@ -15,8 +22,8 @@ const EXCERPT: usize = 300;
 #[derive(Debug, Default)]
 pub(super) struct AnswerReader {
     state: State,
-    /// The beginning of a line whose end has not come.
-    line: Vec<u8>,
+    /// The beginning of a head, or of a line, whose end has not come.
+    begun: Vec<u8>,
     /// Bytes of the head and the trailers so far.
     head: usize,
     status: u16,
@@ -31,8 +38,7 @@ pub(super) struct AnswerReader {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]
-    StatusLine,
-    Headers,
+    Head,
     /// A body of known length: bytes that are to come.
     Body(u64),
     ChunkLine,
@@ -56,7 +62,7 @@ enum Coding {
 impl AnswerReader {
     /// Makes it ready for the next answer; `is_bodiless` for those to `HEAD`.
     pub(super) fn begin(&mut self, is_bodiless: bool) {
-        self.line.clear();
+        self.begun.clear();
         self.excerpt.clear();
         self.head = 0;
         self.is_bodiless = is_bodiless;
@@ -64,7 +70,7 @@ impl AnswerReader {
     }
 
     fn begin_head(&mut self) {
-        self.state = State::StatusLine;
+        self.state = State::Head;
         self.length = None;
         self.coding = Coding::None;
     }
@@ -98,9 +104,8 @@ impl AnswerReader {
         while !rest.is_empty() {
             rest = match self.state {
                 State::Done => return Err(BadAnswer::TooLong),
-                State::StatusLine | State::Headers | State::Trailers | State::ChunkLine | State::ChunkEnd => {
-                    self.feed_line(rest)?
-                }
+                State::Head => self.feed_head(rest)?,
+                State::Trailers | State::ChunkLine | State::ChunkEnd => self.feed_line(rest)?,
                 State::Body(left) => self.feed_body(rest, left, State::Body),
                 State::Chunk(left) => self.feed_body(rest, left, State::Chunk),
                 State::UntilClose => self.feed_body(rest, u64::MAX, |_| State::UntilClose),
@@ -132,21 +137,66 @@ impl AnswerReader {
         rest
     }
 
+    fn feed_head<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], BadAnswer> {
+        let before = self.begun.len();
+        let taken = if before == 0 {
+            self.take_head(bytes)?
+        } else {
+            let mut head = std::mem::take(&mut self.begun);
+            head.extend_from_slice(bytes);
+            let taken = self.take_head(&head);
+            self.begun = head;
+            taken?
+        };
+        let Some(taken) = taken else {
+            if before == 0 {
+                self.begun.extend_from_slice(bytes);
+            }
+            // What was counted before is part of what has begun.
+            if self.head + self.begun.len() > LARGEST_HEAD {
+                return Err(BadAnswer::LargeHead);
+            }
+            return Ok(&[]);
+        };
+        self.begun.clear();
+        self.head += taken;
+        if self.head > LARGEST_HEAD {
+            return Err(BadAnswer::LargeHead);
+        }
+        Ok(&bytes[taken - before..])
+    }
+
+    /// Reads a head and tells its length; none where its end has not come.
+    fn take_head(&mut self, bytes: &[u8]) -> Result<Option<usize>, BadAnswer> {
+        let mut response = Response::new(&mut []);
+        let mut headers = [const { MaybeUninit::uninit() }; MOST_HEADERS];
+        let config = ParserConfig::default();
+        let parsed = config.parse_response_with_uninit_headers(&mut response, bytes, &mut headers);
+        let Status::Complete(length) = parsed.map_err(bad_head)? else { return Ok(None) };
+        self.status = response.code.filter(|code| *code >= 100).ok_or(BadAnswer::StatusLine)?;
+        self.keeps_alive = response.version == Some(1);
+        for Header { name, value } in response.headers.iter() {
+            self.take_header(name, value.trim_ascii())?;
+        }
+        self.end_head()?;
+        Ok(Some(length))
+    }
+
     fn feed_line<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], BadAnswer> {
         let end = bytes.iter().position(|byte| *byte == b'\n');
         let taken = end.map_or(bytes.len(), |end| end + 1);
         self.bound(taken)?;
         let (start, rest) = bytes.split_at(taken);
         if end.is_none() {
-            self.line.extend_from_slice(start);
-        } else if self.line.is_empty() {
+            self.begun.extend_from_slice(start);
+        } else if self.begun.is_empty() {
             self.take_line(start)?;
         } else {
-            let mut line = std::mem::take(&mut self.line);
+            let mut line = std::mem::take(&mut self.begun);
             line.extend_from_slice(start);
             self.take_line(&line)?;
             line.clear();
-            self.line = line;
+            self.begun = line;
         }
         Ok(rest)
     }
@@ -155,7 +205,7 @@ impl AnswerReader {
     fn bound(&mut self, taken: usize) -> Result<(), BadAnswer> {
         match self.state {
             State::ChunkLine | State::ChunkEnd => {
-                if self.line.len() + taken > LARGEST_CHUNK_LINE {
+                if self.begun.len() + taken > LARGEST_CHUNK_LINE {
                     return Err(BadAnswer::Chunk);
                 }
             }
@@ -173,9 +223,6 @@ impl AnswerReader {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match self.state {
-            State::StatusLine => self.take_status(line),
-            State::Headers if line.is_empty() => self.end_head(),
-            State::Headers => self.take_header(line),
             State::ChunkLine => {
                 let size = chunk_size(line).ok_or(BadAnswer::Chunk)?;
                 self.state = if size == 0 { State::Trailers } else { State::Chunk(size) };
@@ -194,36 +241,18 @@ impl AnswerReader {
         }
     }
 
-    fn take_status(&mut self, line: &[u8]) -> Result<(), BadAnswer> {
-        let rest = line.strip_prefix(b"HTTP/1.").ok_or(BadAnswer::StatusLine)?;
-        let (minor, code, after) = match rest {
-            [minor @ (b'0' | b'1'), b' ', code @ ..] if code.len() >= 3 => (*minor, &code[..3], code.get(3)),
-            _ => return Err(BadAnswer::StatusLine),
-        };
-        if !code.iter().all(u8::is_ascii_digit) || code[0] == b'0' || after.is_some_and(|byte| *byte != b' ')
-        {
-            return Err(BadAnswer::StatusLine);
-        }
-        self.status = code.iter().fold(0, |status, digit| status * 10 + u16::from(digit - b'0'));
-        self.keeps_alive = minor == b'1';
-        self.state = State::Headers;
-        Ok(())
-    }
-
-    fn take_header(&mut self, line: &[u8]) -> Result<(), BadAnswer> {
-        let colon = line.iter().position(|byte| *byte == b':').ok_or(BadAnswer::Header)?;
-        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
-        if name.eq_ignore_ascii_case(b"content-length") {
+    fn take_header(&mut self, name: &str, value: &[u8]) -> Result<(), BadAnswer> {
+        if name.eq_ignore_ascii_case("content-length") {
             let length = decimal(value).ok_or(BadAnswer::Length)?;
             if self.length.is_some_and(|before| before != length) {
                 return Err(BadAnswer::Length);
             }
             self.length = Some(length);
-        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+        } else if name.eq_ignore_ascii_case("transfer-encoding") {
             let last = value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
             let is_chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
             self.coding = if is_chunked { Coding::Chunked } else { Coding::Other };
-        } else if name.eq_ignore_ascii_case(b"connection") {
+        } else if name.eq_ignore_ascii_case("connection") {
             for option in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
                 if option.eq_ignore_ascii_case(b"close") {
                     self.keeps_alive = false;
@@ -253,6 +282,15 @@ impl AnswerReader {
             (_, None) => State::UntilClose,
         };
         Ok(())
+    }
+}
+
+/// What a head that is none lacks.
+fn bad_head(error: Error) -> BadAnswer {
+    match error {
+        Error::Version | Error::Status => BadAnswer::StatusLine,
+        Error::TooManyHeaders => BadAnswer::ManyHeaders,
+        _ => BadAnswer::Header,
     }
 }
 
@@ -370,6 +408,7 @@ mod tests {
             ("HTTP/2 200\r\n", BadAnswer::StatusLine),
             ("HTTP/1.1 20\r\n", BadAnswer::StatusLine),
             ("HTTP/1.1 2000 OK\r\n", BadAnswer::StatusLine),
+            ("HTTP/1.1 020 OK\r\n\r\n", BadAnswer::StatusLine),
             ("HTTP/1.1 200 OK\r\nnonsense\r\n", BadAnswer::Header),
             ("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", BadAnswer::Length),
             ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", BadAnswer::Length),
@@ -383,7 +422,10 @@ mod tests {
             assert_eq!(read(&[answer.as_bytes()]), Err(told), "{answer}");
         }
         let endless = vec![b'a'; LARGEST_HEAD + 1];
-        assert_eq!(read(&[&endless]), Err(BadAnswer::LargeHead));
+        let start = b"HTTP/1.1 200 OK\r\nA: ".as_slice();
+        assert_eq!(read(&[start, &endless]), Err(BadAnswer::LargeHead));
+        let many = [b"HTTP/1.1 200 OK\r\n".as_slice(), &b"A: b\r\n".repeat(MOST_HEADERS + 1)].concat();
+        assert_eq!(read(&[&many]), Err(BadAnswer::ManyHeaders));
         let chunk = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &endless[..5000]].concat();
         assert_eq!(read(&[&chunk]), Err(BadAnswer::Chunk));
     }

@@ -75,10 +75,12 @@ impl ErrorClass {
 pub(super) enum BadAnswer {
     #[error("its first line is no status line of HTTP/1")]
     StatusLine,
-    #[error("a header has no colon")]
+    #[error("a header has no colon, or characters that none has")]
     Header,
     #[error("its head is larger than 64 KiB")]
     LargeHead,
+    #[error("its head has more than 256 headers")]
+    ManyHeaders,
     #[error("its content-length is no number, or there are two")]
     Length,
     #[error("a chunk does not have the size that it says")]

@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::{NAMES, Pruner, PrunerSettings, Reports, by_settings};
+use super::{
+    Hyperband, Median, PRUNERS, Percentile, Pruner, PrunerSpec, Reports, SuccessiveHalving, Threshold,
+    Timing, Wilcoxon,
+};
 use crate::trial::{Direction, FinishedTrial, Params, RunState};
 
 /// A complete trial with these reports, the last of which is its value.
@@ -20,29 +23,39 @@ pub(super) fn seen<'a>(
     Reports { number: 1000, direction, reports, finished }
 }
 
-/// Settings for every pruner, and for patience around another one. Bounds are those of a threshold
-/// between which the courses of these tests lie, hopeless ones excepted.
-fn settings() -> Vec<PrunerSettings> {
-    let named = |kind: &str| PrunerSettings {
-        kind: kind.to_owned(),
-        lower: Some(-0.5),
-        max_resource: Some(27),
-        brackets: Some(2),
-        ..PrunerSettings::default()
-    };
-    let mut all: Vec<PrunerSettings> = NAMES.map(named).to_vec();
-    all.push(PrunerSettings { around: "median".to_owned(), patience: 2, ..named("patience") });
-    all
+/// Every pruner, and patience around another one. Bounds are those of a threshold between which the
+/// courses of these tests lie, hopeless ones excepted.
+fn pruners() -> Vec<PrunerSpec> {
+    let max_resource = Some(27);
+    let median = PrunerSpec::Median(Median::default());
+    vec![
+        PrunerSpec::None,
+        median.clone(),
+        PrunerSpec::Percentile(Percentile::default()),
+        PrunerSpec::SuccessiveHalving(SuccessiveHalving { max_resource, ..SuccessiveHalving::default() }),
+        PrunerSpec::Hyperband(Hyperband { max_resource, brackets: Some(2), ..Hyperband::default() }),
+        PrunerSpec::Threshold(Threshold { lower: Some(-0.5), ..Threshold::default() }),
+        PrunerSpec::Patience { around: None, steps: 5, min_delta: 0.0 },
+        PrunerSpec::Wilcoxon(Wilcoxon::default()),
+        PrunerSpec::Patience { around: Some(Box::new(median)), steps: 2, min_delta: 0.0 },
+    ]
 }
 
-/// The same settings for negated values.
-fn mirrored(settings: &PrunerSettings) -> PrunerSettings {
+/// The same pruner for negated values.
+fn mirrored(spec: &PrunerSpec) -> PrunerSpec {
     let negated = |bound: Option<f64>| bound.map(|bound| -bound);
-    PrunerSettings { lower: negated(settings.upper), upper: negated(settings.lower), ..settings.clone() }
+    match spec {
+        PrunerSpec::Threshold(threshold) => PrunerSpec::Threshold(Threshold {
+            lower: negated(threshold.upper),
+            upper: negated(threshold.lower),
+            ..*threshold
+        }),
+        other => other.clone(),
+    }
 }
 
-fn build(settings: &PrunerSettings) -> Box<dyn Pruner> {
-    by_settings(settings).unwrap()
+fn build(spec: &PrunerSpec) -> Box<dyn Pruner> {
+    spec.build().unwrap()
 }
 
 /// Complete trials that rise from 0 to `top` over 27 steps, better ones faster.
@@ -64,8 +77,10 @@ fn stops(
 
 #[test]
 fn every_name_makes_the_pruner_of_that_name() {
-    for settings in settings() {
-        assert_eq!(build(&settings).name(), settings.kind);
+    let names: Vec<&str> = pruners().iter().take(PRUNERS.len()).map(PrunerSpec::name).collect();
+    assert_eq!(names, PRUNERS);
+    for spec in pruners() {
+        assert_eq!(build(&spec).name(), spec.name());
     }
 }
 
@@ -73,8 +88,8 @@ fn every_name_makes_the_pruner_of_that_name() {
 fn the_best_trial_is_never_stopped() {
     let finished = risen((1..=30).map(|top| 0.02 * f64::from(top)));
     let best: Vec<(u64, f64)> = (1..=27).map(|step| (step, 0.9 * step as f64 / 27.0)).collect();
-    for settings in settings() {
-        assert_eq!(stops(&*build(&settings), Direction::Maximize, &best, &finished), [0; 0], "{settings:?}");
+    for spec in pruners() {
+        assert_eq!(stops(&*build(&spec), Direction::Maximize, &best, &finished), [0; 0], "{spec:?}");
     }
 }
 
@@ -82,9 +97,9 @@ fn the_best_trial_is_never_stopped() {
 fn a_hopeless_trial_is_stopped_by_all_that_look_at_it() {
     let finished = risen((1..=30).map(|top| 0.02 * f64::from(top)));
     let hopeless: Vec<(u64, f64)> = (1..=27).map(|step| (step, -1.0 - step as f64)).collect();
-    for settings in settings() {
-        let stopped = stops(&*build(&settings), Direction::Maximize, &hopeless, &finished);
-        assert_eq!(stopped.is_empty(), settings.kind == "none", "{settings:?}");
+    for spec in pruners() {
+        let stopped = stops(&*build(&spec), Direction::Maximize, &hopeless, &finished);
+        assert_eq!(stopped.is_empty(), spec == PrunerSpec::None, "{spec:?}");
     }
 }
 
@@ -95,17 +110,13 @@ fn without_trials_to_compare_with_nobody_is_compared() {
         FinishedTrial { intermediate: vec![(1, 0.9), (9, 0.9)], ..FinishedTrial::failed(0, Params::new()) };
     let silent = FinishedTrial::complete(1, Params::new(), 0.9);
     let speechless = [vec![], vec![failed; 20], vec![silent; 20]];
-    for settings in settings() {
+    for spec in pruners() {
         // These look at the trial alone.
-        if settings.kind == "threshold" || (settings.kind == "patience" && settings.around == "none") {
+        if matches!(spec, PrunerSpec::Threshold(_) | PrunerSpec::Patience { around: None, .. }) {
             continue;
         }
         for finished in &speechless {
-            assert_eq!(
-                stops(&*build(&settings), Direction::Maximize, &hopeless, finished),
-                [0; 0],
-                "{settings:?}"
-            );
+            assert_eq!(stops(&*build(&spec), Direction::Maximize, &hopeless, finished), [0; 0], "{spec:?}");
         }
     }
 }
@@ -113,8 +124,8 @@ fn without_trials_to_compare_with_nobody_is_compared() {
 #[test]
 fn a_trial_that_has_reported_nothing_goes_on() {
     let finished = risen([0.5; 20]);
-    for settings in settings() {
-        assert_eq!(build(&settings).verdict(&seen(Direction::Maximize, &[], &finished)), None);
+    for spec in pruners() {
+        assert_eq!(build(&spec).verdict(&seen(Direction::Maximize, &[], &finished)), None);
     }
 }
 
@@ -122,17 +133,14 @@ fn a_trial_that_has_reported_nothing_goes_on() {
 #[test]
 fn verdicts_are_those_of_optuna_where_it_means_the_same() {
     let fixture: Vec<serde_json::Value> = serde_json::from_str(include_str!("optuna_fixture.json")).unwrap();
-    let named = |kind: &str| PrunerSettings { kind: kind.to_owned(), ..PrunerSettings::default() };
     let pruners = [
-        named("median"),
-        PrunerSettings {
+        PrunerSpec::Median(Median::default()),
+        PrunerSpec::Percentile(Percentile {
             percentile: 40.0,
             startup_trials: 3,
-            warmup_steps: 2,
-            interval: 2,
-            ..named("percentile")
-        },
-        PrunerSettings { lower: Some(0.2), upper: Some(0.9), ..named("threshold") },
+            timing: Timing { warmup_steps: 2, interval: 2 },
+        }),
+        PrunerSpec::Threshold(Threshold { lower: Some(0.2), upper: Some(0.9), ..Threshold::default() }),
     ];
     let course = |values: &serde_json::Value| -> Vec<(u64, f64)> {
         (1..).zip(values.as_array().unwrap()).map(|(step, value)| (step, value.as_f64().unwrap())).collect()
@@ -145,10 +153,10 @@ fn verdicts_are_those_of_optuna_where_it_means_the_same() {
             .map(|(i, row)| complete(i, &course(row)))
             .collect();
         let own = course(&case["own"]);
-        for settings in &pruners {
-            let expected: Vec<u64> = serde_json::from_value(case["stops"][&settings.kind].clone()).unwrap();
-            let found = stops(&*build(settings), direction, &own, &finished);
-            assert_eq!(found, expected, "{}: {case}", settings.kind);
+        for spec in &pruners {
+            let expected: Vec<u64> = serde_json::from_value(case["stops"][spec.name()].clone()).unwrap();
+            let found = stops(&*build(spec), direction, &own, &finished);
+            assert_eq!(found, expected, "{}: {case}", spec.name());
             stopped += expected.len();
         }
     }
@@ -206,11 +214,11 @@ proptest! {
         let finished = numbered(trials);
         let direction = if maximize { Direction::Maximize } else { Direction::Minimize };
         let seen = Reports { number, direction, reports: &reports, finished: &finished };
-        for settings in settings() {
-            let pruner = build(&settings);
+        for spec in pruners() {
+            let pruner = build(&spec);
             let verdict = pruner.verdict(&seen);
             prop_assert_eq!(&verdict, &pruner.verdict(&seen));
-            prop_assert_eq!(&verdict, &build(&settings).verdict(&seen));
+            prop_assert_eq!(&verdict, &build(&spec).verdict(&seen));
             if let Some(why) = verdict {
                 prop_assert!(why.len() > 10 && !why.contains('\n'), "{}", why);
             }
@@ -233,10 +241,10 @@ proptest! {
         let others: Vec<FinishedTrial> = finished.iter().map(negative).collect();
         let plain = Reports { number, direction: Direction::Maximize, reports: &reports, finished: &finished };
         let mirror = Reports { direction: Direction::Minimize, reports: &other, finished: &others, ..plain };
-        for settings in settings() {
-            let stops = build(&settings).verdict(&plain).is_some();
-            let stops_mirrored = build(&mirrored(&settings)).verdict(&mirror).is_some();
-            prop_assert_eq!(stops, stops_mirrored, "{:?}", settings);
+        for spec in pruners() {
+            let stops = build(&spec).verdict(&plain).is_some();
+            let stops_mirrored = build(&mirrored(&spec)).verdict(&mirror).is_some();
+            prop_assert_eq!(stops, stops_mirrored, "{:?}", spec);
         }
     }
 
@@ -254,8 +262,8 @@ proptest! {
             FinishedTrial { intermediate: ordered.into_iter().rev().collect(), ..trial.clone() }
         };
         let others: Vec<FinishedTrial> = finished.iter().map(turned_trial).collect();
-        for settings in settings() {
-            let pruner = build(&settings);
+        for spec in pruners() {
+            let pruner = build(&spec);
             let direction = Direction::Minimize;
             prop_assert_eq!(
                 pruner.verdict(&seen(direction, &reports, &finished)),

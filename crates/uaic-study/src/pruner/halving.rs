@@ -2,7 +2,7 @@
 
 use super::series::{in_order, value_reaching};
 use super::wording::{apart, is_worse};
-use super::{Pruner, PrunerSettings, Reports};
+use super::{Pruner, PrunerError, Reports};
 use crate::trial::{FinishedTrial, RunState};
 
 /// Goes on beyond a rung with trials that are among the best of those that have reached it.
@@ -18,33 +18,48 @@ use crate::trial::{FinishedTrial, RunState};
 /// and all go on. With `max_resource` known, a trial that has come so far is not stopped any more.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SuccessiveHalving {
-    min_resource: u64,
-    reduction: u64,
-    grace: u32,
-    max_resource: Option<u64>,
+    /// The step of the lowest rung, at least 1.
+    pub min_resource: u64,
+    /// The step of a rung divided by that of the one below, and the number of trials of which one goes
+    /// on; at least 2.
+    pub reduction: u64,
+    /// How many of the lowest rungs let everything pass.
+    pub grace: u32,
+    /// The last step of a trial, if known, from which on none is stopped.
+    pub max_resource: Option<u64>,
+}
+
+impl Default for SuccessiveHalving {
+    fn default() -> Self {
+        Self { min_resource: 1, reduction: 3, grace: 0, max_resource: None }
+    }
 }
 
 impl SuccessiveHalving {
-    /// By its settings: `min_resource`, `reduction`, `grace`, `max_resource`.
-    pub fn new(settings: &PrunerSettings) -> Self {
-        Self {
-            min_resource: settings.min_resource.max(1),
-            reduction: settings.reduction.max(2),
-            grace: settings.grace,
-            max_resource: settings.max_resource,
+    pub(super) fn check(&self) -> Result<(), PrunerError> {
+        let Self { min_resource, reduction, max_resource, .. } = *self;
+        if min_resource == 0 {
+            let message = "min_resource = 0: the lowest rung is at step 1 or later";
+            return Err(PrunerError::new("min_resource", message));
         }
-    }
-
-    /// The same with other ends: so many of the lowest rungs left out, and none at `max_resource`.
-    pub(super) fn bracket(self, grace: u32, max_resource: Option<u64>) -> Self {
-        Self { grace, max_resource, ..self }
+        if reduction < 2 {
+            let message = format!("reduction = {reduction}: it takes 2 or more trials to leave one out");
+            return Err(PrunerError::new("reduction", message));
+        }
+        if max_resource.is_some_and(|most| most < min_resource) {
+            let message = format!("max_resource is below min_resource = {min_resource}");
+            return Err(PrunerError::new("max_resource", message));
+        }
+        Ok(())
     }
 
     /// The rungs after `previous` and up to `step`.
     fn reached(&self, previous: Option<u64>, step: u64) -> Vec<u64> {
         let end = self.max_resource.unwrap_or(u64::MAX);
-        let next = |rung: &u64| rung.checked_mul(self.reduction);
-        let first = self.reduction.checked_pow(self.grace).and_then(|by| by.checked_mul(self.min_resource));
+        // A rung at step 0, or as high as the one below, has none above it.
+        let (reduction, lowest) = (self.reduction.max(2), self.min_resource.max(1));
+        let next = |rung: &u64| rung.checked_mul(reduction);
+        let first = reduction.checked_pow(self.grace).and_then(|by| by.checked_mul(lowest));
         std::iter::successors(first, next)
             .take_while(|rung| *rung <= step && *rung < end)
             .filter(|rung| previous.is_none_or(|previous| previous < *rung))
@@ -66,7 +81,7 @@ impl SuccessiveHalving {
                 rivals.filter_map(|trial| value_reaching(&trial.intermediate, rung)).collect();
             values.sort_by(|a, b| seen.direction.compare(*a, *b));
             let all = values.len() as u64 + 1;
-            let places = all / self.reduction;
+            let places = all / self.reduction.max(2);
             let bar = *values.get(places.checked_sub(1)? as usize)?;
             let (own, bar_text) = apart(value, bar);
             let told = || {
@@ -101,20 +116,20 @@ mod tests {
 
     #[test]
     fn rungs_grow_by_the_reduction_from_the_grace_on() {
-        let default = PrunerSettings::default;
-        assert_eq!(SuccessiveHalving::new(&default()).reached(None, 30), [1, 3, 9, 27]);
-        assert_eq!(SuccessiveHalving::new(&default()).reached(Some(3), 27), [9, 27]);
-        let late = PrunerSettings { min_resource: 2, grace: 1, max_resource: Some(18), ..default() };
-        assert_eq!(SuccessiveHalving::new(&late).reached(None, 100), [6], "18 is the whole of it");
-        let huge = PrunerSettings { min_resource: u64::MAX, grace: 200, ..default() };
-        assert_eq!(SuccessiveHalving::new(&huge).reached(None, u64::MAX), [0; 0]);
+        let usual = SuccessiveHalving::default();
+        assert_eq!(usual.reached(None, 30), [1, 3, 9, 27]);
+        assert_eq!(usual.reached(Some(3), 27), [9, 27]);
+        let late = SuccessiveHalving { min_resource: 2, grace: 1, max_resource: Some(18), ..usual };
+        assert_eq!(late.reached(None, 100), [6], "18 is the whole of it");
+        let huge = SuccessiveHalving { min_resource: u64::MAX, grace: 200, ..usual };
+        assert_eq!(huge.reached(None, u64::MAX), [0; 0]);
     }
 
     #[test]
     fn a_third_of_all_trials_at_a_rung_goes_on() {
         let values = [0.5, 0.9, 0.6, 0.7, 0.8];
         let finished: Vec<_> = (0..).zip(values).map(|(i, value)| complete(i, &[(3, value)])).collect();
-        let pruner = SuccessiveHalving::new(&PrunerSettings::default());
+        let pruner = SuccessiveHalving::default();
         let verdict = |reports: &[(u64, f64)], count: usize| {
             pruner.verdict(&seen(Direction::Maximize, reports, &finished[..count]))
         };
@@ -130,7 +145,7 @@ mod tests {
     #[test]
     fn fewer_trials_than_the_reduction_are_all_let_through() {
         let finished = [complete(0, &[(1, 0.9)]), complete(1, &[(1, 0.8)])];
-        let pruner = SuccessiveHalving::new(&PrunerSettings::default());
+        let pruner = SuccessiveHalving::default();
         let verdict = |count: usize| {
             pruner.verdict(&seen(Direction::Maximize, &[(1, 0.1)], &finished[..count])).is_some()
         };
@@ -143,7 +158,7 @@ mod tests {
         let failed =
             FinishedTrial { intermediate: vec![(1, 0.9)], ..FinishedTrial::failed(3, Params::new()) };
         let finished = [pruned(0, 0.9), pruned(1, 0.8), failed];
-        let pruner = SuccessiveHalving::new(&PrunerSettings::default());
+        let pruner = SuccessiveHalving::default();
         let verdict = |reports: &[(u64, f64)]| pruner.verdict(&seen(Direction::Maximize, reports, &finished));
         let told = "0.1 at step 1 is below 0.9, place 1 of 3 trials at rung 1";
         assert_eq!(verdict(&[(1, 0.1)]).as_deref(), Some(told));

@@ -1,7 +1,8 @@
 //! Hyperband (Li et al. 2018, JMLR 18(185)): several successive halvings side by side, which differ
 //! in when they begin to stop trials.
 
-use super::{Pruner, PrunerSettings, Reports, SuccessiveHalving};
+use super::halving::SuccessiveHalving;
+use super::{Pruner, PrunerError, Reports};
 use crate::trial::{FinishedTrial, RunState};
 
 /// Every trial belongs to one bracket, by its number, and is compared with that bracket's only.
@@ -14,29 +15,43 @@ use crate::trial::{FinishedTrial, RunState};
 /// `max_resource` is worth setting.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hyperband {
-    halving: SuccessiveHalving,
-    min_resource: u64,
-    reduction: u64,
-    max_resource: Option<u64>,
-    brackets: Option<u32>,
+    /// The step of the lowest rung, at least 1.
+    pub min_resource: u64,
+    /// The step of a rung divided by that of the one below, and the number of trials of which one goes
+    /// on; at least 2.
+    pub reduction: u64,
+    /// The last step of a trial, if known, from which on none is stopped.
+    pub max_resource: Option<u64>,
+    /// How many brackets there are; as many as there are rungs where it is not said.
+    pub brackets: Option<u32>,
+}
+
+impl Default for Hyperband {
+    fn default() -> Self {
+        let SuccessiveHalving { min_resource, reduction, max_resource, .. } = SuccessiveHalving::default();
+        Self { min_resource, reduction, max_resource, brackets: None }
+    }
 }
 
 impl Hyperband {
-    /// By its settings: `min_resource`, `reduction`, `max_resource`, `brackets`.
-    pub fn new(settings: &PrunerSettings) -> Self {
-        Self {
-            halving: SuccessiveHalving::new(settings),
-            min_resource: settings.min_resource.max(1),
-            reduction: settings.reduction.max(2),
-            max_resource: settings.max_resource,
-            brackets: settings.brackets,
+    pub(super) fn check(&self) -> Result<(), PrunerError> {
+        if self.brackets == Some(0) {
+            return Err(PrunerError::new("brackets", "brackets = 0: there is at least 1"));
         }
+        self.halving(0, self.max_resource).check()
+    }
+
+    /// A bracket's halving: so many of the lowest rungs left out, and none at `max_resource`.
+    fn halving(&self, grace: u32, max_resource: Option<u64>) -> SuccessiveHalving {
+        let Self { min_resource, reduction, .. } = *self;
+        SuccessiveHalving { min_resource, reduction, grace, max_resource }
     }
 
     /// How many brackets there are when trials end at step `most`.
     fn count(&self, most: u64) -> u32 {
-        let next = |rung: &u64| rung.checked_mul(self.reduction);
-        let rungs = std::iter::successors(Some(self.min_resource), next).take_while(|rung| *rung <= most);
+        let next = |rung: &u64| rung.checked_mul(self.reduction.max(2));
+        let lowest = Some(self.min_resource.max(1));
+        let rungs = std::iter::successors(lowest, next).take_while(|rung| *rung <= most);
         rungs.count().max(1) as u32
     }
 
@@ -59,7 +74,7 @@ impl Hyperband {
     /// How many trials of a round are the bracket's.
     fn share(&self, bracket: u32, brackets: u32) -> u64 {
         let halvings = brackets - 1 - bracket;
-        let weight = self.reduction.saturating_pow(halvings).saturating_mul(u64::from(brackets));
+        let weight = self.reduction.max(2).saturating_pow(halvings).saturating_mul(u64::from(brackets));
         weight.div_ceil(u64::from(halvings) + 1)
     }
 }
@@ -93,7 +108,7 @@ impl Pruner for Hyperband {
             (None, most) => self.count(most?),
         };
         let own = self.bracket(seen.number, brackets);
-        let halving = self.halving.bracket(own, most);
+        let halving = self.halving(own, most);
         let why = halving.judge(seen, &|trial| self.bracket(trial.number, brackets) == own)?;
         Some(format!("{why} in bracket {} of {brackets}", own + 1))
     }
@@ -107,7 +122,7 @@ mod tests {
 
     fn pruner(max_resource: u64) -> Hyperband {
         let max_resource = Some(max_resource);
-        Hyperband::new(&PrunerSettings { max_resource, ..PrunerSettings::default() })
+        Hyperband { max_resource, ..Hyperband::default() }
     }
 
     #[test]

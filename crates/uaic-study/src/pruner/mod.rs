@@ -1,7 +1,7 @@
 //! Pruners stop trials that cannot become good: functions of recorded values, like samplers.
 //!
-//! To add one: a file with an `impl Pruner`, a name in [`NAMES`] and an arm in [`by_settings`],
-//! where the compiler and a test ask for it. The conformance suite then runs over it.
+//! To add one: a file with a type that has its settings and an `impl Pruner`, a name in [`PRUNERS`] and
+//! a variant of [`PrunerSpec`]. The conformance suite then runs over it.
 //!
 //! What they have in common. A trial is judged by what it has reported up to now, in the order of the
 //! steps, and of equal steps by the last report. NaN is worse than every number. A comparison that
@@ -17,7 +17,6 @@ mod patience;
 mod percentile;
 mod saved;
 mod series;
-mod settings;
 mod spec;
 mod threshold;
 mod wilcoxon;
@@ -30,7 +29,7 @@ pub use none::Never;
 pub use patience::Patience;
 pub use percentile::Percentile;
 pub use saved::saved;
-pub use settings::{NAMES, PrunerSettings, by_settings};
+pub use series::Timing;
 pub use spec::{PRUNERS, PrunerSpec};
 pub use threshold::Threshold;
 pub use wilcoxon::Wilcoxon;
@@ -49,6 +48,22 @@ pub struct Reports<'a> {
     /// Trials that had ended when this one was proposed, failed ones included, by number: the same
     /// ones however many have ended meanwhile.
     pub finished: &'a [FinishedTrial],
+}
+
+/// A setting of a pruner that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct PrunerError {
+    /// The setting, as a spec calls it.
+    pub setting: &'static str,
+    /// What is wrong, with its value.
+    pub message: String,
+}
+
+impl PrunerError {
+    fn new(setting: &'static str, message: impl Into<String>) -> Self {
+        Self { setting, message: message.into() }
+    }
 }
 
 /// Decides after each report whether a trial goes on.

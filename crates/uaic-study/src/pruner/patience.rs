@@ -2,7 +2,7 @@
 
 use super::series::in_order;
 use super::wording::short;
-use super::{Pruner, PrunerSettings, Reports};
+use super::{Pruner, Reports};
 use crate::trial::Direction;
 
 /// Stops a trial, or lets another pruner stop it, only when it has gained nothing for `patience`
@@ -18,9 +18,15 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// By its settings, `patience` and `min_delta`, around another pruner.
-    pub fn new(settings: &PrunerSettings, around: Option<Box<dyn Pruner>>) -> Self {
-        Self { around, steps: settings.patience, min_delta: settings.min_delta }
+    /// With so many steps without a gain of more than `min_delta`.
+    pub fn new(steps: u64, min_delta: f64) -> Self {
+        Self { around: None, steps, min_delta }
+    }
+
+    /// Around another pruner, which has to agree.
+    #[must_use]
+    pub fn around(self, pruner: Box<dyn Pruner>) -> Self {
+        Self { around: Some(pruner), ..self }
     }
 
     /// Why patience is at its end.
@@ -75,12 +81,12 @@ impl Pruner for Patience {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Median;
     use super::super::conformance::{complete, seen};
-    use super::super::{Median, PrunerSettings};
     use super::*;
 
     fn alone(patience: u64, min_delta: f64) -> Patience {
-        Patience::new(&PrunerSettings { patience, min_delta, ..PrunerSettings::default() }, None)
+        Patience::new(patience, min_delta)
     }
 
     #[test]
@@ -109,8 +115,7 @@ mod tests {
     #[test]
     fn what_it_is_around_has_to_agree() {
         let finished: Vec<_> = (0..5).map(|i| complete(i, &[(1, 0.6)])).collect();
-        let settings = PrunerSettings { patience: 2, ..PrunerSettings::default() };
-        let pruner = Patience::new(&settings, Some(Box::new(Median::new(&settings))));
+        let pruner = Patience::new(2, 0.0).around(Box::new(Median::default()));
         let verdict = |reports: &[(u64, f64)]| pruner.verdict(&seen(Direction::Maximize, reports, &finished));
         assert_eq!(verdict(&[(1, 0.2), (2, 0.3), (3, 0.4)]), None, "bad but getting better");
         assert_eq!(verdict(&[(1, 0.7), (2, 0.3), (3, 0.3)]), None, "no longer better but good");

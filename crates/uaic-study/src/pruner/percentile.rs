@@ -2,7 +2,7 @@
 
 use super::series::{Timing, best, in_order, value_at};
 use super::wording::{apart, worse_than};
-use super::{Pruner, PrunerSettings, Reports};
+use super::{Pruner, PrunerError, Reports};
 use crate::trial::{Direction, RunState};
 
 /// Goes on with trials whose best value so far is among the best `percentile` percent of the values
@@ -15,14 +15,30 @@ use crate::trial::{Direction, RunState};
 /// survivors; `startup_trials`, which are never stopped, keep it honest.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Percentile {
-    percentile: f64,
-    bar: Bar,
+    /// Percent of trials that are good enough.
+    pub percentile: f64,
+    /// Complete trials with a value at the step without which nothing is compared.
+    pub startup_trials: u32,
+    /// At which steps a trial is judged.
+    pub timing: Timing,
+}
+
+/// Complete trials without which nothing is compared, where nothing else is said.
+pub(super) const STARTUP: u32 = 5;
+
+impl Default for Percentile {
+    fn default() -> Self {
+        Self { percentile: 25.0, startup_trials: STARTUP, timing: Timing::default() }
+    }
 }
 
 impl Percentile {
-    /// By its settings: `percentile`, `startup_trials`, `warmup_steps`, `interval`.
-    pub fn new(settings: &PrunerSettings) -> Self {
-        Self { percentile: settings.percentile, bar: Bar::new(settings) }
+    pub(super) fn check(&self) -> Result<(), PrunerError> {
+        if !(0.0..=100.0).contains(&self.percentile) {
+            let message = format!("percentile = {}: it goes from 0 to 100", self.percentile);
+            return Err(PrunerError::new("percentile", message));
+        }
+        self.timing.check()
     }
 }
 
@@ -32,7 +48,8 @@ impl Pruner for Percentile {
     }
 
     fn verdict(&self, seen: &Reports<'_>) -> Option<String> {
-        let found = self.bar.missed(seen, self.percentile / 100.0)?;
+        let bar = Bar { startup_trials: self.startup_trials, timing: self.timing };
+        let found = bar.missed(seen, self.percentile / 100.0)?;
         let Missed { trials, .. } = found;
         let percent = self.percentile;
         Some(format!("{}, which the best {percent} % of {trials} trials reached", found.told(seen, "")))
@@ -42,8 +59,8 @@ impl Pruner for Percentile {
 /// The comparison with a quantile, which the median shares.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Bar {
-    startup_trials: u32,
-    timing: Timing,
+    pub(super) startup_trials: u32,
+    pub(super) timing: Timing,
 }
 
 /// A bar that a trial has not reached.
@@ -74,11 +91,6 @@ impl Missed {
 }
 
 impl Bar {
-    pub(super) fn new(settings: &PrunerSettings) -> Self {
-        let timing = Timing { warmup_steps: settings.warmup_steps, interval: settings.interval };
-        Self { startup_trials: settings.startup_trials, timing }
-    }
-
     /// What a trial has missed when its best value is worse than the quantile `share`, counted from
     /// the best.
     pub(super) fn missed(&self, seen: &Reports<'_>, share: f64) -> Option<Missed> {
@@ -136,15 +148,16 @@ mod tests {
         assert!((quantile(&mut values, Direction::Maximize, 0.5) - 0.1).abs() < 1e-12);
     }
 
-    fn pruner(settings: PrunerSettings) -> Percentile {
-        Percentile::new(&PrunerSettings { startup_trials: 4, ..settings })
+    fn pruner(warmup_steps: u64) -> Percentile {
+        let timing = Timing { warmup_steps, ..Timing::default() };
+        Percentile { startup_trials: 4, timing, ..Percentile::default() }
     }
 
     #[test]
     fn the_best_value_so_far_is_compared_with_the_values_at_the_step() {
         // At step 2 the four have 0.2, 0.4, 0.6 and 0.8: the best quarter begins at 0.65.
         let finished: Vec<_> = (1..=4).map(|i| complete(i, &[(1, 0.1), (2, 0.2 * f64::from(i))])).collect();
-        let pruner = pruner(PrunerSettings::default());
+        let pruner = pruner(0);
         let verdict = |reports: &[(u64, f64)]| pruner.verdict(&seen(Direction::Maximize, reports, &finished));
         let told = "0.64 at step 2 is below 0.65, which the best 25 % of 4 trials reached";
         assert_eq!(verdict(&[(2, 0.64)]).as_deref(), Some(told));
@@ -159,13 +172,12 @@ mod tests {
     #[test]
     fn nothing_is_stopped_before_its_time_or_without_enough_trials() {
         let finished: Vec<_> = (1..=4).map(|i| complete(i, &[(1, 0.9), (5, 0.9)])).collect();
-        let hopeless = |settings: PrunerSettings, reports: &[(u64, f64)], count: usize| {
-            pruner(settings).verdict(&seen(Direction::Maximize, reports, &finished[..count])).is_some()
+        let hopeless = |warmup_steps: u64, reports: &[(u64, f64)], count: usize| {
+            pruner(warmup_steps).verdict(&seen(Direction::Maximize, reports, &finished[..count])).is_some()
         };
-        let early = || PrunerSettings { warmup_steps: 3, ..PrunerSettings::default() };
-        assert!(!hopeless(early(), &[(2, 0.1)], 4));
-        assert!(hopeless(early(), &[(2, 0.1), (3, 0.1)], 4), "held against step 1, the latest before 3");
-        assert!(!hopeless(PrunerSettings::default(), &[(2, 0.1)], 3));
-        assert!(!hopeless(PrunerSettings::default(), &[(0, 0.1)], 4), "nobody had a value at step 0");
+        assert!(!hopeless(3, &[(2, 0.1)], 4));
+        assert!(hopeless(3, &[(2, 0.1), (3, 0.1)], 4), "held against step 1, the latest before 3");
+        assert!(!hopeless(0, &[(2, 0.1)], 3));
+        assert!(!hopeless(0, &[(0, 0.1)], 4), "nobody had a value at step 0");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::PrunerError;
 use crate::trial::Direction;
 
 /// Reports in the order of their steps, one per step: of several the last.
@@ -29,14 +30,28 @@ pub(super) fn best(reports: &[(u64, f64)], direction: Direction) -> Option<(u64,
 
 /// At which steps a trial is judged.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Timing {
+pub struct Timing {
     /// Nothing is judged before this step.
-    pub(super) warmup_steps: u64,
+    pub warmup_steps: u64,
     /// From then on one report per so many steps is, at least 1.
-    pub(super) interval: u64,
+    pub interval: u64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self { warmup_steps: 0, interval: 1 }
+    }
 }
 
 impl Timing {
+    pub(super) fn check(self) -> Result<(), PrunerError> {
+        if self.interval == 0 {
+            let message = "interval = 0: judgements are at least 1 step apart";
+            return Err(PrunerError::new("interval", message));
+        }
+        Ok(())
+    }
+
     /// Whether the newest of `ordered` reports is the first since a step at which judgement is due.
     pub(super) fn is_due(self, ordered: &[(u64, f64)]) -> bool {
         let Some((&(step, _), before)) = ordered.split_last() else { return false };

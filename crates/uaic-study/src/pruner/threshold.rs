@@ -2,21 +2,32 @@
 
 use super::series::{Timing, in_order};
 use super::wording::apart;
-use super::{Pruner, PrunerSettings, Reports};
+use super::{Pruner, PrunerError, Reports};
 
 /// Stops a trial whose newest value lies below `lower`, above `upper`, or is no number.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Threshold {
-    lower: Option<f64>,
-    upper: Option<f64>,
-    timing: Timing,
+    /// Values below stop a trial.
+    pub lower: Option<f64>,
+    /// Values above stop a trial.
+    pub upper: Option<f64>,
+    /// At which steps a trial is judged.
+    pub timing: Timing,
 }
 
 impl Threshold {
-    /// By its settings: `lower`, `upper`, `warmup_steps`, `interval`.
-    pub fn new(settings: &PrunerSettings) -> Self {
-        let timing = Timing { warmup_steps: settings.warmup_steps, interval: settings.interval };
-        Self { lower: settings.lower, upper: settings.upper, timing }
+    pub(super) fn check(&self) -> Result<(), PrunerError> {
+        let wrong = match (self.lower, self.upper) {
+            (None, None) => "a threshold takes `lower`, `upper` or both".to_owned(),
+            (lower, upper) if [lower, upper].iter().flatten().any(|bound| bound.is_nan()) => {
+                "the bounds of a threshold are numbers".to_owned()
+            }
+            (Some(lower), Some(upper)) if lower >= upper => {
+                format!("lower = {lower} is not below upper = {upper}")
+            }
+            _ => return self.timing.check(),
+        };
+        Err(PrunerError::new("lower", wrong))
     }
 }
 
@@ -52,21 +63,20 @@ mod tests {
 
     #[test]
     fn values_outside_of_the_bounds_stop_a_trial_and_the_bounds_do_not() {
-        let settings = PrunerSettings { lower: Some(0.2), upper: Some(2.0), ..PrunerSettings::default() };
-        let pruner = Threshold::new(&settings);
+        let pruner = Threshold { lower: Some(0.2), upper: Some(2.0), ..Threshold::default() };
         let verdict = |value| pruner.verdict(&seen(Direction::Minimize, &[(1, 1.0), (3, value)], &[]));
         assert_eq!(verdict(0.1).as_deref(), Some("0.1 at step 3 is below the lower bound 0.2"));
         assert_eq!(verdict(f64::INFINITY).as_deref(), Some("inf at step 3 is above the upper bound 2"));
         assert_eq!(verdict(f64::NAN).as_deref(), Some("NaN at step 3 is no number"));
         assert_eq!([0.2, 1.0, 2.0].map(verdict), [None, None, None]);
-        let open = Threshold::new(&PrunerSettings { lower: Some(0.2), ..PrunerSettings::default() });
+        let open = Threshold { lower: Some(0.2), ..Threshold::default() };
         assert_eq!(open.verdict(&seen(Direction::Minimize, &[(1, f64::INFINITY)], &[])), None);
     }
 
     #[test]
     fn only_the_newest_value_counts_and_not_during_the_warmup() {
-        let settings = PrunerSettings { upper: Some(1.0), warmup_steps: 2, ..PrunerSettings::default() };
-        let pruner = Threshold::new(&settings);
+        let timing = Timing { warmup_steps: 2, ..Timing::default() };
+        let pruner = Threshold { upper: Some(1.0), timing, ..Threshold::default() };
         let stops =
             |reports: &[(u64, f64)]| pruner.verdict(&seen(Direction::Minimize, reports, &[])).is_some();
         assert!(!stops(&[(1, 9.0)]));

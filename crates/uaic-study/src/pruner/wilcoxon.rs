@@ -1,7 +1,7 @@
 //! Stops a trial that is worse than the best one on enough of the instances that both have seen.
 
 use super::series::in_order;
-use super::{Pruner, PrunerSettings, Reports};
+use super::{Pruner, PrunerError, Reports};
 use crate::trial::{Direction, FinishedTrial, RunState};
 
 /// Most pairs for which the distribution is worked out exactly.
@@ -12,20 +12,30 @@ const EXACT: usize = 50;
 ///
 /// Stopped is a trial that the one-sided signed-rank test (Wilcoxon 1945) finds worse with a
 /// probability of error below `p_threshold`, and that is worse on the average of the pairs, too.
-/// It takes two pairs, or `warmup_steps` where that is more. Half of the ranks of equal pairs go to
+/// It takes two pairs, or `min_pairs` where that is more. Half of the ranks of equal pairs go to
 /// either side, as in Optuna. Pairs whose difference has no sign, such as two infinities, are left
 /// out; NaN is worse than any number, by infinitely much.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Wilcoxon {
-    p_threshold: f64,
-    pairs: usize,
+    /// The probability of error that is taken.
+    pub p_threshold: f64,
+    /// Pairs without which a trial is not compared.
+    pub min_pairs: u64,
+}
+
+impl Default for Wilcoxon {
+    fn default() -> Self {
+        Self { p_threshold: 0.1, min_pairs: 0 }
+    }
 }
 
 impl Wilcoxon {
-    /// By its settings: `p_threshold`, `warmup_steps`.
-    pub fn new(settings: &PrunerSettings) -> Self {
-        let pairs = usize::try_from(settings.warmup_steps).unwrap_or(usize::MAX);
-        Self { p_threshold: settings.p_threshold, pairs: pairs.max(2) }
+    pub(super) fn check(&self) -> Result<(), PrunerError> {
+        if (0.0..=1.0).contains(&self.p_threshold) {
+            return Ok(());
+        }
+        let message = format!("p_threshold = {}: it goes from 0 to 1", self.p_threshold);
+        Err(PrunerError::new("p_threshold", message))
     }
 }
 
@@ -39,7 +49,7 @@ impl Pruner for Wilcoxon {
         let losses = losses(seen, best);
         let mean = losses.iter().sum::<f64>() / losses.len() as f64;
         // Also where the sum of opposite infinities is no number.
-        if losses.len() < self.pairs || mean.is_nan() || mean <= 0.0 {
+        if (losses.len() as u64) < self.min_pairs.max(2) || mean.is_nan() || mean <= 0.0 {
             return None;
         }
         let p = p_value(&losses);
@@ -179,7 +189,7 @@ mod tests {
     fn a_trial_that_loses_most_folds_to_the_best_is_stopped() {
         let best: Vec<(u64, f64)> = (1..=10).map(|fold| (fold, 0.9)).collect();
         let finished = [trial(0, 0.5, &[(1, 0.5)]), trial(1, 0.9, &best)];
-        let pruner = Wilcoxon::new(&PrunerSettings::default());
+        let pruner = Wilcoxon::default();
         let verdict = |reports: &[(u64, f64)]| pruner.verdict(&seen(Direction::Maximize, reports, &finished));
         let course = [(1, 0.8), (2, 0.85), (3, 0.91), (4, 0.7), (5, 0.6), (6, 0.81)];
         assert_eq!((1..5).find_map(|count| verdict(&course[..count])), None);
@@ -191,7 +201,7 @@ mod tests {
     #[test]
     fn the_average_has_to_be_worse_too() {
         let finished = [trial(0, 0.5, &(1..=9).map(|fold| (fold, 0.5)).collect::<Vec<_>>())];
-        let pruner = Wilcoxon::new(&PrunerSettings::default());
+        let pruner = Wilcoxon::default();
         let mut course: Vec<(u64, f64)> = (1..=9).map(|fold| (fold, 0.49)).collect();
         assert!(pruner.verdict(&seen(Direction::Maximize, &course, &finished)).is_some());
         // One gain outweighs eight losses; ranks do not see by how much.
@@ -203,7 +213,7 @@ mod tests {
     #[test]
     fn more_pairs_may_be_asked_for() {
         let finished = [trial(0, 0.5, &(1..=9).map(|fold| (fold, 0.5)).collect::<Vec<_>>())];
-        let pruner = Wilcoxon::new(&PrunerSettings { warmup_steps: 6, ..PrunerSettings::default() });
+        let pruner = Wilcoxon { min_pairs: 6, ..Wilcoxon::default() };
         let course: Vec<(u64, f64)> = (1..=6).map(|fold| (fold, 0.1)).collect();
         let stops =
             |count: usize| pruner.verdict(&seen(Direction::Maximize, &course[..count], &finished)).is_some();

@@ -6,10 +6,11 @@ use crate::objective::DISTRIBUTIONS;
 use crate::outcome::TrialResult;
 use crate::space::{Distribution, Space};
 use crate::store::RunRecord;
+use crate::store::StoreError;
 use crate::trial::{FinishedTrial, ParamValue, Params};
 
 /// The distributions that one trial has drawn from.
-pub(crate) type Drawn = BTreeMap<String, Distribution>;
+pub type Drawn = BTreeMap<String, Distribution>;
 
 /// What trials have drawn, and the space that follows from it.
 #[derive(Default)]
@@ -73,20 +74,32 @@ fn restricted(trial: &FinishedTrial, space: &Space) -> FinishedTrial {
     trial
 }
 
+/// The distributions that a recorded trial has drawn from, as its configuration has them; `None` where it
+/// has not said what it needs.
+///
+/// # Errors
+/// [`StoreError::Malformed`].
+pub fn drawn_in(run: &RunRecord) -> Result<Option<Drawn>, StoreError> {
+    let drawn = run.start.config.get(DISTRIBUTIONS).cloned();
+    drawn
+        .map(serde_json::from_value)
+        .transpose()
+        .map_err(|error| StoreError::Malformed { what: "search space", detail: error.to_string() })
+}
+
 /// What is known of the space of recorded trials: the space itself, and the latest distribution of every
 /// parameter.
-pub(crate) fn known_of(runs: &[RunRecord]) -> (Space, Drawn) {
+pub(crate) fn known_of(runs: &[RunRecord]) -> Result<(Space, Drawn), StoreError> {
     let mut ended: Vec<&RunRecord> = runs.iter().filter(|run| run.state.is_final()).collect();
-    ended.sort_by_key(|run| run.new.number);
+    ended.sort_by_key(|run| run.start.number);
     let (mut drawn, mut latest) = (BTreeMap::new(), Drawn::new());
     for run in &ended {
-        let of_run = run.new.config.get(DISTRIBUTIONS).cloned();
-        let Some(of_run) = of_run.and_then(|of| serde_json::from_value::<Drawn>(of).ok()) else { continue };
+        let Some(of_run) = drawn_in(run)? else { continue };
         latest.extend(of_run.clone());
-        drawn.insert(run.new.number.unwrap_or_default(), of_run);
+        drawn.insert(run.start.number.unwrap_or_default(), of_run);
     }
     let shown: Vec<FinishedTrial> = ended.iter().map(|run| TrialResult::recorded(run).trial).collect();
-    (infer(&shown, &drawn), latest)
+    Ok((infer(&shown, &drawn), latest))
 }
 
 /// The space of trials: a parameter that only some have exists where another one, a choice, has one

@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::learn::Drawn;
+use super::learn::{Drawn, drawn_in};
 use super::{StudyPlan, Surroundings};
-use crate::objective::DISTRIBUTIONS;
 use crate::outcome::{StudyError, TrialResult};
 use crate::store::{Change, RunKind, RunQuery, RunRecord, StoreError, StudyChange};
 use crate::trial::{Direction, FinishedTrial, Params, Rank, RunState, better};
@@ -33,7 +32,7 @@ impl Ledger {
     pub(super) fn load(plan: &StudyPlan<'_>, at: &Surroundings<'_>) -> Result<Self, StudyError> {
         let mut records = BTreeMap::new();
         for record in at.store.runs(&trials_of(at, None))? {
-            let number = record.new.number.ok_or_else(|| StoreError::Malformed {
+            let number = record.start.number.ok_or_else(|| StoreError::Malformed {
                 what: "trial",
                 detail: format!("run {} has no number", record.id.short()),
             })?;
@@ -60,17 +59,17 @@ impl Ledger {
     /// Whether a point needs no proposal, because it is recorded and old enough to be trusted.
     pub(super) fn trusted(&self, number: u32) -> Option<&Params> {
         let record = self.records.get(&number)?;
-        (record.state.is_final() && number < self.compare_from).then_some(&record.new.params)
+        (record.state.is_final() && number < self.compare_from).then_some(&record.start.params)
     }
 
     /// Checks a proposal against the record, where there is one.
     pub(super) fn agree(&self, number: u32, proposed: &Params) -> Result<(), StudyError> {
         match self.records.get(&number) {
-            Some(record) if record.new.params != *proposed => Err(StudyError::Diverged {
-                study: record.new.study.short(),
+            Some(record) if record.start.params != *proposed => Err(StudyError::Diverged {
+                study: record.start.study.short(),
                 run: record.id.short(),
                 number,
-                recorded: record.new.params.clone(),
+                recorded: record.start.params.clone(),
                 proposed: proposed.clone(),
             }),
             _ => Ok(()),
@@ -115,13 +114,8 @@ impl Ledger {
 
     /// The distributions that a trial has drawn from, as its configuration has them.
     pub(super) fn drawn(&self, number: u32) -> Result<Drawn, StudyError> {
-        let config = self.records.get(&number).map(|record| &record.new.config);
-        match config.and_then(|config| config.get(DISTRIBUTIONS)) {
-            None => Ok(Drawn::new()),
-            Some(drawn) => serde_json::from_value(drawn.clone()).map_err(|error| {
-                StoreError::Malformed { what: "search space", detail: error.to_string() }.into()
-            }),
-        }
+        let drawn = self.records.get(&number).map(drawn_in).transpose()?;
+        Ok(drawn.flatten().unwrap_or_default())
     }
 
     /// How many changes of the study are known.

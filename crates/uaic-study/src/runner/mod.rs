@@ -31,6 +31,7 @@ use crate::space::Space;
 use crate::store::{Attempt, Change, Id, NewRun, RunEnd, RunKind, RunRecord, StoreError};
 use crate::trial::{FinishedTrial, Params, RunState};
 use learn::Learnt;
+pub use learn::{Drawn, drawn_in};
 use ledger::Ledger;
 pub use plan::{Pruning, StudyPlan, Surroundings};
 use uaic_kernel::rng::{ChaCha8Rng, SeedTree};
@@ -197,7 +198,7 @@ impl Runner<'_> {
     fn advance(&self, progress: &mut Progress) -> Result<Option<Task>, StudyError> {
         if progress.ledger.waits_for_others() && progress.looked.elapsed() >= PATIENCE {
             while let Some(number) = progress.ledger.look_after_others(&self.at)? {
-                let params = progress.ledger.record(number).map(|record| record.new.params.clone());
+                let params = progress.ledger.record(number).map(|record| record.start.params.clone());
                 if let Some(task) = self.settle(progress, number, params.unwrap_or_default())? {
                     return Ok(Some(task));
                 }
@@ -220,7 +221,7 @@ impl Runner<'_> {
     /// The point of the next trial; `None` where there is none, and the study ends before it.
     fn point(&self, progress: &mut Progress, number: u32) -> Result<Option<Params>, StudyError> {
         while let Some(change) = progress.ledger.next_change(number) {
-            progress.apply(self.plan, &change)?;
+            progress.apply(self.plan, &change);
         }
         let mut rng = trial_seeds(self.plan, number).rng("sampler");
         let proposed = if progress.learnt.is_some() {
@@ -237,7 +238,7 @@ impl Runner<'_> {
             };
             proposal::propose(&mut **sampler, &request, &mut rng)
         };
-        let recorded = progress.ledger.record(number).map(|record| record.new.params.clone());
+        let recorded = progress.ledger.record(number).map(|record| record.start.params.clone());
         match (proposed, recorded) {
             (Ok(params), _) => {
                 if progress.learnt.is_none() {
@@ -336,7 +337,7 @@ impl Runner<'_> {
 
     /// Whether another live process runs a trial that is recorded as running.
     fn is_elsewhere(&self, record: Option<&RunRecord>) -> bool {
-        record.is_some_and(|record| record.new.process != *self.at.process)
+        record.is_some_and(|record| record.start.process != *self.at.process)
     }
 
     /// Takes the result of a trial from the record.
@@ -389,20 +390,15 @@ impl Runner<'_> {
             Verdict::Interrupted => (RunState::Interrupted, Evaluation::nothing(), None),
             Verdict::Broken(error) => {
                 // The first error says more than whatever this one may add.
-                let _ = self.at.store.finish_run(
-                    task.attempt,
-                    &RunEnd { state: RunState::Interrupted, value: None, reason: Some(error.to_string()) },
-                );
+                let end = RunEnd::without_values(RunState::Interrupted, Some(error.to_string()));
+                let _ = self.at.store.finish_run(task.attempt, &end);
                 return Err(error);
             }
         };
-        if evaluation.values.len() > 1 || evaluation.violation > 0.0 {
-            let more = evaluation.values.get(1..).unwrap_or_default();
-            self.at.store.set_outcome(task.attempt, more, evaluation.violation)?;
-        }
-        let end = RunEnd { state, value: evaluation.values.first().copied(), reason };
+        let Evaluation { values, violation } = evaluation;
+        let end = RunEnd { state, values, violation, reason };
         self.at.store.finish_run(task.attempt, &end)?;
-        self.conclude(task, end, evaluation, reports);
+        self.conclude(task, end, reports);
         Ok(())
     }
 
@@ -466,7 +462,7 @@ impl Runner<'_> {
     }
 
     /// Tells the others that a recorded trial has ended.
-    fn conclude(&self, task: Task, end: RunEnd, evaluation: Evaluation, reports: Vec<(u64, f64)>) {
+    fn conclude(&self, task: Task, end: RunEnd, reports: Vec<(u64, f64)>) {
         let Task { number, params, attempt, started, .. } = task;
         let seconds = started.elapsed().as_secs_f64();
         self.at.observer.notice(&Event::TrialFinished {
@@ -474,22 +470,21 @@ impl Runner<'_> {
             run: attempt.run,
             params: params.clone(),
             state: end.state,
-            value: end.value,
-            violation: evaluation.violation,
+            value: end.values.first().copied(),
+            violation: end.violation,
             reason: end.reason.clone(),
             seconds,
         });
         if end.state == RunState::Interrupted {
             return self.halt(None);
         }
-        let Evaluation { values, violation } = evaluation;
+        let RunEnd { state, values, violation, reason } = end;
         let intermediate = if self.plan.pruning.is_some() { reports } else { vec![] };
-        let trial = FinishedTrial { number, params, state: end.state, values, violation, intermediate };
+        let trial = FinishedTrial { number, params, state, values, violation, intermediate };
         let mut progress = self.lock();
         // Who has hidden it while it was open does not want to see it now either.
         let hidden = progress.ledger.record(number).is_some_and(|record| record.hidden);
-        let (run, reason) = (attempt.run, end.reason);
-        let result = TrialResult { trial, run, reason, seconds, excluded: false, hidden };
+        let result = TrialResult { trial, run: attempt.run, reason, seconds, excluded: false, hidden };
         progress.schedule.finish(result.trial.clone());
         progress.results.insert(number, result);
         drop(progress);
@@ -567,21 +562,16 @@ impl Progress {
     }
 
     /// Lets a change of the study count from now on.
-    fn apply(&mut self, plan: &StudyPlan<'_>, change: &Change) -> Result<(), StudyError> {
+    fn apply(&mut self, plan: &StudyPlan<'_>, change: &Change) {
         match change {
-            Change::Enqueue { .. } => return Ok(()),
-            Change::Exclude { trial, .. } => self.schedule.exclude(*trial, true),
-            Change::Include { trial, .. } => self.schedule.exclude(*trial, false),
+            Change::Enqueue { .. } => return,
+            Change::Exclude { trial, .. } => self.schedule.exclude(*trial),
+            Change::Include { trial, .. } => self.schedule.include(*trial),
             Change::Correct { trial, new, .. } => self.schedule.correct(*trial, new),
-            Change::Space { space, .. } => {
-                self.space = serde_json::from_value(space.clone()).map_err(|error| {
-                    StoreError::Malformed { what: "search space", detail: error.to_string() }
-                })?;
-            }
+            Change::Space { space, .. } => self.space.clone_from(space),
         }
         // What it has worked out of the history so far is no longer so.
         self.sampler = (plan.sampler)();
-        Ok(())
     }
 }
 

@@ -141,10 +141,10 @@ fn what_is_recorded_is_what_came_out() {
     assert_eq!(recorded.len(), 30);
     for result in &outcome.finished {
         let record = &recorded[&result.trial.number];
-        assert_eq!(record.new.params, result.trial.params);
-        assert_eq!(record.new.config["params"], serde_json::to_value(&result.trial.params).unwrap());
+        assert_eq!(record.start.params, result.trial.params);
+        assert_eq!(record.start.config["params"], serde_json::to_value(&result.trial.params).unwrap());
         assert_eq!((record.id, record.attempts, record.state), (result.run, 1, result.trial.state));
-        assert_eq!((record.value, &record.reason), (result.trial.value(), &result.reason));
+        assert_eq!((record.value(), &record.reason), (result.trial.value(), &result.reason));
     }
     let best = outcome.best().unwrap().trial.value().unwrap();
     assert!(outcome.finished.iter().filter_map(|result| result.trial.value()).all(|value| value >= best));
@@ -157,7 +157,7 @@ fn a_trial_that_panics_fails_or_gives_nan_is_recorded_and_the_study_goes_on() {
     assert_eq!(outcome.finished.len(), 10);
     let reason = |number: u32| {
         let record = &store.trials()[&number];
-        assert_eq!((record.state, record.value), (RunState::Failed, None));
+        assert_eq!((record.state, record.value()), (RunState::Failed, None));
         record.reason.clone().unwrap()
     };
     assert!(reason(6).starts_with("panicked at src/study/testing.rs:"), "{}", reason(6));
@@ -425,8 +425,7 @@ fn where_nothing_is_allowed_the_study_stops_and_goes_on_in_a_wider_space() {
     let setup = Setup { space: Some(&space), trials: 4, ..Setup::default() };
     let before = setup.run(&store).unwrap();
     let narrow = six_points().with_constraint("a > 3".parse().unwrap());
-    let changed =
-        |space: &Space| Change::Space { space: serde_json::to_value(space).unwrap(), overrides: vec![] };
+    let changed = |space: &Space| Change::Space { space: space.clone(), overrides: vec![] };
     store.change_study(store.study(), &changed(&narrow)).unwrap();
     let error = Setup { trials: 8, ..setup }.run(&store).unwrap_err();
     let StudyError::Forbidden { number: 4, constraints, .. } = &error else { panic!("{error}") };

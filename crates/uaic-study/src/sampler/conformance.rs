@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::{History, REGISTRY, Sampler, Settings, by_name};
+use super::{History, Sampler, SamplerKind, Settings, by_name};
 use crate::SAMPLERS;
 use crate::space::{Distribution, Space};
 use crate::trial::{Direction, FinishedTrial, ParamValue, Params, PendingTrial, RunState};
@@ -12,9 +12,10 @@ use uaic_kernel::rng::SeedTree;
 
 #[test]
 fn the_registry_has_the_samplers_that_specs_may_name() {
-    assert_eq!(REGISTRY.map(|(name, _)| name), SAMPLERS);
-    for (name, make) in REGISTRY {
-        assert_eq!(make(&settings()).name(), name);
+    assert_eq!(SamplerKind::ALL.map(SamplerKind::name), SAMPLERS);
+    for kind in SamplerKind::ALL {
+        assert_eq!(kind.build(&settings()).name(), kind.name());
+        assert_eq!(kind.to_string().parse(), Ok(kind));
     }
     assert!(by_name("grid-of-dreams", &settings()).is_none());
 }

@@ -1,7 +1,7 @@
 //! Samplers propose the next point: functions of finished-trial records and an RNG.
 //!
-//! To add one: a file with an `impl Sampler`, and a line in the registry below and in
-//! [`crate::SAMPLERS`]. The conformance suite then runs over it.
+//! To add one: a file with an `impl Sampler`, a variant of [`SamplerKind`] and an arm of
+//! [`SamplerKind::build`]. The conformance suite then runs over it.
 
 mod auto;
 pub(super) mod axis;
@@ -11,6 +11,7 @@ mod conformance;
 mod elite;
 mod gp;
 mod grid;
+mod kind;
 mod nsga2;
 mod random;
 pub(super) mod region;
@@ -24,6 +25,7 @@ pub use auto::Auto;
 pub use cma::CmaEs;
 pub use gp::Gp;
 pub use grid::{Grid, size as grid_size};
+pub use kind::{SAMPLERS, SamplerKind, UnknownSampler};
 pub use nsga2::Nsga2;
 pub use random::Random;
 pub use sobol::SobolSampler;
@@ -108,23 +110,25 @@ pub struct Explanation {
     pub facts: Vec<(&'static str, f64)>,
 }
 
-type Make = fn(&Settings) -> Box<dyn Sampler>;
+impl SamplerKind {
+    /// A sampler of this kind that knows nothing yet.
+    pub fn build(self, settings: &Settings) -> Box<dyn Sampler> {
+        match self {
+            Self::Auto => Box::new(Auto::new(settings)),
+            Self::CmaEs => Box::new(CmaEs::new(settings)),
+            Self::Gp => Box::new(Gp::new(settings)),
+            Self::Grid => Box::new(Grid::new(settings)),
+            Self::Nsga2 => Box::new(Nsga2::new(settings)),
+            Self::Random => Box::new(Random::new(settings)),
+            Self::Sobol => Box::new(SobolSampler::new(settings)),
+            Self::Tpe => Box::new(Tpe::new(settings)),
+        }
+    }
+}
 
-/// Every sampler, in the order of [`crate::SAMPLERS`].
-const REGISTRY: [(&str, Make); 8] = [
-    ("auto", |settings| Box::new(Auto::new(settings))),
-    ("cma-es", |settings| Box::new(CmaEs::new(settings))),
-    ("gp", |settings| Box::new(Gp::new(settings))),
-    ("grid", |settings| Box::new(Grid::new(settings))),
-    ("nsga2", |settings| Box::new(Nsga2::new(settings))),
-    ("random", |settings| Box::new(Random::new(settings))),
-    ("sobol", |settings| Box::new(SobolSampler::new(settings))),
-    ("tpe", |settings| Box::new(Tpe::new(settings))),
-];
-
-/// The sampler registered as `name`, one of [`crate::SAMPLERS`].
+/// The sampler of a name, one of [`SAMPLERS`].
 pub fn by_name(name: &str, settings: &Settings) -> Option<Box<dyn Sampler>> {
-    REGISTRY.iter().find(|(registered, _)| *registered == name).map(|(_, make)| make(settings))
+    name.parse::<SamplerKind>().ok().map(|kind| kind.build(settings))
 }
 
 /// Makes the parameters those that exist beside each other: takes the others away, and draws evenly

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::space::Space;
 use crate::trial::Params;
 
 /// A change, and since when it counts.
@@ -52,8 +53,8 @@ pub enum Change {
     },
     /// Another search space: a range was widened, a choice added.
     Space {
-        /// The space, as JSON.
-        space: serde_json::Value,
+        /// The space.
+        space: Space,
         /// `-P` overrides that made it, in order.
         overrides: Vec<(String, String)>,
     },

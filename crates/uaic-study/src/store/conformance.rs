@@ -7,7 +7,8 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::trial::{Direction, ParamValue, RunState};
+use crate::space::{Distribution, Space};
+use crate::trial::{Direction, Goal, ParamValue, RunState};
 
 /// Makes tests of a store: each sentence of its contract becomes one. Takes a function that gives a new,
 /// empty store beside what has to live as long as it does.
@@ -92,9 +93,7 @@ fn new_study() -> NewStudy {
         overrides: vec![("train.lr".into(), "0.002".into()), ("train.lr".into(), "0.003".into())],
         fingerprint: "f00d".into(),
         seed: u64::MAX,
-        metric: "val/accuracy".into(),
-        direction: Direction::Maximize,
-        more_objectives: vec![],
+        goals: Goal::new("val/accuracy", Direction::Maximize).into(),
         trials: 20,
         environment: [("git.commit".to_owned(), "abc".to_owned())].into(),
     }
@@ -123,7 +122,10 @@ fn point(key: &str, step: u64, value: f64) -> MetricPoint {
 }
 
 fn end(state: RunState) -> RunEnd {
-    RunEnd { state, value: (state == RunState::Complete).then_some(0.5), reason: None }
+    match state {
+        RunState::Complete => RunEnd::complete([0.5]),
+        other => RunEnd::without_values(other, None),
+    }
 }
 
 /// A process of this host that has ended.
@@ -162,7 +164,7 @@ fn log_refusal(store: &dyn Store, attempt: Attempt) -> StoreError {
 
 pub fn a_study_comes_back_as_it_was_created(store: &dyn Store) {
     let created = store.create_study(&new_study()).unwrap();
-    assert_eq!(created.new, new_study());
+    assert_eq!(created.plan, new_study());
     assert_eq!((created.state, created.owner.clone()), (StudyState::Interrupted, None));
     assert_eq!(store.study(created.id).unwrap(), created);
 }
@@ -265,29 +267,33 @@ pub fn a_trial_may_find_out_what_it_needs(store: &dyn Store) {
     let params: Params = [("x".to_owned(), ParamValue::Float(0.5))].into();
     store.set_params(attempt, &params, &serde_json::json!({ "seen": 1 })).unwrap();
     let run = store.run(attempt.run).unwrap();
-    assert_eq!((run.new.params, run.new.config), (params.clone(), serde_json::json!({ "seen": 1 })));
+    assert_eq!((run.start.params, run.start.config), (params.clone(), serde_json::json!({ "seen": 1 })));
     store.finish_run(attempt, &end(RunState::Complete)).unwrap();
     let error = store.set_params(attempt, &params, &serde_json::Value::Null).unwrap_err();
     assert!(matches!(error, StoreError::Ended { .. }), "{error}");
 }
 
 pub fn several_values_and_a_violation_come_back(store: &dyn Store) {
-    let new = NewStudy { more_objectives: vec![("size".into(), Direction::Minimize)], ..new_study() };
+    let goals = new_study().goals.and(Goal::new("size", Direction::Minimize));
+    let new = NewStudy { goals, ..new_study() };
     let study = store.create_study(&new).unwrap();
-    assert_eq!(store.study(study.id).unwrap().new, new);
-    assert_eq!(study.metrics().len(), 2);
+    assert_eq!(store.study(study.id).unwrap().plan, new);
+    assert_eq!(study.goals().metrics().len(), 2);
     store.acquire_study(study.id, &ProcessIdentity::current()).unwrap();
     let attempt = store.start_run(&new_run(study.id, 0)).unwrap();
-    store.set_outcome(attempt, &[3.0, f64::INFINITY], 0.25).unwrap();
-    store.finish_run(attempt, &end(RunState::Complete)).unwrap();
+    let ended = RunEnd { violation: 0.25, ..RunEnd::complete([0.5, 3.0, f64::INFINITY]) };
+    store.finish_run(attempt, &ended).unwrap();
     let run = store.run(attempt.run).unwrap();
-    assert_eq!((run.values(), run.violation), (vec![0.5, 3.0, f64::INFINITY], 0.25));
-    // What an attempt that died has recorded does not stay.
+    assert_eq!((run.values, run.violation), (vec![0.5, 3.0, f64::INFINITY], 0.25));
+    // What an interrupted attempt has come to does not stay.
     let attempt = store.start_run(&new_run(study.id, 1)).unwrap();
-    store.set_outcome(attempt, &[3.0], 1.0).unwrap();
+    store.finish_run(attempt, &RunEnd { state: RunState::Interrupted, ..ended }).unwrap();
     let again = store.start_run(&new_run(study.id, 1)).unwrap();
     let run = store.run(again.run).unwrap();
-    assert_eq!((run.values(), run.violation), (vec![], 0.0));
+    assert_eq!((run.values, run.violation), (vec![], 0.0));
+    // Nobody knows by how much it misses them: as much as can be, not nothing.
+    store.finish_run(again, &RunEnd { violation: f64::NAN, ..RunEnd::complete([1.0, 2.0]) }).unwrap();
+    assert!(store.run(again.run).unwrap().violation > 1e300);
 }
 
 fn exclusion(trial: u32) -> Change {
@@ -307,7 +313,11 @@ fn ended_trial(store: &dyn Store, study: Id, number: u32) -> Id {
 pub fn changes_count_from_the_first_trial_that_nobody_has_started(store: &dyn Store) {
     let study = study_in(store);
     assert!(store.changes(study).unwrap().is_empty());
-    let space = Change::Space { space: serde_json::json!({ "params": {} }), overrides: vec![] };
+    let range = Distribution::Log { low: 1e-5, high: 0.1 };
+    let space =
+        Space::new([("lr".to_owned(), range), ("x".to_owned(), Distribution::IntLog { low: 1, high: 9 })])
+            .with_constraint("x <= 1 / lr".parse().unwrap());
+    let space = Change::Space { space, overrides: vec![("search.x".into(), "{ int = [1, 9] }".into())] };
     assert_eq!(store.change_study(study, &space).unwrap().from_trial, 0);
     ended_trial(store, study, 0);
     store.start_run(&new_run(study, 1)).unwrap();
@@ -355,7 +365,7 @@ pub fn excluded_and_corrected_trials_show_it(store: &dyn Store) {
     store
         .change_study(study, &Change::Correct { trial: 1, old, new: new.clone(), reason: "typo".into() })
         .unwrap();
-    assert_eq!(store.run(runs[1]).unwrap().values(), new);
+    assert_eq!(store.run(runs[1]).unwrap().values, new);
 }
 
 pub fn only_ended_trials_are_changed(store: &dyn Store) {
@@ -397,7 +407,7 @@ pub fn trials_of_a_study_only_rise(store: &dyn Store) {
     let study = study_in(store);
     for (asked, planned) in [(30, 30), (10, 30), (31, 31)] {
         store.extend_study(study, asked).unwrap();
-        assert_eq!(store.study(study).unwrap().new.trials, planned);
+        assert_eq!(store.study(study).unwrap().plan.trials, planned);
     }
 }
 
@@ -406,15 +416,18 @@ pub fn a_run_comes_back_as_it_was_started(store: &dyn Store) {
     let attempt = store.start_run(&new_run(study, 7)).unwrap();
     assert_eq!(attempt.number, 1);
     let run = store.run(attempt.run).unwrap();
-    assert_eq!(run.new, new_run(study, 7), "types of parameters included");
+    assert_eq!(run.start, new_run(study, 7), "types of parameters included");
     assert_eq!((run.id, run.experiment.as_str(), run.attempts), (attempt.run, "attention", 1));
-    assert_eq!((run.state, run.value, run.reason.clone()), (RunState::Running, None, None));
+    assert_eq!((run.state, run.value(), run.reason.clone()), (RunState::Running, None, None));
     assert_eq!((run.ended_ms, run.hidden), (None, false));
     let reason = Some("the loss became NaN".to_owned());
-    let end = RunEnd { state: RunState::Failed, value: Some(f64::NEG_INFINITY), reason: reason.clone() };
+    let end = RunEnd {
+        values: vec![f64::NEG_INFINITY],
+        ..RunEnd::without_values(RunState::Failed, reason.clone())
+    };
     store.finish_run(attempt, &end).unwrap();
     let ended = store.run(attempt.run).unwrap();
-    assert_eq!((ended.state, ended.value, &ended.reason), (RunState::Failed, end.value, &reason));
+    assert_eq!((ended.state, &ended.values, &ended.reason), (RunState::Failed, &end.values, &reason));
     assert!(ended.ended_ms.unwrap() >= ended.started_ms);
     assert_eq!(store.runs(&RunQuery::default()).unwrap(), [ended]);
 }
@@ -439,15 +452,15 @@ pub fn a_restart_keeps_the_id_and_clears_what_was_recorded(store: &dyn Store) {
     store.put_artifact(first, "log.txt", b"first").unwrap();
     store.set_tag(first.run, "note", "kept").unwrap();
     let reason = Some("Ctrl-C".to_owned());
-    store.finish_run(first, &RunEnd { state: RunState::Interrupted, value: None, reason }).unwrap();
+    store.finish_run(first, &RunEnd::without_values(RunState::Interrupted, reason)).unwrap();
 
     let changed = NewRun { params: [("only".to_owned(), ParamValue::Int(1))].into(), ..new_run(study, 0) };
     let second = store.start_run(&changed).unwrap();
     assert_eq!(second, Attempt { run: first.run, number: 2 });
     let run = store.run(second.run).unwrap();
-    assert_eq!(run.new, changed);
+    assert_eq!(run.start, changed);
     assert_eq!((run.attempts, run.state), (2, RunState::Running));
-    assert_eq!((run.value, run.reason, run.ended_ms), (None, None, None));
+    assert_eq!((run.value(), run.reason, run.ended_ms), (None, None, None));
     assert!(store.latest_metrics(first.run).unwrap().is_empty());
     assert!(store.metric_history(first.run, "a").unwrap().is_empty());
     assert!(store.artifacts(first.run).unwrap().is_empty());
@@ -558,10 +571,8 @@ pub fn every_float_comes_back(store: &dyn Store) {
     for (point, value) in history.iter().zip(values) {
         assert!(point.value.to_bits() == value.to_bits() || point.value.is_nan() && value.is_nan());
     }
-    store
-        .finish_run(attempt, &RunEnd { state: RunState::Complete, value: Some(f64::NAN), reason: None })
-        .unwrap();
-    assert!(store.run(attempt.run).unwrap().value.unwrap().is_nan());
+    store.finish_run(attempt, &RunEnd::complete([f64::NAN])).unwrap();
+    assert!(store.run(attempt.run).unwrap().value().unwrap().is_nan());
 }
 
 pub fn a_series_is_sorted_by_step_and_keeps_equal_steps_in_order(store: &dyn Store) {
@@ -708,17 +719,17 @@ pub fn a_tally_counts_states_and_finds_the_best(store: &dyn Store) {
     store.start_run(&NewRun { process: dead_process(), ..new_run(study, 11) }).unwrap();
     store.acquire_study(study, &ProcessIdentity::current()).unwrap();
     let ends = [
-        (RunState::Complete, Some(0.5)),
-        (RunState::Complete, Some(f64::NAN)),
-        (RunState::Complete, Some(0.7)),
-        (RunState::Complete, Some(0.6)),
-        (RunState::Pruned, Some(0.9)),
-        (RunState::Failed, None),
-        (RunState::Interrupted, None),
+        RunEnd::complete([0.5]),
+        RunEnd::complete([f64::NAN]),
+        RunEnd::complete([0.7]),
+        RunEnd::complete([0.6]),
+        RunEnd { state: RunState::Pruned, ..RunEnd::complete([0.9]) },
+        end(RunState::Failed),
+        end(RunState::Interrupted),
     ];
-    for (number, (state, value)) in ends.into_iter().enumerate() {
+    for (number, end) in ends.iter().enumerate() {
         let attempt = store.start_run(&new_run(study, number as u32)).unwrap();
-        store.finish_run(attempt, &RunEnd { state, value, reason: None }).unwrap();
+        store.finish_run(attempt, end).unwrap();
     }
     store.start_run(&new_run(study, 10)).unwrap();
     store.start_run(&NewRun { kind: RunKind::Final, number: None, ..new_run(study, 0) }).unwrap();
@@ -734,10 +745,7 @@ pub fn a_tally_counts_hidden_and_excluded_trials_apart_and_ranks_neither(store: 
         [(0, 0.9, 0.5), (1, 0.5, 0.0), (2, 0.7, 0.0), (3, 0.8, 0.0), (4, f64::INFINITY, 0.0), (5, 0.6, 0.0)]
     {
         let attempt = store.start_run(&new_run(study, number)).unwrap();
-        store.set_outcome(attempt, &[], missed).unwrap();
-        store
-            .finish_run(attempt, &RunEnd { state: RunState::Complete, value: Some(value), reason: None })
-            .unwrap();
+        store.finish_run(attempt, &RunEnd { violation: missed, ..RunEnd::complete([value]) }).unwrap();
         if number == 3 {
             store.set_hidden(attempt.run, true).unwrap();
         }
@@ -787,7 +795,7 @@ pub fn any_text_is_kept(store: &dyn Store) {
         ..new_study()
     };
     let study_id = store.create_study(&study).unwrap().id;
-    assert_eq!(store.study(study_id).unwrap().new, study);
+    assert_eq!(store.study(study_id).unwrap().plan, study);
     store.acquire_study(study_id, &ProcessIdentity::current()).unwrap();
     let run =
         NewRun { params: [(text.to_owned(), ParamValue::Text(text.into()))].into(), ..new_run(study_id, 0) };
@@ -796,11 +804,9 @@ pub fn any_text_is_kept(store: &dyn Store) {
     store.set_tag(attempt.run, text, text).unwrap();
     store.put_artifact(attempt, "größe 尺寸.txt", text.as_bytes()).unwrap();
     let reason = Some(text.to_owned());
-    store
-        .finish_run(attempt, &RunEnd { state: RunState::Failed, value: None, reason: reason.clone() })
-        .unwrap();
+    store.finish_run(attempt, &RunEnd::without_values(RunState::Failed, reason.clone())).unwrap();
     let seen = store.run(attempt.run).unwrap();
-    assert_eq!((seen.new, seen.reason, seen.experiment.as_str()), (run, reason, text));
+    assert_eq!((seen.start, seen.reason, seen.experiment.as_str()), (run, reason, text));
     assert_eq!(store.latest_metrics(attempt.run).unwrap()[0].key, text);
     assert_eq!(store.metric_history(attempt.run, text).unwrap(), [point(text, 0, 1.0)]);
     assert_eq!(store.tags(attempt.run).unwrap()[text], text);
@@ -830,7 +836,7 @@ pub fn threads_do_not_disturb_each_other(store: &dyn Store) {
     for run in runs {
         let series = store.metric_history(run.id, "x").unwrap();
         assert_eq!(series.len() as u64, steps);
-        let own = f64::from(run.new.number.unwrap());
+        let own = f64::from(run.start.number.unwrap());
         assert!(series.iter().all(|point| point.value.to_bits() == own.to_bits()));
         assert_eq!(store.latest_metrics(run.id).unwrap()[1].count, steps);
     }
@@ -854,7 +860,7 @@ pub fn an_imported_run_is_apart_from_trials_and_the_final_run(store: &dyn Store)
     assert!(trial != imported && imported != last);
     let query = RunQuery { kind: Some(RunKind::Imported), ..RunQuery::default() };
     let found = store.runs(&query).unwrap();
-    assert_eq!((found.len(), found[0].id, &found[0].new.kind), (1, imported, &RunKind::Imported));
+    assert_eq!((found.len(), found[0].id, &found[0].start.kind), (1, imported, &RunKind::Imported));
     assert_eq!(store.tally(study).unwrap().running, 1, "only trials are counted");
 }
 

@@ -110,13 +110,6 @@ pub trait Store: Send + Sync {
         config: &serde_json::Value,
     ) -> Result<(), StoreError>;
 
-    /// Records what a running trial has come to besides the value that [`RunEnd`] has: the values
-    /// behind the first one, and by how much constraints are missed.
-    ///
-    /// # Errors
-    /// [`StoreError::StaleAttempt`], [`StoreError::Ended`].
-    fn set_outcome(&self, attempt: Attempt, more_values: &[f64], violation: f64) -> Result<(), StoreError>;
-
     /// Changes a study. It counts for the trials that have not been started yet; what is enqueued
     /// gets the next number that nobody has.
     ///
@@ -164,7 +157,8 @@ pub trait Store: Send + Sync {
         content: &[u8],
     ) -> Result<ArtifactRecord, StoreError>;
 
-    /// Ends a run; everything written to it before is durable on return.
+    /// Ends a run; everything written to it before is durable on return. Its violation is kept as
+    /// [`rules::kept_violation`] says.
     ///
     /// # Errors
     /// [`StoreError::IllegalTransition`], [`StoreError::StaleAttempt`], or an earlier write of this
@@ -196,7 +190,7 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::NotFound`].
     fn tally(&self, study: Id) -> Result<Tally, StoreError> {
-        let direction = self.study(study)?.new.direction;
+        let direction = self.study(study)?.goals().direction();
         let query = RunQuery {
             study: Some(study),
             kind: Some(RunKind::Trial),

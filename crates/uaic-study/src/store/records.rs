@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::trial::{Candidate, Direction, Params, Rank, RunState, better};
+use crate::trial::{Candidate, Direction, Goals, Params, Rank, RunState, better};
 use uaic_platform::process::ProcessIdentity;
 
 use super::Id;
@@ -63,12 +63,8 @@ pub struct NewStudy {
     pub fingerprint: String,
     /// The root of the seed tree.
     pub seed: u64,
-    /// The metric that is optimised.
-    pub metric: String,
-    /// Which end of it is better.
-    pub direction: Direction,
-    /// Further metrics that are optimised, and which end of each is better.
-    pub more_objectives: Vec<(String, Direction)>,
+    /// What is optimised.
+    pub goals: Goals,
     /// How many trials there will be in all.
     pub trials: u32,
     /// Facts about the surroundings.
@@ -133,7 +129,7 @@ pub struct StudyRecord {
     /// Its id.
     pub id: Id,
     /// What it was created with.
-    pub new: NewStudy,
+    pub plan: NewStudy,
     /// When it was created, milliseconds since 1970 UTC.
     pub created_ms: i64,
     /// Its state, with dead processes already accounted for.
@@ -189,10 +185,25 @@ pub struct MetricPoint {
 pub struct RunEnd {
     /// Any state but `Running` and `Crashed`.
     pub state: RunState,
-    /// The value of the study's metric for a completed trial, of the test accuracy for a final run.
-    pub value: Option<f64>,
+    /// The values of the study's metrics, in their order, of a complete trial; the test accuracy of a
+    /// final run. Empty where there are none.
+    pub values: Vec<f64>,
+    /// By how much the constraints on its outcome are missed, summed; 0 when all hold.
+    pub violation: f64,
     /// Why, where the state does not say it all.
     pub reason: Option<String>,
+}
+
+impl RunEnd {
+    /// A complete run with these values that misses no constraint.
+    pub fn complete(values: impl Into<Vec<f64>>) -> Self {
+        Self { state: RunState::Complete, values: values.into(), violation: 0.0, reason: None }
+    }
+
+    /// A run that ended in another state, without values.
+    pub fn without_values(state: RunState, reason: Option<String>) -> Self {
+        Self { state, values: vec![], violation: 0.0, reason }
+    }
 }
 
 /// A stored run.
@@ -201,17 +212,16 @@ pub struct RunRecord {
     /// Its id.
     pub id: Id,
     /// What it was (last) started with.
-    pub new: NewRun,
+    pub start: NewRun,
     /// The experiment that it belongs to.
     pub experiment: String,
     /// How many times it has been started.
     pub attempts: u32,
     /// Its state, with dead processes already accounted for.
     pub state: RunState,
-    /// The value of the study's metric, once complete.
-    pub value: Option<f64>,
-    /// The values of its further metrics, once complete.
-    pub more_values: Vec<f64>,
+    /// The values of the study's metrics, in their order, once complete; of a final run the test
+    /// accuracy.
+    pub values: Vec<f64>,
     /// By how much the constraints on its outcome are missed, summed; 0 when all hold.
     pub violation: f64,
     /// Left out by the user: it counts neither for proposals nor among the best.
@@ -334,16 +344,9 @@ impl Tally {
 }
 
 impl StudyRecord {
-    /// Which end of each of the study's metrics is better, in their order.
-    pub fn directions(&self) -> Vec<Direction> {
-        let more = self.new.more_objectives.iter().map(|(_, direction)| *direction);
-        std::iter::once(self.new.direction).chain(more).collect()
-    }
-
-    /// The study's metrics, in order.
-    pub fn metrics(&self) -> Vec<&str> {
-        let more = self.new.more_objectives.iter().map(|(metric, _)| metric.as_str());
-        std::iter::once(self.new.metric.as_str()).chain(more).collect()
+    /// What is optimised.
+    pub fn goals(&self) -> &Goals {
+        &self.plan.goals
     }
 }
 
@@ -351,9 +354,9 @@ impl RunRecord {
     /// What decides its rank.
     pub fn candidate(&self) -> Candidate {
         Candidate {
-            number: self.new.number.unwrap_or_default(),
+            number: self.start.number.unwrap_or_default(),
             state: self.state,
-            value: self.value,
+            value: self.value(),
             violation: self.violation,
             hidden: self.hidden,
             excluded: self.excluded,
@@ -362,12 +365,12 @@ impl RunRecord {
 
     /// The place of a trial among those of its study; `None` where it has none.
     pub fn rank(&self) -> Option<Rank> {
-        self.candidate().rank().filter(|_| self.new.kind == RunKind::Trial)
+        self.candidate().rank().filter(|_| self.start.kind == RunKind::Trial)
     }
 
-    /// The values of the study's metrics, in their order; empty unless complete.
-    pub fn values(&self) -> Vec<f64> {
-        self.value.into_iter().chain(self.more_values.iter().copied()).collect()
+    /// The value of the study's first metric, once complete.
+    pub fn value(&self) -> Option<f64> {
+        self.values.first().copied()
     }
 }
 

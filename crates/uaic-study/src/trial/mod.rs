@@ -7,8 +7,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use toml_writer::{ToTomlValue, TomlStringBuilder};
 
+mod goal;
+mod metric_key;
 mod rank;
 
+pub use goal::{Goal, Goals};
+pub use metric_key::{Fold, MetricKey};
 pub use rank::{Candidate, Rank, best_first, better};
 
 /// The value of one parameter of a trial.
@@ -110,6 +114,13 @@ impl Direction {
     /// Whether `a` is strictly better than `b`. Any number is better than NaN.
     pub fn better(self, a: f64, b: f64) -> bool {
         self.compare(a, b).is_lt()
+    }
+}
+
+impl Direction {
+    /// The inverse of its [`Display`](fmt::Display).
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Minimize, Self::Maximize].into_iter().find(|direction| direction.to_string() == name)
     }
 }
 

@@ -12,13 +12,13 @@ use super::promise::{PromiseError, fitted, promise};
 use super::pruner::Pruner;
 use super::runner::learn::known_of;
 use super::runner::{Pruning, StudyPlan, Surroundings, run};
-use super::sampler::{self, Duplicates, Sampler, Settings};
+use super::sampler::{Duplicates, Sampler, SamplerKind, Settings};
 pub use draw::Draw;
 
 use crate::store::{
     Change, Environment, Id, NewStudy, RunKind, RunQuery, Store, StoreError, StudyRecord, StudyState,
 };
-use crate::trial::{Direction, Params};
+use crate::trial::{Direction, Goal, Goals, Params};
 use uaic_kernel::rng::SeedTree;
 use uaic_platform::process::ProcessIdentity;
 
@@ -80,8 +80,7 @@ type MakeSampler = dyn Fn(&Settings) -> Box<dyn Sampler> + Send + Sync;
 struct Options {
     sampler: Box<MakeSampler>,
     pruner: Option<Box<dyn Pruner>>,
-    directions: Vec<Direction>,
-    metrics: Vec<String>,
+    goals: Goals,
     seed: u64,
     parallel: u32,
     jobs: usize,
@@ -96,16 +95,16 @@ const VALUE: &str = "value";
 /// The series of what trials report.
 const REPORTS: &str = "intermediate";
 
+fn usual_goal() -> Goals {
+    Goal::new(VALUE, Direction::Minimize).into()
+}
+
 impl StudyBuilder {
     fn new(name: &str) -> Self {
-        let automatic = |settings: &Settings| {
-            sampler::by_name("auto", settings).unwrap_or_else(|| Box::new(sampler::Tpe::new(settings)))
-        };
         let options = Options {
-            sampler: Box::new(automatic),
+            sampler: Box::new(|settings| SamplerKind::Auto.build(settings)),
             pruner: None,
-            directions: vec![Direction::Minimize],
-            metrics: vec![VALUE.to_owned()],
+            goals: usual_goal(),
             seed: 0,
             parallel: 1,
             jobs: 1,
@@ -139,11 +138,11 @@ impl StudyBuilder {
     }
 
     /// Several values that are optimised at once, with a name each. The first counts as the value
-    /// where one is needed.
+    /// where one is needed; of none the value is minimised.
     #[must_use]
     pub fn objectives<'n>(mut self, objectives: impl IntoIterator<Item = (&'n str, Direction)>) -> Self {
-        (self.options.metrics, self.options.directions) =
-            objectives.into_iter().map(|(name, direction)| (name.to_owned(), direction)).unzip();
+        let goals = Goals::new(objectives.into_iter().map(|(name, direction)| Goal::new(name, direction)));
+        self.options.goals = goals.unwrap_or_else(usual_goal);
         self
     }
 
@@ -193,21 +192,16 @@ impl StudyBuilder {
     /// Creates the study in a store.
     ///
     /// # Errors
-    /// The store cannot be written, or there are no objectives.
+    /// The store cannot be written.
     pub fn create(self, store: &dyn Store) -> Result<Study<'_>, StudyError> {
-        let Options { directions, metrics, seed, .. } = &self.options;
-        let mut objectives = metrics.iter().cloned().zip(directions.iter().copied());
-        let (metric, direction) = objectives.next().unwrap_or((VALUE.to_owned(), Direction::Minimize));
         let new = NewStudy {
             experiment: self.name,
             spec_text: String::new(),
             spec_path: String::new(),
             overrides: vec![],
             fingerprint: String::new(),
-            seed: *seed,
-            metric,
-            direction,
-            more_objectives: objectives.collect(),
+            seed: self.options.seed,
+            goals: self.options.goals.clone(),
             trials: 0,
             environment: Environment::new(),
         };
@@ -221,11 +215,10 @@ impl StudyBuilder {
     /// # Errors
     /// The store fails.
     pub fn open(mut self, store: &dyn Store) -> Result<Study<'_>, StudyError> {
-        let found = store.studies()?.into_iter().find(|study| study.new.experiment == self.name);
+        let found = store.studies()?.into_iter().find(|study| study.plan.experiment == self.name);
         let Some(study) = found else { return self.create(store) };
-        self.options.seed = study.new.seed;
-        self.options.directions = study.directions();
-        self.options.metrics = study.metrics().into_iter().map(str::to_owned).collect();
+        self.options.seed = study.plan.seed;
+        self.options.goals = study.goals().clone();
         Ok(Study { store, id: study.id, options: self.options })
     }
 }
@@ -263,7 +256,7 @@ impl Study<'_> {
             include_hidden: true,
             ..RunQuery::default()
         };
-        let (space, latest) = known_of(&self.store.runs(&query)?);
+        let (space, latest) = known_of(&self.store.runs(&query)?)?;
         let (mut known, mut rest): (Params, Params) =
             params.into_iter().partition(|(name, _)| space.get(name).is_some());
         for (name, value) in &mut rest {
@@ -313,6 +306,7 @@ impl Study<'_> {
         objective: &dyn Objective,
     ) -> Result<StudyOutcome, StudyError> {
         let options = &self.options;
+        let directions = options.goals.directions();
         let seeds = SeedTree::new(options.seed);
         let settings =
             Settings { duplicates: options.duplicates, ..Settings::new(seeds.child("sampler", 0)) };
@@ -322,9 +316,9 @@ impl Study<'_> {
             pruning: options.pruner.as_deref().map(|pruner| Pruning {
                 pruner,
                 metric: REPORTS,
-                direction: options.directions[0],
+                direction: options.goals.direction(),
             }),
-            directions: &options.directions,
+            directions: &directions,
             trials,
             parallel: options.parallel,
             target: options.target,

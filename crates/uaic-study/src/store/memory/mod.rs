@@ -1,18 +1,23 @@
 //! A store that lives as long as its value: for library users, and for tests that want no disk.
 
+mod models;
+mod rows;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::trial::{Params, RunState};
-use uaic_platform::process::ProcessIdentity;
-
-use super::artifact_name::check_name;
-use super::liveness::{is_alive, not_held, now_ms};
-use super::registry::{alias_detail, check_alias, check_model_name, no_alias, no_model, no_version};
+use super::rules::{
+    EarlierRun, check_alias, check_end, check_ended, check_model_name, check_name, check_newest,
+    check_running, check_up_to_date, first_trial_of, kept_violation, next_attempt, no_model, now_ms,
+};
 use super::{
     ArtifactRecord, Attempt, Change, EventRecord, Id, LatestMetric, MetricPoint, ModelVersion, NewRun,
     NewStudy, RunEnd, RunKind, RunQuery, RunRecord, Store, StoreError, StudyChange, StudyRecord, StudyState,
 };
+use crate::trial::{Params, RunState};
+use models::RegisteredModel;
+use rows::{Run, Study, latest};
+use uaic_platform::process::ProcessIdentity;
 
 /// A [`Store`] in memory, with the whole contract but for durability.
 #[derive(Debug, Default)]
@@ -28,43 +33,6 @@ struct Content {
     models: BTreeMap<String, RegisteredModel>,
 }
 
-/// A name of the registry. Versions are numbered by their place, from 1.
-#[derive(Debug, Default)]
-struct RegisteredModel {
-    versions: Vec<ModelVersion>,
-    aliases: BTreeMap<String, u32>,
-    events: Vec<EventRecord>,
-}
-
-impl RegisteredModel {
-    fn seen(&self) -> impl Iterator<Item = ModelVersion> {
-        self.versions.iter().map(|version| {
-            let own = self.aliases.iter().filter(|(_, number)| **number == version.version);
-            ModelVersion { aliases: own.map(|(alias, _)| alias.clone()).collect(), ..version.clone() }
-        })
-    }
-
-    fn tell(&mut self, kind: &str, detail: String) {
-        self.events.push(EventRecord { time_ms: now_ms(), kind: kind.to_owned(), detail });
-    }
-}
-
-#[derive(Debug)]
-struct Study {
-    record: StudyRecord,
-    /// Who works on it, with the time of their last sign of life.
-    workers: Vec<(ProcessIdentity, i64)>,
-    changes: Vec<StudyChange>,
-}
-
-#[derive(Debug)]
-struct Run {
-    record: RunRecord,
-    metrics: BTreeMap<String, Vec<MetricPoint>>,
-    tags: BTreeMap<String, String>,
-    artifacts: BTreeMap<String, (ArtifactRecord, Vec<u8>)>,
-}
-
 impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
@@ -74,75 +42,6 @@ impl MemoryStore {
     fn content(&self) -> MutexGuard<'_, Content> {
         // Every change is made whole before the lock is given back, or not at all.
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Study {
-    fn seen(&self) -> StudyRecord {
-        let mut record = self.record.clone();
-        let now = now_ms();
-        let is_worked_on = self.workers.iter().any(|(worker, beat)| is_alive(worker, *beat, now));
-        if record.state == StudyState::Running && !is_worked_on {
-            record.state = StudyState::Crashed;
-        }
-        record
-    }
-
-    /// Refuses what only a process may do that works on the study.
-    fn check_held(&self, process: &ProcessIdentity) -> Result<(), StoreError> {
-        if self.workers.iter().any(|(worker, _)| worker == process) {
-            Ok(())
-        } else {
-            Err(not_held(self.record.id, process))
-        }
-    }
-
-    fn dismiss_dead(&mut self) {
-        let now = now_ms();
-        self.workers.retain(|(worker, beat)| is_alive(worker, *beat, now));
-    }
-}
-
-impl Run {
-    fn new(record: RunRecord) -> Self {
-        Self { record, metrics: BTreeMap::new(), tags: BTreeMap::new(), artifacts: BTreeMap::new() }
-    }
-
-    /// The state with the death of the process accounted for. Its start is its last heartbeat.
-    fn state(&self) -> RunState {
-        let record = &self.record;
-        match record.state {
-            RunState::Running if !is_alive(&record.new.process, record.started_ms, now_ms()) => {
-                RunState::Crashed
-            }
-            state => state,
-        }
-    }
-
-    fn seen(&self) -> RunRecord {
-        RunRecord { state: self.state(), ..self.record.clone() }
-    }
-
-    fn matches(&self, query: &RunQuery) -> bool {
-        let RunQuery {
-            study,
-            experiment,
-            kind,
-            number,
-            state,
-            id_prefix,
-            include_hidden,
-            limit: _,
-            offset: _,
-        } = query;
-        let record = &self.record;
-        study.is_none_or(|study| study == record.new.study)
-            && experiment.as_ref().is_none_or(|experiment| *experiment == record.experiment)
-            && kind.is_none_or(|kind| kind == record.new.kind)
-            && number.is_none_or(|number| Some(number) == record.new.number)
-            && id_prefix.as_ref().is_none_or(|prefix| record.id.to_string().starts_with(prefix))
-            && (*include_hidden || !record.hidden)
-            && state.is_none_or(|state| state == self.state())
     }
 }
 
@@ -160,20 +59,15 @@ impl Content {
     /// The run of an attempt that is still the newest.
     fn attempt(&mut self, attempt: Attempt) -> Result<&mut Run, StoreError> {
         let run = self.run(attempt.run)?;
-        if run.record.attempts == attempt.number {
-            Ok(run)
-        } else {
-            Err(StoreError::StaleAttempt { run: attempt.run.short() })
-        }
+        check_newest(attempt, run.record.attempts)?;
+        Ok(run)
     }
 
     /// As [`Content::attempt`], for writes that only a running run takes.
     fn running(&mut self, attempt: Attempt) -> Result<&mut Run, StoreError> {
         let run = self.attempt(attempt)?;
-        match run.record.state {
-            RunState::Running => Ok(run),
-            state => Err(StoreError::Ended { run: attempt.run.short(), state }),
-        }
+        check_running(attempt, run.record.state)?;
+        Ok(run)
     }
 }
 
@@ -181,20 +75,17 @@ impl Content {
     fn start_run(&mut self, new: &NewRun, changes: Option<usize>) -> Result<Attempt, StoreError> {
         let study = self.study(new.study)?;
         study.check_held(&new.process)?;
-        if changes.is_some_and(|known| known != study.changes.len()) {
-            return Err(StoreError::Outdated { study: new.study.short() });
-        }
-        let experiment = study.record.new.experiment.clone();
+        check_up_to_date(new.study, changes, study.changes.len())?;
+        let experiment = study.record.plan.experiment.clone();
         let key = |run: &NewRun| (run.study, run.kind, run.number);
-        let earlier = self.runs.iter_mut().find(|run| key(&run.record.new) == key(new));
+        let earlier = self.runs.iter_mut().find(|run| key(&run.record.start) == key(new));
         let mut record = RunRecord {
             id: Id::random(),
-            new: new.clone(),
+            start: new.clone(),
             experiment,
             attempts: 1,
             state: RunState::Running,
-            value: None,
-            more_values: vec![],
+            values: vec![],
             violation: 0.0,
             excluded: false,
             reason: None,
@@ -207,41 +98,26 @@ impl Content {
             self.runs.push(Run::new(record));
             return Ok(attempt);
         };
-        let state = run.state();
-        let RunRecord { id, attempts, hidden, ref new, .. } = run.record;
-        if state.is_final() {
-            return Err(StoreError::IllegalTransition {
-                run: id.short(),
-                from: state,
-                to: RunState::Running,
-            });
-        }
-        let is_other = new.process != record.new.process || new.process.is_outside();
-        if state == RunState::Running && is_other {
-            let ProcessIdentity { host, pid, .. } = new.process.clone();
-            return Err(StoreError::Taken { run: id.short(), host, pid });
-        }
-        (record.id, record.attempts, record.hidden) = (id, attempts + 1, hidden);
+        let RunRecord { id, attempts, hidden, .. } = run.record;
+        let process = &run.record.start.process;
+        let attempt = next_attempt(&EarlierRun { id, attempts, state: run.state(), process }, &new.process)?;
+        (record.id, record.attempts, record.hidden) = (id, attempt.number, hidden);
         *run = Run { tags: std::mem::take(&mut run.tags), ..Run::new(record) };
-        Ok(Attempt { run: id, number: attempts + 1 })
+        Ok(attempt)
     }
 
     /// Does to a trial what a change of its study says.
     fn apply(&mut self, study: Id, number: u32, change: &Change) -> Result<(), StoreError> {
         let is_meant =
             |new: &NewRun| (new.study, new.kind, new.number) == (study, RunKind::Trial, Some(number));
-        let run = self.runs.iter_mut().find(|run| is_meant(&run.record.new));
+        let run = self.runs.iter_mut().find(|run| is_meant(&run.record.start));
         let run = run.ok_or_else(|| StoreError::NotFound { what: "trial", id: number.to_string() })?;
-        let state = run.state();
-        if !state.is_final() {
-            return Err(StoreError::NotEnded { number, state });
-        }
+        check_ended(number, run.state())?;
         match change {
             Change::Exclude { .. } => run.record.excluded = true,
             Change::Include { .. } => run.record.excluded = false,
             Change::Correct { new, .. } => {
-                run.record.value = new.first().copied();
-                run.record.more_values = new.get(1..).unwrap_or_default().to_vec();
+                run.record.values.clone_from(new);
                 run.record.state = RunState::Complete;
             }
             Change::Enqueue { .. } | Change::Space { .. } => {}
@@ -254,7 +130,7 @@ impl Store for MemoryStore {
     fn create_study(&self, new: &NewStudy) -> Result<StudyRecord, StoreError> {
         let record = StudyRecord {
             id: Id::random(),
-            new: new.clone(),
+            plan: new.clone(),
             created_ms: now_ms(),
             state: StudyState::Interrupted,
             owner: None,
@@ -299,7 +175,7 @@ impl Store for MemoryStore {
 
     fn extend_study(&self, id: Id, trials: u32) -> Result<(), StoreError> {
         let mut content = self.content();
-        let planned = &mut content.study(id)?.record.new.trials;
+        let planned = &mut content.study(id)?.record.plan.trials;
         *planned = trials.max(*planned);
         Ok(())
     }
@@ -320,16 +196,8 @@ impl Store for MemoryStore {
     ) -> Result<(), StoreError> {
         let mut content = self.content();
         let run = content.running(attempt)?;
-        run.record.new.params = params.clone();
-        run.record.new.config = config.clone();
-        Ok(())
-    }
-
-    fn set_outcome(&self, attempt: Attempt, more_values: &[f64], violation: f64) -> Result<(), StoreError> {
-        let mut content = self.content();
-        let record = &mut content.running(attempt)?.record;
-        record.more_values = more_values.to_vec();
-        record.violation = violation.clamp(0.0, f64::MAX);
+        run.record.start.params = params.clone();
+        run.record.start.config = config.clone();
         Ok(())
     }
 
@@ -342,14 +210,13 @@ impl Store for MemoryStore {
         let trials = content
             .runs
             .iter()
-            .filter(|run| run.record.new.study == study && run.record.new.kind == RunKind::Trial);
-        let mut from_trial = trials.filter_map(|run| run.record.new.number).max().map_or(0, |last| last + 1);
+            .filter(|run| run.record.start.study == study && run.record.start.kind == RunKind::Trial);
+        let last_started = trials.filter_map(|run| run.record.start.number).max();
         let study = content.study(study)?;
-        if matches!(change, Change::Enqueue { .. }) {
-            let enqueued =
-                study.changes.iter().filter(|earlier| matches!(earlier.change, Change::Enqueue { .. }));
-            from_trial = enqueued.map(|earlier| earlier.from_trial + 1).fold(from_trial, u32::max);
-        }
+        let enqueued =
+            study.changes.iter().filter(|earlier| matches!(earlier.change, Change::Enqueue { .. }));
+        let last_enqueued = enqueued.map(|earlier| earlier.from_trial).max();
+        let from_trial = first_trial_of(change, last_started, last_enqueued);
         let change = StudyChange { from_trial, time_ms: now_ms(), change: change.clone() };
         study.changes.push(change.clone());
         Ok(change)
@@ -405,12 +272,10 @@ impl Store for MemoryStore {
     fn finish_run(&self, attempt: Attempt, end: &RunEnd) -> Result<(), StoreError> {
         let mut content = self.content();
         let record = &mut content.attempt(attempt)?.record;
-        if end.state == RunState::Running || !record.state.may_become(end.state) {
-            let run = attempt.run.short();
-            return Err(StoreError::IllegalTransition { run, from: record.state, to: end.state });
-        }
+        check_end(attempt, record.state, end.state)?;
         record.state = end.state;
-        record.value = end.value;
+        record.values.clone_from(&end.values);
+        record.violation = kept_violation(end.violation);
         record.reason.clone_from(&end.reason);
         record.ended_ms = Some(now_ms());
         Ok(())
@@ -462,21 +327,7 @@ impl Store for MemoryStore {
         check_model_name(name)?;
         let mut content = self.content();
         content.run(run)?;
-        let model = content.models.entry(name.to_owned()).or_default();
-        if let Some(known) = model.seen().find(|version| version.run == run) {
-            return Ok(known);
-        }
-        let version = ModelVersion {
-            name: name.to_owned(),
-            version: model.versions.len() as u32 + 1,
-            run,
-            note: note.to_owned(),
-            created_ms: now_ms(),
-            aliases: Vec::new(),
-        };
-        model.versions.push(version.clone());
-        model.tell("registered", format!("version {}, run {}", version.version, run.short()));
-        Ok(version)
+        Ok(content.models.entry(name.to_owned()).or_default().register(name, run, note))
     }
 
     fn model_versions(&self, name: Option<&str>) -> Result<Vec<ModelVersion>, StoreError> {
@@ -495,15 +346,7 @@ impl Store for MemoryStore {
         check_alias(alias)?;
         let mut content = self.content();
         let model = content.models.get_mut(name).ok_or_else(|| no_model(name))?;
-        let before = match version {
-            Some(version) if model.versions.iter().all(|known| known.version != version) => {
-                return Err(no_version(name, version));
-            }
-            Some(version) => model.aliases.insert(alias.to_owned(), version),
-            None => Some(model.aliases.remove(alias).ok_or_else(|| no_alias(name, alias))?),
-        };
-        model.tell("alias", alias_detail(alias, before, version, why));
-        Ok(())
+        model.set_alias(name, alias, version, why)
     }
 
     fn model_events(&self, name: &str) -> Result<Vec<EventRecord>, StoreError> {
@@ -514,18 +357,4 @@ impl Store for MemoryStore {
     fn flush(&self) -> Result<(), StoreError> {
         Ok(())
     }
-}
-
-/// The latest value of a series and its range; `None` of an empty one.
-fn latest(series: &[MetricPoint]) -> Option<LatestMetric> {
-    let last = series.last()?;
-    let numbers = || series.iter().map(|point| point.value).filter(|value| !value.is_nan());
-    Some(LatestMetric {
-        key: last.key.clone(),
-        step: last.step,
-        value: last.value,
-        min: numbers().reduce(f64::min),
-        max: numbers().reduce(f64::max),
-        count: series.len() as u64,
-    })
 }

@@ -4,10 +4,10 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 
-const HTML: &str = include_str!("page/index.html");
-const SCRIPT: &str = include_str!("page/app.js");
-const STYLE: &str = include_str!("page/style.css");
-const ICON: &str = include_str!("page/icon.svg");
+const HTML: &str = include_str!("index.html");
+const SCRIPT: &str = include_str!("app.js");
+const STYLE: &str = include_str!("style.css");
+const ICON: &str = include_str!("icon.svg");
 
 pub(super) async fn index() -> Response {
     asset("text/html; charset=utf-8", HTML)

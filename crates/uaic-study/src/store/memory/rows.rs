@@ -1,0 +1,110 @@
+//! Studies and runs as a store in memory holds them.
+
+use std::collections::BTreeMap;
+
+use super::super::rules::{is_alive, not_held, now_ms};
+use super::super::{
+    ArtifactRecord, LatestMetric, MetricPoint, RunQuery, RunRecord, StoreError, StudyChange, StudyRecord,
+    StudyState,
+};
+use crate::trial::RunState;
+use uaic_platform::process::ProcessIdentity;
+
+#[derive(Debug)]
+pub(super) struct Study {
+    pub(super) record: StudyRecord,
+    /// Who works on it, with the time of their last sign of life.
+    pub(super) workers: Vec<(ProcessIdentity, i64)>,
+    pub(super) changes: Vec<StudyChange>,
+}
+
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) record: RunRecord,
+    pub(super) metrics: BTreeMap<String, Vec<MetricPoint>>,
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) artifacts: BTreeMap<String, (ArtifactRecord, Vec<u8>)>,
+}
+
+impl Study {
+    pub(super) fn seen(&self) -> StudyRecord {
+        let mut record = self.record.clone();
+        let now = now_ms();
+        let is_worked_on = self.workers.iter().any(|(worker, beat)| is_alive(worker, *beat, now));
+        if record.state == StudyState::Running && !is_worked_on {
+            record.state = StudyState::Crashed;
+        }
+        record
+    }
+
+    /// Refuses what only a process may do that works on the study.
+    pub(super) fn check_held(&self, process: &ProcessIdentity) -> Result<(), StoreError> {
+        if self.workers.iter().any(|(worker, _)| worker == process) {
+            Ok(())
+        } else {
+            Err(not_held(self.record.id, process))
+        }
+    }
+
+    pub(super) fn dismiss_dead(&mut self) {
+        let now = now_ms();
+        self.workers.retain(|(worker, beat)| is_alive(worker, *beat, now));
+    }
+}
+
+impl Run {
+    pub(super) fn new(record: RunRecord) -> Self {
+        Self { record, metrics: BTreeMap::new(), tags: BTreeMap::new(), artifacts: BTreeMap::new() }
+    }
+
+    /// The state with the death of the process accounted for. Its start is its last heartbeat.
+    pub(super) fn state(&self) -> RunState {
+        let record = &self.record;
+        match record.state {
+            RunState::Running if !is_alive(&record.start.process, record.started_ms, now_ms()) => {
+                RunState::Crashed
+            }
+            state => state,
+        }
+    }
+
+    pub(super) fn seen(&self) -> RunRecord {
+        RunRecord { state: self.state(), ..self.record.clone() }
+    }
+
+    pub(super) fn matches(&self, query: &RunQuery) -> bool {
+        let RunQuery {
+            study,
+            experiment,
+            kind,
+            number,
+            state,
+            id_prefix,
+            include_hidden,
+            limit: _,
+            offset: _,
+        } = query;
+        let record = &self.record;
+        study.is_none_or(|study| study == record.start.study)
+            && experiment.as_ref().is_none_or(|experiment| *experiment == record.experiment)
+            && kind.is_none_or(|kind| kind == record.start.kind)
+            && number.is_none_or(|number| Some(number) == record.start.number)
+            && id_prefix.as_ref().is_none_or(|prefix| record.id.to_string().starts_with(prefix))
+            && (*include_hidden || !record.hidden)
+            && state.is_none_or(|state| state == self.state())
+    }
+}
+
+/// The latest value of a series and its range; `None` of an empty one.
+pub(super) fn latest(series: &[MetricPoint]) -> Option<LatestMetric> {
+    let last = series.last()?;
+    let numbers = || series.iter().map(|point| point.value).filter(|value| !value.is_nan());
+    Some(LatestMetric {
+        key: last.key.clone(),
+        step: last.step,
+        value: last.value,
+        min: numbers().reduce(f64::min),
+        max: numbers().reduce(f64::max),
+        count: series.len() as u64,
+    })
+}
