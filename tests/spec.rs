@@ -3,6 +3,7 @@
 mod distributions;
 mod errors;
 mod files;
+mod programs;
 mod properties;
 mod schema;
 mod values;

@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use super::work::Work;
 use super::{Global, json, printer};
 use crate::ErrorKind;
-use crate::spec::{AskedOrRun, Distribution, Spec, SpecError, SpecErrors, Validation, split_override};
+use crate::spec::{
+    Distribution, FinalSpec, ObjectiveSpec, Space, SpecError, SpecErrors, TrainingSpec, Validation,
+    split_override,
+};
 use crate::training::TrainingError;
 
 /// Arguments of `uaic check`.
@@ -95,32 +98,36 @@ pub(super) fn summary(work: &Work) -> String {
         study.sampler,
         study.parallel,
     );
-    match work {
-        Work::Training(experiment) => format!("{line}, {}", training(experiment.spec())),
-        Work::Program(program) => match &program.spec.objective {
-            AskedOrRun::Asked => format!("{line}, to be asked for with `uaic ask`"),
-            AskedOrRun::Run(_) => format!("{line}, each a run of the command"),
-        },
+    match &work.spec().objective {
+        ObjectiveSpec::Training { training, final_stage } => {
+            format!("{line}, {}, {}", each(training, work.space()), last(final_stage))
+        }
+        ObjectiveSpec::Asked => format!("{line}, to be asked for with `uaic ask`"),
+        ObjectiveSpec::Command(_) => format!("{line}, each a run of the command"),
     }
 }
 
-/// What each trial of a training study does, and what comes last.
-fn training(spec: &Spec) -> String {
-    let validated = match &spec.training.data.validation {
+/// What each trial of a training study does.
+fn each(training: &TrainingSpec, space: &Space) -> String {
+    let validated = match &training.data.validation {
         Validation::Folds(folds) => format!("{folds} folds ×"),
         Validation::Fraction(fraction) => format!("{} % kept aside,", percent(*fraction)),
         Validation::Split(split) => format!("validated on {split},"),
     };
-    let last = match spec.final_stage.epochs {
+    format!("{validated} {}", epochs(training, space))
+}
+
+/// What comes last.
+fn last(stage: &FinalSpec) -> String {
+    match stage.epochs {
         0 => "no final stage".to_owned(),
         epochs => format!("then {}", counted(u64::from(epochs), "epoch")),
-    };
-    format!("{validated} {}, {last}", epochs(spec))
+    }
 }
 
 /// The epochs of a trial, which may themselves be searched.
-fn epochs(spec: &Spec) -> String {
-    let searched = spec.search.get("train.epochs");
+fn epochs(training: &TrainingSpec, space: &Space) -> String {
+    let searched = space.get("train.epochs");
     if let Some(only) = searched.and_then(Distribution::only) {
         return format!("{only} epochs");
     }
@@ -132,7 +139,7 @@ fn epochs(spec: &Spec) -> String {
             let values: Vec<_> = values.iter().map(ToString::to_string).collect();
             format!("{} epochs", values.join(" or "))
         }
-        _ => counted(u64::from(spec.training.train.epochs), "epoch"),
+        _ => counted(u64::from(training.train.epochs), "epoch"),
     }
 }
 

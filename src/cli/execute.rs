@@ -115,10 +115,7 @@ fn acquired(
     progress.clear();
     let outcome = outcome?;
     let waiting = waiting(&store.changes(study.id)?, study.plan.trials);
-    let experiment = match work {
-        Work::Training(experiment) if experiment.spec().final_stage.epochs > 0 => Some(experiment),
-        _ => None,
-    };
+    let experiment = work.training().filter(|experiment| experiment.final_epochs() > 0);
     let wanted = how.final_stage && !outcome.cancelled;
     let (Some(best), Some(experiment)) = (outcome.best().filter(|_| wanted), experiment) else {
         return Ok(Executed {

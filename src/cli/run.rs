@@ -148,7 +148,7 @@ fn quoted(word: &str) -> String {
 fn plan(work: &Work, global: &Global) -> String {
     let mut lines = vec![format!("{}: {}", work.name(), check::summary(work))];
     lines.extend(work.space().iter().map(|(key, distribution)| format!("search  {key} = {distribution}")));
-    if let Work::Training(experiment) = work {
+    if let Some(experiment) = work.training() {
         let data = &experiment.dataset().folder;
         let examples = experiment.train_examples().len();
         lines.push(format!("data    {}, {examples} training examples", data.display()));

@@ -1,16 +1,14 @@
 //! Stored models and the data that they are applied to, for verbs that predict.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use crate::data::{self, Dataset, Example};
 use crate::eval::Calibration;
 use crate::model::{Classifier, Features};
 use crate::package::Predictor;
-use crate::report::study::is_of_program;
-use crate::spec::Spec;
+use crate::spec::{FinalSpec, Spec};
 use crate::store::{RunRecord, Store, StudyRecord};
-use crate::training::{self, FittedCalibration, Training};
+use crate::training::{self, FittedCalibration, Training, dataset_folder};
 
 use super::exit::Failure;
 use crate::select::{self, Hidden, Target, model_run, place};
@@ -121,22 +119,19 @@ impl StoredModel {
 
     /// The folder of the data set that the run's spec names.
     fn own_folder(&self) -> Result<std::path::PathBuf, String> {
-        let new = &self.study.plan;
-        let spec = Spec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides);
-        let spec =
-            spec.map_err(|_| format!("this uaic cannot read the spec of study {}", self.study.id.short()))?;
-        let name = &spec.training.data.dataset;
-        spec.check_dataset()
+        let spec = Spec::of_study(&self.study.plan).ok();
+        let named = spec.as_ref().and_then(|spec| Some((spec, spec.named().dataset?)));
+        let (spec, name) = named
+            .ok_or_else(|| format!("this uaic cannot read the spec of study {}", self.study.id.short()))?;
+        dataset_folder(spec)
             .map_err(|_| format!("the data set `{name}` of run {} is not here", self.run.id.short()))
     }
 
     /// The experiment that the run comes from; `None` where its data are not here, or have changed
     /// since, so that nobody knows what the model has learnt from.
     pub(super) fn origin(&self) -> Option<Training> {
-        let new = &self.study.plan;
-        let spec = Spec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides).ok()?;
-        let origin = Training::open(spec).ok()?;
-        let learnt = [Some("train"), origin.spec().training.data.oos.as_deref()];
+        let origin = Training::open(Spec::of_study(&self.study.plan).ok()?).ok()?;
+        let learnt = [Some("train"), origin.training().data.oos.as_deref()];
         let is_same = |name: &str| {
             let then = self.run.start.environment.get(&format!("data.{name}.hash"));
             then.is_some() && then == origin.dataset().splits.get(name).map(|split| &split.hash)
@@ -218,7 +213,7 @@ fn of_program(study: &StudyRecord, verb: &str) -> Failure {
 
 fn no_final_run(study: &StudyRecord, verb: &str) -> Failure {
     let id = study.id.short();
-    if is_of_program(study) {
+    if Spec::is_of_program(&study.plan) {
         return of_program(study, verb);
     }
     Failure::not_found(format!("study {id} has no final run, so no model; {}", how_to_train(study)))
@@ -226,12 +221,11 @@ fn no_final_run(study: &StudyRecord, verb: &str) -> Failure {
 
 /// What makes a final run, where the spec wants one; or how to want one.
 fn how_to_train(study: &StudyRecord) -> String {
-    let new = &study.plan;
-    let spec = Spec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides);
-    match spec {
-        Ok(spec) if spec.final_stage.epochs == 0 => format!(
+    let spec = Spec::of_study(&study.plan).ok();
+    match spec.as_ref().and_then(Spec::final_stage) {
+        Some(FinalSpec { epochs: 0 }) => format!(
             "its spec wants none, as `[final] epochs` is 0; `uaic run {} -P final.epochs=20` makes a study with one",
-            new.spec_path
+            study.plan.spec_path
         ),
         _ => format!("`uaic resume {}` trains it", study.id.short()),
     }
@@ -244,7 +238,7 @@ fn without_model(
     verb: &str,
 ) -> anyhow::Result<Failure> {
     let (id, what) = (study.id.short(), place(run));
-    if is_of_program(study) {
+    if Spec::is_of_program(&study.plan) {
         return Ok(of_program(study, verb));
     }
     if run.start.kind.keeps_model() {

@@ -101,7 +101,7 @@ impl Summary<'_> {
     }
 
     fn final_headline(&self) -> String {
-        let Work::Training(experiment) = self.work else { return String::new() };
+        let Some(experiment) = self.work.training() else { return String::new() };
         let mut line = format!(
             "best point, retrained on all {} training examples of {}, tested once",
             experiment.train_examples().len(),

@@ -5,44 +5,52 @@ use std::path::Path;
 use crate::command::{CommandObjective, CommandSpec, Problem};
 use crate::fsx;
 use crate::platform;
-use crate::spec::{AnySpec, AskedOrRun, Duplicates, ProgramSpec, PrunerSpec, Space, Spec, StudySpec};
+use crate::spec::{Duplicates, ObjectiveSpec, PrunerSpec, Space, Spec, SpecProblem, StudySpec};
 use crate::store::{Change, Environment, NewStudy, StudyChange, StudyRecord};
 use crate::study::sampler::grid_size;
 use crate::study::{
     Evaluation, Objective, ObjectiveError, SamplerKind, StudySetup, Trial, points_in, unsatisfied,
 };
-use crate::training::Training;
+use crate::training::{Training, absolute, load_spec, new_study, record_environment};
 use crate::trial::Params;
 
 use super::check::counted;
 
 /// A checked spec with all that its study needs.
-pub(super) enum Work {
-    /// Train, validate and test a classifier.
-    Training(Box<Training>),
-    /// Evaluate points by a program.
-    Program(Box<Program>),
-}
-
-/// A spec with `[objective]`.
-pub(super) struct Program {
-    pub(super) spec: ProgramSpec,
-    pub(super) objective: Box<dyn Objective>,
-    pub(super) environment: Environment,
+pub(super) struct Work {
+    spec: Spec,
+    evaluator: Evaluator,
+    environment: Environment,
+    /// The pruner's settings, with what the spec leaves to the objective.
+    pruner: PrunerSpec,
     /// The metric whose values are reported to the pruner.
-    pub(super) reports: String,
+    reports: String,
+    /// What of the objective may surprise.
     notes: Vec<String>,
 }
 
+/// Who evaluates points.
+enum Evaluator {
+    /// Models of ours are trained, validated and tested.
+    Training(Box<Training>),
+    /// Another program is run, or nobody evaluates here.
+    Other(Box<dyn Objective>),
+}
+
 /// The objective of a spec whose `[objective]` is a command.
-fn command(spec: &ProgramSpec, table: &toml::Table) -> Result<CommandObjective, Vec<Problem>> {
-    let path = crate::training::absolute(&spec.source.path);
+fn command(spec: &Spec, table: &toml::Table) -> Result<CommandObjective, Vec<Problem>> {
+    let path = absolute(&spec.source.path);
     let read = CommandSpec::read(table, &spec.study, fsx::parent_of(Path::new(&path)))?;
     let objective = CommandObjective::new(read, &spec.search)?;
     Ok(match platform::own_program() {
         Some(uaic) => objective.supervised_by(uaic),
         None => objective,
     })
+}
+
+/// What is wrong with a command, at `[objective]`.
+fn misplaced((message, help): Problem) -> SpecProblem {
+    SpecProblem { key: "objective", message, help }
 }
 
 /// Whoever asks evaluates; here nobody does.
@@ -59,16 +67,51 @@ impl Objective for Asked {
 }
 
 impl Work {
-    /// Reads a spec, whichever kind it is, and what it names.
+    /// Reads a spec, and what it names.
     pub(super) fn load(path: &Path, overrides: &[(String, String)]) -> anyhow::Result<Self> {
-        let work = match AnySpec::load(path, overrides)? {
-            AnySpec::Program(program) => Self::of_program(*program)?,
-            AnySpec::Training(spec) => Self::Training(Box::new(Training::open(*spec)?)),
-        };
+        let work = Self::of(load_spec(path, overrides)?)?;
         // What pruners and samplers have to say of their settings is to be said before anything runs.
         work.setup()?;
         work.check_constraints()?;
         Ok(work)
+    }
+
+    /// The work of a recorded study, from its stored spec.
+    pub(super) fn of_study(study: &StudyRecord) -> anyhow::Result<Self> {
+        Self::of(Spec::of_study(&study.plan)?)
+    }
+
+    fn of(spec: Spec) -> anyhow::Result<Self> {
+        let usual = |spec: &Spec, objective: Box<dyn Objective>| Self {
+            evaluator: Evaluator::Other(objective),
+            environment: record_environment(&spec.source.text, spec.study.seed),
+            pruner: spec.pruner.clone(),
+            reports: spec.study.goals.metric().to_owned(),
+            notes: Vec::new(),
+            spec: spec.clone(),
+        };
+        Ok(match &spec.objective {
+            ObjectiveSpec::Training { .. } => Self::of_training(Training::open(spec)?),
+            ObjectiveSpec::Asked => usual(&spec, Box::new(Asked)),
+            ObjectiveSpec::Command(table) => {
+                let command = command(&spec, table)
+                    .map_err(|problems| spec.refuse(problems.into_iter().map(misplaced).collect()))?;
+                let (reports, notes) = (command.spec().prune_by.clone(), command.notes().to_vec());
+                let usual = usual(&spec, Box::new(command));
+                Self { reports: reports.unwrap_or(usual.reports), notes, ..usual }
+            }
+        })
+    }
+
+    fn of_training(experiment: Training) -> Self {
+        Self {
+            spec: experiment.spec().clone(),
+            environment: experiment.environment().clone(),
+            pruner: experiment.pruner(),
+            reports: experiment.reports(),
+            notes: Vec::new(),
+            evaluator: Evaluator::Training(Box::new(experiment)),
+        }
     }
 
     /// That some point satisfies all constraints between parameters.
@@ -76,26 +119,20 @@ impl Work {
     /// # Errors
     /// None was found that does.
     pub(super) fn check_constraints(&self) -> anyhow::Result<()> {
-        let Some(constraints) = unsatisfied(self.space()) else { return Ok(()) };
-        Err(match self {
-            Self::Training(experiment) => experiment.spec().refuse_constraints(&constraints),
-            Self::Program(program) => program.spec.refuse_constraints(&constraints),
+        match unsatisfied(self.space()) {
+            Some(constraints) => Err(self.spec.refuse_constraints(&constraints).into()),
+            None => Ok(()),
         }
-        .into())
     }
 
     /// Whether its trials are asked for and told, so that nothing here evaluates them.
     pub(super) fn is_asked(&self) -> bool {
-        matches!(self, Self::Program(program) if program.spec.objective == AskedOrRun::Asked)
+        self.spec.objective == ObjectiveSpec::Asked
     }
 
     /// What is not wrong with the spec, but may surprise whoever wrote it.
     pub(super) fn notes(&self) -> Vec<String> {
-        let own: &[String] = match self {
-            Self::Training(_) => &[],
-            Self::Program(program) => &program.notes,
-        };
-        own.iter().cloned().chain(self.shortage()).collect()
+        self.notes.iter().cloned().chain(self.shortage()).collect()
     }
 
     /// Why its study has fewer points than trials, where points are not tried twice.
@@ -119,90 +156,44 @@ impl Work {
         })
     }
 
-    /// The work of a recorded study, from its stored spec.
-    pub(super) fn of_study(study: &StudyRecord) -> anyhow::Result<Self> {
-        let NewStudy { spec_text, spec_path, overrides, .. } = &study.plan;
-        let path = Path::new(spec_path);
-        if ProgramSpec::is_one(spec_text) {
-            return Self::of_program(ProgramSpec::parse(spec_text, path, overrides)?);
-        }
-        let experiment = Training::open(Spec::parse(spec_text, path, overrides)?)?;
-        Ok(Self::Training(Box::new(experiment)))
-    }
-
-    fn of_program(spec: ProgramSpec) -> anyhow::Result<Self> {
-        let mut reports = spec.study.goals.metric().to_owned();
-        let mut notes = Vec::new();
-        let objective: Box<dyn Objective> = match &spec.objective {
-            AskedOrRun::Asked => Box::new(Asked),
-            AskedOrRun::Run(table) => {
-                let command = command(&spec, table).map_err(|problems| spec.refuse_objective(&problems))?;
-                reports = command.spec().prune_by.clone().unwrap_or(reports);
-                notes = command.notes().to_vec();
-                Box::new(command)
-            }
-        };
-        let environment = crate::training::record_environment(&spec.source.text, spec.study.seed);
-        Ok(Self::Program(Box::new(Program { spec, objective, environment, reports, notes })))
+    pub(super) fn spec(&self) -> &Spec {
+        &self.spec
     }
 
     /// The experiment's name.
     pub(super) fn name(&self) -> &str {
-        match self {
-            Self::Training(experiment) => &experiment.spec().experiment.name,
-            Self::Program(program) => &program.spec.experiment.name,
-        }
+        &self.spec.experiment.name
     }
 
     pub(super) fn study(&self) -> &StudySpec {
-        match self {
-            Self::Training(experiment) => &experiment.spec().study,
-            Self::Program(program) => &program.spec.study,
-        }
+        &self.spec.study
     }
 
     pub(super) fn space(&self) -> &Space {
-        match self {
-            Self::Training(experiment) => &experiment.spec().search,
-            Self::Program(program) => &program.spec.search,
-        }
+        &self.spec.search
     }
 
-    pub(super) fn pruner(&self) -> &PrunerSpec {
-        match self {
-            Self::Training(experiment) => &experiment.spec().pruner,
-            Self::Program(program) => &program.spec.pruner,
+    /// The data and the rest of a training; `None` where others evaluate.
+    pub(super) fn training(&self) -> Option<&Training> {
+        match &self.evaluator {
+            Evaluator::Training(experiment) => Some(experiment),
+            Evaluator::Other(_) => None,
         }
     }
 
     pub(super) fn objective(&self) -> &dyn Objective {
-        match self {
-            Self::Training(experiment) => experiment.as_ref(),
-            Self::Program(program) => program.objective.as_ref(),
+        match &self.evaluator {
+            Evaluator::Training(experiment) => experiment.as_ref(),
+            Evaluator::Other(objective) => objective.as_ref(),
         }
     }
 
     pub(super) fn environment(&self) -> &Environment {
-        match self {
-            Self::Training(experiment) => experiment.environment(),
-            Self::Program(program) => &program.environment,
-        }
+        &self.environment
     }
 
     pub(super) fn setup(&self) -> anyhow::Result<StudySetup<'_>> {
-        let (pruner, reports) = match self {
-            Self::Training(experiment) => (experiment.pruner(), experiment.reports()),
-            Self::Program(program) => (program.spec.pruner.clone(), program.reports.clone()),
-        };
-        Ok(StudySetup::new(self.space(), self.study(), &pruner, &reports)?)
-    }
-
-    /// As [`Work::fingerprint`], but for the search space.
-    pub(super) fn frame_fingerprint(&self) -> String {
-        match self {
-            Self::Training(experiment) => experiment.frame_fingerprint(),
-            Self::Program(program) => program.spec.frame_fingerprint(),
-        }
+        Ok(StudySetup::new(self.space(), self.study(), &self.pruner, &self.reports)?)
     }
 
     /// The space as it was last changed.
@@ -216,29 +207,23 @@ impl Work {
 
     /// Hash of all that decides the result, but for the number of trials.
     pub(super) fn fingerprint(&self) -> String {
-        match self {
-            Self::Training(experiment) => experiment.fingerprint(),
-            Self::Program(program) => program.spec.fingerprint(),
+        self.with_data(self.spec.fingerprint())
+    }
+
+    /// As [`Work::fingerprint`], but for the search space.
+    pub(super) fn frame_fingerprint(&self) -> String {
+        self.with_data(self.spec.frame_fingerprint())
+    }
+
+    fn with_data(&self, fingerprint: String) -> String {
+        match self.training() {
+            Some(experiment) => experiment.with_data(&fingerprint),
+            None => fingerprint,
         }
     }
 
     /// The record that creates the study.
     pub(super) fn new_study(&self) -> NewStudy {
-        let program = match self {
-            Self::Training(experiment) => return experiment.new_study(),
-            Self::Program(program) => program,
-        };
-        let ProgramSpec { experiment, study, source, .. } = &program.spec;
-        NewStudy {
-            experiment: experiment.name.clone(),
-            spec_text: source.text.clone(),
-            spec_path: crate::training::absolute(&source.path),
-            overrides: source.overrides.clone(),
-            fingerprint: program.spec.fingerprint(),
-            seed: study.seed,
-            goals: study.goals.clone(),
-            trials: study.trials,
-            environment: program.environment.clone(),
-        }
+        new_study(&self.spec, self.fingerprint(), &self.environment)
     }
 }

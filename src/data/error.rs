@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use crate::ErrorKind;
 use crate::fsx::FileError;
 use crate::nearest::nearest;
-use crate::spec::MissingDataset;
 
 /// A data set that cannot be used, and why.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +51,18 @@ pub enum DataError {
     },
 }
 
+/// A data set that is not there. Displayed without the help.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no data set `{name}`; looked for {}", train_files(looked_for))]
+pub struct MissingDataset {
+    /// The name or path that was asked for.
+    pub name: String,
+    /// The folders that would have done.
+    pub looked_for: Vec<PathBuf>,
+    /// The nearest name, or the command that gets or makes it.
+    pub help: String,
+}
+
 impl DataError {
     /// A [`DataError::UnknownName`] with its suggestion.
     pub fn unknown_name(verb: &'static str, name: &str, known: &[&str]) -> Self {
@@ -80,6 +91,11 @@ fn did_you_mean(nearest: Option<&str>) -> String {
 
 fn list_or_nothing(names: &[String]) -> String {
     if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}
+
+fn train_files(folders: &[PathBuf]) -> String {
+    let files: Vec<_> = folders.iter().map(|folder| folder.join("train.tsv").display().to_string()).collect();
+    files.join(" and ")
 }
 
 /// All lines of a file that are no examples. Displayed as one `file:line: what` each.

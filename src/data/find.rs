@@ -3,10 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::error::{DataError, MissingDataset};
+use super::location::find_dataset;
 use crate::fsx::FileError;
-use crate::spec::{MissingDataset, find_dataset};
-
-use super::DataError;
 
 /// The folder that holds data sets, below the working directory.
 pub const ROOT: &str = "data";
@@ -77,9 +76,6 @@ pub(super) fn stem(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::fetch::SOURCES;
-    use crate::data::generate::GENERATORS;
-    use crate::spec::{FETCHED, GENERATED};
 
     #[test]
     fn a_path_is_taken_as_it_is_and_needs_no_train_split() {
@@ -92,13 +88,6 @@ mod tests {
             error.kind() == crate::ErrorKind::NotFound && error.to_string().contains("/yours/train.tsv; "),
             "{error}"
         );
-    }
-
-    #[test]
-    fn specs_know_the_same_names_as_the_commands_that_get_them() {
-        let names: Vec<_> = SOURCES.iter().map(|source| source.name).collect();
-        assert_eq!(names, FETCHED);
-        assert_eq!(GENERATORS, GENERATED);
     }
 
     #[test]

@@ -10,11 +10,13 @@ mod error;
 pub mod fetch;
 mod find;
 pub mod generate;
+mod location;
 pub mod split;
 pub mod stats;
 pub mod tsv;
 
 pub use dataset::{Dataset, Split, is_out_of_scope};
-pub use error::{BadLines, DataError, LineError};
+pub use error::{BadLines, DataError, LineError, MissingDataset};
 pub use find::{ROOT, find, list};
+pub use location::find_dataset;
 pub use uaic_model::train::Example;

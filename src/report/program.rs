@@ -2,10 +2,9 @@
 //! captured of them, and what is known to repeat.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use crate::number::differ;
-use crate::spec::{AskedOrRun, ProgramSpec, PrunerSpec};
+use crate::spec::{ObjectiveSpec, PrunerSpec, Spec};
 use crate::store::{ArtifactRecord, LatestMetric, RunKind, RunQuery, RunRecord};
 use crate::trial::RunState;
 
@@ -22,9 +21,9 @@ pub(super) enum Evaluator {
     /// A model of ours is trained.
     Training,
     /// A program is run.
-    Command(Box<ProgramSpec>),
+    Command(Box<Spec>),
     /// Somebody asks for points and tells their values.
-    Asked(Box<ProgramSpec>),
+    Asked(Box<Spec>),
     /// A program that uses the library.
     Library,
     /// A spec that this version cannot read.
@@ -38,13 +37,11 @@ impl Evaluator {
         if new.spec_text.is_empty() {
             return Self::Library;
         }
-        if !ProgramSpec::is_one(&new.spec_text) {
-            return Self::Training;
-        }
-        match ProgramSpec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides) {
-            Ok(spec) if spec.objective == AskedOrRun::Asked => Self::Asked(Box::new(spec)),
-            Ok(spec) => Self::Command(Box::new(spec)),
-            Err(_) => Self::Unknown,
+        let Ok(spec) = Spec::of_study(new) else { return Self::Unknown };
+        match spec.objective {
+            ObjectiveSpec::Training { .. } => Self::Training,
+            ObjectiveSpec::Command(_) => Self::Command(Box::new(spec)),
+            ObjectiveSpec::Asked => Self::Asked(Box::new(spec)),
         }
     }
 
@@ -118,8 +115,8 @@ impl Evaluator {
 }
 
 /// The command and what is set around it.
-fn command(section: &mut Section, spec: &ProgramSpec) {
-    let AskedOrRun::Run(table) = &spec.objective else { return };
+fn command(section: &mut Section, spec: &Spec) {
+    let ObjectiveSpec::Command(table) = &spec.objective else { return };
     if let Some(command) = table.get("command") {
         section.text("Run once for each trial, with the parameters in place of their names:");
         section.blocks.push(Block::Code(command.to_string()));

@@ -211,8 +211,14 @@ fn asked(subject: &Subject<'_>, evaluator: &Evaluator) -> Section {
     facts.extend(evaluator.facts());
     if let (Evaluator::Training, Ok(spec)) = (evaluator, subject.spec()) {
         facts.push(("sampler".to_owned(), spec.study.sampler.to_string()));
-        facts.push(("data set".to_owned(), spec.training.data.dataset.clone()));
-        facts.push(("architecture".to_owned(), spec.training.model.architecture().to_owned()));
+        let training = spec.training().into_iter();
+        facts.extend(training.flat_map(|training| {
+            let architecture = training.model.architecture().to_owned();
+            [
+                ("data set".to_owned(), training.data.dataset.clone()),
+                ("architecture".to_owned(), architecture),
+            ]
+        }));
     }
     section.blocks.push(Block::Facts(facts));
     section

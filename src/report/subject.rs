@@ -1,10 +1,9 @@
 //! What pictures and pages are made of: a study, its final run, and what both have recorded.
 
-use std::path::Path;
 use std::sync::OnceLock;
 
 use super::plot::PlotError;
-use super::study::{Series, StudyView, ViewError, is_of_program};
+use super::study::{Series, StudyView, ViewError};
 use crate::data::Dataset;
 use crate::eval::Predictions;
 use crate::model::Classifier;
@@ -13,7 +12,7 @@ use crate::select::{Hidden, model_run};
 use crate::spec::Spec;
 use crate::store::{Id, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
 use crate::training::{
-    FittedCalibration, TrainingError, load_calibration, load_classifier, load_predictions,
+    FittedCalibration, TrainingError, dataset_folder, load_calibration, load_classifier, load_predictions,
 };
 use crate::trial::RunState;
 
@@ -111,7 +110,9 @@ impl<'a> Subject<'a> {
     /// [`PlotError::Missing`]: the study has no final run, or the run is a trial, which keeps no model.
     pub(crate) fn model_run(&self) -> Result<&RunRecord, PlotError> {
         let study = self.study.id.short();
-        if is_of_program(&self.study) && self.run.as_ref().is_none_or(|run| !run.start.kind.keeps_model()) {
+        if Spec::is_of_program(&self.study.plan)
+            && self.run.as_ref().is_none_or(|run| !run.start.kind.keeps_model())
+        {
             return Err(PlotError::Missing {
                 run: format!("study {study}"),
                 what: "model".to_owned(),
@@ -191,8 +192,7 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// This version reads it otherwise.
     pub(crate) fn spec(&self) -> Result<Spec, TrainingError> {
-        let new = &self.study.plan;
-        Ok(Spec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides)?)
+        Ok(Spec::of_study(&self.study.plan)?)
     }
 
     /// The data set.
@@ -200,7 +200,7 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// It is no longer there.
     pub(crate) fn dataset(&self) -> Result<Dataset, TrainingError> {
-        Ok(Dataset::open(&self.spec()?.check_dataset()?)?)
+        Ok(Dataset::open(&dataset_folder(&self.spec()?)?)?)
     }
 
     /// The best complete trial's run.

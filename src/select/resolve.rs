@@ -1,6 +1,6 @@
 //! From selectors to what they select.
 
-use crate::spec::ProgramSpec;
+use crate::spec::Spec;
 use crate::store::{RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
 
 use super::SelectError;
@@ -61,7 +61,7 @@ pub fn resolve_model(store: &dyn Store, text: &str) -> Result<RunRecord, SelectE
         Target::Run(run) => Ok(*run),
         Target::Study(study) => model_run(store, study.id, Hidden::Include)?.ok_or_else(|| {
             let id = study.id.short();
-            let hint = if study.plan.spec_text.is_empty() || ProgramSpec::is_one(&study.plan.spec_text) {
+            let hint = if Spec::is_of_program(&study.plan) {
                 "its trials are evaluated elsewhere and not trained here".to_owned()
             } else {
                 format!("`uaic resume {id}` trains one, if its spec has `[final] epochs`")

@@ -1,37 +1,15 @@
 //! Keys that mean something only beside certain values of another key: those of one architecture, or
 //! of one tokenizer. Given elsewhere they would be ignored in silence, so they are refused.
 
-use std::collections::BTreeMap;
-
-use super::keys::{ARCHITECTURE, KEYS, Key, POOLING, PRETRAINED, TOKENIZER, find};
+use super::keys::{ARCHITECTURE, Condition, KEYS, Key, POOLING, PRETRAINED, TOKENIZER, find};
 use super::kind::one_of;
 use super::problem::{At, Complaint, Problem};
 use super::read::Reading;
+use super::value::Given;
 use uaic_model::model::{BertSpec, ModelSpec, poolings};
 use uaic_study::space::{Distribution, Space};
 
 use crate::trial::ParamValue;
-
-/// What another key must be.
-#[derive(Debug)]
-pub(super) struct Condition {
-    /// The other key, one that takes names.
-    pub(super) path: &'static str,
-    /// What it may be.
-    pub(super) names: &'static [&'static str],
-}
-
-/// Keys of the recurrent networks.
-pub(super) const RECURRENT: Condition = Condition { path: ARCHITECTURE, names: &["lstm", "lstm-attention"] };
-
-/// Keys of the transformer.
-pub(super) const BERT: Condition = Condition { path: ARCHITECTURE, names: &["bert"] };
-
-/// Keys of the tokenizer that takes texts apart into words.
-pub(super) const WORDS: Condition = Condition { path: TOKENIZER, names: &["words"] };
-
-/// The values of a spec, without defaults.
-pub(super) type Given = BTreeMap<&'static str, ParamValue>;
 
 /// What the architectures and tokenizers of a spec may be, given its values and its search.
 pub(super) struct Choices {

@@ -5,7 +5,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::kind::{Kind, show};
 use super::problem::{Complaint, Origin, Problem};
-use super::read::{kind_of, scalar};
+use super::value::{kind_of, scalar};
 use crate::nearest::nearest;
 use crate::trial::ParamValue;
 use uaic_study::space::Distribution;

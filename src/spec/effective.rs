@@ -5,11 +5,13 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use super::condition::{Choices, Given, has};
-use super::keys::{self, ARCHITECTURE, KEYS, Key, SEARCH, SECTIONS};
+use super::condition::{Choices, has};
+use super::keys::{self, ARCHITECTURE, KEYS, Key, OBJECTIVE, SEARCH, SECTIONS};
 use super::kind::split_names;
-use super::{ModelSpec, Spec, TrainingSpec, natural_direction};
+use super::records::{ObjectiveSpec, Spec, TrainingSpec, natural_direction};
+use super::value::Given;
 use crate::trial::{ParamValue, Params};
+use uaic_model::model::ModelSpec;
 use uaic_study::space::Space;
 
 /// A point that does not fit a spec. Points of the spec's own space always do.
@@ -29,6 +31,9 @@ pub enum PointError {
         /// What is wrong with its value.
         message: String,
     },
+    /// The spec has an `[objective]`.
+    #[error("a spec with [objective] trains no model at its points")]
+    NoTraining,
 }
 
 /// Checks the values of a section that do not come from a spec, such as those of a stored model,
@@ -51,9 +56,10 @@ impl Spec {
     /// spec's own values.
     ///
     /// # Errors
-    /// A parameter that cannot be set, or a value that its key does not take; never for a point
-    /// of [`Spec::search`].
+    /// A parameter that cannot be set, or a value that its key does not take: never for a point of the
+    /// search space of a training. Or the spec has an `[objective]`.
     pub fn at(&self, params: &Params) -> Result<TrainingSpec, PointError> {
+        self.training().ok_or(PointError::NoTraining)?;
         let mut given = self.given.clone();
         for (path, value) in params {
             let unknown = || PointError::UnknownKey { key: path.clone() };
@@ -72,40 +78,10 @@ impl Spec {
         })
     }
 
-    /// The effective spec as TOML: every key that means
-    /// something, in the order of the documentation. Reading it gives
-    /// this spec again.
+    /// The effective spec as TOML: every key that means something, in the order of the documentation.
+    /// Reading it gives this spec again.
     pub fn effective_toml(&self) -> String {
-        self.write(|_| true, true)
-    }
-
-    /// A hash (BLAKE3, hexadecimal) of everything in the spec that decides results: all but the
-    /// experiment's name and description, and the number of trials, since a study may be extended.
-    pub fn fingerprint(&self) -> String {
-        self.hash(true)
-    }
-
-    /// As [`Spec::fingerprint`], but for the search space, which may change while a study goes on.
-    pub fn frame_fingerprint(&self) -> String {
-        self.hash(false)
-    }
-
-    fn hash(&self, with_search: bool) -> String {
-        // What later versions added counts only where it is used, so that earlier studies go on.
-        let is_set = |path: &str| {
-            self.given
-                .get(path)
-                .is_some_and(|value| keys::find(path).and_then(Key::default).as_ref() != Some(value))
-        };
-        let decides = |key: &Key| match key.path {
-            "study.trials" | "study.timeout" => false,
-            "study.feasible" | "study.target" | "study.duplicates" => is_set(key.path),
-            _ if key.section() == "pruner" => is_set("pruner.kind"),
-            // Without such texts their weight decides nothing.
-            "train.oos_weight" => self.training.data.oos.is_some(),
-            _ => key.section() != "experiment",
-        };
-        blake3::hash(self.write(decides, with_search).as_bytes()).to_hex().to_string()
+        self.write(|key| self.training().is_some() || !key.is_ours(), Extent::Whole)
     }
 
     /// The value of a key, in a test.
@@ -126,7 +102,7 @@ impl Spec {
         })
     }
 
-    fn write(&self, included: impl Fn(&Key) -> bool, with_search: bool) -> String {
+    pub(super) fn write(&self, included: impl Fn(&Key) -> bool, extent: Extent) -> String {
         let table = self.table();
         let mut text = String::new();
         for (section, _) in SECTIONS.iter().filter(|(section, _)| !section.contains('.')) {
@@ -138,15 +114,40 @@ impl Spec {
                     let _ = writeln!(lines, "{name} = {}", value.to_toml());
                 }
             }
-            if *section == SEARCH && with_search {
+            if *section == SEARCH && extent == Extent::Whole {
                 lines.push_str(&search_toml(&self.search));
             }
             if !lines.is_empty() {
-                let _ = write!(text, "{}[{section}]\n{lines}", if text.is_empty() { "" } else { "\n" });
+                lines.insert_str(0, &format!("[{section}]\n"));
+            }
+            if *section == OBJECTIVE {
+                lines.push_str(&objective_toml(&self.objective));
+            }
+            if !lines.is_empty() {
+                let _ = write!(text, "{}{lines}", if text.is_empty() { "" } else { "\n" });
             }
         }
         text
     }
+}
+
+/// How much of a spec is written or hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// All of it.
+    Whole,
+    /// All but the search space, which may change while a study goes on.
+    Frame,
+}
+
+/// `[objective]`; nothing where models of our own are trained.
+fn objective_toml(objective: &ObjectiveSpec) -> String {
+    let table = match objective {
+        ObjectiveSpec::Training { .. } => return String::new(),
+        ObjectiveSpec::Command(table) => table.clone(),
+        ObjectiveSpec::Asked => Table::from_iter([("ask".to_owned(), true.into())]),
+    };
+    Table::from_iter([(OBJECTIVE.to_owned(), table.into())]).to_string()
 }
 
 /// The values of a spec with the defaults of its architecture, as nested tables; keys of other

@@ -5,26 +5,22 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::error::SpecErrors;
+use super::records::SpecSource;
 use crate::nearest::nearest;
 
 /// No spec is near this size; a larger file is something else.
 const LARGEST: u64 = 1 << 20;
 
-/// A spec that was read, once: it may have come through a pipe.
-pub(super) struct Source {
-    pub(super) text: String,
-    /// The file; of a pipe a name in the present folder, where what it names is looked for.
-    pub(super) path: PathBuf,
-}
-
-/// Reads a spec file; `-` is the standard input.
-pub(super) fn read(path: &Path) -> Result<Source, SpecErrors> {
+/// Reads a spec file, once: it may come through a pipe. `-` is the standard input. The path of a pipe is
+/// a name in the present folder, where what the spec names is looked for.
+pub(super) fn read(path: &Path) -> Result<SpecSource, SpecErrors> {
     let is_input = path == Path::new("-");
     let path = if is_input { Path::new("/dev/stdin") } else { path };
     let text = text_of(path)?;
     let is_pipe = path.starts_with("/dev") || path.starts_with("/proc");
     let name = if path == Path::new("/dev/stdin") { "<stdin>" } else { "<pipe>" };
-    Ok(Source { text, path: if is_pipe { PathBuf::from(name) } else { path.to_owned() } })
+    let path = if is_pipe { PathBuf::from(name) } else { path.to_owned() };
+    Ok(SpecSource { path, text, overrides: Vec::new() })
 }
 
 fn text_of(path: &Path) -> Result<String, SpecErrors> {

@@ -78,7 +78,7 @@ impl Training {
     /// has a split of its own, no twin will stand for that model, so texts without an intent are kept
     /// from it, too.
     pub(super) fn learnt_from(&self) -> (Vec<&Example>, Vec<&Example>) {
-        let exposed = match (&self.spec.training.data.oos, self.partitions.first()) {
+        let exposed = match (&self.training.data.oos, self.partitions.first()) {
             (Some(_), Some(partition)) if self.has_own_split() => partition.outside(&self.dataset).0,
             (Some(name), _) => {
                 self.dataset.splits.get(name).map_or(&[][..], |split| &split.examples).iter().collect()
@@ -89,7 +89,7 @@ impl Training {
     }
 
     fn has_own_split(&self) -> bool {
-        matches!(self.spec.training.data.validation, Validation::Split(_))
+        matches!(self.training.data.validation, Validation::Split(_))
     }
 
     /// Fits on the part that the final model has not seen, or on what its twin says of the first
@@ -127,7 +127,7 @@ impl Training {
     /// Out-of-scope texts that no model of the final stage has learnt from, given those that are kept
     /// from the twin.
     pub(super) fn outside_to_choose_by<'a>(&'a self, kept: Vec<&'a Example>) -> Vec<&'a Example> {
-        let exposed = self.spec.training.data.oos.as_deref();
+        let exposed = self.training.data.oos.as_deref();
         let mut outside = OUTSIDE.into_iter().filter(|name| exposed != Some(*name));
         let splits = &self.dataset.splits;
         let more = match exposed {
@@ -142,7 +142,7 @@ impl Training {
     fn how(&self) -> String {
         let twin = "the final model has seen all of them, so a model of the same settings, trained on the \
                     others, was asked";
-        match &self.spec.training.data.validation {
+        match &self.training.data.validation {
             Validation::Split(name) => format!("the split `{name}`, which the final model has not seen"),
             Validation::Folds(folds) => format!("the first of {folds} folds of the training texts; {twin}"),
             Validation::Fraction(share) => {

@@ -84,7 +84,7 @@ impl Twins<'_> {
     /// What the twin learns from, texts of no intent beside; none where no twin is needed.
     fn rest(&self) -> Option<(Vec<&Example>, Vec<&Example>)> {
         let training = self.training;
-        match &training.spec.training.data.validation {
+        match &training.training.data.validation {
             Validation::Split(_) => None,
             Validation::Folds(_) | Validation::Fraction(_) => {
                 let partition = training.partitions.first()?;
@@ -104,7 +104,7 @@ impl Twins<'_> {
             model: &self.settings.model,
             pretrained: self.training.pretrained.as_ref(),
             train: &self.settings.train,
-            epochs: self.training.spec.final_stage.epochs,
+            epochs: self.training.final_stage.epochs,
             examples,
             outside: exposed(&self.settings.train, outside),
             validation: &[],

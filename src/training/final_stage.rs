@@ -131,7 +131,7 @@ impl Training {
         let calibration = self.calibrate_and_keep(&trained, &models, &writer)?;
         let calibration = calibration.as_ref().map(|calibration| &calibration.fitted);
         let measures = self.test(&trained.classifier, calibration, &models, &seeds, &writer)?;
-        let step = u64::from(self.spec.final_stage.epochs);
+        let step = u64::from(self.final_stage.epochs);
         let record: Vec<_> =
             measures.values.iter().map(|(key, estimate)| point(key.clone(), step, estimate.value)).collect();
         store.log_metrics(attempt, &record)?;

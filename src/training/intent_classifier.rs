@@ -80,7 +80,7 @@ impl IntentClassifier {
             watch: &mut |_| {},
             cancel: &cancel,
         };
-        if spec.final_stage.epochs == 0 {
+        if training.final_epochs() == 0 {
             return Err(TrainingError::Final("final.epochs is 0, so there is no model to keep".to_owned()));
         }
         let report = training.retrain(&best, &mut stage)?;

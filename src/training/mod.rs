@@ -13,11 +13,12 @@ mod objective;
 mod packaging;
 mod partition;
 mod recalibrate;
+mod sources;
 #[cfg(test)]
 mod testing;
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub use artifacts::{
     FittedCalibration, ScopeMethods, load_calibration, load_classifier, load_measures, load_predictions,
@@ -31,11 +32,12 @@ pub use intent_classifier::IntentClassifier;
 pub use measures::{measure_methods, measure_scope, measure_split, predict};
 pub use packaging::{Imported, import, package_of, recalibrate_package};
 pub use recalibrate::{CALIBRATED_FROM, CalibrationData, Recalibrated, Recalibration, RecalibrationError};
+pub use sources::{dataset_folder, load_spec};
 
 use crate::data::{Dataset, Example};
 use crate::model::Pretrained;
 use crate::rng::SeedTree;
-use crate::spec::{PrunerSpec, Spec, Validation};
+use crate::spec::{FinalSpec, ObjectiveSpec, PrunerSpec, Spec, TrainingSpec, Validation};
 use crate::store::{Environment, NewStudy};
 use crate::text::split_tokens;
 use crate::trial::{Fold, MetricKey};
@@ -44,6 +46,9 @@ use partition::Partition;
 /// A spec with its data: all that decides a study's results.
 pub struct Training {
     spec: Spec,
+    /// What one training needs, of the spec.
+    training: TrainingSpec,
+    final_stage: FinalSpec,
     dataset: Dataset,
     /// What every training begins with, where the spec names a pretrained model.
     pretrained: Option<Pretrained>,
@@ -59,18 +64,32 @@ impl Training {
     /// # Errors
     /// The data are missing, wrong or too few.
     pub fn open(spec: Spec) -> Result<Self, TrainingError> {
-        let folder: PathBuf = spec.check_dataset()?;
-        let dataset = Dataset::open(&folder)?;
+        let ObjectiveSpec::Training { training, final_stage } = &spec.objective else {
+            return Err(sources::untrained(&spec).into());
+        };
+        let (training, final_stage) = (TrainingSpec::clone(training), final_stage.clone());
+        let dataset = Dataset::open(&dataset_folder(&spec)?)?;
         let seeds = SeedTree::new(spec.study.seed);
-        let partitions = partition::divide(&spec.training.data, &dataset, &seeds)?;
-        let pretrained = spec.check_pretrained()?.map(|folder| Pretrained::open(&folder)).transpose()?;
+        let partitions = partition::divide(&training.data, &dataset, &seeds)?;
+        let pretrained = sources::pretrained_folder(&spec)?;
+        let pretrained = pretrained.map(|folder| Pretrained::open(&folder)).transpose()?;
         let environment = environment::of(&spec, &dataset, pretrained.as_ref());
-        Ok(Self { spec, dataset, pretrained, partitions, environment })
+        Ok(Self { spec, training, final_stage, dataset, pretrained, partitions, environment })
     }
 
     /// The spec.
     pub fn spec(&self) -> &Spec {
         &self.spec
+    }
+
+    /// What one training needs, with the spec's own values of what is searched.
+    pub fn training(&self) -> &TrainingSpec {
+        &self.training
+    }
+
+    /// Passes over all training data in the final stage; 0 where there is none.
+    pub fn final_epochs(&self) -> u32 {
+        self.final_stage.epochs
     }
 
     /// The data.
@@ -86,11 +105,10 @@ impl Training {
     /// For the splits that are judged by, how many of their texts also occur in train, as the model
     /// sees them; splits without any are left out.
     pub fn texts_shared_with_train(&self) -> Vec<(&str, usize)> {
-        let seen_as = |example: &Example| -> Vec<String> {
-            split_tokens(&example.text, &self.spec.training.text).collect()
-        };
+        let seen_as =
+            |example: &Example| -> Vec<String> { split_tokens(&example.text, &self.training.text).collect() };
         let train: HashSet<Vec<String>> = self.train_examples().iter().map(seen_as).collect();
-        let judged = ["test"].into_iter().chain(match &self.spec.training.data.validation {
+        let judged = ["test"].into_iter().chain(match &self.training.data.validation {
             Validation::Split(name) => Some(name.as_str()),
             Validation::Folds(_) | Validation::Fraction(_) => None,
         });
@@ -101,7 +119,7 @@ impl Training {
         judged.map(|name| (name, count(name))).filter(|(_, shared)| *shared > 0).collect()
     }
 
-    /// Facts about the surroundings, for the record.
+    /// Facts about where it runs, for the record.
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
@@ -127,7 +145,7 @@ impl Training {
     pub fn pruner(&self) -> PrunerSpec {
         let steps = match (self.partitions.len(), self.spec.search.get("train.epochs")) {
             (1, Some(_)) => None,
-            (1, None) => Some(self.spec.training.train.epochs.into()),
+            (1, None) => Some(self.training.train.epochs.into()),
             (folds, _) => Some(folds as u64),
         };
         let pruner = self.spec.pruner.clone();
@@ -140,15 +158,11 @@ impl Training {
     /// Hash of all that decides the result: the effective spec without its number of trials, and
     /// the data.
     pub fn fingerprint(&self) -> String {
-        self.hash(&self.spec.fingerprint())
+        self.with_data(&self.spec.fingerprint())
     }
 
-    /// As [`Training::fingerprint`], but for the search space, which may change while a study goes on.
-    pub fn frame_fingerprint(&self) -> String {
-        self.hash(&self.spec.frame_fingerprint())
-    }
-
-    fn hash(&self, spec: &str) -> String {
+    /// A fingerprint of the spec, with the data in it.
+    pub(crate) fn with_data(&self, spec: &str) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(spec.as_bytes());
         for (name, split) in &self.dataset.splits {
@@ -162,19 +176,24 @@ impl Training {
 
     /// The record that creates this training's study.
     pub fn new_study(&self) -> NewStudy {
-        let Spec { experiment, study, source, .. } = &self.spec;
-        NewStudy {
-            experiment: experiment.name.clone(),
-            spec_text: source.text.clone(),
-            // Absolute, so that the study can be resumed, and its data found, from anywhere.
-            spec_path: absolute(&source.path),
-            overrides: source.overrides.clone(),
-            fingerprint: self.fingerprint(),
-            seed: study.seed,
-            goals: study.goals.clone(),
-            trials: study.trials,
-            environment: self.environment.clone(),
-        }
+        new_study(&self.spec, self.fingerprint(), &self.environment)
+    }
+}
+
+/// The record that creates the study of a spec; `fingerprint` is of all that decides its results.
+pub fn new_study(spec: &Spec, fingerprint: String, environment: &Environment) -> NewStudy {
+    let Spec { experiment, study, source, .. } = spec;
+    NewStudy {
+        experiment: experiment.name.clone(),
+        spec_text: source.text.clone(),
+        // Absolute, so that the study can be resumed, and its data found, from anywhere.
+        spec_path: absolute(&source.path),
+        overrides: source.overrides.clone(),
+        fingerprint,
+        seed: study.seed,
+        goals: study.goals.clone(),
+        trials: study.trials,
+        environment: environment.clone(),
     }
 }
 

@@ -168,7 +168,7 @@ fn only_texts_of_no_intent_that_are_not_tested_by_can_be_exposed() {
         let overrides = [("data.oos".to_owned(), oos.to_owned())];
         Spec::parse(&spec_with(""), Path::new("x.toml"), &overrides).map_err(|errors| errors.to_string())
     };
-    assert_eq!(complaint("ood_dev").unwrap().training.data.oos.as_deref(), Some("ood_dev"));
+    assert_eq!(complaint("ood_dev").unwrap().training().unwrap().data.oos.as_deref(), Some("ood_dev"));
     let test = complaint("ood_test").unwrap_err();
     assert!(test.contains("for the final test alone") && test.contains("belong into `ood.tsv`"), "{test}");
     let inside = complaint("dev").unwrap_err();
@@ -436,5 +436,5 @@ fn a_search_over_architectures_may_set_the_keys_of_each() {
     assert!(!at("lstm").model.recurrent().unwrap().bidirectional);
     let again = parse(&spec.effective_toml(), &[]).unwrap();
     assert_eq!(again.effective_toml(), spec.effective_toml());
-    assert_eq!((again.training, again.search), (spec.training, spec.search));
+    assert_eq!((again.objective, again.search), (spec.objective, spec.search));
 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use uaic::spec::Spec;
+use uaic::training::{dataset_folder, load_spec};
 
 use super::spec_with;
 
@@ -11,10 +12,10 @@ fn a_missing_data_set_is_told_together_with_all_other_errors() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("x.toml");
     fs::write(&path, spec_with("[train]\nlr = 0")).unwrap();
-    let errors = Spec::load(&path, &[]).unwrap_err();
+    let errors = load_spec(&path, &[]).unwrap_err();
     let places: Vec<_> = errors.0.iter().map(|error| (error.place.line(), error.place.column())).collect();
     assert_eq!(places, [(Some(4), Some(11)), (Some(6), Some(6))]);
-    let errors = Spec::load(&path, &[("data.dataset".to_owned(), "flights-2".to_owned())]).unwrap_err();
+    let errors = load_spec(&path, &[("data.dataset".to_owned(), "flights-2".to_owned())]).unwrap_err();
     assert_eq!(errors.0.last().unwrap().place.path(), "-P data.dataset=flights-2");
 }
 
@@ -23,11 +24,11 @@ fn the_data_set_of_a_parsed_spec_is_looked_for_apart() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("experiments/x.toml");
     let spec = Spec::parse(&spec_with(""), &path, &[]).unwrap();
-    let errors = spec.check_dataset().unwrap_err();
+    let errors = dataset_folder(&spec).unwrap_err();
     assert_eq!((errors.0[0].place.line(), errors.0[0].place.column()), (Some(4), Some(11)));
     fs::create_dir_all(root.path().join("data/b")).unwrap();
     fs::write(root.path().join("data/b/train.tsv"), "").unwrap();
-    assert_eq!(spec.check_dataset().unwrap(), root.path().join("data/b"));
+    assert_eq!(dataset_folder(&spec).unwrap(), root.path().join("data/b"));
 }
 
 #[test]
@@ -69,7 +70,7 @@ fn a_condition_on_what_no_training_measures_is_refused_before_it_runs() {
     let path = root.path().join("x.toml");
     let told = |feasible: &str| {
         fs::write(&path, spec_with(&format!("[study]\nfeasible = {feasible}"))).unwrap();
-        let errors = Spec::load(&path, &[]).unwrap_err().0;
+        let errors = load_spec(&path, &[]).unwrap_err().0;
         errors.iter().map(ToString::to_string).filter(|error| error.contains("feasible")).collect::<String>()
     };
     let refused = told("\"val/los <= 0.5 and model/parameters <= 1e6\"");

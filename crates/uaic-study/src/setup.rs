@@ -33,7 +33,7 @@ impl SetupError {
     /// What kind of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Sampler(_) | Self::Pruner(_) => ErrorKind::Usage,
+            Self::Pruner(_) => ErrorKind::Usage,
         }
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
             "study": json::study(&study, &tally),
             "metrics": study.goals().metrics(),
             "sampler": work.study().sampler.name(),
-            "pruner": work.pruner().name(),
+            "pruner": work.spec().pruner.name(),
             "parallel": work.study().parallel,
             "space": work.latest_space(&changes),
         }));
@@ -84,7 +84,7 @@ fn text(study: &StudyRecord, tally: &Tally, changes: &[StudyChange], work: &Work
         "sampler   {} · {} in parallel · seed {} · duplicates: {}",
         setting.sampler, setting.parallel, setting.seed, duplicates
     ));
-    lines.push(format!("pruner    {}", work.pruner().name()));
+    lines.push(format!("pruner    {}", work.spec().pruner.name()));
     let space = work.latest_space(changes);
     for (name, distribution) in space.iter() {
         let mut line = format!("search    {} = {distribution}", table::one_line(name));

@@ -1,14 +1,12 @@
 //! What is compared: a run with everything recorded of it that a comparison needs.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde_json::Value;
 
 use super::ComparisonError;
 use crate::eval::Estimate;
-use crate::report::study::is_of_program;
-use crate::spec::{AskedOrRun, ProgramSpec};
+use crate::spec::{ObjectiveSpec, Spec};
 use crate::store::{RunKind, RunRecord, Store, StudyRecord};
 use crate::training::load_measures;
 use crate::trial::{Fold, MetricKey};
@@ -70,7 +68,7 @@ impl Contender {
             }
         }
         // A training of ours says in its configuration how it trains, even without a spec.
-        let is_of_program = is_of_program(&study) && run.start.config.get("train").is_none();
+        let is_of_program = Spec::is_of_program(&study.plan) && run.start.config.get("train").is_none();
         let mut settings = BTreeMap::new();
         // Of a program the configuration is its parameters once more, in the command and by name.
         if !is_of_program {
@@ -121,12 +119,7 @@ impl Contender {
 
 /// The command of a study, with the names of parameters in it.
 fn command(study: &StudyRecord) -> Option<String> {
-    let new = &study.plan;
-    if !ProgramSpec::is_one(&new.spec_text) {
-        return None;
-    }
-    let spec = ProgramSpec::parse(&new.spec_text, Path::new(&new.spec_path), &new.overrides).ok()?;
-    let AskedOrRun::Run(table) = spec.objective else { return None };
+    let ObjectiveSpec::Command(table) = Spec::of_study(&study.plan).ok()?.objective else { return None };
     table.get("command").map(ToString::to_string)
 }
 

@@ -30,7 +30,7 @@ use std::sync::OnceLock;
 
 use crate::ErrorKind;
 use crate::rng::SeedTree;
-use crate::spec::{Distribution, ProgramSpec, Space, Spec};
+use crate::spec::{Distribution, Space, Spec};
 use crate::store::{Change, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
 use crate::study::{Drawn, drawn_in};
 use crate::trial::{Candidate, Direction, Goal, ParamValue, Params, Rank, RunState, best_first};
@@ -141,7 +141,6 @@ fn space_of(store: &dyn Store, study: &StudyRecord, runs: &[RunRecord]) -> Resul
         _ => None,
     });
     let new = &study.plan;
-    let path = std::path::Path::new(&new.spec_path);
     let refused = |source| ViewError::Spec { study: study.id.short(), source: Box::new(source) };
     if let Some(space) = changed {
         return Ok(space);
@@ -151,15 +150,7 @@ fn space_of(store: &dyn Store, study: &StudyRecord, runs: &[RunRecord]) -> Resul
             runs.iter().rev().filter_map(|run| drawn_in(run).transpose()).collect::<Result<_, _>>()?;
         return Ok(Space::new(drawn.into_iter().flatten()));
     }
-    if ProgramSpec::is_one(&new.spec_text) {
-        return Ok(ProgramSpec::parse(&new.spec_text, path, &new.overrides).map_err(refused)?.search);
-    }
-    Ok(Spec::parse(&new.spec_text, path, &new.overrides).map_err(refused)?.search)
-}
-
-/// Whether a study does not train one of our own models: its spec has an `[objective]`, or it has none.
-pub(crate) fn is_of_program(study: &StudyRecord) -> bool {
-    study.plan.spec_text.is_empty() || ProgramSpec::is_one(&study.plan.spec_text)
+    Ok(Spec::of_study(new).map_err(refused)?.search)
 }
 
 impl StudyView {
@@ -193,7 +184,7 @@ impl StudyView {
             direction: new.goals.direction(),
             more_goals: new.goals.more().to_vec(),
             space,
-            is_of_program: is_of_program(study),
+            is_of_program: Spec::is_of_program(&study.plan),
             trials,
             aside: tally.aside(),
             leading: OnceLock::new(),

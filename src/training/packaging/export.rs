@@ -1,7 +1,6 @@
 //! From a run to a package.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde_json::json;
 
@@ -10,7 +9,6 @@ use crate::eval::{Calibration, Measures};
 use crate::package::{self, DataLineage, Manifest, Package, PredictOptions, Predictor};
 use crate::spec::Spec;
 use crate::store::{Environment, Id, RunKind, RunRecord, Store, StudyRecord};
-use crate::training::{TrainingError, load_calibration, load_classifier, load_measures, load_predictions};
 use crate::training::{TrainingError, load_calibration, load_classifier, load_measures, load_predictions};
 
 /// What the example of a signature asks. Not a text of the data: those may be private, and those of
@@ -38,7 +36,7 @@ pub fn package_of(store: &dyn Store, run: Id) -> Result<Package, TrainingError> 
         calibration: fitted.as_ref().map(|fitted| fitted.fitted.clone()),
     };
     let manifest = manifest(&run, &study, measures, &files);
-    let spec = Spec::parse(&study.plan.spec_text, Path::new(&study.plan.spec_path), &study.plan.overrides)?;
+    let spec = Spec::of_study(&study.plan)?;
     let test = load_predictions(store, run.id, "test")?;
     let card = card::write(&card::Facts {
         manifest: &manifest,

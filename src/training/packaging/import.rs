@@ -127,7 +127,7 @@ fn record(
     let json = |value: serde_json::Result<Vec<u8>>| value.unwrap_or_default();
     store.put_artifact(attempt, "metrics_absent.json", &json(serde_json::to_vec_pretty(&manifest.absent)))?;
     store.put_artifact(attempt, "metrics.json", &json(serde_json::to_vec_pretty(&manifest.metrics)))?;
-    let step = spec.map_or(0, |spec| u64::from(spec.final_stage.epochs));
+    let step = spec.and_then(Spec::final_stage).map_or(0, |stage| u64::from(stage.epochs));
     let metrics: Vec<_> =
         manifest.metrics.iter().map(|(key, measure)| point(key.clone(), step, measure.value)).collect();
     store.log_metrics(attempt, &metrics)?;

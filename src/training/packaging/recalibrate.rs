@@ -2,7 +2,6 @@
 
 use super::{card, export};
 use crate::package::{self, Package, Predictor};
-use crate::package::{self, Package, Responder};
 use crate::training::calibrate::Calibrated;
 use crate::training::recalibrate::{
     CalibrationData, RecalibrationError, check_untested, depends_on_calibration, facts_of,

@@ -15,6 +15,7 @@ mod lstm;
 mod lstm_op;
 mod pooling;
 mod pretrained;
+mod pretrained_folder;
 mod recurrent;
 mod spec;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use classifier::{Classifier, Features, Prediction, Reader, text_hash};
 pub use crew::Crew;
 pub use lstm_op::{FusedLstm, LstmConfig};
 pub use pretrained::{Pretrained, PretrainedError};
+pub use pretrained_folder::{MissingPretrained, find_pretrained};
 pub use spec::{ARCHITECTURES, BertPooling, BertSpec, ModelSpec, Pooling, RecurrentSpec, poolings};
 pub use transformer::FrozenStates;
 pub use weights::{

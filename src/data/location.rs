@@ -1,15 +1,12 @@
-//! Where the data set of a spec lives.
+//! Where the data set of a spec lives, and what to do when it is not there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::problem::Complaint;
+use super::error::MissingDataset;
+use super::fetch::SOURCES;
+use super::generate::GENERATORS;
 use crate::nearest::nearest;
-
-/// Data sets that `uaic data fetch` can get, by name.
-pub const FETCHED: [&str; 5] = ["atis", "atis-dedup", "banking77", "clinc150", "snips"];
-/// Data sets that `uaic data generate` can make.
-pub const GENERATED: [&str; 1] = ["flights"];
 
 /// Where the data set of a spec lives: `dataset` with a `/` or a leading `.` is a path relative to
 /// the working directory; a bare name is looked up as `data/NAME` in the working directory and
@@ -45,18 +42,6 @@ fn data_folders(spec_path: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// A data set that is not there. Displayed without the help.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no data set `{name}`; looked for {}", train_files(looked_for))]
-pub struct MissingDataset {
-    /// The name or path that was asked for.
-    pub name: String,
-    /// The folders that would have done.
-    pub looked_for: Vec<PathBuf>,
-    /// The nearest name, or the command that gets or makes it.
-    pub help: String,
-}
-
 impl MissingDataset {
     /// For a `dataset` that [`find_dataset`] does not find.
     pub fn new(dataset: &str, spec_path: &Path) -> Self {
@@ -68,21 +53,10 @@ impl MissingDataset {
     }
 }
 
-fn train_files(folders: &[PathBuf]) -> String {
-    let files: Vec<_> = folders.iter().map(|folder| folder.join("train.tsv").display().to_string()).collect();
-    files.join(" and ")
-}
-
-/// What to say when the data set of a spec is not there.
-pub(super) fn missing(dataset: &str, spec_path: &Path) -> Complaint {
-    let missing = MissingDataset::new(dataset, spec_path);
-    Complaint::new(missing.to_string()).help(missing.help)
-}
-
 fn help(dataset: &str, spec_path: &Path) -> String {
     let dataset = dataset.trim_end_matches('/');
     let (prefix, name) = dataset.split_at(dataset.rfind('/').map_or(0, |slash| slash + 1));
-    let known = FETCHED.into_iter().chain(GENERATED);
+    let known = SOURCES.iter().map(|source| source.name).chain(GENERATORS);
     if known.clone().any(|known| known == name) {
         return how_to_get(prefix, name);
     }
@@ -100,7 +74,7 @@ fn help(dataset: &str, spec_path: &Path) -> String {
 /// The command that makes the known data set `PREFIXknown`.
 fn how_to_get(prefix: &str, known: &str) -> String {
     let out = if ["", "data/"].contains(&prefix) { String::new() } else { format!(" --out {prefix}{known}") };
-    if GENERATED.contains(&known) {
+    if GENERATORS.contains(&known) {
         format!("make it with `uaic data generate {known}{out}`")
     } else {
         format!("get it with `uaic data fetch {known}{out}`")
@@ -159,19 +133,19 @@ mod tests {
     #[test]
     fn a_missing_data_set_names_the_nearest_that_is_there() {
         let root = root_with(&["rivers"]);
-        let complaint = missing("rivres", &root.path().join("x.toml"));
-        assert_eq!(complaint.help.as_deref(), Some("did you mean `rivers`?"));
+        let missing = MissingDataset::new("rivres", &root.path().join("x.toml"));
+        assert_eq!(missing.help, "did you mean `rivers`?");
         let tried = format!(" and {}/data/rivres/train.tsv", root.path().display());
-        assert!(complaint.message.contains(&tried), "{}", complaint.message);
+        assert!(missing.to_string().contains(&tried), "{missing}");
         let path = format!("{}/data/rivres", root.path().display());
         let near = format!("did you mean `{}/data/rivers`?", root.path().display());
-        assert_eq!(missing(&path, Path::new("x.toml")).help, Some(near));
+        assert_eq!(MissingDataset::new(&path, Path::new("x.toml")).help, near);
     }
 
     #[test]
     fn a_known_data_set_comes_with_the_command_that_gets_it() {
         let root = root_with(&[]);
-        let help = |name| missing(name, &root.path().join("x.toml")).help.unwrap();
+        let help = |name| MissingDataset::new(name, &root.path().join("x.toml")).help;
         assert_eq!(help("atis-dedup"), "get it with `uaic data fetch atis-dedup`");
         assert_eq!(help("flights"), "make it with `uaic data generate flights`");
         assert_eq!(help("atis_dedup"), "did you mean `atis-dedup`? get it with `uaic data fetch atis-dedup`");
