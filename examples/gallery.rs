@@ -13,8 +13,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use uaic::report::draw::{Options, draw, natural_pixels};
-use uaic::report::plot::{About, KINDS, Wanted, figure};
-use uaic::report::subject::Subject;
+use uaic::report::plot::{About, KINDS, PlotOptions, figure};
+use uaic::report::subject::ReportSubject;
 use uaic::store::{SqliteStore, Store};
 
 /// Pixels of a picture here per pixel of one as `uaic plot` draws it.
@@ -26,7 +26,7 @@ fn main() -> anyhow::Result<()> {
     let folder = arguments.next().unwrap_or_else(|| "reports".into());
     let study =
         store.studies()?.into_iter().next().ok_or_else(|| anyhow::anyhow!("the store has no study"))?;
-    let subject = Subject::of_study(&store, study)?;
+    let subject = ReportSubject::of_study(&store, study)?;
     fs::create_dir_all(folder.join("gallery"))?;
     let mut page = format!(
         "# Gallery\n\nEvery kind of picture, drawn from a study of `experiments/{}.toml` by \
@@ -39,7 +39,7 @@ fn main() -> anyhow::Result<()> {
     {
         let _ = write!(page, "\n## {title}\n");
         for kind in KINDS.iter().filter(|kind| kind.about == about) {
-            let drawn = figure(kind.name, std::slice::from_ref(&subject), &Wanted::default())?;
+            let drawn = figure(kind.name, std::slice::from_ref(&subject), &PlotOptions::default())?;
             let (width, height) = natural_pixels(&drawn);
             let smaller = |side: u32| (f64::from(side) * SMALLER).round() as u32;
             let size = Some((smaller(width), smaller(height)));

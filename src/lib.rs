@@ -24,6 +24,7 @@
 
 pub mod cli;
 pub mod command;
+pub mod comparison;
 pub mod data;
 pub mod package;
 pub mod report;
@@ -31,6 +32,7 @@ pub mod run_log;
 pub mod select;
 pub mod spec;
 pub mod training;
+mod wording;
 
 pub use uaic_eval as eval;
 pub use uaic_kernel as kernel;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::work::Work;
 use super::{Global, json, printer};
 use crate::ErrorKind;
+use crate::number::{counted, percent_as_written};
 use crate::spec::{
     Distribution, FinalSpec, ObjectiveSpec, Space, SpecError, SpecErrors, TrainingSpec, Validation,
     split_override,
@@ -93,8 +94,8 @@ pub(super) fn summary(work: &Work) -> String {
     let study = work.study();
     let line = format!(
         "{} of {}, {}, {} in parallel",
-        counted(u64::from(study.trials), "trial"),
-        counted(work.space().len() as u64, "parameter"),
+        counted(study.trials, "trial"),
+        counted(work.space().len(), "parameter"),
         study.sampler,
         study.parallel,
     );
@@ -111,7 +112,7 @@ pub(super) fn summary(work: &Work) -> String {
 fn each(training: &TrainingSpec, space: &Space) -> String {
     let validated = match &training.data.validation {
         Validation::Folds(folds) => format!("{folds} folds ×"),
-        Validation::Fraction(fraction) => format!("{} % kept aside,", percent(*fraction)),
+        Validation::Fraction(fraction) => format!("{} kept aside,", percent_as_written(*fraction)),
         Validation::Split(split) => format!("validated on {split},"),
     };
     format!("{validated} {}", epochs(training, space))
@@ -121,7 +122,7 @@ fn each(training: &TrainingSpec, space: &Space) -> String {
 fn last(stage: &FinalSpec) -> String {
     match stage.epochs {
         0 => "no final stage".to_owned(),
-        epochs => format!("then {}", counted(u64::from(epochs), "epoch")),
+        epochs => format!("then {}", counted(epochs, "epoch")),
     }
 }
 
@@ -139,15 +140,6 @@ fn epochs(training: &TrainingSpec, space: &Space) -> String {
             let values: Vec<_> = values.iter().map(ToString::to_string).collect();
             format!("{} epochs", values.join(" or "))
         }
-        _ => counted(u64::from(training.train.epochs), "epoch"),
+        _ => counted(training.train.epochs, "epoch"),
     }
-}
-
-pub(super) fn counted(n: u64, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
-}
-
-/// 0.1 as `10`, 0.125 as `12.5`, without the noise of binary fractions.
-fn percent(fraction: f64) -> f64 {
-    (fraction * 1e6).round() / 1e4
 }

@@ -82,7 +82,7 @@ fn known(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
         crate::training::TrainingError,
         crate::training::RecalibrationError,
         crate::package::PackageError,
-        crate::report::comparison::ComparisonError,
+        crate::comparison::ComparisonError,
         crate::report::draw::DrawError,
         crate::report::plot::PlotError,
         crate::report::study::ViewError,
@@ -125,10 +125,10 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::comparison::ComparisonError;
     use crate::data::DataError;
     use crate::data::fetch::FetchError;
     use crate::fsx;
-    use crate::report::comparison::ComparisonError;
     use crate::report::plot::PlotError;
     use crate::report::study::ViewError;
     use crate::select::SelectError;

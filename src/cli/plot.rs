@@ -7,8 +7,8 @@ use clap::Args;
 
 use crate::fsx;
 use crate::report::draw::{Format, Options, draw, missing_letters};
-use crate::report::plot::{self, KINDS, Kind, Wanted};
-use crate::report::subject::Subject;
+use crate::report::plot::{self, KINDS, Kind, PlotOptions};
+use crate::report::subject::ReportSubject;
 use crate::store::{SqliteStore, Store};
 
 use super::{Global, printer};
@@ -85,7 +85,8 @@ fn parse_size(text: &str) -> Result<(u32, u32), String> {
 pub(super) fn run(global: &Global, args: &PlotArgs) -> anyhow::Result<ExitCode> {
     let store = SqliteStore::open_read_only(&global.store)?;
     let subjects = subjects(&store, &args.selectors)?;
-    let wanted = Wanted { params: args.params.clone(), split: args.split.clone(), texts: args.texts.clone() };
+    let wanted =
+        PlotOptions { params: args.params.clone(), split: args.split.clone(), texts: args.texts.clone() };
     let figure = plot::figure(&args.kind, &subjects, &wanted)?;
     let is_svg =
         args.svg || args.out.as_ref().is_some_and(|out| out.extension().is_some_and(|end| end == "svg"));
@@ -118,15 +119,18 @@ fn told_of_letters(missing: &[char]) -> String {
 }
 
 /// What the selectors mean; the latest study without any.
-pub(super) fn subjects<'a>(store: &'a dyn Store, selectors: &[String]) -> anyhow::Result<Vec<Subject<'a>>> {
+pub(super) fn subjects<'a>(
+    store: &'a dyn Store,
+    selectors: &[String],
+) -> anyhow::Result<Vec<ReportSubject<'a>>> {
     if selectors.is_empty() {
-        return Ok(vec![Subject::of_study(store, select::resolve_study(store, None)?)?]);
+        return Ok(vec![ReportSubject::of_study(store, select::resolve_study(store, None)?)?]);
     }
     let subject = |selector: &String| {
         // `@` alone is the latest run, which is of the latest study.
         Ok(match select::resolve_any(store, selector)? {
-            Target::Study(study) => Subject::of_study(store, *study)?,
-            Target::Run(run) => Subject::of_run(store, *run)?,
+            Target::Study(study) => ReportSubject::of_study(store, *study)?,
+            Target::Run(run) => ReportSubject::of_run(store, *run)?,
         })
     };
     selectors.iter().map(subject).collect()

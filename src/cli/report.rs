@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::fsx;
 use crate::report::page::{html, markdown};
 use crate::report::plot::KINDS;
-use crate::report::story::{Report, report};
+use crate::report::study_report::{Report, report};
 use crate::store::SqliteStore;
 
 use super::plot::subjects;

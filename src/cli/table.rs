@@ -5,10 +5,11 @@ use comfy_table::{
 };
 
 use crate::eval::Estimate;
-use crate::number::significant;
 pub(super) use crate::number::{exact, shown as number};
 use crate::store::StudyState;
 use crate::trial::{ParamValue, RunState};
+pub(super) use crate::wording::utc;
+pub(super) use uaic_wording::duration::{age, passed as duration};
 
 /// Narrowest column of text that may wrap; below it, lines become longer than the terminal.
 const NARROWEST_TEXT: u16 = 20;
@@ -106,47 +107,9 @@ pub(super) fn shortened(text: &str, limit: usize) -> String {
     line.chars().take(limit - 1).chain(['…']).collect()
 }
 
-/// A parameter value: numbers to four significant digits, everything else as it is. `--json` has
-/// all digits.
+/// A parameter value on one line. `--json` has all digits.
 pub(super) fn param(value: &ParamValue) -> String {
-    match *value {
-        ParamValue::Float(value) => significant(value),
-        ref other => one_line(&other.to_string()),
-    }
-}
-
-/// A time that has passed: `0.42 s`, `12.3 s`, `3 min 05 s`, `2 h 07 min`.
-pub(super) fn duration(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
-    match whole {
-        _ if seconds < 9.995 => format!("{:.2} s", seconds.max(0.0)),
-        _ if seconds < 59.95 => format!("{seconds:.1} s"),
-        0..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
-        3600..86_400 => format!("{} h {:02} min", whole / 3600, whole / 60 % 60),
-        _ => format!("{} d {:02} h", whole / 86_400, whole / 3600 % 24),
-    }
-}
-
-/// How long ago something was: `now`, `3 min ago`, `2 days ago`.
-pub(super) fn age(then_ms: i64, now_ms: i64) -> String {
-    let seconds = (now_ms - then_ms).max(0) / 1000;
-    let (count, unit) = match seconds {
-        0..5 => return "now".to_owned(),
-        5..60 => (seconds, "s"),
-        60..3600 => (seconds / 60, "min"),
-        3600..86_400 => (seconds / 3600, "h"),
-        86_400..172_800 => (1, "day"),
-        _ => (seconds / 86_400, "days"),
-    };
-    format!("{count} {unit} ago")
-}
-
-/// A time to the second, in UTC.
-pub(super) fn utc(time_ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(time_ms).map_or_else(
-        |_| "an unknown time".to_owned(),
-        |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
-    )
+    one_line(&crate::wording::param(value))
 }
 
 /// A size: `512 B`, `1.5 KiB`, `20.0 MiB`.
@@ -191,34 +154,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_short_and_round_up_to_the_next_unit() {
-        let shown = [0.0, 0.421, 9.999, 12.34, 59.97, 185.0, 3599.6, 7620.0, 100_000.0].map(duration);
-        assert_eq!(
-            shown,
-            [
-                "0.00 s",
-                "0.42 s",
-                "10.0 s",
-                "12.3 s",
-                "1 min 00 s",
-                "3 min 05 s",
-                "1 h 00 min",
-                "2 h 07 min",
-                "1 d 03 h"
-            ]
-        );
-        let ages = [-5, 0, 7, 200, 7_500, 90_000, 800_000].map(|seconds| age(0, seconds * 1000));
-        assert_eq!(ages, ["now", "now", "7 s ago", "3 min ago", "2 h ago", "1 day ago", "9 days ago"]);
-    }
-
-    #[test]
-    fn parameters_have_four_significant_digits() {
-        let floats = [0.0, -0.134_44, 0.001_579_2, 3e-6, 17.0, 9999.96, 12_345.6, f64::NAN, f64::INFINITY];
-        assert_eq!(
-            floats.map(|value| param(&ParamValue::Float(value))),
-            ["0.0", "-0.1344", "0.001579", "3.000e-6", "17.00", "10000", "1.235e4", "NaN", "inf"]
-        );
-        assert_eq!(param(&ParamValue::Int(123_456)), "123456");
+    fn parameters_are_on_one_line() {
+        assert_eq!(param(&ParamValue::Float(0.001_579_2)), "0.001579");
         assert_eq!(param(&ParamValue::Text("a\nb".into())), "a b");
     }
 

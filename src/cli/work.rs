@@ -14,7 +14,7 @@ use crate::study::{
 use crate::training::{Training, absolute, load_spec, new_study, record_environment};
 use crate::trial::Params;
 
-use super::check::counted;
+use crate::number::counted;
 
 /// A checked spec with all that its study needs.
 pub(super) struct Work {
@@ -150,7 +150,7 @@ impl Work {
             format!(
                 "{}, but the {what} has {}: the study ends when each has been tried \
                  (`duplicates = \"repeat\"` in [study] tries them again)",
-                counted(u64::from(*trials), "trial"),
+                counted(trials, "trial"),
                 counted(count, "point"),
             )
         })

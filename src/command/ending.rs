@@ -94,7 +94,7 @@ fn evaluation(execution: &Execution<'_>) -> Result<Evaluation, String> {
 
 fn timed_out(execution: &Execution<'_>) -> String {
     let limit = execution.objective.spec.timeout.unwrap_or_default();
-    format!("timed out after {}{}", in_words(limit), last_words(execution))
+    format!("timed out after {}{}", uaic_wording::duration::limit(limit), last_words(execution))
 }
 
 fn failure(execution: &Execution<'_>, ending: &Ending) -> String {
@@ -131,27 +131,9 @@ fn signal_name(signal: i32) -> String {
     signal_hook::low_level::signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
 }
 
-/// `90 s`, `10 min`, `1.5 h`.
-fn in_words(time: Duration) -> String {
-    match time.as_secs_f64() {
-        seconds if seconds < 120.0 => format!("{seconds} s"),
-        seconds if seconds < 7200.0 => format!("{} min", (seconds / 6.0).round() / 10.0),
-        seconds => format!("{} h", (seconds / 360.0).round() / 10.0),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_said_in_the_unit_that_suits() {
-        let said = |seconds| in_words(Duration::from_millis(seconds));
-        assert_eq!(
-            [said(500), said(90_000), said(600_000), said(5_400_000), said(9_000_000)],
-            ["0.5 s", "90 s", "10 min", "90 min", "2.5 h"]
-        );
-    }
 
     #[test]
     fn a_reason_quotes_the_last_lines_and_no_secrets() {

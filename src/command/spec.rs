@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
-use crate::nearest::nearest;
+use crate::nearest::suggestion;
 use crate::spec::{Constraint, StudySpec, parse_time};
 use crate::trial::ParamValue;
 
@@ -111,10 +111,7 @@ fn unknown_keys(table: &Table) -> Vec<Problem> {
     let unknown = table.keys().filter(|key| !KEYS.contains(&key.as_str()));
     unknown
         .map(|key| {
-            let help = match nearest(key, KEYS) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("[objective] has {}", quoted(KEYS)),
-            };
+            let help = suggestion(key, KEYS).unwrap_or_else(|| format!("[objective] has {}", quoted(KEYS)));
             (format!("unknown key `{key}` in [objective]"), Some(help))
         })
         .collect()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::fsx;
-use crate::nearest::nearest;
+use crate::nearest::suggestion;
 
 use super::{DataError, Example, find, tsv};
 
@@ -78,10 +78,8 @@ impl Dataset {
             folder: self.folder.clone(),
             split: name.to_owned(),
             found: self.splits.keys().map(|split| format!("{split}.tsv")).collect(),
-            fix: match nearest(name, self.splits.keys().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "write it, one `text<TAB>label` line per example".to_owned(),
-            },
+            fix: suggestion(name, self.splits.keys().map(String::as_str))
+                .unwrap_or_else(|| "write it, one `text<TAB>label` line per example".to_owned()),
         })
     }
 

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::error::PlotError;
 use super::mistakes::{self, TextIndex};
 use super::page::Table;
-use super::plot::PlotError;
-use super::subject::Subject;
+use super::subject::ReportSubject;
 use super::wording::number;
 use crate::data::{Dataset, Example};
 use crate::eval::Predictions;
@@ -22,7 +22,7 @@ fn texts(dataset: Option<&Dataset>, split: &str) -> HashMap<u64, String> {
 }
 
 /// Every text of the test split with its label, the answer and its confidence, as CSV.
-pub(super) fn csv(subject: &Subject<'_>, predictions: &Predictions) -> Vec<u8> {
+pub(super) fn csv(subject: &ReportSubject<'_>, predictions: &Predictions) -> Vec<u8> {
     let texts = texts(subject.dataset().ok().as_ref(), "test");
     let mut writer = csv::Writer::from_writer(Vec::new());
     let _ = writer.write_record([
@@ -73,7 +73,7 @@ fn answers(predictions: &Predictions) -> Vec<Answer> {
 ///
 /// # Errors
 /// The model cannot be read.
-pub(super) fn mistakes(subject: &Subject<'_>, predictions: &Predictions) -> Result<Table, PlotError> {
+pub(super) fn mistakes(subject: &ReportSubject<'_>, predictions: &Predictions) -> Result<Table, PlotError> {
     let dataset = subject.dataset().ok();
     let texts = texts(dataset.as_ref(), "test");
     let calibration = subject.calibration()?.map(|calibration| calibration.fitted);

@@ -5,16 +5,20 @@
 
 mod answers;
 pub mod comparison;
+mod error;
+#[cfg(feature = "serve")]
+pub mod load;
 pub mod mistakes;
 pub mod model;
 pub mod page;
 mod pictures;
 pub mod plot;
+mod plot_options;
 mod program;
 pub mod sheet;
-pub mod story;
 pub mod study;
+pub mod study_report;
 pub mod subject;
-mod wording;
+pub(crate) mod wording;
 
 pub use uaic_chart::{draw, figure};

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::error::PlotError;
 use super::figure::Figure;
 use super::model::{self, Attended, Curve, Part, ScopeScores, TrainingCurves};
-use super::plot::{PlotError, Wanted};
-use super::subject::Subject;
+use super::plot_options::PlotOptions;
+use super::subject::ReportSubject;
 use crate::eval::projection::{TsneOptions, pca, tsne};
 use crate::eval::{OutOfScopeMethod, Predictions, wilson};
 use crate::model::Classifier;
@@ -29,12 +30,12 @@ const MOST_MAPPED: usize = 1000;
 const SENTENCES: usize = 6;
 
 /// `attention · final run 4f2a90c1 · test, 617 texts`.
-pub(super) fn subtitle(subject: &Subject<'_>, split: &str, texts: usize) -> String {
+pub(super) fn subtitle(subject: &ReportSubject<'_>, split: &str, texts: usize) -> String {
     format!("{} · {split}, {texts} text{}", subject.name_of_run(), if texts == 1 { "" } else { "s" })
 }
 
 /// What was recorded while the subjects trained: of a study its best trial and its final run.
-pub(super) fn curves(subjects: &[Subject<'_>]) -> Result<Figure, PlotError> {
+pub(super) fn curves(subjects: &[ReportSubject<'_>]) -> Result<Figure, PlotError> {
     let mut all = Vec::new();
     for subject in subjects {
         match &subject.run {
@@ -46,11 +47,11 @@ pub(super) fn curves(subjects: &[Subject<'_>]) -> Result<Figure, PlotError> {
             }
         }
     }
-    let about: Vec<String> = subjects.iter().map(Subject::name_of_run).collect();
+    let about: Vec<String> = subjects.iter().map(ReportSubject::name_of_run).collect();
     Ok(model::curves(&all, "epoch", &about.join(", ")))
 }
 
-fn curves_of(subject: &Subject<'_>, run: &RunRecord) -> Result<TrainingCurves, StoreError> {
+fn curves_of(subject: &ReportSubject<'_>, run: &RunRecord) -> Result<TrainingCurves, StoreError> {
     let number = run.start.number.unwrap_or_default();
     let name = match run.start.kind {
         RunKind::Trial => format!("{} trial {number}", run.experiment),
@@ -82,21 +83,24 @@ pub(super) fn segments(predictions: &Predictions, about: &str) -> Figure {
     model::segments(&divisions, overall, about)
 }
 
-pub(super) fn confidence(subject: &Subject<'_>) -> Result<Figure, PlotError> {
+pub(super) fn confidence(subject: &ReportSubject<'_>) -> Result<Figure, PlotError> {
     let temperature = subject.temperature()?;
     let found = stored(subject, &["train", "test", "ood_test"])?;
     let splits: Vec<(&str, &Predictions)> = found.iter().map(|(name, table)| (*name, table)).collect();
     Ok(model::confidence(&splits, temperature, &subject.name_of_run()))
 }
 
-pub(super) fn classes(subject: &Subject<'_>) -> Result<Figure, PlotError> {
+pub(super) fn classes(subject: &ReportSubject<'_>) -> Result<Figure, PlotError> {
     let found = stored(subject, &["train", "test"])?;
     let splits: Vec<_> = found.iter().map(|(name, table)| (*name, model::class_counts(table))).collect();
     Ok(model::classes(&splits, &subject.name_of_run()))
 }
 
 /// The stored predictions of some splits, with the words for them.
-fn stored(subject: &Subject<'_>, wanted: &[&str]) -> Result<Vec<(&'static str, Predictions)>, PlotError> {
+fn stored(
+    subject: &ReportSubject<'_>,
+    wanted: &[&str],
+) -> Result<Vec<(&'static str, Predictions)>, PlotError> {
     let mut found = Vec::new();
     for (split, name) in SPLITS.iter().filter(|(split, _)| wanted.contains(split)) {
         found.extend(subject.predictions_if_any(split)?.map(|table| (*name, table)));
@@ -107,7 +111,7 @@ fn stored(subject: &Subject<'_>, wanted: &[&str]) -> Result<Vec<(&'static str, P
 /// The scores in and out of scope of every method that the stored run can still be asked for: those
 /// of logits, and the chosen one.
 pub(super) fn out_of_scope(
-    subject: &Subject<'_>,
+    subject: &ReportSubject<'_>,
     build: fn(&[ScopeScores<'_>], &str) -> Figure,
 ) -> Result<Figure, PlotError> {
     let (inside, outside) = (subject.predictions("test")?, subject.predictions("ood_test")?);
@@ -152,12 +156,12 @@ fn first_rows(predictions: &Predictions, most: usize) -> Predictions {
 }
 
 /// The words that answers rest on: of the wanted texts, or of some of the split.
-pub(super) fn attention(subject: &Subject<'_>, wanted: &Wanted) -> Result<Figure, PlotError> {
+pub(super) fn attention(subject: &ReportSubject<'_>, options: &PlotOptions) -> Result<Figure, PlotError> {
     let classifier = subject.classifier()?;
-    let texts: Vec<(String, Option<String>)> = if wanted.texts.is_empty() {
-        telling_texts(subject, wanted.split())?
+    let texts: Vec<(String, Option<String>)> = if options.texts.is_empty() {
+        telling_texts(subject, options.split())?
     } else {
-        wanted.texts.iter().map(|text| (text.clone(), None)).collect()
+        options.texts.iter().map(|text| (text.clone(), None)).collect()
     };
     let attended = texts.into_iter().map(|(text, gold)| attended(&classifier, &text, gold));
     let attended = attended.collect::<candle_core::Result<Vec<Attended>>>()?;
@@ -174,7 +178,10 @@ fn attended(classifier: &Classifier, text: &str, gold: Option<String>) -> candle
 }
 
 /// Texts of a split that tell something: of different classes, and up to half of them mistakes.
-fn telling_texts(subject: &Subject<'_>, split: &str) -> Result<Vec<(String, Option<String>)>, PlotError> {
+fn telling_texts(
+    subject: &ReportSubject<'_>,
+    split: &str,
+) -> Result<Vec<(String, Option<String>)>, PlotError> {
     let predictions = subject.predictions(split)?;
     let dataset = subject.dataset()?;
     let examples = dataset.splits.get(split).map_or(&[][..], |split| &split.examples);

@@ -8,10 +8,11 @@ use crate::spec::{ObjectiveSpec, PrunerSpec, Spec};
 use crate::store::{ArtifactRecord, LatestMetric, RunKind, RunQuery, RunRecord};
 use crate::trial::RunState;
 
+use super::error::PlotError;
 use super::page::{Block, Section, Table};
-use super::plot::PlotError;
-use super::subject::Subject;
+use super::subject::ReportSubject;
 use super::wording::number;
+use crate::number::counted;
 
 /// Most rows of a table of what was captured.
 const MOST: usize = 40;
@@ -32,7 +33,7 @@ pub(super) enum Evaluator {
 
 impl Evaluator {
     /// Of a study, by its recorded spec.
-    pub(super) fn of(subject: &Subject<'_>) -> Self {
+    pub(super) fn of(subject: &ReportSubject<'_>) -> Self {
         let new = &subject.study.plan;
         if new.spec_text.is_empty() {
             return Self::Library;
@@ -71,7 +72,7 @@ impl Evaluator {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub(super) fn section(&self, subject: &Subject<'_>) -> Result<Section, PlotError> {
+    pub(super) fn section(&self, subject: &ReportSubject<'_>) -> Result<Section, PlotError> {
         let mut section = Section::new("program", "Program");
         if let Self::Command(spec) = self {
             command(&mut section, spec);
@@ -89,7 +90,7 @@ impl Evaluator {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub(super) fn repeats(&self, subject: &Subject<'_>) -> Result<String, PlotError> {
+    pub(super) fn repeats(&self, subject: &ReportSubject<'_>) -> Result<String, PlotError> {
         let told = match self {
             Self::Training | Self::Unknown => return Ok(
                 "The same program, spec, data and seed give the same trials, metrics and weights, to the bit. The \
@@ -138,13 +139,13 @@ fn command(section: &mut Section, spec: &Spec) {
     }
 }
 
-fn trials(subject: &Subject<'_>) -> Result<Vec<RunRecord>, PlotError> {
+fn trials(subject: &ReportSubject<'_>) -> Result<Vec<RunRecord>, PlotError> {
     let query = RunQuery { study: Some(subject.study.id), kind: Some(RunKind::Trial), ..RunQuery::default() };
     Ok(subject.store.runs(&query)?)
 }
 
 /// What is kept of the best trial, or else of the first one: metrics and files.
-fn captured(section: &mut Section, subject: &Subject<'_>) -> Result<(), PlotError> {
+fn captured(section: &mut Section, subject: &ReportSubject<'_>) -> Result<(), PlotError> {
     let best = subject.best_trial()?;
     let run = match best {
         Some(run) => run,
@@ -171,10 +172,6 @@ fn captured(section: &mut Section, subject: &Subject<'_>) -> Result<(), PlotErro
         section.blocks.push(Block::Table(artifacts_table(&artifacts)));
     }
     Ok(())
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn metrics_table(metrics: &[LatestMetric]) -> Table {

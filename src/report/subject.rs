@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::plot::PlotError;
+use super::error::PlotError;
 use super::study::{Series, StudyView, ViewError};
 use crate::data::Dataset;
 use crate::eval::Predictions;
@@ -17,7 +17,7 @@ use crate::training::{
 use crate::trial::RunState;
 
 /// A study or one run of it, in a store.
-pub struct Subject<'a> {
+pub struct ReportSubject<'a> {
     /// Where it is recorded.
     pub store: &'a dyn Store,
     /// The study.
@@ -28,7 +28,7 @@ pub struct Subject<'a> {
     view: OnceLock<StudyView>,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> ReportSubject<'a> {
     /// A study, with its final run where it has one.
     ///
     /// # Errors
@@ -44,6 +44,18 @@ impl<'a> Subject<'a> {
     /// The store cannot be read.
     pub fn of_run(store: &'a dyn Store, run: RunRecord) -> Result<Self, StoreError> {
         Ok(Self { store, study: store.study(run.start.study)?, run: Some(run), view: OnceLock::new() })
+    }
+
+    /// The one that a picture of a single study or run is about.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn first<'s>(subjects: &'s [Self]) -> Result<&'s Self, PlotError> {
+        subjects.first().ok_or_else(|| PlotError::Missing {
+            run: "nothing".to_owned(),
+            what: "picture".to_owned(),
+            hint: "name a study or a run".to_owned(),
+        })
     }
 
     /// The study as pictures see it.
@@ -174,7 +186,7 @@ impl<'a> Subject<'a> {
     /// The temperature that was fitted, or 1.
     ///
     /// # Errors
-    /// As [`Subject::calibration`].
+    /// As [`ReportSubject::calibration`].
     pub(crate) fn temperature(&self) -> Result<f64, PlotError> {
         Ok(self.calibration()?.map_or(1.0, |calibration| calibration.fitted.temperature))
     }

@@ -2,6 +2,7 @@
 
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
+use uaic_kernel::statistics::quantile::nearest;
 
 /// A figure, how many examples it rests on, and its 95 % confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,8 +63,7 @@ pub fn bootstrap(
 /// `None` without any.
 pub(super) fn percentiles(value: f64, n: usize, mut resampled: Vec<f64>) -> Option<Estimate> {
     resampled.sort_unstable_by(f64::total_cmp);
-    let quantile = |q: f64| resampled.get((q * (resampled.len() as f64 - 1.0)).round() as usize).copied();
-    Some(Estimate { value, n, low: quantile(0.025)?, high: quantile(0.975)? })
+    Some(Estimate { value, n, low: nearest(&resampled, 0.025)?, high: nearest(&resampled, 0.975)? })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `predictions`, `predictions_file` | what did a classifier say of every text? |
 //! | `summary`, `sample` | what are all its figures? (`measure`, `measure_out_of_scope`) |
+//! | `answers` | what was answered, and what is measured of any resample? |
 //! | `confusion`, `tally` | which classes does it take for which; precision, recall, F1, MCC |
 //! | `classification` | which answers count as right; top-k, log-loss |
 //! | `probability` | how far are probabilities from the truth? (Brier) |
@@ -24,6 +25,7 @@
 //! | `blocks` | scores sorted once, equal ones together |
 //! | `undefined` | why does a figure have no value? |
 
+mod answers;
 mod blocks;
 mod calibration;
 mod classification;
@@ -53,6 +55,7 @@ mod tally;
 mod temperature;
 mod undefined;
 
+pub use answers::{Answers, Resample};
 pub use calibration::{Calibration, Choice, Quality};
 pub use classification::{is_any_gold, log_loss, top_k};
 pub use confusion::{ClassFigures, Confusion};

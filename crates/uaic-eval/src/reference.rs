@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use uaic_kernel::statistics::quantile::in_steps;
 
 use super::{Predictions, Undefined};
 
@@ -77,13 +78,7 @@ fn shares(values: &[u32]) -> Vec<(u32, f64)> {
 /// Between neighbouring values on a straight line, as `numpy.quantile` does by default.
 fn quantiles(mut values: Vec<f64>) -> Vec<f64> {
     values.sort_unstable_by(f64::total_cmp);
-    let last = values.len().saturating_sub(1);
-    let quantile = |step: usize| {
-        let (below, rest) = (step * last / STEPS, step * last % STEPS);
-        let (low, high) = (values[below], values[(below + 1).min(last)]);
-        low + (high - low) * rest as f64 / STEPS as f64
-    };
-    if values.is_empty() { Vec::new() } else { (0..=STEPS).map(quantile).collect() }
+    in_steps(&values, STEPS)
 }
 
 #[cfg(test)]

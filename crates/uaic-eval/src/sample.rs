@@ -1,22 +1,21 @@
 //! The texts that a summary measures: everything of them that does not depend on a resample, and all
-//! figures under the weights of one.
+//! measures under the weights of one.
 
+use super::answers::{Answers, Resample, mean};
 use super::blocks::Blocks;
-use super::classification::{is_in_top, surprise};
 use super::one_vs_rest::Rankings;
-use super::probability::squared_distance;
 use super::reliability::{BINS, weighted_calibration_error};
 use super::risk::weighted_aurc;
-use super::tally::Tally;
-use super::{Average, Binning, OUT_OF_SCOPE, Predictions, Undefined, is_any_gold};
+use super::{Average, Binning, OUT_OF_SCOPE, Predictions, Undefined};
 
 /// Shares of right answers, which have Wilson intervals. With one label per text, micro averages
 /// and the recall weighted by support are the accuracy.
 pub(super) const SHARES: [&str; 7] =
     ["accuracy", "precision_micro", "recall_micro", "f1_micro", "recall_weighted", "accuracy_any", "top_3"];
 
-/// Figures that have bootstrap intervals, in the order of [`Sample::figures`].
-pub(super) const FIGURES: [&str; 16] = [
+/// Measures that have bootstrap intervals, in the order of [`Sample::measures`]: those of
+/// [`Answers::MEASURES`], and what depends on the order of confidences and scores.
+pub(super) const MEASURES: [&str; 16] = [
     "precision_macro",
     "precision_weighted",
     "recall_macro",
@@ -37,17 +36,7 @@ pub(super) const FIGURES: [&str; 16] = [
 
 /// The texts that are measured, with everything that does not depend on a resample.
 pub(super) struct Sample {
-    classes: usize,
-    gold: Vec<usize>,
-    predicted: Vec<usize>,
-    /// How many texts are right; by the lenient rule; among the three highest.
-    right: usize,
-    right_by_any: usize,
-    right_of_three: usize,
-    /// The log-loss of each text; `None` where its label is unknown.
-    losses: Vec<Option<f64>>,
-    /// The squared distance of each text's probabilities to the truth.
-    distances: Vec<f64>,
+    answers: Answers,
     confidences: Vec<f64>,
     by_confidence: Blocks,
     rankings: Rankings,
@@ -64,7 +53,7 @@ impl Sample {
         if labels == 0 {
             return Err(Undefined::NoKnownLabel);
         }
-        let (all, answers) = (predictions.probabilities(temperature), predictions.predicted());
+        let (all, predicted) = (predictions.probabilities(temperature), predictions.predicted());
         let rows: Vec<f64> =
             texts.iter().flat_map(|&text| &all[text * labels..][..labels]).copied().collect();
         if rows.iter().any(|probability| !probability.is_finite()) {
@@ -72,45 +61,39 @@ impl Sample {
         }
         // Numbers without a name, which no table should have, are one class: they cost no memory.
         let nameless = labels + predictions.unseen.len();
-        let gold = texts.iter().map(|&text| (predictions.gold[text] as usize).min(nameless));
-        let gold: Vec<usize> = gold.collect();
-        let predicted: Vec<usize> = texts.iter().map(|&text| answers[text]).collect();
-        let each = || rows.chunks_exact(labels).zip(&gold);
-        let confidences: Vec<f64> = each().zip(&predicted).map(|((row, _), &label)| row[label]).collect();
-        let right: Vec<bool> = gold.iter().zip(&predicted).map(|(gold, label)| gold == label).collect();
+        let highest = texts.iter().map(|&text| (predictions.gold[text] as usize).min(nameless)).max();
+        let classes = highest.map_or(labels, |highest| labels.max(highest + 1));
+        let answers = Answers::of_rows(predictions, &texts, &rows, classes, |label| label.min(nameless));
+        let confidences: Vec<f64> =
+            rows.chunks_exact(labels).zip(&texts).map(|(row, &text)| row[predicted[text]]).collect();
         Ok(Self {
-            classes: gold.iter().map(|label| label + 1).max().unwrap_or(0).max(labels),
-            right: right.iter().filter(|&&right| right).count(),
-            right_by_any: count_any(predictions, &texts, &predicted),
-            right_of_three: each().filter(|&(row, &gold)| is_in_top(row, gold, 3)).count(),
-            losses: each().map(|(row, &gold)| row.get(gold).map(|&p| surprise(p))).collect(),
-            distances: each().map(|(row, &gold)| squared_distance(row, gold)).collect(),
-            by_confidence: Blocks::new(&confidences, &right)?,
-            rankings: Rankings::new(&rows, labels, &gold)?,
+            by_confidence: Blocks::new(&confidences, answers.right()[0])?,
+            rankings: Rankings::new(&rows, labels, answers.gold())?,
             confidences,
-            gold,
-            predicted,
+            answers,
         })
     }
 
     /// Number of texts.
     pub(super) fn len(&self) -> usize {
-        self.gold.len()
+        self.answers.len()
     }
 
     /// Number of texts that have a loss.
     pub(super) fn known(&self) -> usize {
-        self.losses.iter().flatten().count()
+        self.answers.known()
     }
 
     /// How many texts are right, by each of [`SHARES`].
     pub(super) fn shares(&self) -> [usize; 7] {
-        [self.right, self.right, self.right, self.right, self.right, self.right_by_any, self.right_of_three]
+        let [right, by_any, of_three] =
+            self.answers.right().map(|right| right.iter().filter(|&&right| right).count());
+        [right, right, right, right, right, by_any, of_three]
     }
 
     /// The mean log-loss.
     pub(super) fn loss(&self, weights: &[u32]) -> Result<f64, Undefined> {
-        mean(self.losses.iter().copied(), weights, Undefined::NoKnownLabel)
+        self.answers.loss(Resample::Weights(weights))
     }
 
     /// The expected calibration error.
@@ -119,21 +102,23 @@ impl Sample {
         weighted_calibration_error(&self.by_confidence, weights, n, BINS, binning)
     }
 
-    /// All of [`FIGURES`] with every text counted as often as its weight says.
-    pub(super) fn figures(&self, weights: &[u32]) -> [Result<f64, Undefined>; 16] {
-        let tally = Tally::count(self.classes, &self.gold, &self.predicted, weights);
-        let by_class = self.rankings.average(Average::Macro, weights, &self.gold);
-        let by_pair = self.rankings.average(Average::Micro, weights, &self.gold);
+    /// All of [`MEASURES`] with every text counted as often as its weight says.
+    pub(super) fn measures(&self, weights: &[u32]) -> [Result<f64, Undefined>; 16] {
+        let resample = Resample::Weights(weights);
+        let [precision, weighted_precision, recall, f1, weighted_f1, mcc, loss, brier] =
+            self.answers.measures(resample);
+        let by_class = self.rankings.average(Average::Macro, weights, self.answers.gold());
+        let by_pair = self.rankings.average(Average::Micro, weights, self.answers.gold());
         [
-            tally.average(Average::Macro, Tally::precision),
-            tally.average(Average::Weighted, Tally::precision),
-            tally.average(Average::Macro, Tally::recall),
-            tally.average(Average::Macro, Tally::f1),
-            tally.average(Average::Weighted, Tally::f1),
-            tally.mcc(),
-            self.loss(weights),
-            mean(self.distances.iter().copied().map(Some), weights, Undefined::NoExamples),
-            mean(self.confidences.iter().copied().map(Some), weights, Undefined::NoExamples),
+            precision,
+            weighted_precision,
+            recall,
+            f1,
+            weighted_f1,
+            mcc,
+            loss,
+            brier,
+            mean(|text| Some(self.confidences[text]), resample, Undefined::NoExamples),
             self.calibration_error(weights, Binning::EqualWidth),
             self.calibration_error(weights, Binning::EqualMass),
             weighted_aurc(&self.by_confidence, weights),
@@ -143,28 +128,4 @@ impl Sample {
             by_pair.average_precision,
         ]
     }
-}
-
-/// How many texts are right by the lenient rule.
-fn count_any(predictions: &Predictions, texts: &[usize], predicted: &[usize]) -> usize {
-    let is_right = |&(&text, &label): &(&usize, &usize)| {
-        is_any_gold(predictions.gold_name(predictions.gold[text]), &predictions.labels[label])
-    };
-    texts.iter().zip(predicted).filter(is_right).count()
-}
-
-/// The weighted mean of what is there.
-fn mean(
-    values: impl Iterator<Item = Option<f64>>,
-    weights: &[u32],
-    otherwise: Undefined,
-) -> Result<f64, Undefined> {
-    let (mut sum, mut n) = (0.0, 0_u64);
-    for (value, &weight) in values.zip(weights) {
-        if let Some(value) = value {
-            sum += f64::from(weight) * value;
-            n += u64::from(weight);
-        }
-    }
-    if n > 0 { Ok(sum / n as f64) } else { Err(otherwise) }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::out_of_scope::Separation;
 use super::resample::resample;
-use super::sample::{FIGURES, SHARES, Sample};
+use super::sample::{MEASURES, SHARES, Sample};
 use super::{Binning, Estimate, Predictions, Undefined, wilson};
 
 /// Resamples behind each bootstrap interval.
@@ -40,8 +40,8 @@ impl Measures {
         for (key, right) in SHARES.iter().zip(sample.shares()) {
             self.insert(key, wilson(right, n).ok_or(Undefined::NoExamples));
         }
-        let estimates = resample(&[n], RESAMPLES, rng, |weights| sample.figures(weights));
-        for (key, estimate) in FIGURES.iter().zip(estimates) {
+        let estimates = resample(&[n], RESAMPLES, rng, |weights| sample.measures(weights));
+        for (key, estimate) in MEASURES.iter().zip(estimates) {
             self.insert(key, estimate);
         }
         self.count_known(sample);
@@ -67,7 +67,7 @@ pub fn measure(predictions: &Predictions, temperature: f64, rng: &mut impl Rng) 
     match Sample::new(predictions, temperature) {
         Ok(sample) => measures.insert_all(&sample, rng),
         Err(reason) => {
-            SHARES.iter().chain(&FIGURES).for_each(|key| measures.insert(key, Err(reason)));
+            SHARES.iter().chain(&MEASURES).for_each(|key| measures.insert(key, Err(reason)));
         }
     }
     measures
@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn figures_of(table: &Predictions, weights: &[u32]) -> Vec<Result<f64, Undefined>> {
-        Sample::new(table, 1.5).unwrap().figures(weights).to_vec()
+        Sample::new(table, 1.5).unwrap().measures(weights).to_vec()
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod tests {
             let repeated = (0..60).flat_map(|text| std::iter::repeat_n(text, weights[text] as usize));
             let repeated = pick(&table, repeated);
             let theirs = figures_of(&repeated, &vec![1; repeated.len()]);
-            for ((key, ours), theirs) in FIGURES.iter().zip(figures_of(&table, &weights)).zip(theirs) {
+            for ((key, ours), theirs) in MEASURES.iter().zip(figures_of(&table, &weights)).zip(theirs) {
                 match (ours, theirs) {
                     (Ok(ours), Ok(theirs)) => assert_relative_eq!(ours, theirs, epsilon = 1e-12),
                     (ours, theirs) => assert_eq!(ours, theirs, "{key}"),
@@ -282,7 +282,7 @@ mod tests {
         let (ones, sample) = (vec![1; 90], Sample::new(&table, 1.5).unwrap());
         assert_eq!(sample.shares(), Sample::new(&stride, 1.5).unwrap().shares());
         for ((key, ours), theirs) in
-            FIGURES.iter().zip(figures_of(&table, &ones)).zip(figures_of(&stride, &ones))
+            MEASURES.iter().zip(figures_of(&table, &ones)).zip(figures_of(&stride, &ones))
         {
             let (ours, theirs) = (ours.unwrap(), theirs.unwrap());
             assert!((ours - theirs).abs() < 1e-12, "{key}: {ours} is not {theirs}");
@@ -332,7 +332,7 @@ mod tests {
         table.logits[7] = f32::NAN;
         let measures = measure(&table, 1.0, &mut rng());
         assert!(measures.values.is_empty());
-        assert_eq!(measures.absent.len(), SHARES.len() + FIGURES.len());
+        assert_eq!(measures.absent.len(), SHARES.len() + MEASURES.len());
         assert!(measures.absent.values().all(|reason| *reason == Undefined::NotANumber));
     }
 

@@ -25,18 +25,19 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Counts every example as often as its weight says; labels must be below `classes`.
-    pub(super) fn count(classes: usize, gold: &[usize], predicted: &[usize], weights: &[u32]) -> Self {
+    /// Nothing counted yet.
+    pub(super) fn new(classes: usize) -> Self {
         let zero = || vec![0; classes];
-        let mut tally = Self { right: zero(), support: zero(), predicted: zero() };
-        for ((&gold, &predicted), &weight) in gold.iter().zip(predicted).zip(weights) {
-            tally.support[gold] += weight;
-            tally.predicted[predicted] += weight;
-            if gold == predicted {
-                tally.right[gold] += weight;
-            }
+        Self { right: zero(), support: zero(), predicted: zero() }
+    }
+
+    /// Counts an answer as often as a weight says.
+    pub(super) fn add(&mut self, gold: usize, predicted: usize, weight: u32) {
+        self.support[gold] += weight;
+        self.predicted[predicted] += weight;
+        if gold == predicted {
+            self.right[gold] += weight;
         }
-        tally
     }
 
     pub(super) fn accuracy(&self) -> Result<f64, Undefined> {

@@ -7,13 +7,7 @@
 use pulp::Simd;
 
 use super::activation::{sigmoid, tanh};
-use super::{Row, kernel};
-
-/// Units of a block.
-pub const LANES: usize = 16;
-
-/// One value for each unit of a block.
-pub type Lanes = [f32; LANES];
+use super::{LANES, Lanes, Row, kernel};
 
 /// A block of units of the texts that are long enough for one step, forward.
 pub struct CellForward<'a> {

@@ -14,6 +14,9 @@
 //! slow. So kernels are loops, and a test of this module refuses closures in them. A `for` over an
 //! iterator is one (`next` is given no code of ours). `cargo bench --bench kernels -- --check` holds
 //! every kernel against scalar code in the same run, for what no rule foresees.
+//!
+//! Beside the kernels stand [`linear_algebra`] and [`statistics`] in plain f64, and the [seed tree](rng): what
+//! studies and evaluations have in common.
 
 // Only what is inlined into a kernel is compiled for its instruction set.
 #![allow(clippy::inline_always)]
@@ -24,34 +27,46 @@ mod batch_norm;
 mod cell;
 mod cross_entropy;
 mod drop;
+mod factors;
 mod gelu;
+mod head;
 mod layer_norm;
+pub mod linear_algebra;
 mod mixture;
 mod optimize;
+mod panel;
 mod peak;
 mod pool;
 mod product;
 pub mod rng;
 mod self_attention;
 mod squash;
+pub mod statistics;
 #[cfg(test)]
 mod tests;
 
 pub use activation::{exp, sigmoid, tanh};
 pub use attention::Attended;
 pub use batch_norm::{BatchStatistics, Normalized};
-pub use cell::{CellBack, CellForward, LANES, Lanes};
+pub use cell::{CellBack, CellForward};
 pub use cross_entropy::Targets;
 pub use drop::Mask;
 pub use layer_norm::{LayerNorm, LayerNormBack};
 pub use mixture::{KERNELS, MixtureAxis, NO_KERNEL};
 pub use optimize::{AdamStep, sum_of_squares};
-pub use product::{PANEL, Row, Start, Target, transpose, transpose_panel};
+pub use panel::{PANEL, Row, transpose, transpose_panel};
+pub use product::{Start, Target};
 pub use self_attention::{Asking, AttentionScratch, SelfAttention, SelfAttentionBack};
 
 use std::sync::OnceLock;
 
 use pulp::Arch;
+
+/// Units of a block.
+pub const LANES: usize = 16;
+
+/// One value for each unit of a block.
+pub type Lanes = [f32; LANES];
 
 /// The variable that names the instruction set to be used instead of the best one.
 pub const VARIABLE: &str = "UAIC_KERNELS";

@@ -8,12 +8,8 @@
 use pulp::{Simd, WithSimd};
 
 use super::Kernels;
-
-/// Columns of a panel.
-pub const PANEL: usize = 64;
-
-/// One row of a panel.
-pub type Row = [f32; PANEL];
+use super::factors::{Columns, Factors, Rows, Strided};
+use super::panel::{PANEL, Panel, Row, Wide};
 
 /// Inner indices per pass over the rows: as many rows of a panel as stay in the first-level cache
 /// beside what is multiplied with them (64 × 256 bytes). Where registers are narrower a pass reads a
@@ -203,110 +199,6 @@ pub(super) fn multiply_wide<S: Simd>(
     });
 }
 
-/// The left factors of `R` rows of a product.
-trait Factors<const R: usize> {
-    /// That of inner index `k` and row `r`.
-    fn factor(&self, k: usize, r: usize) -> f32;
-}
-
-/// The left matrix as it stands.
-struct Rows<'a, const R: usize>([&'a [f32]; R]);
-
-impl<'a, const R: usize> Rows<'a, R> {
-    #[inline(always)]
-    fn new(a: &'a [f32], stride: usize, depth: usize) -> Self {
-        let mut rows = [a; R];
-        let mut r = 0;
-        while r < R {
-            // All of one length, so that one check holds for all of them.
-            rows[r] = &a[r * stride..][..depth];
-            r += 1;
-        }
-        Self(rows)
-    }
-}
-
-impl<const R: usize> Factors<R> for Rows<'_, R> {
-    #[inline(always)]
-    fn factor(&self, k: usize, r: usize) -> f32 {
-        self.0[r][k]
-    }
-}
-
-/// The left matrix transposed.
-struct Columns<'a> {
-    a: &'a [f32],
-    stride: usize,
-}
-
-impl<const R: usize> Factors<R> for Columns<'_> {
-    #[inline(always)]
-    fn factor(&self, k: usize, r: usize) -> f32 {
-        self.a[k * self.stride..][..R][r]
-    }
-}
-
-/// The left matrix with any strides.
-struct Strided<'a> {
-    a: &'a [f32],
-    row: usize,
-    inner: usize,
-}
-
-impl<const R: usize> Factors<R> for Strided<'_> {
-    #[inline(always)]
-    fn factor(&self, k: usize, r: usize) -> f32 {
-        self.a[r * self.row + k * self.inner]
-    }
-}
-
-/// The right matrix of a product.
-trait Panel: Copy {
-    /// Inner indices.
-    fn depth(self) -> usize;
-    /// All columns of an inner index.
-    fn row<'a>(self, k: usize) -> &'a [f32]
-    where
-        Self: 'a;
-}
-
-impl Panel for &[Row] {
-    #[inline(always)]
-    fn depth(self) -> usize {
-        self.len()
-    }
-
-    #[inline(always)]
-    fn row<'a>(self, k: usize) -> &'a [f32]
-    where
-        Self: 'a,
-    {
-        &self[k]
-    }
-}
-
-/// Rows of any width.
-#[derive(Clone, Copy)]
-struct Wide<'a> {
-    values: &'a [f32],
-    width: usize,
-}
-
-impl Panel for Wide<'_> {
-    #[inline(always)]
-    fn depth(self) -> usize {
-        self.values.len() / self.width
-    }
-
-    #[inline(always)]
-    fn row<'a>(self, k: usize) -> &'a [f32]
-    where
-        Self: 'a,
-    {
-        &self.values[k * self.width..][..self.width]
-    }
-}
-
 /// Some rows of a product, over as many inner indices as the panel has rows.
 #[derive(Clone, Copy)]
 struct Tile<'a, P> {
@@ -427,29 +319,4 @@ impl<P: Panel> Tile<'_, P> {
 fn load<S: Simd, const V: usize>(from: &[f32], to: &mut [S::f32s; V]) {
     let (registers, _) = S::as_simd_f32s(from);
     to.copy_from_slice(registers);
-}
-
-/// The panels of the transposed matrix: from `[⌈out / 64⌉][inputs][64]` to
-/// `[⌈inputs / 64⌉][⌈out / 64⌉ · 64][64]`.
-pub fn transpose(panels: &[Row], inputs: usize, transposed: &mut Vec<Row>) {
-    let outputs = panels.len() / inputs * PANEL;
-    let size = inputs.div_ceil(PANEL) * outputs;
-    if transposed.len() != size {
-        transposed.clear();
-        transposed.resize(size, [0.0; PANEL]);
-    }
-    for (panel, to) in transposed.chunks_exact_mut(outputs).enumerate() {
-        transpose_panel(panels, inputs, panel, to);
-    }
-}
-
-/// One panel of the transposed matrix, `[⌈out / 64⌉ · 64][64]`.
-pub fn transpose_panel(panels: &[Row], inputs: usize, panel: usize, to: &mut [Row]) {
-    for (to, from) in to.as_chunks_mut::<PANEL>().0.iter_mut().zip(panels.chunks_exact(inputs)) {
-        for (input, row) in from[panel * PANEL..].iter().take(PANEL).enumerate() {
-            for (output, value) in row.iter().enumerate() {
-                to[output][input] = *value;
-            }
-        }
-    }
 }

@@ -5,8 +5,8 @@
 //! its path alone: adding a purpose, or drawing more from one stream, never shifts another, and no
 //! clock, thread or hash order takes part.
 
-use rand::SeedableRng;
 pub use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
 
 /// A node of the seed tree.
 ///
@@ -54,6 +54,22 @@ impl SeedTree {
         hasher.update(label.as_bytes());
         hasher.update(&index.to_le_bytes());
         *hasher.finalize().as_bytes()
+    }
+}
+
+/// Brings items into random order (Fisher–Yates).
+///
+/// ```
+/// use uaic_kernel::rng::{SeedTree, shuffle};
+///
+/// let mut order: Vec<u32> = (0..9).collect();
+/// shuffle(&mut order, &mut SeedTree::new(1).rng("order"));
+/// order.sort_unstable();
+/// assert_eq!(order, (0..9).collect::<Vec<u32>>());
+/// ```
+pub fn shuffle<T>(items: &mut [T], rng: &mut ChaCha8Rng) {
+    for last in (1..items.len()).rev() {
+        items.swap(last, rng.random_range(0..=last as u64) as usize);
     }
 }
 

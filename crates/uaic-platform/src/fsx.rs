@@ -1,7 +1,7 @@
 //! File operations that are atomic and whose errors name the path.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// A file operation that failed, and on which path.
@@ -45,7 +45,10 @@ pub fn create_dir_all(path: &Path) -> Result<(), FileError> {
 ///
 /// # Errors
 /// The folder is missing, the disk is full, or the path may not be written.
+#[cfg(feature = "files")]
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    use std::io::Write;
+
     let folder = parent_of(path);
     let mut staged = tempfile::Builder::new()
         .prefix(".uaic-")
@@ -75,7 +78,7 @@ pub fn parent_of(path: &Path) -> &Path {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "files"))]
 mod tests {
     use super::*;
 

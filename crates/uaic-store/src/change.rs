@@ -4,7 +4,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Fault;
 use super::codec::{from_json, named, to_json};
-use super::write::{first_value, insert_params, intern, put_more_values, running_row, study_row};
+use super::rows::{intern, running_row, study_row};
+use super::write::{first_value, insert_params, put_more_values};
 use uaic_study::store::rules::{check_ended, first_trial_of};
 use uaic_study::store::{Attempt, Change, Id, StoreError, StudyChange};
 use uaic_study::trial::{Params, RunState};

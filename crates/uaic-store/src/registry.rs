@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Fault;
 use super::codec::id_at;
-use super::write::run_row;
+use super::rows::run_row;
 use uaic_study::store::rules::{alias_detail, no_alias, no_model, no_version};
 use uaic_study::store::{EventRecord, Id, ModelVersion};
 

@@ -6,7 +6,7 @@
 mod asking;
 pub mod bench;
 pub mod event;
-mod hindsight;
+mod history;
 pub mod importance;
 pub mod objective;
 mod outcome;

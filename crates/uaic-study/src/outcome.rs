@@ -74,13 +74,7 @@ impl StudyOutcome {
     /// # Errors
     /// The store cannot be read.
     pub fn recorded(store: &dyn Store, study: &StudyRecord) -> Result<Self, StoreError> {
-        let query = RunQuery {
-            study: Some(study.id),
-            kind: Some(RunKind::Trial),
-            include_hidden: true,
-            ..RunQuery::default()
-        };
-        let runs = store.runs(&query)?;
+        let runs = store.runs(&trials_of(study.id, None))?;
         let mut finished: Vec<TrialResult> =
             runs.iter().filter(|run| run.state.is_final()).map(TrialResult::recorded).collect();
         finished.sort_by_key(|result| result.trial.number);
@@ -106,6 +100,17 @@ impl StudyOutcome {
     /// good in every value and better in one. By number.
     pub fn pareto_front(&self) -> Vec<&TrialResult> {
         front(&self.finished, &self.directions, |result| (result.rank(), result.trial.values.clone()))
+    }
+}
+
+/// The trials of a study, hidden ones included: these are only hidden from listings.
+pub(super) fn trials_of(study: Id, number: Option<u32>) -> RunQuery {
+    RunQuery {
+        study: Some(study),
+        kind: Some(RunKind::Trial),
+        number,
+        include_hidden: true,
+        ..RunQuery::default()
     }
 }
 
@@ -158,7 +163,7 @@ pub enum StudyError {
         /// How many were asked for.
         jobs: usize,
         /// The system's reason.
-        source: rayon::ThreadPoolBuildError,
+        source: std::io::Error,
     },
 }
 

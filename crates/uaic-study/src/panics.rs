@@ -62,7 +62,7 @@ mod tests {
     fn a_panic_becomes_its_message_and_place() {
         let number = 7;
         let reason = caught(|| -> u32 { panic!("trial {number} went wrong") }).unwrap_err();
-        assert!(reason.starts_with("panicked at src/study/panics.rs:"), "{reason}");
+        assert!(reason.starts_with("panicked at ") && reason.contains("src/panics.rs:"), "{reason}");
         assert!(reason.ends_with(": trial 7 went wrong"), "{reason}");
         let reason = caught(|| std::panic::panic_any(3_u8)).unwrap_err();
         assert!(reason.ends_with(": no message"), "{reason}");

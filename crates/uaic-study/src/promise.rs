@@ -6,7 +6,7 @@ use crate::space::{Constraint, Distribution, Space};
 use crate::trial::{ParamValue, Params};
 use uaic_kernel::rng::SeedTree;
 use uaic_wording::ErrorKind;
-use uaic_wording::nearest::nearest;
+use uaic_wording::nearest::suggestion;
 
 /// Why a point cannot be promised.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -133,11 +133,8 @@ pub fn promise(space: &Space, wanted: &Params) -> Result<Params, PromiseError> {
 fn fitting(space: &Space, name: &str, value: &ParamValue) -> Result<ParamValue, PromiseError> {
     let Some(distribution) = space.get(name) else {
         let names: Vec<&str> = space.iter().map(|(name, _)| name).collect();
-        let near = nearest(name, names.iter().copied());
-        let hint = near.map_or_else(
-            || format!("what is searched: {}", names.join(", ")),
-            |near| format!("did you mean `{near}`?"),
-        );
+        let hint = suggestion(name, names.iter().copied())
+            .unwrap_or_else(|| format!("what is searched: {}", names.join(", ")));
         return Err(PromiseError::Unknown { name: name.to_owned(), hint });
     };
     fitted(distribution, value).ok_or_else(|| {

@@ -1,11 +1,13 @@
 //! Which trial may start when, and what its proposal may know: a pure function of what has ended,
 //! never of how many workers there are or how fast they were.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::space::Space;
+use crate::store::Change;
 use crate::trial::{Direction, FinishedTrial, Params, PendingTrial, Rank, RunState};
 
+use super::history::{Known, shown_below};
 use super::sampler::History;
 
 /// The order of a study. With `parallel` = P, trial k may start once every trial ≤ k − P is final,
@@ -25,18 +27,15 @@ pub(super) struct Schedule {
     ended: BTreeMap<u32, FinishedTrial>,
     /// Every trial below this number has been shown to a proposal.
     shown_below: u32,
-    /// Ended trials that proposals see, by number.
-    shown: Vec<FinishedTrial>,
-    /// Numbers of trials that the user has left out, and those among them that would be shown.
-    excluded: BTreeSet<u32>,
-    left_out: BTreeMap<u32, FinishedTrial>,
+    /// What proposals see.
+    known: Known,
     /// No further trial is proposed.
     closed: bool,
 }
 
 impl Schedule {
-    /// The order of a study that has not begun. `parallel` counts as 1 at least.
-    pub(super) fn new(trials: u32, parallel: u32, target: Option<(f64, Direction)>) -> Self {
+    /// The order of a study that begins in this space. `parallel` counts as 1 at least.
+    pub(super) fn new(space: Space, trials: u32, parallel: u32, target: Option<(f64, Direction)>) -> Self {
         Self {
             trials,
             parallel: parallel.max(1),
@@ -45,9 +44,7 @@ impl Schedule {
             frontier: 0,
             ended: BTreeMap::new(),
             shown_below: 0,
-            shown: vec![],
-            excluded: BTreeSet::new(),
-            left_out: BTreeMap::new(),
+            known: Known::new(space),
             closed: false,
         }
     }
@@ -59,7 +56,7 @@ impl Schedule {
         if self.closed || next >= self.trials.min(limit) {
             return None;
         }
-        self.show_below((next + 1).saturating_sub(self.parallel));
+        self.show_below(shown_below(next, self.parallel));
         if self.target_is_reached() {
             self.closed = true;
             return None;
@@ -71,11 +68,7 @@ impl Schedule {
     fn show_below(&mut self, number: u32) {
         for number in self.shown_below..number {
             let Some(trial) = self.ended.remove(&number) else { continue };
-            if self.excluded.contains(&number) {
-                self.left_out.insert(number, trial);
-            } else {
-                self.shown.push(trial);
-            }
+            self.known.show(trial);
         }
         self.shown_below = self.shown_below.max(number);
     }
@@ -86,7 +79,7 @@ impl Schedule {
             let rank = trial.rank().filter(Rank::is_feasible);
             rank.is_some_and(|rank| !direction.better(target, rank.value()))
         };
-        self.shown.iter().any(is_reached)
+        self.known.finished().iter().any(is_reached)
     }
 
     /// Lets no further trial be proposed.
@@ -104,15 +97,21 @@ impl Schedule {
         self.proposed.len() as u32
     }
 
+    /// The space as the user has changed it.
+    pub(super) fn space(&self) -> &Space {
+        self.known.space()
+    }
+
     /// What the proposal of the trial that is [`Schedule::ready`] may know.
-    pub(super) fn history<'a>(&'a self, space: &'a Space, directions: &'a [Direction]) -> History<'a> {
+    pub(super) fn history<'a>(&'a self, directions: &'a [Direction]) -> History<'a> {
         let pending = &self.proposed[self.shown_below as usize..];
-        History { space, directions, finished: &self.shown, pending }
+        History { space: self.space(), directions, finished: self.known.finished(), pending }
     }
 
     /// The trials that a proposal has seen that knew those below a number.
     pub(super) fn seen_below(&self, number: u32) -> &[FinishedTrial] {
-        &self.shown[..self.shown.partition_point(|trial| trial.number < number)]
+        let shown = self.known.finished();
+        &shown[..shown.partition_point(|trial| trial.number < number)]
     }
 
     /// Every trial below this number has been shown to the latest proposal.
@@ -122,7 +121,10 @@ impl Schedule {
 
     /// The earliest complete trial at exactly this point that proposals see.
     pub(super) fn complete_at(&self, params: &Params) -> Option<&FinishedTrial> {
-        self.shown.iter().find(|trial| trial.state == RunState::Complete && trial.params == *params)
+        self.known
+            .finished()
+            .iter()
+            .find(|trial| trial.state == RunState::Complete && trial.params == *params)
     }
 
     /// Notes the proposal of the trial that is [`Schedule::ready`].
@@ -139,31 +141,9 @@ impl Schedule {
         }
     }
 
-    /// Leaves a trial out of what proposals see.
-    pub(super) fn exclude(&mut self, number: u32) {
-        self.excluded.insert(number);
-        if let Ok(place) = self.shown.binary_search_by_key(&number, |trial| trial.number) {
-            self.left_out.insert(number, self.shown.remove(place));
-        }
-    }
-
-    /// Lets a trial count again that was excluded.
-    pub(super) fn include(&mut self, number: u32) {
-        self.excluded.remove(&number);
-        if let Some(trial) = self.left_out.remove(&number) {
-            let place = self.shown.partition_point(|trial| trial.number < number);
-            self.shown.insert(place, trial);
-        }
-    }
-
-    /// Replaces the values of a trial that has ended.
-    pub(super) fn correct(&mut self, number: u32, values: &[f64]) {
-        let shown = self.shown.iter_mut().find(|trial| trial.number == number);
-        let trial = shown.or_else(|| self.left_out.get_mut(&number)).or_else(|| self.ended.get_mut(&number));
-        if let Some(trial) = trial {
-            trial.values = values.to_vec();
-            trial.state = RunState::Complete;
-        }
+    /// Lets a change count for all further proposals.
+    pub(super) fn apply(&mut self, change: &Change) {
+        self.known.apply(change);
     }
 }
 
@@ -172,7 +152,7 @@ mod tests {
     use super::*;
 
     fn schedule(trials: u32, parallel: u32) -> Schedule {
-        Schedule::new(trials, parallel, None)
+        Schedule::new(Space::default(), trials, parallel, None)
     }
 
     fn end(number: u32) -> FinishedTrial {
@@ -182,8 +162,7 @@ mod tests {
     /// What the next trial would see.
     fn numbers(schedule: &mut Schedule) -> (Vec<u32>, Vec<u32>) {
         schedule.ready();
-        let space = Space::default();
-        let history = schedule.history(&space, &[Direction::Minimize]);
+        let history = schedule.history(&[Direction::Minimize]);
         (
             history.finished.iter().map(|trial| trial.number).collect(),
             history.pending.iter().map(|trial| trial.number).collect(),
@@ -249,7 +228,7 @@ mod tests {
     #[test]
     fn a_target_counts_once_a_proposal_would_see_it() {
         // Trial 3 has the value 3; with three at once trial 5 is the last that does not see it.
-        let mut schedule = Schedule::new(10, 3, Some((3.0, Direction::Maximize)));
+        let mut schedule = Schedule::new(Space::default(), 10, 3, Some((3.0, Direction::Maximize)));
         run(&mut schedule, 6);
         assert_eq!(schedule.ready(), None);
         assert!(schedule.all_proposed());
@@ -260,13 +239,13 @@ mod tests {
         let mut schedule = schedule(20, 2);
         run(&mut schedule, 5);
         assert_eq!(numbers(&mut schedule), (vec![0, 1, 2, 3], vec![4]));
-        schedule.exclude(1);
-        schedule.exclude(4);
+        schedule.apply(&Change::Exclude { trial: 1, reason: String::new() });
+        schedule.apply(&Change::Exclude { trial: 4, reason: String::new() });
         schedule.propose(Params::new());
         schedule.finish(end(5));
         assert_eq!(numbers(&mut schedule), (vec![0, 2, 3], vec![5]));
-        schedule.include(1);
-        schedule.include(4);
+        schedule.apply(&Change::Include { trial: 1, reason: String::new() });
+        schedule.apply(&Change::Include { trial: 4, reason: String::new() });
         assert_eq!(numbers(&mut schedule), (vec![0, 1, 2, 3, 4], vec![5]));
         assert_eq!(schedule.seen_below(2).len(), 2);
     }
@@ -277,7 +256,9 @@ mod tests {
         run(&mut schedule, 3);
         schedule.ready();
         for number in [0, 2] {
-            schedule.correct(number, &[9.0]);
+            let correction =
+                Change::Correct { trial: number, old: vec![], new: vec![9.0], reason: String::new() };
+            schedule.apply(&correction);
         }
         schedule.propose(Params::new());
         schedule.finish(end(3));

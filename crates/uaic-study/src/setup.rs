@@ -105,6 +105,11 @@ impl<'a> StudySetup<'a> {
         self.spec.duplicates
     }
 
+    /// The series that trials report to the pruner, where there is one.
+    pub(super) fn reports(&self) -> Option<&str> {
+        self.pruner.as_ref().map(|(_, metric)| metric.as_str())
+    }
+
     pub(super) fn parallel(&self) -> u32 {
         self.spec.parallel.max(1)
     }

@@ -1,5 +1,7 @@
 //! The nearest of several names, for error messages that suggest what was meant.
 
+use strsim::osa_distance;
+
 /// The candidate closest to `name` by Damerau–Levenshtein distance (insertions, deletions,
 /// substitutions and swaps of neighbours; letter case is ignored), the first of several equally
 /// close. `None` when nothing is close enough to be a likely slip: at most a third of the longer
@@ -13,43 +15,39 @@
 /// ```
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = lowercase(name);
+    let length = name.chars().count();
     candidates
         .into_iter()
         .filter_map(|candidate| {
             let letters = lowercase(candidate);
-            let allowed = (name.len().max(letters.len()) / 3).max(1);
+            let of_candidate = letters.chars().count();
+            let allowed = (length.max(of_candidate) / 3).max(1);
             // Names of very different length need no table.
-            if name.len().abs_diff(letters.len()) > allowed {
+            if length.abs_diff(of_candidate) > allowed {
                 return None;
             }
-            let distance = distance(&name, &letters);
-            (distance <= allowed && distance < letters.len()).then_some((distance, candidate))
+            let distance = osa_distance(&name, &letters);
+            (distance <= allowed && distance < of_candidate).then_some((distance, candidate))
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
-fn lowercase(text: &str) -> Vec<char> {
-    text.chars().flat_map(char::to_lowercase).collect()
+/// The nearest of several names as a question, ``did you mean `dropout`?``; `None` where none is near.
+///
+/// ```
+/// use uaic_wording::nearest::suggestion;
+///
+/// assert_eq!(suggestion("droput", ["dropout", "lr"]).as_deref(), Some("did you mean `dropout`?"));
+/// assert_eq!(suggestion("banana", ["dropout", "lr"]), None);
+/// ```
+pub fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(name, candidates).map(|near| format!("did you mean `{near}`?"))
 }
 
-/// Optimal string alignment: Damerau–Levenshtein in which no part is edited twice.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut before_last: Vec<usize> = vec![0; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let substitution = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            row[j] = substitution.min(last[j] + 1).min(row[j - 1] + 1);
-            let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            if swapped {
-                row[j] = row[j].min(before_last[j - 2] + 1);
-            }
-        }
-        before_last = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
+/// Letter by letter: a final sigma stays what it is where `str::to_lowercase` looks at the word.
+fn lowercase(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -57,7 +55,7 @@ mod tests {
     use super::*;
 
     fn between(a: &str, b: &str) -> usize {
-        distance(&lowercase(a), &lowercase(b))
+        osa_distance(&lowercase(a), &lowercase(b))
     }
 
     #[test]

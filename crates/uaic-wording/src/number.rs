@@ -42,6 +42,95 @@ pub fn exact(value: f64) -> String {
     format!("{value:?}")
 }
 
+/// A value in a sentence: with four telling digits, and no more than it has.
+pub fn brief(value: f64) -> String {
+    in_digits(value, 4)
+}
+
+/// Two values in a sentence, with four telling digits, or with as many as it takes to see that they
+/// differ.
+pub fn apart(a: f64, b: f64) -> (String, String) {
+    let pair = |digits| (in_digits(a, digits), in_digits(b, digits));
+    (4..17).map(pair).find(|(a, b)| a != b).unwrap_or_else(|| pair(17))
+}
+
+fn in_digits(value: f64, digits: i32) -> String {
+    let size = value.abs();
+    if !value.is_finite() {
+        return value.to_string();
+    }
+    if size == 0.0 {
+        return "0".to_owned();
+    }
+    if !(1e-4..1e7).contains(&size) {
+        return format!("{value:.*e}", digits.max(1) as usize - 1);
+    }
+    let before = size.log10().floor() as i32 + 1;
+    let text = format!("{value:.*}", (digits - before).max(0) as usize);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// A number as it is written, with commas between thousands: `-12500.5` as `-12,500.5`.
+pub fn grouped(number: impl std::fmt::Display) -> String {
+    let text = number.to_string();
+    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
+    let mut out = String::with_capacity(text.len() + digits.len() / 3);
+    out.push_str(sign);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out + rest
+}
+
+/// So many of something, `1 trial`, `2 trials`; the number as it is written.
+pub fn counted(number: impl std::fmt::Display, what: &str) -> String {
+    let number = number.to_string();
+    let plural = if number == "1" { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+/// A rate: whole from 100 a second.
+pub fn rate(per_second: f64) -> String {
+    match per_second {
+        rate if rate < 9.995 => format!("{rate:.2}"),
+        rate if rate < 99.95 => format!("{rate:.1}"),
+        rate => grouped(rate.round() as u64),
+    }
+}
+
+/// A share with one digit after the point: `12.3 %`.
+pub fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// A share that may be small, with as many digits as say something: `0.1 %`, `12 %`.
+pub fn percent_of_few(share: f64) -> String {
+    match share * 100.0 {
+        percent if percent == 0.0 || percent >= 9.95 => format!("{percent:.0} %"),
+        percent if percent >= 0.095 => format!("{percent:.1} %"),
+        percent => format!("{percent:.4} %"),
+    }
+}
+
+/// A share in whole percent without their sign: 0 and 100 are none and all, `<1` and `99` nearly so.
+pub fn percent_in_cell(share: f64) -> String {
+    let percent = share * 100.0;
+    match percent {
+        _ if percent > 0.0 && percent < 1.0 => "<1".to_owned(),
+        _ if percent > 99.0 && percent < 100.0 => "99".to_owned(),
+        _ => format!("{percent:.0}"),
+    }
+}
+
+/// A share as it was written: 0.1 as `10 %`, 0.125 as `12.5 %`, without the noise of binary fractions.
+pub fn percent_as_written(share: f64) -> String {
+    format!("{} %", (share * 1e6).round() / 1e4)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +178,32 @@ mod tests {
             assert_eq!(text.parse::<f64>().unwrap().to_bits(), value.to_bits());
         }
         assert_eq!(exact(f64::NAN), "NaN");
+    }
+
+    #[test]
+    fn numbers_in_sentences_have_four_digits_or_as_many_as_differ() {
+        let shown =
+            [0.71, 1234.56, 0.0, -0.0, 1.0, 1e-9, f64::INFINITY, 123_456.0, -0.083_333_333].map(brief);
+        assert_eq!(shown, ["0.71", "1235", "0", "0", "1", "1.000e-9", "inf", "123456", "-0.08333"]);
+        assert_eq!(apart(0.8, 0.9), ("0.8".to_owned(), "0.9".to_owned()));
+        assert_eq!(apart(0.812_341, 0.812_342), ("0.812341".to_owned(), "0.812342".to_owned()));
+        let (a, b) = apart(1.0, 1.0 + f64::EPSILON);
+        assert_ne!(a, b);
+    }
+
+    #[test]
+    fn thousands_are_told_apart_and_things_counted() {
+        let texts = ["0", "999", "1000", "1234567", "-12500.25", "-100"].map(grouped);
+        assert_eq!(texts, ["0", "999", "1,000", "1,234,567", "-12,500.25", "-100"]);
+        assert_eq!([0, 1, 2].map(|n| counted(n, "trial")), ["0 trials", "1 trial", "2 trials"]);
+        assert_eq!([1.5, 99.94, 41_234.5].map(rate), ["1.50", "99.9", "41,235"]);
+    }
+
+    #[test]
+    fn shares_say_what_matters() {
+        assert_eq!([0.0, 0.001, 0.5, 0.000_01].map(percent_of_few), ["0 %", "0.1 %", "50 %", "0.0010 %"]);
+        assert_eq!([0.004, 0.01, 0.5, 0.999, 1.0].map(percent_in_cell), ["<1", "1", "50", "99", "100"]);
+        assert_eq!([0.1, 0.125, 0.07].map(percent_as_written), ["10 %", "12.5 %", "7 %"]);
+        assert_eq!(percent(0.1234), "12.3 %");
     }
 }

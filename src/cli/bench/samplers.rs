@@ -6,11 +6,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use rayon::ThreadPoolBuilder;
 
 use crate::cli::exit::Failure;
 use crate::cli::printer;
-use crate::nearest::nearest;
+use crate::nearest::suggestion;
 use crate::platform;
 use crate::spec::SAMPLERS;
 use crate::study::bench::{FUNCTIONS, Function, Plan, play_all};
@@ -119,14 +118,11 @@ pub(super) fn run(args: &SamplersArgs) -> anyhow::Result<ExitCode> {
 
 fn played(args: &SamplersArgs, plan: &Plan) -> anyhow::Result<Vec<Vec<Vec<crate::study::bench::Game>>>> {
     let jobs = args.jobs.map_or_else(platform::cores, usize::from);
-    let pool = ThreadPoolBuilder::new()
-        .num_threads(jobs)
-        .build()
-        .with_context(|| format!("cannot start {jobs} threads; try a smaller `--jobs`"))?;
     let studies = plan.functions.len() as u64 * plan.samplers.len() as u64 * u64::from(plan.seeds);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} studies {eta} left");
     let bar = ProgressBar::new(studies).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let games = pool.install(|| play_all(plan, &|| bar.inc(1)));
+    let games = play_all(plan, jobs, &|| bar.inc(1))
+        .with_context(|| format!("cannot start {jobs} threads; try a smaller `--jobs`"))?;
     bar.finish_and_clear();
     Ok(games)
 }
@@ -162,10 +158,8 @@ fn chosen(what: &str, names: &[String], known: &[&str]) -> anyhow::Result<Vec<St
 }
 
 fn unknown(what: &str, name: &str, known: &[&str]) -> Failure {
-    let help = match nearest(name, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("there are {}", known.join(", ")),
-    };
+    let help =
+        suggestion(name, known.iter().copied()).unwrap_or_else(|| format!("there are {}", known.join(", ")));
     Failure::usage(format!("unknown {what} `{name}`: {help}"))
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::report::comparison::{Comparison, Delta, Row, Value};
+use crate::comparison::{Comparison, Delta, Row, Value};
 
 use super::super::json;
 use super::super::listing::{Field, Listing, column};
@@ -10,7 +10,7 @@ use super::gates::Gate;
 
 /// The shape that the help promises.
 pub(super) fn json(comparison: &Comparison, gates: &[Gate]) -> Json {
-    let column = |column: &crate::report::comparison::Column| {
+    let column = |column: &crate::comparison::Column| {
         json!({
             "name": column.name,
             "experiment": column.experiment,
@@ -20,7 +20,7 @@ pub(super) fn json(comparison: &Comparison, gates: &[Gate]) -> Json {
     };
     let param = |row: &Row| json!({ "key": row.key, "differs": row.differs(), "values": row.values });
     let fact = |row: &Row| json!({ "key": row.key, "area": row.area(), "differs": row.differs(), "values": row.values });
-    let metric = |metric: &crate::report::comparison::Metric| {
+    let metric = |metric: &crate::comparison::Metric| {
         json!({
             "key": metric.key,
             "direction": metric.direction,

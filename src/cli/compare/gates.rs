@@ -1,7 +1,7 @@
 //! Rules held against a comparison.
 
-use crate::nearest::nearest;
-use crate::report::comparison::{Comparison, Rule};
+use crate::comparison::{Comparison, Rule};
+use crate::nearest::suggestion;
 
 use super::super::exit::Failure;
 use super::super::table::{number, one_line};
@@ -81,10 +81,8 @@ fn missing(comparison: &Comparison, metric: &str, column: usize) -> Failure {
     let name = &comparison.columns[column].name;
     let known = comparison.metrics.iter().filter(|metric| metric.values[column].is_some());
     let known: Vec<&str> = known.map(|metric| metric.key.as_str()).collect();
-    let hint = match nearest(metric, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("it has {}", known.join(", ")),
-    };
+    let hint =
+        suggestion(metric, known.iter().copied()).unwrap_or_else(|| format!("it has {}", known.join(", ")));
     Failure::not_found(format!("{name} has no metric `{metric}`; {hint}"))
 }
 

@@ -10,10 +10,10 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::ErrorKind;
+use crate::comparison::{self, ComparedRun, Comparison};
 use crate::fsx;
-use crate::report::comparison::{self, Comparison, Contender};
 use crate::report::draw::{Format, Options, draw};
-use crate::report::subject::Subject;
+use crate::report::subject::ReportSubject;
 use crate::store::{RunRecord, SqliteStore, Store, StudyRecord};
 use crate::trial::RunState;
 
@@ -102,12 +102,14 @@ pub(super) fn run(global: &Global, args: &CompareArgs) -> anyhow::Result<ExitCod
     let rules = gates::rules(&args.fail_if)?;
     let store = SqliteStore::open_read_only(&global.store)?;
     let (runs, baseline) = resolve(&store, args)?;
-    let contenders =
-        runs.into_iter().map(|run| Contender::load(&store, run)).collect::<Result<Vec<Contender>, _>>()?;
+    let runs = runs
+        .into_iter()
+        .map(|run| ComparedRun::load(&store, run))
+        .collect::<Result<Vec<ComparedRun>, _>>()?;
     let comparison = if args.across_seeds {
-        comparison::compare_seeds(&contenders, baseline)
+        comparison::compare_seeds(&runs, baseline)
     } else {
-        comparison::compare(&store, &contenders, baseline)?
+        comparison::compare(&store, &runs, baseline)?
     };
     let gates = gates::check(&comparison, &rules, args.fail_if_worse)?;
     let shown = if args.all { Rows::All } else { Rows::Differing };
@@ -137,8 +139,8 @@ pub(super) struct Pair {
 
 impl Pair {
     pub(super) fn load(store: &dyn Store, baseline: RunRecord, other: RunRecord) -> anyhow::Result<Self> {
-        let contenders = [Contender::load(store, baseline)?, Contender::load(store, other)?];
-        Ok(Self { comparison: comparison::compare(store, &contenders, 0)? })
+        let runs = [ComparedRun::load(store, baseline)?, ComparedRun::load(store, other)?];
+        Ok(Self { comparison: comparison::compare(store, &runs, 0)? })
     }
 
     /// Tables of what differs.
@@ -203,7 +205,7 @@ fn plot(store: &dyn Store, comparison: &Comparison, path: &Path) -> anyhow::Resu
     for key in COURSES {
         let mut curves = Vec::with_capacity(comparison.columns.len());
         for column in &comparison.columns {
-            let subject = Subject::of_run(store, store.run(column.runs[0])?)?;
+            let subject = ReportSubject::of_run(store, store.run(column.runs[0])?)?;
             let points = subject.series(column.runs[0], key)?;
             curves.push(points.into_iter().map(|(step, value)| (step as f64, value)).collect::<Vec<_>>());
         }
@@ -212,7 +214,7 @@ fn plot(store: &dyn Store, comparison: &Comparison, path: &Path) -> anyhow::Resu
             break;
         }
     }
-    let figure = comparison::forest(comparison, chosen.0, &chosen.1);
+    let figure = crate::report::comparison::forest(comparison, chosen.0, &chosen.1);
     let is_svg = path.extension().is_some_and(|ending| ending == "svg");
     let format = if is_svg { Format::Svg } else { Format::Png };
     let bytes = draw(&figure, &Options { format, ..Options::default() })?;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use owo_colors::OwoColorize;
 
-use crate::report::comparison::{Comparison, Delta, LEVEL, Row, Tested, Value};
+use crate::comparison::{Comparison, Delta, LEVEL, Row, Tested, Value};
 
 use super::super::table::{self, number, one_line, shortened};
 
@@ -86,7 +86,7 @@ fn sheets(comparison: &Comparison, shown: Rows) -> Vec<Sheet> {
 }
 
 fn columns(comparison: &Comparison) -> Sheet {
-    let row = |(at, column): (usize, &crate::report::comparison::Column)| {
+    let row = |(at, column): (usize, &crate::comparison::Column)| {
         let role = if at == comparison.baseline { "baseline" } else { "" };
         vec![column.name.clone(), one_line(&column.experiment), column.what.clone(), role.to_owned()]
     };

@@ -9,7 +9,7 @@ use crate::cli::listing::{Field, Listing, column};
 use crate::cli::{json, printer, table};
 use crate::data::stats::{self, DatasetStats, SplitStats};
 use crate::data::{self, Dataset};
-use crate::number::exact;
+use crate::number::{exact, percent};
 
 /// The longest bar of the class table, in characters.
 const BAR: usize = 30;
@@ -173,10 +173,6 @@ fn bar(rows: usize, most: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let length = (rows * BAR * 8).div_ceil(most.max(1));
     "█".repeat(length / 8) + EIGHTHS[length % 8]
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::super::table;
 use super::Report;
 use super::gates::{per_second, successes_per_second};
 use super::values::{grouped, latency, percent, rate};
+use crate::number::counted;
 
 /// What is shown of latencies: names and millionths.
 pub(super) const PERCENTILES: [(&str, u32); 7] = [
@@ -29,16 +30,11 @@ const LATE: Duration = Duration::from_millis(1);
 
 /// What was done, for headings: `open loop, 1,000 requests/s, 128 connections`.
 pub(super) fn manner(report: &Report<'_>) -> String {
-    let connections = counted(u64::from(report.plan.concurrency), "connection");
+    let connections = counted(grouped(report.plan.concurrency), "connection");
     match report.plan.pace {
         Pace::Closed => format!("closed loop, {connections}"),
         Pace::Open(due) => format!("open loop, {} requests/s over {connections}", rate(due)),
     }
-}
-
-/// `1 connection`, `16 connections`.
-fn counted(count: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// The whole report.
@@ -171,12 +167,12 @@ fn spread(latencies: &Latencies) -> String {
 /// What sending cost: it may be what limits a run.
 fn generator(report: &Report<'_>) -> String {
     let tally = &report.outcome.tally;
-    let threads = counted(u64::from(report.plan.threads), "thread");
+    let threads = counted(grouped(report.plan.threads), "thread");
     let text = format!(
         "{} CPU per request, {threads} busy {}, {} opened",
         latency(cpu_per_request(report.outcome)),
         percent(busy(report)),
-        counted(tally.connections, "connection"),
+        counted(grouped(tally.connections), "connection"),
     );
     match (tally.lag.quantile(500_000), tally.lag.quantile(990_000)) {
         (Some(usual), Some(lag)) => {

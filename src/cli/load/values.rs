@@ -1,36 +1,28 @@
-//! Durations, rates and shares as they are typed, and latencies as they are shown.
+//! Durations, rates and shares as they are typed, and how they are shown.
 
 use std::time::Duration;
+
+pub(super) use uaic_wording::duration::latency;
+use uaic_wording::duration::{TimeError, read};
+pub(super) use uaic_wording::number::{grouped, percent_of_few as percent, rate};
 
 /// Longest time that can be asked for.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
-/// Units of time, and their seconds.
-const UNITS: [(&str, f64); 8] = [
-    ("us", 1e-6),
-    ("µs", 1e-6),
-    ("ms", 1e-3),
-    ("s", 1.0),
-    ("m", 60.0),
-    ("min", 60.0),
-    ("h", 3600.0),
-    ("d", 86_400.0),
-];
-
-/// Reads `10s`, `500ms`, `1.5m`.
+/// Reads `10s`, `500ms`, `1.5m`, `1h30m`. A number needs its unit here, where milliseconds are as likely.
 pub(in crate::cli) fn parse_duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = (&text[..end], text[end..].trim());
-    let number: f64 = number.parse().map_err(|_| format!("`{text}` is no time; write 10s, 500ms or 2m"))?;
-    if unit.is_empty() {
-        return Err(format!("`{text}` has no unit; write {text}s or {text}ms"));
+    match read(text) {
+        Err(TimeError::Number) => Err(format!("`{text}` is no time; write 10s, 500ms or 2m")),
+        Err(TimeError::Unit(unit)) => {
+            Err(format!("`{unit}` is no unit of time; there are us, ms, s, m, h and d"))
+        }
+        _ if text.ends_with(|c: char| c.is_ascii_digit() || c == '.') => {
+            Err(format!("`{text}` has no unit; write {text}s or {text}ms"))
+        }
+        Ok(time) if time <= LONGEST => Ok(time),
+        _ => Err(format!("`{text}` is longer than 10 years")),
     }
-    let Some((_, seconds)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-        return Err(format!("`{unit}` is no unit of time; there are us, ms, s, m, h and d"));
-    };
-    let duration = Duration::try_from_secs_f64(number * seconds).ok().filter(|time| *time <= LONGEST);
-    duration.ok_or_else(|| format!("`{text}` is longer than 10 years"))
 }
 
 /// As [`parse_duration`], but not 0.
@@ -61,56 +53,9 @@ pub(super) fn parse_share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| format!("`{text}` is no share; write 0.1% or 0.001"))
 }
 
-/// A latency to three digits, in the unit that suits it: `87.3 µs`, `1.25 ms`, `203 ms`, `1.20 s`.
-pub(super) fn latency(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    let (number, unit) = match seconds {
-        _ if seconds < 0.999_5e-3 => (seconds * 1e6, "µs"),
-        _ if seconds < 0.999_5 => (seconds * 1e3, "ms"),
-        _ => (seconds, "s"),
-    };
-    let digits = match number {
-        _ if number < 9.995 => 2,
-        _ if number < 99.95 => 1,
-        _ => 0,
-    };
-    format!("{number:.digits$} {unit}")
-}
-
 /// Milliseconds, to the nanosecond.
 pub(super) fn milliseconds(time: Duration) -> f64 {
     time.as_nanos() as f64 / 1e6
-}
-
-/// A number with a comma between thousands.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A rate: whole from 100 a second.
-pub(super) fn rate(per_second: f64) -> String {
-    match per_second {
-        rate if rate < 9.995 => format!("{rate:.2}"),
-        rate if rate < 99.95 => format!("{rate:.1}"),
-        rate => grouped(rate.round() as u64),
-    }
-}
-
-/// A share: `0.1 %`, `12 %`.
-pub(super) fn percent(share: f64) -> String {
-    match share * 100.0 {
-        percent if percent == 0.0 || percent >= 9.95 => format!("{percent:.0} %"),
-        percent if percent >= 0.095 => format!("{percent:.1} %"),
-        percent => format!("{percent:.4} %"),
-    }
 }
 
 #[cfg(test)]
@@ -120,8 +65,8 @@ mod tests {
     #[test]
     fn times_have_a_unit() {
         let millis = |text| parse_duration(text).map(|time| time.as_micros() as f64 / 1e3);
-        let found = ["10s", "500ms", "2m", "1.5 s", "250us", "3µs", "1h", "0s", "2min"].map(millis);
-        let expected = [1e4, 500.0, 1.2e5, 1500.0, 0.25, 0.003, 3.6e6, 0.0, 1.2e5];
+        let found = ["10s", "500ms", "2m", "1.5 s", "250us", "3µs", "1h", "0s", "2min", "1m30s"].map(millis);
+        let expected = [1e4, 500.0, 1.2e5, 1500.0, 0.25, 0.003, 3.6e6, 0.0, 1.2e5, 9e4];
         assert_eq!(found, expected.map(Ok));
     }
 
@@ -154,17 +99,5 @@ mod tests {
         for text in ["101%", "-1%", "NaN", "5", "%"] {
             assert!(parse_share(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn numbers_have_three_telling_digits() {
-        let shown = [87.34e-6, 999.4e-6, 999.6e-6, 1.254e-3, 0.2031, 0.9996, 1.2, 12.34];
-        assert_eq!(
-            shown.map(|seconds| latency(Duration::from_secs_f64(seconds))),
-            ["87.3 µs", "999 µs", "1.00 ms", "1.25 ms", "203 ms", "1.00 s", "1.20 s", "12.3 s"]
-        );
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([1.5, 99.94, 41_234.5].map(rate), ["1.50", "99.9", "41,235"]);
-        assert_eq!([0.0, 0.001, 0.5, 0.000_01].map(percent), ["0 %", "0.1 %", "50 %", "0.0010 %"]);
     }
 }

@@ -11,12 +11,12 @@ use crate::data::tsv;
 use crate::fsx;
 use crate::serve::request_log::SHADOW;
 
-use super::super::check::counted;
 use super::super::exit::Failure;
 use super::super::{Global, json, printer, table};
 use super::LogArgs;
 use super::harvest::{Harvest, Only};
 use super::selection::{SelectionArgs, parse_share};
+use crate::number::counted;
 
 /// Conflicts that are described; the others are counted.
 const SHOWN: usize = 5;
@@ -159,8 +159,8 @@ fn tell(args: &ExportArgs, harvest: &Harvest) -> anyhow::Result<()> {
     }
     printer::talk(format!(
         "{} with {}: {} as somebody told, {} as predicted",
-        counted(harvest.examples.len() as u64, "text"),
-        counted(labels.len() as u64, "label"),
+        counted(harvest.examples.len(), "text"),
+        counted(labels.len(), "label"),
         harvest.corrected,
         harvest.examples.len() - harvest.corrected
     ));

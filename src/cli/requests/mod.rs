@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use crate::nearest::nearest;
+use crate::nearest::suggestion;
 use crate::serve::request_log::{Logged, RequestReader};
 
 use super::exit::Failure;
@@ -92,8 +92,8 @@ fn no_request(id: &str) -> Failure {
 
 /// `; did you mean …?`, or the names that there are.
 fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    if let Some(meant) = nearest(name, known.clone()) {
-        return format!("did you mean `{meant}`?");
+    if let Some(question) = suggestion(name, known.clone()) {
+        return question;
     }
     let known: Vec<&str> = known.into_iter().take(20).collect();
     if known.is_empty() { "the log is empty".to_owned() } else { format!("known: {}", known.join(", ")) }

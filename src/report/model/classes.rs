@@ -2,72 +2,84 @@
 
 use std::collections::BTreeMap;
 
-use super::judged::Judged;
+use super::answered::AnsweredTexts;
 use super::{MOST_ROWS, aspect_of_rows, chart, largest, line_key, nothing, texts, titled};
 use crate::eval::{Average, Confusion, Predictions};
-use crate::report::figure::{Along, Axis, Figure, Key, Look, Mark, Paint, Scale, Sign, Stroke};
+use crate::report::figure::{Along, Axis, Figure, Key, Look, Mark, Paint, Panel, Scale, Sign, Stroke};
 
 /// F1 of every class, the largest first, its number of texts beside its name; of many those with the
 /// lowest F1, lowest first.
 pub fn f1(predictions: &Predictions, subtitle: &str) -> Figure {
-    titled("F1 per class", subtitle, Judged::new(predictions, 1.0).map(|judged| draw_f1(&judged)))
+    titled("F1 per class", subtitle, AnsweredTexts::new(predictions, 1.0).map(|judged| draw_f1(&judged)))
 }
 
-fn draw_f1(judged: &Judged) -> Figure {
+fn draw_f1(judged: &AnsweredTexts) -> Figure {
     let counts = Confusion::count(judged.names.len(), &judged.gold, &judged.predicted);
-    let figures = counts.per_class();
+    let classes = counts.per_class();
     let order = largest(&judged.support());
     let all: Vec<(usize, f64)> =
-        order.iter().filter_map(|&class| Some((class, figures[class].f1.ok()?))).collect();
+        order.iter().filter_map(|&class| Some((class, classes[class].f1.ok()?))).collect();
     let mut rows = all.clone();
     if rows.len() > MOST_ROWS {
         rows.sort_by(|a, b| a.1.total_cmp(&b.1));
         rows.truncate(MOST_ROWS);
     }
-    let paint = |class: usize| if class < judged.known { Paint::Series(0) } else { Paint::Wrong };
-    let bars = rows.iter().enumerate().map(|(row, &(class, f1))| (row as f64, f1, paint(class))).collect();
-    let mut marks = vec![Mark::Bars { bars, width: 0.72, along: Along::X }];
-    let mut legend = Vec::new();
-    if let Some(mean) = counts.f1(Average::Macro) {
-        marks.push(Mark::Rule { at: mean, of: Along::X, paint: Paint::Ink, label: String::new() });
-        legend.push(line_key(Paint::Ink, Stroke::Dashed, format!("macro F1 {mean:.3}")));
-    }
-    marks.extend(rows.iter().enumerate().map(|(row, &(_, f1))| Mark::Text {
-        at: (1.015, row as f64),
-        text: format!("{f1:.3}"),
-        ends: false,
-    }));
-    let name = |&(class, _): &(usize, f64)| format!("{} · {}", judged.name(class), figures[class].support);
-    let absent: Vec<String> = (0..judged.known)
-        .filter(|&class| figures[class].f1.is_err())
-        .map(|class| judged.name(class))
-        .collect();
-    let mut notes = vec!["Behind each name, its number of texts.".to_owned()];
-    if let Some((_, highest)) = rows.last().filter(|_| all.len() > rows.len()) {
-        let (left_out, shown) = (all.len() - rows.len(), rows.len());
-        let rest = if *highest < 1.0 { format!("{highest:.3} or more") } else { "1, too".to_owned() };
-        notes.push(format!(
-            "Of {} classes the {shown} with the lowest F1; the other {left_out} have {rest}.",
-            all.len()
-        ));
-    }
-    if !absent.is_empty() {
-        notes.push(format!("Neither occurring nor predicted: {}.", listed(&absent)));
-    }
-    notes.push(judged.note_on_unknown().to_owned());
-    notes.retain(|note| !note.is_empty());
+    let mean = counts.f1(Average::Macro);
+    let name = |&(class, _): &(usize, f64)| format!("{} · {}", judged.name(class), classes[class].support);
+    let absent = (0..judged.known).filter(|&class| classes[class].f1.is_err());
+    let absent: Vec<String> = absent.map(|class| judged.name(class)).collect();
     Figure {
         panels: vec![chart(
             "",
             Axis::new("F1", Scale::Linear { low: 0.0, high: 1.1 }),
             Axis::new("", Scale::Categories(rows.iter().map(name).collect())),
-            marks,
+            f1_marks(judged, &rows, mean),
         )],
-        legend,
-        note: notes.join(" "),
+        legend: mean
+            .map(|mean| line_key(Paint::Ink, Stroke::Dashed, format!("macro F1 {mean:.3}")))
+            .into_iter()
+            .collect(),
+        note: f1_note(judged, all.len(), &rows, &absent),
         aspect: aspect_of_rows(rows.len()),
         ..Figure::default()
     }
+}
+
+/// A bar for each class with its F1 behind it, and a rule at the mean.
+fn f1_marks(judged: &AnsweredTexts, rows: &[(usize, f64)], mean: Option<f64>) -> Vec<Mark> {
+    let paint = |class: usize| if class < judged.known { Paint::Series(0) } else { Paint::Wrong };
+    let bars = rows.iter().enumerate().map(|(row, &(class, f1))| (row as f64, f1, paint(class))).collect();
+    let mut marks = vec![Mark::Bars { bars, width: 0.72, along: Along::X }];
+    marks.extend(mean.map(|mean| Mark::Rule {
+        at: mean,
+        of: Along::X,
+        paint: Paint::Ink,
+        label: String::new(),
+    }));
+    marks.extend(rows.iter().enumerate().map(|(row, &(_, f1))| Mark::Text {
+        at: (1.015, row as f64),
+        text: format!("{f1:.3}"),
+        ends: false,
+    }));
+    marks
+}
+
+/// What is left out of `all` classes, and which have no F1.
+fn f1_note(judged: &AnsweredTexts, all: usize, rows: &[(usize, f64)], absent: &[String]) -> String {
+    let mut notes = vec!["Behind each name, its number of texts.".to_owned()];
+    if let Some((_, highest)) = rows.last().filter(|_| all > rows.len()) {
+        let (left_out, shown) = (all - rows.len(), rows.len());
+        let rest = if *highest < 1.0 { format!("{highest:.3} or more") } else { "1, too".to_owned() };
+        notes.push(format!(
+            "Of {all} classes the {shown} with the lowest F1; the other {left_out} have {rest}."
+        ));
+    }
+    if !absent.is_empty() {
+        notes.push(format!("Neither occurring nor predicted: {}.", listed(absent)));
+    }
+    notes.push(judged.note_on_unknown().to_owned());
+    notes.retain(|note| !note.is_empty());
+    notes.join(" ")
 }
 
 /// The first names, and how many more there are.
@@ -109,19 +121,8 @@ pub fn classes(splits: &[(&str, BTreeMap<String, usize>)], subtitle: &str) -> Fi
         rows.filter_map(|(row, name)| Some((percent(split, name)?, row as f64))).collect()
     };
     let points: Vec<Vec<(f64, f64)>> = (0..splits.len()).map(of_split).collect();
-    let shares = || points.iter().flatten().map(|point| point.0);
-    let (least, most) = (shares().fold(f64::INFINITY, f64::min), shares().fold(0.0, f64::max));
-    let is_long = most > 20.0 * least;
     let lacks = "Where a split lacks a class it has no sign.";
     let note = if between.is_empty() { lacks.to_owned() } else { format!("{between} {lacks}") };
-    let panel = if names.is_empty() {
-        nothing("no texts")
-    } else {
-        let x =
-            if is_long { Scale::log_around(shares()) } else { Scale::Linear { low: 0.0, high: most * 1.05 } };
-        let y = Scale::Categories(names.iter().map(|name| (*name).to_owned()).collect());
-        chart("", Axis::new("% of the split's texts", x), Axis::new("", y), dots(&points, names.len()))
-    };
     let key = |(split, (name, counts)): (usize, &(&str, BTreeMap<String, usize>))| Key {
         paint: Paint::Series(split),
         look: Look::Sign(sign(split)),
@@ -130,12 +131,28 @@ pub fn classes(splits: &[(&str, BTreeMap<String, usize>)], subtitle: &str) -> Fi
     Figure {
         title: "Class distribution".to_owned(),
         subtitle: subtitle.to_owned(),
-        panels: vec![panel],
+        panels: vec![shares_panel(&names, &points)],
         legend: if all > 0 { splits.iter().enumerate().map(key).collect() } else { Vec::new() },
         note: if all > 0 { note } else { String::new() },
         aspect: aspect_of_rows(names.len().max(3)),
         ..Figure::default()
     }
+}
+
+/// The shares of classes in each split; on a logarithmic axis where they are far apart.
+fn shares_panel(names: &[&str], points: &[Vec<(f64, f64)>]) -> Panel {
+    if names.is_empty() {
+        return nothing("no texts");
+    }
+    let shares = || points.iter().flatten().map(|point| point.0);
+    let (least, most) = (shares().fold(f64::INFINITY, f64::min), shares().fold(0.0, f64::max));
+    let x = if most > 20.0 * least {
+        Scale::log_around(shares())
+    } else {
+        Scale::Linear { low: 0.0, high: most * 1.05 }
+    };
+    let y = Scale::Categories(names.iter().map(|name| (*name).to_owned()).collect());
+    chart("", Axis::new("% of the split's texts", x), Axis::new("", y), dots(points, names.len()))
 }
 
 /// Most classes that are shown by their shares.

@@ -1,8 +1,9 @@
 //! Which classes are taken for which.
 
-use super::judged::Judged;
+use super::answered::AnsweredTexts;
 use super::{chart, titled};
 use crate::eval::{Confusion, Predictions};
+use crate::number::percent_in_cell;
 use crate::report::figure::{Axis, Figure, Mark, Scale};
 
 /// What is written in the cells of a confusion matrix.
@@ -24,7 +25,8 @@ pub fn confusion(predictions: &Predictions, text: CellText, subtitle: &str) -> F
         CellText::Counts => "Confusion matrix, texts",
         CellText::Shares => "Confusion matrix, % of each gold label",
     };
-    let figure = Judged::new(predictions, 1.0).map(|judged| Matrix::new(&judged).figure(&judged, text));
+    let figure =
+        AnsweredTexts::new(predictions, 1.0).map(|judged| Matrix::new(&judged).figure(&judged, text));
     titled(title, subtitle, figure)
 }
 
@@ -38,7 +40,7 @@ struct Matrix {
 }
 
 impl Matrix {
-    fn new(judged: &Judged) -> Self {
+    fn new(judged: &AnsweredTexts) -> Self {
         let classes = judged.names.len();
         let counts = Confusion::count(classes, &judged.gold, &judged.predicted);
         let support: Vec<u32> = (0..classes).map(|class| counts.support(class)).collect();
@@ -56,7 +58,7 @@ impl Matrix {
         Self { counts, support, shown, occurring }
     }
 
-    fn figure(&self, judged: &Judged, text: CellText) -> Figure {
+    fn figure(&self, judged: &AnsweredTexts, text: CellText) -> Figure {
         let cell = |gold: usize, predicted: usize| {
             let count = self.counts.get(gold, predicted);
             let share = f64::from(count) / f64::from(self.support[gold].max(1));
@@ -65,7 +67,7 @@ impl Matrix {
             let words = match text {
                 _ if count == 0 => String::new(),
                 CellText::Counts => count.to_string(),
-                CellText::Shares => percent(share),
+                CellText::Shares => percent_in_cell(share),
             };
             (value, words)
         };
@@ -88,7 +90,7 @@ impl Matrix {
         }
     }
 
-    fn note(&self, judged: &Judged) -> String {
+    fn note(&self, judged: &AnsweredTexts) -> String {
         let mut parts = Vec::new();
         if self.shown.len() < self.occurring {
             let errors = judged.right().iter().filter(|right| !**right).count();
@@ -120,16 +122,6 @@ impl Matrix {
 
     fn occurs(&self, class: usize) -> bool {
         self.support[class] + self.counts.predicted(class) > 0
-    }
-}
-
-/// A share in percent, 0 and 100 only where it is exactly that.
-fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    match percent {
-        _ if percent > 0.0 && percent < 1.0 => "<1".to_owned(),
-        _ if percent > 99.0 && percent < 100.0 => "99".to_owned(),
-        _ => format!("{percent:.0}"),
     }
 }
 
@@ -175,10 +167,5 @@ mod tests {
         assert_eq!(rows.len(), 40);
         assert!(figure.note.starts_with("Of 100 classes the 40 with most errors; 39 of 39 errors"));
         assert!(figure.width >= 800.0 && figure.aspect > 0.7);
-    }
-
-    #[test]
-    fn a_share_that_is_not_all_is_not_written_as_all() {
-        assert_eq!([0.004, 0.01, 0.5, 0.999, 1.0].map(percent), ["<1", "1", "50", "99", "100"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Features of texts in the plane, coloured by class.
 
-use super::judged::Judged;
+use super::answered::AnsweredTexts;
 use super::{COLOURED, chart, largest, nothing, titled};
 use crate::eval::Predictions;
 use crate::report::figure::{Axis, Figure, Key, Look, Mark, Paint, Panel, Scale, Sign};
@@ -17,12 +17,12 @@ pub fn embedding(
     let figure = if pca.is_empty() && tsne.is_empty() {
         Ok(Figure { panels: vec![nothing("no features were kept of these texts")], ..Figure::default() })
     } else {
-        Judged::new(predictions, 1.0).map(|judged| draw(&judged, predictions.len(), [pca, tsne]))
+        AnsweredTexts::new(predictions, 1.0).map(|judged| draw(&judged, predictions.len(), [pca, tsne]))
     };
     titled("Features of the texts in the plane", subtitle, figure)
 }
 
-fn draw(judged: &Judged, texts: usize, [pca, tsne]: [&[(f64, f64)]; 2]) -> Figure {
+fn draw(judged: &AnsweredTexts, texts: usize, [pca, tsne]: [&[(f64, f64)]; 2]) -> Figure {
     let support = judged.support();
     let shown: Vec<usize> =
         largest(&support).into_iter().filter(|&class| support[class] > 0).take(COLOURED).collect();
@@ -63,7 +63,7 @@ fn key(paint: Paint, sign: Sign, text: String) -> Key {
     Key { paint, look: Look::Sign(sign), text }
 }
 
-fn panel(title: &str, points: &[(f64, f64)], judged: &Judged, shown: &[usize], texts: usize) -> Panel {
+fn panel(title: &str, points: &[(f64, f64)], judged: &AnsweredTexts, shown: &[usize], texts: usize) -> Panel {
     if points.is_empty() {
         return Panel { title: title.to_owned(), ..nothing("not computed") };
     }

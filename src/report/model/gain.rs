@@ -1,23 +1,23 @@
 //! Lift and cumulative gain: what looking at the highest scores first would find.
 
-use super::judged::Judged;
+use super::answered::AnsweredTexts;
 use super::{COLOURED, chart, largest, line_key, straightened, texts, titled};
 use crate::eval::{self, Predictions, Undefined};
 use crate::report::figure::{Along, Axis, Figure, Key, Mark, Paint, Scale, Sign, Stroke};
 
 /// The lift of the highest scores by decile, per class and of all together.
 pub fn lift(predictions: &Predictions, temperature: f64, subtitle: &str) -> Figure {
-    let figure = Judged::new(predictions, temperature).and_then(|judged| draw_lift(&judged));
+    let figure = AnsweredTexts::new(predictions, temperature).and_then(|judged| draw_lift(&judged));
     titled("Lift by decile of scores", subtitle, figure)
 }
 
 /// The share of a class's texts among the highest scores, per class and of all together.
 pub fn gain(predictions: &Predictions, temperature: f64, subtitle: &str) -> Figure {
-    let figure = Judged::new(predictions, temperature).and_then(|judged| draw_gain(&judged));
+    let figure = AnsweredTexts::new(predictions, temperature).and_then(|judged| draw_gain(&judged));
     titled("Cumulative gain", subtitle, figure)
 }
 
-fn draw_lift(judged: &Judged) -> Result<Figure, Undefined> {
+fn draw_lift(judged: &AnsweredTexts) -> Result<Figure, Undefined> {
     let points = |scores: &[f64], positive: &[bool]| -> Result<Vec<(f64, f64)>, Undefined> {
         let lift = eval::lift_by_decile(scores, positive)?;
         Ok((1_u8..).zip(lift).map(|(decile, lift)| (f64::from(decile) * 10.0, lift)).collect())
@@ -43,7 +43,7 @@ fn draw_lift(judged: &Judged) -> Result<Figure, Undefined> {
     })
 }
 
-fn draw_gain(judged: &Judged) -> Result<Figure, Undefined> {
+fn draw_gain(judged: &AnsweredTexts) -> Result<Figure, Undefined> {
     let points = |scores: &[f64], positive: &[bool]| -> Result<Vec<(f64, f64)>, Undefined> {
         let curve = eval::gain_curve(scores, positive)?;
         Ok(straightened(curve.into_iter().map(|(taken, found)| (taken * 100.0, found * 100.0)).collect()))
@@ -78,7 +78,7 @@ struct Lines {
 
 impl Lines {
     fn new(
-        judged: &Judged,
+        judged: &AnsweredTexts,
         points: impl Fn(&[f64], &[bool]) -> Result<Vec<(f64, f64)>, Undefined>,
     ) -> Result<Self, Undefined> {
         let support = judged.support();
@@ -116,7 +116,7 @@ impl Lines {
         marks
     }
 
-    fn legend(&self, judged: &Judged, chance: &str) -> Vec<Key> {
+    fn legend(&self, judged: &AnsweredTexts, chance: &str) -> Vec<Key> {
         let support = judged.support();
         let mut legend = vec![line_key(Paint::Ink, Stroke::Dashed, "all classes (micro)")];
         legend.extend(self.classes.iter().take(COLOURED).enumerate().map(|(place, (class, _))| {

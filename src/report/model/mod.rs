@@ -20,6 +20,7 @@
 //!
 //! Every builder gives a figure whatever it gets: what cannot be shown is a panel that says why.
 
+mod answered;
 mod attention;
 mod classes;
 mod confidence;
@@ -28,7 +29,6 @@ mod curves;
 mod embedding;
 mod gain;
 mod histogram;
-mod judged;
 mod ranking;
 mod reliability;
 mod risk;

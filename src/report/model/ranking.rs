@@ -1,6 +1,6 @@
 //! ROC and precision–recall curves of every class against the rest, and of all together.
 
-use super::judged::Judged;
+use super::answered::AnsweredTexts;
 use super::{COLOURED, chart, line_key, straightened, texts, titled};
 use crate::eval::{self, Average, Predictions, Undefined};
 use crate::report::figure::{Along, Axis, Figure, Key, Mark, Paint, Scale, Stroke};
@@ -8,13 +8,14 @@ use crate::report::figure::{Along, Axis, Figure, Key, Mark, Paint, Scale, Stroke
 /// ROC curves of every class against the rest, in colour those of the smallest areas: the whole,
 /// and its left tenth enlarged.
 pub fn roc(predictions: &Predictions, temperature: f64, subtitle: &str) -> Figure {
-    let figure = Judged::new(predictions, temperature).and_then(|judged| draw_roc(&judged));
+    let figure = AnsweredTexts::new(predictions, temperature).and_then(|judged| draw_roc(&judged));
     titled("ROC curves, one class against the rest", subtitle, figure)
 }
 
 /// Precision–recall curves of every class against the rest, in colour those of the smallest areas.
 pub fn precision_recall(predictions: &Predictions, temperature: f64, subtitle: &str) -> Figure {
-    let figure = Judged::new(predictions, temperature).and_then(|judged| draw_precision_recall(&judged));
+    let figure =
+        AnsweredTexts::new(predictions, temperature).and_then(|judged| draw_precision_recall(&judged));
     titled("Precision–recall curves, one class against the rest", subtitle, figure)
 }
 
@@ -36,7 +37,7 @@ struct Curves {
     macro_area: f64,
 }
 
-fn draw_roc(judged: &Judged) -> Result<Figure, Undefined> {
+fn draw_roc(judged: &AnsweredTexts) -> Result<Figure, Undefined> {
     let points = |scores: &[f64], positive: &[bool]| -> Result<Vec<(f64, f64)>, Undefined> {
         let curve = eval::roc_curve(scores, positive)?;
         let pairs = curve.iter().map(|point| (point.false_positive_rate, point.true_positive_rate));
@@ -77,7 +78,7 @@ fn draw_roc(judged: &Judged) -> Result<Figure, Undefined> {
     })
 }
 
-fn draw_precision_recall(judged: &Judged) -> Result<Figure, Undefined> {
+fn draw_precision_recall(judged: &AnsweredTexts) -> Result<Figure, Undefined> {
     // The area is that under the steps: a precision holds for the recall gained at it.
     let points = |scores: &[f64], positive: &[bool]| -> Result<Vec<(f64, f64)>, Undefined> {
         let mut steps = Vec::new();
@@ -123,7 +124,7 @@ fn draw_precision_recall(judged: &Judged) -> Result<Figure, Undefined> {
 
 /// The curves of classes that have one, the smallest area first.
 fn class_curves(
-    judged: &Judged,
+    judged: &AnsweredTexts,
     points: impl Fn(&[f64], &[bool]) -> Result<Vec<(f64, f64)>, Undefined>,
     area: impl Fn(&[f64], &[bool]) -> Result<f64, Undefined>,
 ) -> Result<Vec<ClassCurve>, Undefined> {
@@ -186,7 +187,7 @@ impl Curves {
             .collect()
     }
 
-    fn legend(&self, judged: &Judged) -> Vec<Key> {
+    fn legend(&self, judged: &AnsweredTexts) -> Vec<Key> {
         let support = judged.support();
         let mut legend = vec![
             line_key(Paint::Ink, Stroke::Solid, format!("micro average {:.3}", self.micro.1)),
@@ -205,7 +206,7 @@ impl Curves {
         legend
     }
 
-    fn note(&self, judged: &Judged, about: &str) -> String {
+    fn note(&self, judged: &AnsweredTexts, about: &str) -> String {
         let mut notes = Vec::new();
         if self.classes.len() > COLOURED {
             let chosen = "classes with the smallest area, which is written behind them.";
@@ -251,7 +252,7 @@ mod tests {
     #[test]
     fn the_area_under_the_drawn_steps_is_the_average_precision() {
         let predictions = table(3, &[(0, 0, 3.0), (1, 0, 2.0), (0, 1, 1.0), (0, 2, 0.5), (2, 2, 4.0)]);
-        let judged = Judged::new(&predictions, 1.0).unwrap();
+        let judged = AnsweredTexts::new(&predictions, 1.0).unwrap();
         let figure = precision_recall(&predictions, 1.0, "x");
         let Some(Mark::Line { points, .. }) = marks(&figure.panels[0]).last() else { panic!() };
         let area: f64 = points.windows(2).map(|pair| (pair[1].0 - pair[0].0) * pair[1].1).sum();

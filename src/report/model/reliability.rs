@@ -1,6 +1,6 @@
 //! Confidence against accuracy.
 
-use super::judged::Judged;
+use super::answered::AnsweredTexts;
 use super::{chart, line_key, titled};
 use crate::eval::{self, BINS, Bin, Binning, Predictions, Undefined};
 use crate::report::figure::{Along, Axis, Figure, Mark, Paint, Panel, Rectangle, Scale, Sign, Stroke};
@@ -8,7 +8,7 @@ use crate::report::figure::{Along, Axis, Figure, Mark, Paint, Panel, Rectangle, 
 /// Reliability diagrams before and after a temperature, with the number of texts per bin beneath.
 pub fn reliability(predictions: &Predictions, temperature: f64, subtitle: &str) -> Figure {
     let side = |temperature| {
-        let judged = Judged::new(predictions, temperature)?;
+        let judged = AnsweredTexts::new(predictions, temperature)?;
         eval::reliability(&judged.confidences(), &judged.right(), BINS, Binning::EqualWidth)
     };
     let figure = side(1.0).and_then(|before| draw(&before, &side(temperature)?, temperature));

@@ -1,6 +1,6 @@
 //! Errors that remain when only the most confident answers are given.
 
-use super::judged::Judged;
+use super::answered::AnsweredTexts;
 use super::{chart, line_key, straightened, titled};
 use crate::eval::{self, Predictions, Undefined};
 use crate::report::figure::{Axis, Figure, Mark, Paint, Scale, Stroke};
@@ -10,11 +10,11 @@ const MOST_POINTS: usize = 1000;
 
 /// The risk–coverage curve, with those of the best and of no order of the same answers.
 pub fn risk_coverage(predictions: &Predictions, temperature: f64, subtitle: &str) -> Figure {
-    let figure = Judged::new(predictions, temperature).and_then(|judged| draw(&judged));
+    let figure = AnsweredTexts::new(predictions, temperature).and_then(|judged| draw(&judged));
     titled("Risk and coverage", subtitle, figure)
 }
 
-fn draw(judged: &Judged) -> Result<Figure, Undefined> {
+fn draw(judged: &AnsweredTexts) -> Result<Figure, Undefined> {
     let (confidences, right) = (judged.confidences(), judged.right());
     let curve = eval::risk_coverage(&confidences, &right)?;
     let area = eval::aurc(&confidences, &right)?;

@@ -1,6 +1,6 @@
 //! Accuracy by what texts are like.
 
-use super::judged::Judged;
+use super::answered::AnsweredTexts;
 use super::{line_key, nothing};
 use crate::eval::{Estimate, Predictions, wilson};
 use crate::report::figure::{Along, Axis, Content, Figure, Mark, Paint, Panel, Scale, Sign, Stroke};
@@ -56,7 +56,7 @@ fn divide(
     place: impl Fn(usize) -> Option<usize>,
 ) -> Segmentation {
     let mut counts = vec![(0, 0); names.len()];
-    if let Ok(judged) = Judged::new(predictions, 1.0) {
+    if let Ok(judged) = AnsweredTexts::new(predictions, 1.0) {
         for (&row, right) in judged.rows.iter().zip(judged.right()) {
             if let Some((correct, all)) = place(row).and_then(|place| counts.get_mut(place)) {
                 *all += 1;

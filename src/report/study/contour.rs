@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::caption::{notes, with_more};
+use super::dimension::Dimension;
 use super::history::telling_range;
-use super::{Dimension, StudyView, notes, with_more};
+use super::view::StudyView;
 use crate::report::figure::{Axis, ColourBar, Content, Figure, Mark, Paint, Panel, Scale, Sign};
 
 /// Cells of an interpolated surface along each axis.
@@ -83,40 +85,46 @@ fn matrix(
         left_out = format!("the first {MOST} of the {} named", dimensions.len());
         dimensions.truncate(MOST);
     }
-    let count = dimensions.len();
-    let mut panels = Vec::new();
-    for (row, y) in dimensions.iter().enumerate().skip(1) {
-        for (column, x) in dimensions.iter().enumerate().take(count.saturating_sub(1)) {
-            if column >= row {
-                // Each pair is there once; the other half stays blank.
-                panels.push(Panel { title: String::new(), content: Content::Empty(String::new()) });
-                continue;
-            }
-            let axis = |dimension: &Dimension, is_outer: bool| {
-                if is_outer {
-                    Axis::new(dimension.short(), dimension.scale.clone())
-                } else {
-                    Axis::bare(dimension.scale.clone())
-                }
-            };
-            let content = marks(x, y).map_or_else(
-                || Content::Empty("no complete trial".to_owned()),
-                |marks| Content::Chart { x: axis(x, row == count - 1), y: axis(y, column == 0), marks },
-            );
-            panels.push(Panel { title: String::new(), content });
-        }
+    let mut panels = pairs(&dimensions, marks);
+    if panels.is_empty() {
+        panels.push(Panel { title: String::new(), content: nothing() });
     }
     Figure {
         subtitle: with_more(&study.subtitle(), &left_out),
-        columns: count.saturating_sub(1).max(1),
-        panels: if panels.is_empty() {
-            vec![Panel { title: String::new(), content: nothing() }]
-        } else {
-            panels
-        },
+        columns: dimensions.len().saturating_sub(1).max(1),
+        panels,
         aspect: 1.3,
         ..Figure::default()
     }
+}
+
+/// A panel for each pair of parameters; the other half stays blank. Those at the outside have labels.
+fn pairs(
+    dimensions: &[Dimension],
+    marks: &dyn Fn(&Dimension, &Dimension) -> Option<Vec<Mark>>,
+) -> Vec<Panel> {
+    let count = dimensions.len();
+    let axis = |dimension: &Dimension, is_outer: bool| {
+        if is_outer {
+            Axis::new(dimension.short(), dimension.scale.clone())
+        } else {
+            Axis::bare(dimension.scale.clone())
+        }
+    };
+    let mut panels = Vec::new();
+    for (row, y) in dimensions.iter().enumerate().skip(1) {
+        for (column, x) in dimensions.iter().enumerate().take(count - 1) {
+            let content = if column >= row {
+                Content::Empty(String::new())
+            } else if let Some(marks) = marks(x, y) {
+                Content::Chart { x: axis(x, row == count - 1), y: axis(y, column == 0), marks }
+            } else {
+                Content::Empty("no complete trial".to_owned())
+            };
+            panels.push(Panel { title: String::new(), content });
+        }
+    }
+    panels
 }
 
 fn nothing() -> Content {

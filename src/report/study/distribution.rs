@@ -1,7 +1,7 @@
 //! The empirical distribution of values.
 
-use super::StudyView;
 use super::history::telling_range;
+use super::view::StudyView;
 use crate::report::figure::{Axis, Content, Figure, Key, Look, Mark, Paint, Panel, Scale, Stroke};
 
 /// For each value the share of trials that are no better, one line per study.

@@ -1,76 +1,111 @@
 //! Optimisation history: every value, and the best so far.
 
-use super::{StudyView, TrialView};
+use super::view::{StudyView, TrialView};
 use crate::number::differ;
 use crate::report::figure::{
     Axis, Content, Figure, Key, Look, Mark, Paint, Panel, Scale, Sign, Stroke, widened,
 };
 use crate::trial::{Direction, Rank, RunState, better};
+use uaic_kernel::statistics::quantile::nearest;
 
 /// The value of every trial by its number, with the best so far.
 pub fn history(study: &StudyView) -> Figure {
     let (low, high) = telling_range(study);
-    let inset = high * 0.012 - low * 0.012;
-    // What lies beyond the range is marked at its edge: it was there, but would flatten the rest.
-    let inside = |value: f64| value.max(low + inset).min(high - inset);
-    let shown = |value: f64| (low..=high).contains(&value);
-    let signs = |is_shown: bool, paint| -> Vec<(f64, f64, Paint)> {
-        let some = study.complete().filter(|(_, value)| shown(*value) == is_shown);
-        some.map(|(trial, value)| {
-            let at = if is_shown { value } else { inside(value) };
-            (f64::from(trial.number), at, paint)
-        })
-        .collect()
-    };
-    let (points, outside) = (signs(true, Paint::Series(0)), signs(false, Paint::Muted));
-    let at_the_foot = |is_one: fn(&TrialView) -> bool, paint| -> Vec<(f64, f64, Paint)> {
-        let some = study.trials.iter().filter(|trial| is_one(trial));
-        some.map(|trial| (f64::from(trial.number), low + inset, paint)).collect()
-    };
-    let failed = at_the_foot(|trial| trial.state == RunState::Failed, Paint::Wrong);
-    let valueless = at_the_foot(TrialView::is_without_value, Paint::Muted);
+    let signs = Signs::new(study, (low, high));
     let last = study.trials.last().map_or(1.0, |trial| f64::from(trial.number)).max(1.0);
-    let mut legend = vec![
-        Key { paint: Paint::Series(0), look: Look::Sign(Sign::Disc), text: "a trial".to_owned() },
-        Key { paint: Paint::Accent, look: Look::Line(Stroke::Steps), text: "best so far".to_owned() },
-    ];
-    let infinite = study.complete().filter(|(_, value)| value.is_infinite()).count();
-    let infinite = match infinite {
-        0 => String::new(),
-        all if all == outside.len() => " (infinite)".to_owned(),
-        some => format!(" ({some} infinite)"),
+    let content = Content::Chart {
+        x: Axis::new("trial", Scale::Count { low: -0.02 * last, high: last * 1.02 }),
+        y: Axis::new(study.metric.clone(), Scale::Linear { low, high }),
+        marks: signs.marks(best_so_far(study, last, |value| signs.inside(value))),
     };
-    for (signs, paint, sign, text) in [
-        (&outside, Paint::Muted, Sign::Ring, format!("outside the range{infinite}")),
-        (&valueless, Paint::Muted, Sign::Cross, "without a number for a value".to_owned()),
-        (&failed, Paint::Wrong, Sign::Cross, "failed".to_owned()),
-    ] {
-        if !signs.is_empty() {
-            legend.push(Key { paint, look: Look::Sign(sign), text: format!("{} {text}", signs.len()) });
-        }
-    }
-    let size = if points.len() > 500 { 2.5 } else { 4.0 };
-    let marks = vec![
-        Mark::Points { points, sign: Sign::Disc, size },
-        Mark::Points { points: outside, sign: Sign::Ring, size },
-        Mark::Points { points: failed, sign: Sign::Cross, size: 4.0 },
-        Mark::Points { points: valueless, sign: Sign::Cross, size: 4.0 },
-        Mark::Line { points: best_so_far(study, last, inside), paint: Paint::Accent, stroke: Stroke::Steps },
-    ];
-    let x = Axis::new("trial", Scale::Count { low: -0.02 * last, high: last * 1.02 });
     Figure {
         title: "Optimisation history".to_owned(),
         subtitle: study.subtitle(),
-        panels: vec![Panel {
-            title: String::new(),
-            content: Content::Chart {
-                x,
-                y: Axis::new(study.metric.clone(), Scale::Linear { low, high }),
-                marks,
-            },
-        }],
-        legend,
+        panels: vec![Panel { title: String::new(), content }],
+        legend: signs.legend(study),
         ..Figure::default()
+    }
+}
+
+/// Where trials are, each kind with a sign of its own.
+struct Signs {
+    /// The range of the axis, and how far inside its ends stands what lies beyond them.
+    range: (f64, f64),
+    inset: f64,
+    points: Vec<(f64, f64, Paint)>,
+    outside: Vec<(f64, f64, Paint)>,
+    failed: Vec<(f64, f64, Paint)>,
+    valueless: Vec<(f64, f64, Paint)>,
+}
+
+impl Signs {
+    fn new(study: &StudyView, (low, high): (f64, f64)) -> Self {
+        let none = Vec::new;
+        let inset = high * 0.012 - low * 0.012;
+        let mut signs = Self {
+            range: (low, high),
+            inset,
+            points: none(),
+            outside: none(),
+            failed: none(),
+            valueless: none(),
+        };
+        for (trial, value) in study.complete() {
+            let number = f64::from(trial.number);
+            if (low..=high).contains(&value) {
+                signs.points.push((number, value, Paint::Series(0)));
+            } else {
+                signs.outside.push((number, signs.inside(value), Paint::Muted));
+            }
+        }
+        let at_the_foot = |is_one: fn(&TrialView) -> bool, paint| -> Vec<(f64, f64, Paint)> {
+            let some = study.trials.iter().filter(|trial| is_one(trial));
+            some.map(|trial| (f64::from(trial.number), low + inset, paint)).collect()
+        };
+        signs.failed = at_the_foot(|trial| trial.state == RunState::Failed, Paint::Wrong);
+        signs.valueless = at_the_foot(TrialView::is_without_value, Paint::Muted);
+        signs
+    }
+
+    /// What lies beyond the range is marked at its edge: it was there, but would flatten the rest.
+    fn inside(&self, value: f64) -> f64 {
+        value.max(self.range.0 + self.inset).min(self.range.1 - self.inset)
+    }
+
+    fn legend(&self, study: &StudyView) -> Vec<Key> {
+        let infinite = study.complete().filter(|(_, value)| value.is_infinite()).count();
+        let infinite = match infinite {
+            0 => String::new(),
+            all if all == self.outside.len() => " (infinite)".to_owned(),
+            some => format!(" ({some} infinite)"),
+        };
+        let mut legend = vec![
+            Key { paint: Paint::Series(0), look: Look::Sign(Sign::Disc), text: "a trial".to_owned() },
+            Key { paint: Paint::Accent, look: Look::Line(Stroke::Steps), text: "best so far".to_owned() },
+        ];
+        for (signs, paint, sign, text) in [
+            (&self.outside, Paint::Muted, Sign::Ring, format!("outside the range{infinite}")),
+            (&self.valueless, Paint::Muted, Sign::Cross, "without a number for a value".to_owned()),
+            (&self.failed, Paint::Wrong, Sign::Cross, "failed".to_owned()),
+        ] {
+            if !signs.is_empty() {
+                legend.push(Key { paint, look: Look::Sign(sign), text: format!("{} {text}", signs.len()) });
+            }
+        }
+        legend
+    }
+
+    /// All signs, and the line of the best so far.
+    fn marks(&self, best: Vec<(f64, f64)>) -> Vec<Mark> {
+        let size = if self.points.len() > 500 { 2.5 } else { 4.0 };
+        let points = |points: &Vec<_>, sign, size| Mark::Points { points: points.clone(), sign, size };
+        vec![
+            points(&self.points, Sign::Disc, size),
+            points(&self.outside, Sign::Ring, size),
+            points(&self.failed, Sign::Cross, 4.0),
+            points(&self.valueless, Sign::Cross, 4.0),
+            Mark::Line { points: best, paint: Paint::Accent, stroke: Stroke::Steps },
+        ]
     }
 }
 
@@ -98,7 +133,7 @@ pub(super) fn telling_range_of(mut values: Vec<f64>, direction: Direction) -> (f
     values.retain(|value| value.is_finite());
     values.sort_by(f64::total_cmp);
     let (Some(&least), Some(&most)) = (values.first(), values.last()) else { return (0.0, 1.0) };
-    let quantile = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
+    let quantile = |share: f64| nearest(&values, share).unwrap_or(least);
     let middles = [(0.25, 0.75), (0.1, 0.9)].map(|(low, high)| (quantile(low), quantile(high)));
     let middle = middles.into_iter().find(|(low, high)| differ(*low, *high));
     let Some((from, to)) = middle.filter(|_| values.len() >= 4) else { return widened((least, most), 0.05) };

@@ -1,6 +1,6 @@
 //! How much of the space of values the trials so far cover.
 
-use super::notes;
+use super::caption::notes;
 use super::objectives::Objectives;
 use crate::report::figure::{Axis, Content, Figure, Mark, Paint, Panel, Scale, Stroke};
 use crate::report::wording::number;

@@ -1,8 +1,10 @@
 //! What each parameter is worth.
 
-use super::{StudyView, notes};
+use super::caption::notes;
+use super::dimension::Dimension;
+use super::view::StudyView;
 use crate::report::figure::{Along, Axis, Content, Figure, Mark, Paint, Panel, Scale};
-use crate::rng::ChaCha8Rng;
+use crate::rng::{ChaCha8Rng, SeedTree};
 use crate::study::importance::{ImportanceError, TOP, importance as fanova, ped_anova, takes_ranks};
 use crate::trial::FinishedTrial;
 
@@ -95,6 +97,29 @@ fn bars(study: &StudyView, shares: Result<Vec<(String, f64)>, ImportanceError>, 
         panels: vec![Panel { title: String::new(), content }],
         aspect: 800.0 / (180.0 + 42.0 * rows),
         ..Figure::default()
+    }
+}
+
+impl StudyView {
+    /// The parameters to show where nobody has named any and a picture has room for `most`: all, or
+    /// those that matter most (functional ANOVA), and what is left out.
+    pub(crate) fn leading(&self, most: usize) -> (Vec<Dimension>, String) {
+        let mut all = self.dimensions();
+        let count = all.len();
+        if count <= most {
+            return (all, String::new());
+        }
+        let leading = self.leading.get_or_init(|| {
+            let shares = importances(self, &mut SeedTree::new(0).rng("importance"));
+            shares.ok().map(|shares| shares.into_iter().map(|(name, _)| name).collect())
+        });
+        let Some(names) = leading else {
+            all.truncate(most);
+            return (all, format!("the first {most} of {count} parameters; choose with --params"));
+        };
+        let names = &names[..most.min(names.len())];
+        all.retain(|dimension| names.contains(&dimension.name));
+        (all, format!("the {most} most important of {count} parameters; choose with --params"))
     }
 }
 

@@ -1,7 +1,8 @@
 //! Intermediate values: how each trial got where it is.
 
+use super::caption::notes;
 use super::history::{telling_range, telling_range_of};
-use super::{StudyView, TrialView, notes};
+use super::view::{StudyView, TrialView};
 use crate::report::figure::{Axis, Content, Figure, Key, Look, Mark, Paint, Panel, Scale, Sign, Stroke};
 use crate::report::wording::share;
 use crate::study::pruner::saved;

@@ -1,7 +1,8 @@
 //! The values of several objectives, as pictures see them.
 
+use super::caption::notes;
 use super::history::{BEYOND_SIGHT, telling_range_of};
-use super::{StudyView, notes};
+use super::view::StudyView;
 use crate::report::figure::{Scale, widened};
 use crate::study::pareto::fronts;
 use crate::trial::{Direction, RunState};

@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::caption::{notes, with_more};
+use super::dimension::Dimension;
 use super::history::telling_range;
-use super::{Dimension, StudyView, are_alike, notes, with_more};
+use super::view::{StudyView, are_alike};
 use crate::report::figure::{Axis, Content, Figure, Key, Look, Paint, Panel, ParallelLine, Scale, Stroke};
 use crate::trial::Rank;
 
@@ -22,43 +24,8 @@ pub fn parallel(study: &StudyView, only: &[Dimension]) -> Figure {
     let mut axes: Vec<Axis> =
         dimensions.iter().map(|dimension| Axis::new(dimension.short(), dimension.scale.clone())).collect();
     axes.push(Axis::new(study.metric.clone(), Scale::Linear { low, high }));
-    let ranked = study.ranked();
-    let count = ((ranked.len() as f64 * BRUSHED).ceil() as usize).clamp(3.min(ranked.len()), 50);
-    let holds = ranked.iter().any(|(_, rank)| rank.is_feasible());
-    let best = ranked.first().map(|(trial, _)| trial.number);
-    // Where half of all are equally good, none of these stands out.
-    let last = ranked.get(count.saturating_sub(1)).map(|(_, rank)| *rank);
-    let is_like_last = |rank: &Rank| last.is_some_and(|last| are_alike(rank, &last));
-    let is_crowd =
-        ranked.iter().filter(|(_, rank)| is_like_last(rank)).count() > (ranked.len() / 2).max(count);
-    let mut lines: Vec<ParallelLine> = ranked
-        .iter()
-        .enumerate()
-        .map(|(place, (trial, rank))| {
-            let mut values: Vec<Option<f64>> =
-                dimensions.iter().map(|dimension| dimension.of(&trial.params)).collect();
-            values.push(Some(rank.value().clamp(low, high)));
-            // What misses a constraint is in colour only where nothing holds them all.
-            let paint = match place {
-                0 => Paint::Accent,
-                _ if is_crowd && is_like_last(rank) => Paint::Muted,
-                _ if place < count && rank.is_feasible() == holds => Paint::Series(0),
-                _ => Paint::Muted,
-            };
-            ParallelLine { values, paint }
-        })
-        .collect();
-    // The best are drawn last, over the others, and over all the best, which others may equal.
-    lines.reverse();
-    let equal = equal_lines(&lines);
-    let brushed = lines.iter().filter(|line| line.paint == Paint::Series(0)).count();
-    let key = |paint, text: String| Key { paint, look: Look::Line(Stroke::Solid), text };
-    let mut legend =
-        vec![key(Paint::Accent, best.map_or("best".to_owned(), |number| format!("best (trial {number})")))];
-    if brushed > 0 {
-        legend.push(key(Paint::Series(0), format!("next {brushed}")));
-    }
-    legend.push(Key { paint: Paint::Muted, look: Look::Line(Stroke::Thin), text: "others".to_owned() });
+    let lines = lines(study, &dimensions, (low, high));
+    let (legend, equal) = (legend(study, &lines), equal_lines(&lines));
     let content = if lines.is_empty() {
         Content::Empty("no trial is complete yet".to_owned())
     } else {
@@ -75,6 +42,69 @@ pub fn parallel(study: &StudyView, only: &[Dimension]) -> Figure {
         aspect: if dimensions.len() > 5 { 2.1 } else { 1.6 },
         ..Figure::default()
     }
+}
+
+/// A line for each trial that has a rank, the best last: over the others, which may equal it.
+fn lines(study: &StudyView, dimensions: &[Dimension], (low, high): (f64, f64)) -> Vec<ParallelLine> {
+    let ranked = study.ranked();
+    let brush = Brush::new(&ranked.iter().map(|(_, rank)| *rank).collect::<Vec<Rank>>());
+    let mut lines: Vec<ParallelLine> = ranked
+        .iter()
+        .enumerate()
+        .map(|(place, (trial, rank))| {
+            let mut values: Vec<Option<f64>> =
+                dimensions.iter().map(|dimension| dimension.of(&trial.params)).collect();
+            values.push(Some(rank.value().clamp(low, high)));
+            ParallelLine { values, paint: brush.paint(place, rank) }
+        })
+        .collect();
+    lines.reverse();
+    lines
+}
+
+/// Which trials are in colour.
+struct Brush {
+    /// How many of the best at most.
+    count: usize,
+    /// Whether any trial holds all constraints.
+    holds: bool,
+    /// The last of these, where half of all are as good as it: none of them stands out.
+    crowd: Option<Rank>,
+}
+
+impl Brush {
+    /// For trials from the best down.
+    fn new(ranks: &[Rank]) -> Self {
+        let count = ((ranks.len() as f64 * BRUSHED).ceil() as usize).clamp(3.min(ranks.len()), 50);
+        let last = ranks.get(count.saturating_sub(1)).copied();
+        let is_crowd = |last: &Rank| {
+            ranks.iter().filter(|rank| are_alike(rank, last)).count() > (ranks.len() / 2).max(count)
+        };
+        Self { count, holds: ranks.iter().any(Rank::is_feasible), crowd: last.filter(is_crowd) }
+    }
+
+    fn paint(&self, place: usize, rank: &Rank) -> Paint {
+        match place {
+            0 => Paint::Accent,
+            _ if self.crowd.is_some_and(|last| are_alike(rank, &last)) => Paint::Muted,
+            // What misses a constraint is in colour only where nothing holds them all.
+            _ if place < self.count && rank.is_feasible() == self.holds => Paint::Series(0),
+            _ => Paint::Muted,
+        }
+    }
+}
+
+fn legend(study: &StudyView, lines: &[ParallelLine]) -> Vec<Key> {
+    let best = study.best().map(|(trial, _)| trial.number);
+    let brushed = lines.iter().filter(|line| line.paint == Paint::Series(0)).count();
+    let key = |paint, text: String| Key { paint, look: Look::Line(Stroke::Solid), text };
+    let mut legend =
+        vec![key(Paint::Accent, best.map_or("best".to_owned(), |number| format!("best (trial {number})")))];
+    if brushed > 0 {
+        legend.push(key(Paint::Series(0), format!("next {brushed}")));
+    }
+    legend.push(Key { paint: Paint::Muted, look: Look::Line(Stroke::Thin), text: "others".to_owned() });
+    legend
 }
 
 /// How many lines lie exactly on another.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::notes;
+use super::caption::notes;
 use super::objectives::{Objectives, linear};
 use crate::report::figure::{Axis, Content, Figure, Key, Look, Mark, Paint, Panel, Sign, Stroke};
 use crate::study::pareto::fronts;
@@ -139,17 +139,8 @@ fn pair(objectives: &Objectives, front: &[usize], x: usize, y: usize) -> Panel {
     marks.push(Mark::Line { points: edge, paint: Paint::Accent, stroke });
     marks.extend(signs(front, Paint::Accent, if is_whole { 4.2 } else { 3.2 }));
     if is_whole && front.len() <= NAMED {
-        let beside = across.1 * 0.012 - across.0 * 0.012;
-        // Trials at one place have their numbers together.
-        let mut places: Vec<((f64, f64), String)> = Vec::new();
-        for place in front {
-            let (here, number) = (at(*place), objectives.numbers[*place].to_string());
-            match places.iter_mut().find(|(known, _)| *known == here) {
-                Some((_, numbers)) => *numbers = format!("{numbers}, {number}"),
-                None => places.push((here, number)),
-            }
-        }
-        marks.extend(places.into_iter().map(|(here, numbers)| named(numbers, here, beside, across)));
+        let numbered = front.iter().map(|place| (at(*place), objectives.numbers[*place]));
+        marks.extend(names(numbered, across));
     }
     let axis = |objective: usize, range| {
         let better = match objectives.directions[objective] {
@@ -159,6 +150,19 @@ fn pair(objectives: &Objectives, front: &[usize], x: usize, y: usize) -> Panel {
         Axis::new(format!("{} ({better} is better)", objectives.names[objective]), linear(range))
     };
     Panel { title: String::new(), content: Content::Chart { x: axis(x, across), y: axis(y, up), marks } }
+}
+
+/// The numbers of trials beside them; those at one place have their numbers together.
+fn names(trials: impl Iterator<Item = ((f64, f64), u32)>, across: (f64, f64)) -> Vec<Mark> {
+    let beside = across.1 * 0.012 - across.0 * 0.012;
+    let mut places: Vec<((f64, f64), String)> = Vec::new();
+    for (here, number) in trials {
+        match places.iter_mut().find(|(known, _)| *known == here) {
+            Some((_, numbers)) => *numbers = format!("{numbers}, {number}"),
+            None => places.push((here, number.to_string())),
+        }
+    }
+    places.into_iter().map(|(here, numbers)| named(numbers, here, beside, across)).collect()
 }
 
 /// A value, or where it is marked when it lies outside of a range.

@@ -2,28 +2,14 @@
 
 use crate::figure::{Along, Axis, Mark, Paint, Rectangle, Scale, Sign, Stroke};
 
+use super::axes;
 use super::font::{self, Weight};
-use super::layout::{self, TICK, text};
+use super::letters::{TICK, text};
+use super::place::{horizontal, vertical};
 use super::scene::{Anchor, Area, Point, Scene};
-use super::surface;
-use super::theme::{Colour, Theme};
+use super::theme::Theme;
 use super::ticks::ticks;
-
-/// Radius of a usual sign.
-pub(super) const SIGN: f64 = 4.5;
-
-/// The x of a value.
-pub(super) fn horizontal(scale: &Scale, value: f64, plot: &Area) -> f64 {
-    plot.left + scale.share(value) * plot.width()
-}
-
-/// The y of a value: numbers grow upwards, names are read downwards.
-pub(super) fn vertical(scale: &Scale, value: f64, plot: &Area) -> f64 {
-    match scale {
-        Scale::Categories(_) => plot.top + scale.share(value) * plot.height(),
-        _ => plot.bottom - scale.share(value) * plot.height(),
-    }
-}
+use super::{sign, surface};
 
 pub(super) fn draw(scene: &mut Scene, theme: &Theme, plot: &Area, x: &Axis, y: &Axis, marks: &[Mark]) {
     let painter = Painter { theme, plot, x: &x.scale, y: &y.scale };
@@ -39,30 +25,6 @@ pub(super) fn draw(scene: &mut Scene, theme: &Theme, plot: &Area, x: &Axis, y: &
     } else {
         scene.line((plot.left, plot.bottom), (plot.right, plot.bottom), theme.frame, 1.2);
         scene.line((plot.left, plot.top), (plot.left, plot.bottom), theme.frame, 1.2);
-    }
-}
-
-/// Draws one sign.
-pub(super) fn draw_sign(scene: &mut Scene, (x, y): Point, radius: f64, sign: Sign, colour: Colour) {
-    let everywhere = Area { left: f64::MIN, top: f64::MIN, right: f64::MAX, bottom: f64::MAX };
-    match sign {
-        Sign::Disc => scene.disc((x, y), radius, colour),
-        Sign::Ring => {
-            let corner = |step: i32| {
-                let angle = f64::from(step) * std::f64::consts::TAU / 24.0;
-                (x + radius * libm::cos(angle), y + radius * libm::sin(angle))
-            };
-            let ring: Vec<Point> = (0..=24).map(corner).collect();
-            scene.path(&ring, &everywhere, colour, 1.6, None);
-        }
-        Sign::Cross => {
-            scene.line((x - radius, y - radius), (x + radius, y + radius), colour, 1.8);
-            scene.line((x - radius, y + radius), (x + radius, y - radius), colour, 1.8);
-        }
-        Sign::Diamond => {
-            let radius = radius * 1.35;
-            scene.polygon(vec![(x, y - radius), (x + radius, y), (x, y + radius), (x - radius, y)], colour);
-        }
     }
 }
 
@@ -89,13 +51,13 @@ impl Painter<'_> {
     fn grid(&self, scene: &mut Scene) {
         let (plot, colour) = (self.plot, self.theme.grid);
         if !self.x.has_names() {
-            for tick in ticks(self.x, (plot.width() / layout::horizontal_step(self.x)) as usize) {
+            for tick in ticks(self.x, (plot.width() / axes::horizontal_step(self.x)) as usize) {
                 let x = horizontal(self.x, tick.value, plot);
                 scene.line((x, plot.top), (x, plot.bottom), colour, 1.0);
             }
         }
         if !self.y.has_names() {
-            for tick in ticks(self.y, (plot.height() / layout::vertical_step(self.y)) as usize) {
+            for tick in ticks(self.y, (plot.height() / axes::vertical_step(self.y)) as usize) {
                 let y = vertical(self.y, tick.value, plot);
                 scene.line((plot.left, y), (plot.right, y), colour, 1.0);
             }
@@ -163,7 +125,7 @@ impl Painter<'_> {
             let at = self.at(*x, *y);
             if self.plot.holds(at) {
                 let alpha = if sign == Sign::Diamond { 1.0 } else { alpha };
-                draw_sign(scene, at, size, sign, self.theme.colour(*paint).faded(alpha));
+                sign::draw(scene, at, size, sign, self.theme.colour(*paint).faded(alpha));
             }
         }
     }

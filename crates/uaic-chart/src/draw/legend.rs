@@ -2,10 +2,10 @@
 
 use crate::figure::{ColourBar, Key, Look, Scale, Stroke};
 
-use super::chart::{SIGN, draw_sign};
 use super::font::{self, Weight};
-use super::layout::{LABEL, TICK, text};
+use super::letters::{LABEL, TICK, text};
 use super::scene::{Anchor, Area, Scene};
+use super::sign;
 use super::theme::{Colour, Theme};
 use super::ticks::ticks;
 
@@ -43,7 +43,7 @@ pub(super) fn draw(scene: &mut Scene, theme: &Theme, keys: &[Key], area: &Area) 
         let colour = theme.colour(key.paint);
         match key.look {
             Look::Line(stroke) => draw_stroke(scene, (left, middle), colour, stroke),
-            Look::Sign(sign) => draw_sign(scene, (left + SAMPLE / 2.0, middle), SIGN, sign, colour),
+            Look::Sign(shape) => sign::draw(scene, (left + SAMPLE / 2.0, middle), sign::USUAL, shape, colour),
             Look::Area => {
                 let square =
                     Area { left: left + 5.0, top: middle - 7.0, right: left + 21.0, bottom: middle + 7.0 };

@@ -5,13 +5,18 @@
 //! edge is smooth; nothing of the system is used, no font either, so equal figures are equal bytes.
 //! What letters the built-in font lacks, a PNG says, and an SVG has as text.
 
+mod axes;
 mod chart;
 mod font;
 mod layout;
 mod legend;
+mod letters;
 mod paint;
+mod panels;
 mod parallel;
+mod place;
 mod scene;
+mod sign;
 mod surface;
 mod theme;
 mod ticks;

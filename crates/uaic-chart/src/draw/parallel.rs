@@ -2,9 +2,9 @@
 
 use crate::figure::{Axis, Paint, ParallelLine};
 
-use super::chart::vertical;
 use super::font::{self, Weight};
-use super::layout::{LABEL, Margins, TICK, text};
+use super::letters::{LABEL, TICK, text};
+use super::place::{Margins, vertical};
 use super::scene::{Anchor, Area, Scene};
 use super::theme::Theme;
 use super::ticks::{Tick, ticks};
@@ -23,7 +23,8 @@ pub(super) fn margins(axes: &[Axis], width: f64, title: f64) -> Margins {
     let name =
         |axis: Option<&Axis>| axis.map_or(0.0, |axis| font::width(&axis.label, LABEL, Weight::Regular) / 2.0);
     let left = (widest(axes.first()).min(slot - 16.0) + 14.0).max(name(axes.first()).min(slot / 2.0));
-    Margins::new(left, title + 30.0, name(axes.last()).min(slot / 2.0).max(10.0), 8.0)
+    let right = name(axes.last()).min(slot / 2.0).max(10.0);
+    Margins { left, top: title + 30.0, right, bottom: 8.0 }
 }
 
 pub(super) fn draw(scene: &mut Scene, theme: &Theme, plot: &Area, axes: &[Axis], lines: &[ParallelLine]) {

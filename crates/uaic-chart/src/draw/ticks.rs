@@ -1,5 +1,7 @@
 //! From values to positions on an axis, and which values are written beside it.
 
+use uaic_wording::number::grouped;
+
 use crate::figure::Scale;
 
 /// A value that is written beside an axis.
@@ -97,7 +99,7 @@ fn number(value: f64, step: f64, size: f64) -> String {
         (scaled - scaled.round()).abs() < 1e-6 * scaled
     });
     let text = format!("{value:.*}", digits.unwrap_or(6) as usize);
-    if value.abs() >= 10_000.0 { grouped(&text) } else { text }
+    if value.abs() >= 10_000.0 { grouped(text) } else { text }
 }
 
 /// `1.50e6` as `1.5e6`.
@@ -108,20 +110,6 @@ fn short(text: String) -> String {
         }
         _ => text,
     }
-}
-
-/// `12500` as `12,500`.
-fn grouped(text: &str) -> String {
-    let (whole, rest) = text.split_once('.').map_or((text, String::new()), |(a, b)| (a, format!(".{b}")));
-    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
-    let mut out = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    format!("{sign}{out}{rest}")
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::figure::Sentence;
 
 use super::font::{self, Weight};
-use super::layout::{LABEL, TICK, text};
+use super::letters::{LABEL, TICK, text};
 use super::scene::{Anchor, Area, Scene};
 use super::theme::Theme;
 

@@ -1,6 +1,7 @@
 //! Principal components.
 
-use super::symmetric::{dot, largest};
+use super::symmetric::largest;
+use uaic_kernel::linear_algebra::dot::in_four as dot;
 
 /// Rows seen along the directions in which they vary most.
 #[derive(Clone, Debug, PartialEq)]

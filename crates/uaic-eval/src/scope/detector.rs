@@ -1,7 +1,9 @@
 //! A classifier of its own for what is in scope.
 
-use super::{cholesky, dot, energy, even_choice, features_of};
+use super::{energy, even_choice, features_of};
 use crate::{Predictions, Undefined};
+use uaic_kernel::linear_algebra::dot::in_eight as dot;
+use uaic_kernel::linear_algebra::square_cholesky as cholesky;
 
 /// Most in-scope texts that it learns from.
 const MOST: usize = 2048;

@@ -1,7 +1,9 @@
 //! The distance to the nearest class.
 
-use super::{cholesky, dot, features_of};
+use super::features_of;
 use crate::{Predictions, Undefined};
+use uaic_kernel::linear_algebra::dot::in_eight as dot;
+use uaic_kernel::linear_algebra::square_cholesky as cholesky;
 
 /// Class means and one covariance that all classes share (Lee et al. 2018), shrunk towards a
 /// multiple of the unit matrix as much as its own uncertainty says (Ledoit & Wolf 2004): with few

@@ -12,7 +12,6 @@
 //!
 //! What a method needs is fitted on the texts that the model was trained on, and on no others.
 
-mod cholesky;
 mod detector;
 mod file;
 mod logits;
@@ -227,19 +226,6 @@ fn features_of(predictions: &Predictions) -> Result<(Vec<f64>, usize), Undefined
     Ok((predictions.features.iter().map(|&value| f64::from(value)).collect(), width))
 }
 
-/// Σ a·b, in eight sums side by side, always in the same order.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (a, b) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    for (a, b) in a.0.iter().zip(b.0) {
-        for lane in 0..8 {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    let rest: f64 = a.1.iter().zip(b.1).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f64>() + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::testing::cloud;
@@ -261,13 +247,6 @@ mod tests {
                 let share = all as f64 * kept.len() as f64 / gold.len().max(1) as f64;
                 prop_assert!((some as f64 - share).abs() <= 1.0, "{} of {}", some, all);
             }
-        }
-
-        #[test]
-        fn a_dot_product_is_the_sum_of_products(values in prop::collection::vec((-9.0..9.0, -9.0..9.0), 0..40)) {
-            let (a, b): (Vec<f64>, Vec<f64>) = values.iter().copied().unzip();
-            let plain: f64 = values.iter().map(|(a, b)| a * b).sum();
-            prop_assert!((dot(&a, &b) - plain).abs() < 1e-9);
         }
     }
 

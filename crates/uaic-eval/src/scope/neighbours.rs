@@ -1,7 +1,8 @@
 //! The nearness of training texts.
 
-use super::{dot, even_choice};
+use super::even_choice;
 use crate::{Predictions, Undefined};
+use uaic_kernel::linear_algebra::dot::in_eight as dot;
 
 /// Most texts that are kept.
 pub const MOST_NEIGHBOURS: usize = 1024;

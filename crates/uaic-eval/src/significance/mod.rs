@@ -1,17 +1,17 @@
 //! Whether a difference is real: paired tests on the same examples, t-tests over folds and seeds,
 //! and the correction for looking at many.
 
-mod beta;
 mod paired;
-mod student;
 mod t_test;
 
 pub use paired::{
     PairedDifference, mcnemar, paired_bootstrap, paired_bootstrap_of_groups, paired_bootstraps,
 };
-pub use student::{student_cdf, student_quantile, student_two_sided};
 pub use t_test::{
     MeanInterval, TTest, corrected_resampled_t, mean, mean_interval, paired_t, standard_deviation, welch_t,
+};
+pub use uaic_kernel::statistics::student::{
+    cdf as student_cdf, quantile as student_quantile, two_sided as student_two_sided,
 };
 
 /// The p-values of several tests, in their order, adjusted so that the chance of even one false

@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::beta::incomplete_beta;
+use uaic_kernel::statistics::beta::incomplete_beta;
 
 /// A difference between two classifiers on the same examples.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

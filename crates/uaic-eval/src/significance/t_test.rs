@@ -1,6 +1,6 @@
 //! Means of a few values and whether they differ: tests and intervals by Student's t.
 
-use super::student::{student_quantile, student_two_sided};
+use super::{student_quantile, student_two_sided};
 
 /// The outcome of a t-test.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -42,7 +42,8 @@ pub(super) fn deal(batches: &mut [Vec<usize>], mut further: Vec<usize>, rng: &mu
     }
 }
 
-/// Fisher–Yates.
+/// Fisher–Yates as [`uaic_kernel::rng::shuffle`], but of `usize`, which draws half as many bits: all trainings
+/// so far hold to these.
 fn shuffle<T>(items: &mut [T], rng: &mut ChaCha8Rng) {
     for last in (1..items.len()).rev() {
         items.swap(last, rng.random_range(0..=last));

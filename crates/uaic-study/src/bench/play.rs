@@ -1,8 +1,9 @@
 //! Studies of known functions, played in memory.
 
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
-
-use rayon::prelude::*;
 
 use crate::trial::{Direction, FinishedTrial};
 use uaic_kernel::rng::SeedTree;
@@ -41,12 +42,12 @@ pub fn play(function: &Function, sampler: &str, seed: u64, trials: u32, parallel
     let seeds = SeedTree::new(seed);
     let mut sampler = by_name(sampler, &Settings::new(seeds.clone()))?;
     let space = function.space();
-    let mut schedule = Schedule::new(trials, parallel, None);
+    let mut schedule = Schedule::new(space, trials, parallel, None);
     let mut game = Game { best: Vec::with_capacity(trials as usize), proposing: Duration::ZERO };
     while let Some(number) = schedule.ready() {
         let mut rng = seeds.child("trial", number.into()).rng("sampler");
         let start = Instant::now();
-        let params = sampler.propose(number, &schedule.history(&space, &[Direction::Minimize]), &mut rng);
+        let params = sampler.propose(number, &schedule.history(&[Direction::Minimize]), &mut rng);
         game.proposing += start.elapsed();
         let value = function.value(&params);
         game.best.push(game.best.last().map_or(value, |best| value.min(*best)));
@@ -56,21 +57,34 @@ pub fn play(function: &Function, sampler: &str, seed: u64, trials: u32, parallel
     Some(game)
 }
 
-/// Plays all studies of a plan on the threads of the current pool: by function, sampler and seed.
-/// Samplers that do not exist have no games. `noted` hears of every study that has ended.
-pub fn play_all(plan: &Plan, noted: &(dyn Fn() + Sync)) -> Vec<Vec<Vec<Game>>> {
-    let games = |function: &Function, sampler: &str| -> Vec<Game> {
-        let one = |seed: u32| {
-            let game = play(function, sampler, seed.into(), plan.trials, plan.parallel);
+/// Plays all studies of a plan on so many threads: by function, sampler and seed. Samplers that do not
+/// exist have no games. `noted` hears of every study that has ended.
+///
+/// # Errors
+/// The system gives no more threads.
+pub fn play_all(plan: &Plan, threads: usize, noted: &(dyn Fn() + Sync)) -> io::Result<Vec<Vec<Vec<Game>>>> {
+    let mut games = vec![vec![vec![None; plan.seeds as usize]; plan.samplers.len()]; plan.functions.len()];
+    let each = games.iter_mut().zip(&plan.functions).flat_map(|(of_function, function)| {
+        let samplers = of_function.iter_mut().zip(&plan.samplers);
+        samplers.flat_map(move |(of_sampler, sampler)| {
+            of_sampler.iter_mut().zip(0_u64..).map(move |(game, seed)| (game, *function, sampler, seed))
+        })
+    });
+    let left = Mutex::new(each);
+    let work = || {
+        // Whoever has time takes the next study; the lock is free again before it is played.
+        let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+        while let Some((game, function, sampler, seed)) = next() {
+            *game = play(function, sampler, seed, plan.trials, plan.parallel);
             noted();
-            game
-        };
-        (0..plan.seeds).into_par_iter().filter_map(one).collect()
+        }
     };
-    plan.functions
-        .par_iter()
-        .map(|function| plan.samplers.par_iter().map(|sampler| games(function, sampler)).collect())
-        .collect()
+    thread::scope(|scope| {
+        let start = |_| thread::Builder::new().spawn_scoped(scope, work).map(drop);
+        (0..threads.max(1)).try_for_each(start)
+    })?;
+    let played = |of_sampler: Vec<Option<Game>>| of_sampler.into_iter().flatten().collect();
+    Ok(games.into_iter().map(|of_function| of_function.into_iter().map(played).collect()).collect())
 }
 
 #[cfg(test)]
@@ -120,8 +134,7 @@ mod tests {
             parallel: 1,
         };
         let best = |threads| -> Vec<Vec<f64>> {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let games = pool.install(|| play_all(&plan, &|| ()));
+            let games = play_all(&plan, threads, &|| ()).unwrap();
             games.into_iter().flatten().flatten().map(|game| game.best).collect()
         };
         assert_eq!(best(1), best(3));

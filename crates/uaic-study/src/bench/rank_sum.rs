@@ -1,6 +1,6 @@
 //! Whether the values of one group tend to be smaller than those of another: the Mann–Whitney U test.
 
-use std::f64::consts::FRAC_1_SQRT_2;
+use uaic_kernel::statistics::{normal, ranks::mid_ranks};
 
 /// The outcome of the test.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,26 +52,6 @@ pub fn mann_whitney(a: &[f64], b: &[f64]) -> Option<RankSum> {
     Some(RankSum { u, p })
 }
 
-/// Ranks from 1, equal values sharing theirs; and Σ (t³ − t) over the groups of t equal values.
-pub(crate) fn mid_ranks<'a>(values: impl Iterator<Item = &'a f64>) -> (Vec<f64>, f64) {
-    // NaN to the end, and equal to each other, whatever its sign.
-    let values: Vec<f64> =
-        values.map(|v| if v.is_nan() { f64::NAN.copysign(1.0) } else { v + 0.0 }).collect();
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&i, &j| values[i].total_cmp(&values[j]));
-    let mut ranks = vec![0.0; values.len()];
-    let (mut ties, mut before) = (0.0, 0);
-    for group in order.chunk_by(|&i, &j| values[i].total_cmp(&values[j]).is_eq()) {
-        let size = group.len() as f64;
-        for &index in group {
-            ranks[index] = before as f64 + f64::midpoint(size, 1.0);
-        }
-        ties += size.powi(3) - size;
-        before += group.len();
-    }
-    (ranks, ties)
-}
-
 /// Twice the probability that U is at least `u`.
 fn exact(u: f64, m: usize, n: usize) -> f64 {
     // The number of orders with each U, from Gauss's binomial coefficient: the product over i of
@@ -97,7 +77,7 @@ fn approximate(distance: f64, variance: f64) -> f64 {
         return 1.0;
     }
     let z = (distance - 0.5) / variance.sqrt();
-    libm::erfc(z * FRAC_1_SQRT_2).min(1.0)
+    normal::two_sided(z).min(1.0)
 }
 
 #[cfg(test)]

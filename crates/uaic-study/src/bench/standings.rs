@@ -1,6 +1,7 @@
 //! What games tell of their samplers.
 
-use super::rank_sum::{RankSum, mann_whitney, mid_ranks};
+use super::rank_sum::{RankSum, mann_whitney};
+use uaic_kernel::statistics::ranks::mid_ranks;
 
 /// Where the middle half of some values lies.
 #[derive(Clone, Copy, Debug, PartialEq)]

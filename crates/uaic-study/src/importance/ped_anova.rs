@@ -5,6 +5,7 @@ use super::usable::usable;
 use crate::sampler::axis::axes;
 use crate::space::{Distribution, Space};
 use crate::trial::{Direction, FinishedTrial, ParamValue};
+use uaic_kernel::statistics::normal;
 use uaic_wording::number::differ;
 
 /// The usual share of trials that are the best ones.
@@ -198,16 +199,8 @@ impl<'a> Grid<'a> {
 /// a place of `place`.
 fn share_at(place: usize, center: f64, width: f64, last: f64) -> f64 {
     let place = place as f64;
-    let mass = |low: f64, high: f64| normal_mass((low - center) / width, (high - center) / width);
+    let mass = |low: f64, high: f64| normal::between((low - center) / width, (high - center) / width);
     mass(place - 0.5, place + 0.5) / mass(-0.5, last + 0.5)
-}
-
-/// What the standard normal distribution has between two places.
-fn normal_mass(low: f64, high: f64) -> f64 {
-    // In the tail where both are small, so that nothing is lost in the difference.
-    let (low, high) = if low > 0.0 { (-high, -low) } else { (low, high) };
-    let below = |at: f64| 0.5 * libm::erfc(-at * std::f64::consts::FRAC_1_SQRT_2);
-    below(high) - below(low)
 }
 
 /// Scott's rule (1992) with the smaller of deviation and scaled interquartile range, in places.

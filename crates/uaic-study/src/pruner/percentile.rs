@@ -4,6 +4,7 @@ use super::series::{Timing, best, in_order, value_at};
 use super::wording::{apart, worse_than};
 use super::{Pruner, PrunerError, Reports};
 use crate::trial::{Direction, RunState};
+use uaic_kernel::statistics::quantile::between;
 
 /// Goes on with trials whose best value so far is among the best `percentile` percent of the values
 /// that complete trials had at this step; a trial that reported at other steps counts with the
@@ -116,11 +117,7 @@ impl Bar {
 /// the worse one where one of them is not finite. Not for no values.
 fn quantile(values: &mut [f64], direction: Direction, share: f64) -> f64 {
     values.sort_by(|a, b| direction.compare(*a, *b));
-    let last = values.len() - 1;
-    let place = share.clamp(0.0, 1.0) * last as f64;
-    let better = values[place.floor() as usize];
-    let worse = values[(place.ceil() as usize).min(last)];
-    if better.is_finite() && worse.is_finite() { better + (worse - better) * place.fract() } else { worse }
+    between(values, share).unwrap_or(f64::NAN)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::series::in_order;
 use super::{Pruner, PrunerError, Reports};
 use crate::trial::{Direction, FinishedTrial, RunState};
+use uaic_kernel::statistics::{normal, ranks::mid_ranks};
 
 /// Most pairs for which the distribution is worked out exactly.
 const EXACT: usize = 50;
@@ -104,17 +105,8 @@ fn p_value(differences: &[f64]) -> f64 {
 
 /// Twice the ranks of the sizes, from 1, equal ones with the mean of their places: whole numbers.
 fn doubled_ranks(differences: &[f64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..differences.len()).collect();
-    order.sort_by(|&a, &b| differences[a].abs().total_cmp(&differences[b].abs()));
-    let mut ranks = vec![0; order.len()];
-    let mut before = 0;
-    for equal in order.chunk_by(|&a, &b| differences[a].abs().total_cmp(&differences[b].abs()).is_eq()) {
-        for &place in equal {
-            ranks[place] = 2 * before + equal.len() + 1;
-        }
-        before += equal.len();
-    }
-    ranks
+    let sizes: Vec<f64> = differences.iter().map(|difference| difference.abs()).collect();
+    mid_ranks(&sizes).0.into_iter().map(|rank| (2.0 * rank) as usize).collect()
 }
 
 /// The share of all choices of signs whose positive ranks sum to `sum` or more.
@@ -138,7 +130,7 @@ fn normal_tail(ranks: &[usize], sum: usize) -> f64 {
         return 1.0;
     }
     let z = (sum as f64 - half) / variance.sqrt();
-    0.5 * libm::erfc(z * std::f64::consts::FRAC_1_SQRT_2)
+    normal::above(z)
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::learn::{Drawn, drawn_in};
 use super::{StudyPlan, Surroundings};
-use crate::outcome::{StudyError, TrialResult};
-use crate::store::{Change, RunKind, RunQuery, RunRecord, StoreError, StudyChange};
+use crate::history::{enqueued, original};
+use crate::outcome::{StudyError, TrialResult, trials_of};
+use crate::store::{RunRecord, StoreError, StudyChange};
 use crate::trial::{Direction, FinishedTrial, Params, Rank, RunState, better};
 
 /// How many of the last ended trials are proposed again for comparison. A proposal depends on all
@@ -23,15 +24,13 @@ pub(super) struct Ledger {
     compare_from: u32,
     /// All changes of the study, in order.
     changes: Vec<StudyChange>,
-    /// How many of them have been applied.
-    applied: usize,
 }
 
 impl Ledger {
     /// Reads what the store has.
     pub(super) fn load(plan: &StudyPlan<'_>, at: &Surroundings<'_>) -> Result<Self, StudyError> {
         let mut records = BTreeMap::new();
-        for record in at.store.runs(&trials_of(at, None))? {
+        for record in at.store.runs(&trials_of(at.study, None))? {
             let number = record.start.number.ok_or_else(|| StoreError::Malformed {
                 what: "trial",
                 detail: format!("run {} has no number", record.id.short()),
@@ -43,7 +42,7 @@ impl Ledger {
         let ended = records.iter().rev().filter(|(_, record)| record.state.is_final());
         let compare_from = ended.map(|(&number, _)| number).nth(COMPARED - 1).unwrap_or(0);
         let changes = at.store.changes(at.study)?;
-        Ok(Self { records, elsewhere: BTreeSet::new(), compare_from, changes, applied: 0 })
+        Ok(Self { records, elsewhere: BTreeSet::new(), compare_from, changes })
     }
 
     /// How many trials have ended.
@@ -83,7 +82,7 @@ impl Ledger {
 
     /// Reads again what is recorded of a trial.
     pub(super) fn refresh(&mut self, number: u32, at: &Surroundings<'_>) -> Result<(), StudyError> {
-        let record = at.store.runs(&trials_of(at, Some(number)))?.into_iter().next();
+        let record = at.store.runs(&trials_of(at.study, Some(number)))?.into_iter().next();
         if let Some(record) = record {
             self.records.insert(number, record);
         }
@@ -118,34 +117,20 @@ impl Ledger {
         Ok(drawn.flatten().unwrap_or_default())
     }
 
-    /// How many changes of the study are known.
-    pub(super) fn changes(&self) -> usize {
-        self.changes.len()
+    /// All changes of the study that are known, in order.
+    pub(super) fn changes(&self) -> &[StudyChange] {
+        &self.changes
     }
 
     /// Reads changes that have been made meanwhile.
-    pub(super) fn reload_changes(&mut self, at: &Surroundings<'_>) -> Result<(), StudyError> {
+    pub(super) fn reload_changes(&mut self, at: &Surroundings<'_>) -> Result<(), StoreError> {
         self.changes = at.store.changes(at.study)?;
         Ok(())
     }
 
-    /// The next change that the proposal of a trial has to know and that has not been applied.
-    pub(super) fn next_change(&mut self, number: u32) -> Option<Change> {
-        let next = self.changes.get(self.applied)?;
-        // Enqueued points wait for their number without holding up what comes behind them.
-        if !matches!(next.change, Change::Enqueue { .. }) && next.from_trial > number {
-            return None;
-        }
-        self.applied += 1;
-        Some(next.change.clone())
-    }
-
     /// What the user wants a trial to evaluate.
     pub(super) fn enqueued(&self, number: u32) -> Option<&Params> {
-        self.changes.iter().find_map(|change| match &change.change {
-            Change::Enqueue { params } if change.from_trial == number => Some(params),
-            _ => None,
-        })
+        enqueued(&self.changes, number)
     }
 
     /// The result of a trial that has ended: as it counts now, and as it was before the user corrected
@@ -158,30 +143,7 @@ impl Ledger {
         let record = self.records.get(&number).filter(|record| record.state.is_final())?;
         let mut result = TrialResult::recorded(record);
         result.trial.intermediate = intermediate;
-        let original = self.original(result.trial.clone());
+        let original = original(result.trial.clone(), &self.changes);
         Some((result, original))
-    }
-
-    fn original(&self, trial: FinishedTrial) -> FinishedTrial {
-        let first = self.changes.iter().find_map(|change| match &change.change {
-            Change::Correct { trial: number, old, .. } if *number == trial.number => Some(old),
-            _ => None,
-        });
-        match first {
-            Some(old) if old.is_empty() => FinishedTrial::failed(trial.number, trial.params),
-            Some(old) => FinishedTrial { values: old.clone(), ..trial },
-            None => trial,
-        }
-    }
-}
-
-/// The trials of a study, hidden ones included: these are only hidden from listings.
-fn trials_of(at: &Surroundings<'_>, number: Option<u32>) -> RunQuery {
-    RunQuery {
-        study: Some(at.study),
-        kind: Some(RunKind::Trial),
-        number,
-        include_hidden: true,
-        ..RunQuery::default()
     }
 }

@@ -1,24 +1,25 @@
 //! Tuning any function, define-by-run: a closure says on its way what it needs.
 
+mod builder;
+mod closure;
 mod draw;
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::objective::{Evaluation, Objective, ObjectiveError, Trial};
-use super::outcome::{StudyError, StudyOutcome, TrialResult};
+use super::objective::{Evaluation, Objective, ObjectiveError};
+use super::outcome::{StudyError, StudyOutcome, TrialResult, trials_of};
 use super::promise::{PromiseError, fitted, promise};
-use super::pruner::Pruner;
 use super::runner::learn::known_of;
 use super::runner::{Pruning, StudyPlan, Surroundings, run};
-use super::sampler::{Duplicates, Sampler, SamplerKind, Settings};
+use super::sampler::Settings;
+pub use builder::StudyBuilder;
+use builder::{Options, REPORTS};
+use closure::Closure;
 pub use draw::Draw;
 
-use crate::store::{
-    Change, Environment, Id, NewStudy, RunKind, RunQuery, Store, StoreError, StudyRecord, StudyState,
-};
-use crate::trial::{Direction, Goal, Goals, Params};
+use crate::store::{Change, Environment, Id, Store, StoreError, StudyRecord, StudyState};
+use crate::trial::Params;
 use uaic_kernel::rng::SeedTree;
 use uaic_platform::process::ProcessIdentity;
 
@@ -68,161 +69,6 @@ pub struct Study<'a> {
     options: Options,
 }
 
-/// How a study is made; see [`Study::builder`].
-pub struct StudyBuilder {
-    name: String,
-    options: Options,
-}
-
-/// Makes a sampler that knows nothing yet.
-type MakeSampler = dyn Fn(&Settings) -> Box<dyn Sampler> + Send + Sync;
-
-struct Options {
-    sampler: Box<MakeSampler>,
-    pruner: Option<Box<dyn Pruner>>,
-    goals: Goals,
-    seed: u64,
-    parallel: u32,
-    jobs: usize,
-    target: Option<f64>,
-    time_limit: Option<Duration>,
-    duplicates: Duplicates,
-}
-
-/// The metric of a study with one value.
-const VALUE: &str = "value";
-
-/// The series of what trials report.
-const REPORTS: &str = "intermediate";
-
-fn usual_goal() -> Goals {
-    Goal::new(VALUE, Direction::Minimize).into()
-}
-
-impl StudyBuilder {
-    fn new(name: &str) -> Self {
-        let options = Options {
-            sampler: Box::new(|settings| SamplerKind::Auto.build(settings)),
-            pruner: None,
-            goals: usual_goal(),
-            seed: 0,
-            parallel: 1,
-            jobs: 1,
-            target: None,
-            time_limit: None,
-            duplicates: Duplicates::Avoid,
-        };
-        Self { name: name.to_owned(), options }
-    }
-
-    /// Proposes points by this sampler; by default `auto` chooses one.
-    #[must_use]
-    pub fn sampler(mut self, sampler: impl Sampler + Clone + 'static) -> Self {
-        let sampler = Mutex::new(sampler);
-        self.options.sampler =
-            Box::new(move |_| Box::new(sampler.lock().unwrap_or_else(PoisonError::into_inner).clone()));
-        self
-    }
-
-    /// Stops trials early by this pruner, by what they report; by default none is.
-    #[must_use]
-    pub fn pruner(mut self, pruner: impl Pruner + 'static) -> Self {
-        self.options.pruner = Some(Box::new(pruner));
-        self
-    }
-
-    /// Which end of the value is better; by default the smallest.
-    #[must_use]
-    pub fn direction(self, direction: Direction) -> Self {
-        self.objectives([(VALUE, direction)])
-    }
-
-    /// Several values that are optimised at once, with a name each. The first counts as the value
-    /// where one is needed; of none the value is minimised.
-    #[must_use]
-    pub fn objectives<'n>(mut self, objectives: impl IntoIterator<Item = (&'n str, Direction)>) -> Self {
-        let goals = Goals::new(objectives.into_iter().map(|(name, direction)| Goal::new(name, direction)));
-        self.options.goals = goals.unwrap_or_else(usual_goal);
-        self
-    }
-
-    /// The root of all randomness; 0 by default.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.options.seed = seed;
-        self
-    }
-
-    /// How many trials may be pending at once, whoever evaluates them; 1 by default. It decides what
-    /// a proposal may know, so the same study has the same trials on any machine.
-    #[must_use]
-    pub fn parallel(mut self, parallel: u32) -> Self {
-        self.options.parallel = parallel.max(1);
-        self
-    }
-
-    /// How many threads evaluate trials in this process; 1 by default. Has no say in what they are.
-    #[must_use]
-    pub fn jobs(mut self, jobs: usize) -> Self {
-        self.options.jobs = jobs.max(1);
-        self
-    }
-
-    /// A first value that is good enough: no further trial starts once a proposal would see it.
-    #[must_use]
-    pub fn target(mut self, target: f64) -> Self {
-        self.options.target = Some(target);
-        self
-    }
-
-    /// A time after which [`Study::optimize`] starts no trial.
-    #[must_use]
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.options.time_limit = Some(limit);
-        self
-    }
-
-    /// What to do about points that were tried before; they are avoided by default.
-    #[must_use]
-    pub fn duplicates(mut self, duplicates: Duplicates) -> Self {
-        self.options.duplicates = duplicates;
-        self
-    }
-
-    /// Creates the study in a store.
-    ///
-    /// # Errors
-    /// The store cannot be written.
-    pub fn create(self, store: &dyn Store) -> Result<Study<'_>, StudyError> {
-        let new = NewStudy {
-            experiment: self.name,
-            spec_text: String::new(),
-            spec_path: String::new(),
-            overrides: vec![],
-            fingerprint: String::new(),
-            seed: self.options.seed,
-            goals: self.options.goals.clone(),
-            trials: 0,
-            environment: Environment::new(),
-        };
-        let id = store.create_study(&new)?.id;
-        Ok(Study { store, id, options: self.options })
-    }
-
-    /// Opens the newest study of this name, or creates it where there is none. Seed and objectives
-    /// are those that it was created with.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub fn open(mut self, store: &dyn Store) -> Result<Study<'_>, StudyError> {
-        let found = store.studies()?.into_iter().find(|study| study.plan.experiment == self.name);
-        let Some(study) = found else { return self.create(store) };
-        self.options.seed = study.plan.seed;
-        self.options.goals = study.goals().clone();
-        Ok(Study { store, id: study.id, options: self.options })
-    }
-}
-
 impl Study<'_> {
     /// How a study of this name is to be made.
     pub fn builder(name: &str) -> StudyBuilder {
@@ -250,13 +96,7 @@ impl Study<'_> {
     /// # Errors
     /// By what trials have shown no trial can have these values; the store fails.
     pub fn enqueue(&self, params: Params) -> Result<u32, StudyError> {
-        let query = RunQuery {
-            study: Some(self.id),
-            kind: Some(RunKind::Trial),
-            include_hidden: true,
-            ..RunQuery::default()
-        };
-        let (space, latest) = known_of(&self.store.runs(&query)?)?;
+        let (space, latest) = known_of(&self.store.runs(&trials_of(self.id, None))?)?;
         let (mut known, mut rest): (Params, Params) =
             params.into_iter().partition(|(name, _)| space.get(name).is_some());
         for (name, value) in &mut rest {
@@ -364,32 +204,6 @@ impl Study<'_> {
 
     fn outcome(&self) -> Result<StudyOutcome, StoreError> {
         StudyOutcome::recorded(self.store, &self.record()?)
-    }
-}
-
-/// A closure as an objective.
-struct Closure<F>(F);
-
-impl<F: Fn(&Draw<'_>) -> Result<Evaluation, ObjectiveError> + Sync> Objective for Closure<F> {
-    fn evaluate(&self, trial: &Trial<'_>) -> Result<Evaluation, ObjectiveError> {
-        let draw = Draw { trial, drawn: Mutex::default(), violation: Mutex::default() };
-        let answer = super::panics::caught(|| (self.0)(&draw));
-        let drawn = draw.drawn.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let missing = trial.wanted.into_iter().flatten().find(|(name, _)| !drawn.params.contains_key(*name));
-        let missing = missing.map(|(name, value)| {
-            ObjectiveError::Failed(format!("`{name}` was enqueued as {value}, but the trial did not draw it"))
-        });
-        trial.set_point((drawn.params, drawn.distributions))?;
-        let violation = draw.violation.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let evaluation = answer.map_err(ObjectiveError::Failed)??;
-        if let Some(missing) = missing {
-            return Err(missing);
-        }
-        Ok(Evaluation { violation: evaluation.violation + violation.values().sum::<f64>(), ..evaluation })
-    }
-
-    fn config(&self, _: &Params) -> serde_json::Value {
-        serde_json::Value::Null
     }
 }
 

@@ -4,11 +4,10 @@
 //! the results. Only the better half is compared: that bad trials are bad any sampler can tell, and what
 //! to do next depends on which of the good ones are better.
 
-use crate::bench::rank_sum::mid_ranks;
-
 use super::super::cma::CmaEs;
 use super::super::gp::{Gp, LeftOut};
 use super::super::{History, Settings};
+use uaic_kernel::statistics::ranks::mid_ranks;
 
 /// Rank correlations of predictions with results, from −1 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,6 +5,7 @@
 //! external solutions into CMA-ES" (arXiv:1110.4181).
 
 use super::eigen::{Matrix, eigen, identity};
+use uaic_kernel::linear_algebra::dot::in_order as dot;
 
 /// A normal distribution that learns, in coordinates from 0 to 1.
 #[derive(Clone, Debug)]
@@ -186,7 +187,7 @@ impl Evolution {
             let weight = if weight < 0.0 { weight * n as f64 / square.max(1e-300) } else { weight };
             add_outer(&mut next, c_mu * weight, step);
         }
-        let (values, axes) = eigen(next.clone());
+        let (values, axes) = eigen(&next);
         // Rounding may make an eigenvalue negative or a point not finite: then nothing was learnt.
         if values.iter().all(|value| value.is_finite() && *value > 1e-20) && self.sigma.is_finite() {
             self.lengths = values.iter().map(|value| value.sqrt()).collect();
@@ -194,10 +195,6 @@ impl Evolution {
             self.covariance = next;
         }
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 
 fn norm(a: &[f64]) -> f64 {

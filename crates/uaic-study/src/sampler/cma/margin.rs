@@ -7,6 +7,7 @@ use crate::space::Space;
 
 use super::super::axis::Axis;
 use super::evolution::Evolution;
+use uaic_kernel::statistics::normal::rough_quantile_above;
 
 /// A coordinate of the distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,13 +77,10 @@ pub(super) fn widen(evolution: &Evolution, axes: &[Axis<'_>], genes: &[Gene], po
     }
 }
 
-/// Where the tail of the standard normal distribution has this mass, at most a half; to 0.0005
-/// (Abramowitz and Stegun, 26.2.23), which is more than a margin needs.
+/// Where the tail of the standard normal distribution has this mass, at most a half; rough, which is
+/// enough for a margin.
 fn upper_quantile(mass: f64) -> f64 {
-    let t = (-2.0 * mass.ln()).sqrt();
-    let above = 2.515_517 + t * (0.802_853 + t * 0.010_328);
-    let below = 1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308));
-    (t - above / below).max(0.05)
+    rough_quantile_above(mass).max(0.05)
 }
 
 /// Pairs of even draws, above 0, as pairs of normal ones (Box and Muller 1958).

@@ -3,7 +3,9 @@
 //! Ament et al. 2023 (arXiv:2310.20708): far from the best point EI is 0 in floating point and has no
 //! gradient to climb, its logarithm has both.
 
-use std::f64::consts::{FRAC_1_SQRT_2, PI};
+use std::f64::consts::PI;
+
+use uaic_kernel::statistics::normal;
 
 /// ln(2π) / 2.
 const LN_SQRT_2_PI: f64 = 0.918_938_533_204_672_8;
@@ -26,7 +28,7 @@ fn log_h(z: f64) -> (f64, f64) {
         let cumulative = 1.0 - u * (1.0 - u * (3.0 - u * (15.0 - u * 105.0)));
         return (log_density + (u * tail).ln(), -z * cumulative / tail);
     }
-    let cumulative = 0.5 * libm::erfc(-z * FRAC_1_SQRT_2);
+    let cumulative = normal::below(z);
     if z > -1.0 {
         let h = log_density.exp() + z * cumulative;
         return (h.ln(), cumulative / h);

@@ -3,7 +3,7 @@
 
 use rand::RngExt;
 
-use uaic_kernel::rng::{ChaCha8Rng, SeedTree};
+use uaic_kernel::rng::{ChaCha8Rng, SeedTree, shuffle};
 
 use super::super::axis::Axis;
 
@@ -39,12 +39,10 @@ pub(super) fn point(axes: &[Axis<'_>], number: usize, seeds: &SeedTree, rng: &mu
     axes.iter().map(coordinate).collect()
 }
 
-/// 0 to `count` − 1 in random order (Fisher–Yates).
+/// 0 to `count` − 1 in random order.
 fn shuffled(count: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
-    for i in (1..count).rev() {
-        order.swap(i, rng.random_range(0..=i as u64) as usize);
-    }
+    shuffle(&mut order, rng);
     order
 }
 

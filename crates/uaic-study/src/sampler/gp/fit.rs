@@ -1,10 +1,11 @@
 //! The hyperparameters that are most likely given the values and prior beliefs.
 
-use super::factor::{Factor, dot};
 use super::inputs::Inputs;
 use super::minimise::minimise;
 use super::process::{Hyperparameters, matern};
 use super::warp::{Shape, Warp};
+use uaic_kernel::linear_algebra::cholesky::Factor;
+use uaic_kernel::linear_algebra::dot::in_tree as dot;
 
 /// A belief about a positive number: its logarithm is normal.
 struct Prior {

@@ -1,6 +1,6 @@
 //! A minimiser of smooth functions within a box: L-BFGS with projected steps.
 
-use super::factor::dot;
+use uaic_kernel::linear_algebra::dot::in_tree as dot;
 
 /// How many differences of steps and gradients are kept.
 const MEMORY: usize = 8;

@@ -10,7 +10,6 @@
 mod acquisition;
 mod design;
 mod domain;
-mod factor;
 mod fit;
 mod inputs;
 mod minimise;

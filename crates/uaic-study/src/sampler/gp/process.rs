@@ -1,8 +1,9 @@
 //! The Gaussian process: a Matérn-5/2 kernel with one length scale per parameter, and what it says of
 //! a point after some have been seen (Rasmussen & Williams 2006, chapters 2, 4.2 and 5.4).
 
-use super::factor::{Factor, dot};
 use super::inputs::Inputs;
+use uaic_kernel::linear_algebra::cholesky::Factor;
+use uaic_kernel::linear_algebra::dot::in_tree as dot;
 
 /// What the kernel is like.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use rand::RngExt;
 
-use uaic_kernel::rng::{ChaCha8Rng, SeedTree};
+use uaic_kernel::rng::{ChaCha8Rng, SeedTree, shuffle};
 
 use super::super::axis::{Axis, draw_evenly};
 
@@ -46,9 +46,7 @@ impl Start {
     fn shuffled(&self, axis: usize) -> Vec<u32> {
         let mut rng = self.seeds.child("axis", axis as u64).rng("latin hypercube");
         let mut strata: Vec<u32> = (0..self.trials as u32).collect();
-        for last in (1..strata.len()).rev() {
-            strata.swap(last, rng.random_range(0..=last as u64) as usize);
-        }
+        shuffle(&mut strata, &mut rng);
         strata
     }
 }

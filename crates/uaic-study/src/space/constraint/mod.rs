@@ -5,11 +5,16 @@
 //! belongs to the name, so a division by a name needs a space: `a / b`. Any other name stands between
 //! backticks.
 
+mod expression;
 mod narrow;
+mod parser;
 
 use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
+
+use expression::{Comparison, Expression};
+use parser::parse;
 
 /// A comparison of expressions, or a chain of them.
 ///
@@ -28,70 +33,6 @@ pub struct Constraint {
     first: Expression,
     rest: Vec<(Comparison, Expression)>,
 }
-
-#[derive(Clone, Debug, PartialEq)]
-enum Expression {
-    Number(f64),
-    Name(String),
-    Negative(Box<Expression>),
-    Binary(Operator, Box<[Expression; 2]>),
-    Call(Function, Vec<Expression>),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Comparison {
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    Equal,
-    Unequal,
-}
-
-/// Longer ones first, as they are read.
-const SIGNS: [(&str, Comparison); 6] = [
-    ("<=", Comparison::LessOrEqual),
-    (">=", Comparison::GreaterOrEqual),
-    ("==", Comparison::Equal),
-    ("!=", Comparison::Unequal),
-    ("<", Comparison::Less),
-    (">", Comparison::Greater),
-];
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Operator {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Power,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Function {
-    Abs,
-    Exp,
-    Log,
-    Log10,
-    Log2,
-    Max,
-    Min,
-    Sqrt,
-}
-
-const FUNCTIONS: [(&str, Function); 8] = [
-    ("abs", Function::Abs),
-    ("exp", Function::Exp),
-    ("log", Function::Log),
-    ("log10", Function::Log10),
-    ("log2", Function::Log2),
-    ("max", Function::Max),
-    ("min", Function::Min),
-    ("sqrt", Function::Sqrt),
-];
-
-/// Longer chains of comparisons and deeper brackets are nobody's constraint.
-const DEEPEST: usize = 64;
 
 /// Why a text is no constraint, and where in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -140,6 +81,12 @@ impl Constraint {
         self.violation(value_of) == 0.0
     }
 
+    /// What each side comes to, left to right; `None` where a name in it has no value.
+    pub fn sides(&self, value_of: impl Fn(&str) -> Option<f64>) -> Vec<Option<f64>> {
+        let sides = std::iter::once(&self.first).chain(self.rest.iter().map(|(_, side)| side));
+        sides.map(|side| side.value(&value_of)).collect()
+    }
+
     /// By how much it is missed: 0 when it holds, else the sum over its comparisons of the distance
     /// between both sides (infinite where a side is NaN; the smallest positive number where `<`, `>`
     /// or `!=` is missed by nothing).
@@ -161,20 +108,7 @@ impl std::str::FromStr for Constraint {
     type Err = ConstraintError;
 
     fn from_str(text: &str) -> Result<Self, ConstraintError> {
-        let mut parser = Parser { text, at: 0, depth: 0 };
-        let first = parser.sum()?;
-        let mut rest = Vec::new();
-        while let Some(comparison) = parser.comparison() {
-            rest.push((comparison, parser.sum()?));
-        }
-        parser.skip_space();
-        if parser.at < text.len() {
-            return Err(parser.unexpected());
-        }
-        if rest.is_empty() {
-            let message = "a constraint compares two sides with <=, <, >=, >, == or !=".to_owned();
-            return Err(ConstraintError { message, span: 0..text.len() });
-        }
+        let (first, rest) = parse(text)?;
         Ok(Self { text: text.to_owned(), first, rest })
     }
 }
@@ -196,283 +130,6 @@ impl From<Constraint> for String {
 impl fmt::Display for Constraint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
-    }
-}
-
-impl Comparison {
-    fn sign(self) -> &'static str {
-        SIGNS.iter().find(|(_, comparison)| *comparison == self).map_or("", |(sign, _)| sign)
-    }
-
-    #[allow(clippy::float_cmp)] // it is what `==` asks for
-    fn violation(self, left: f64, right: f64) -> f64 {
-        if left.is_nan() || right.is_nan() {
-            return f64::INFINITY;
-        }
-        let holds = match self {
-            Self::Less => left < right,
-            Self::LessOrEqual => left <= right,
-            Self::Greater => left > right,
-            Self::GreaterOrEqual => left >= right,
-            Self::Equal => left == right,
-            Self::Unequal => left != right,
-        };
-        if holds { 0.0 } else { (left - right).abs().max(f64::MIN_POSITIVE) }
-    }
-}
-
-impl Expression {
-    fn value(&self, value_of: &impl Fn(&str) -> Option<f64>) -> Option<f64> {
-        Some(match self {
-            Self::Number(number) => *number,
-            Self::Name(name) => value_of(name)?,
-            Self::Negative(inner) => -inner.value(value_of)?,
-            Self::Binary(operator, sides) => {
-                let (a, b) = (sides[0].value(value_of)?, sides[1].value(value_of)?);
-                match operator {
-                    Operator::Add => a + b,
-                    Operator::Subtract => a - b,
-                    Operator::Multiply => a * b,
-                    Operator::Divide => a / b,
-                    Operator::Power => a.powf(b),
-                }
-            }
-            Self::Call(function, arguments) => {
-                let values: Option<Vec<f64>> =
-                    arguments.iter().map(|argument| argument.value(value_of)).collect();
-                let values = values?;
-                let first = values[0];
-                match function {
-                    Function::Abs => first.abs(),
-                    Function::Exp => first.exp(),
-                    Function::Log => first.ln(),
-                    Function::Log10 => first.log10(),
-                    Function::Log2 => first.log2(),
-                    Function::Sqrt => first.sqrt(),
-                    Function::Max => values.into_iter().fold(f64::NEG_INFINITY, f64::max),
-                    Function::Min => values.into_iter().fold(f64::INFINITY, f64::min),
-                }
-            }
-        })
-    }
-
-    fn bind(&mut self, name: &str, value: f64) {
-        match self {
-            Self::Name(found) if found == name => *self = Self::Number(value),
-            Self::Name(_) | Self::Number(_) => {}
-            Self::Negative(inner) => inner.bind(name, value),
-            Self::Binary(_, sides) => sides.iter_mut().for_each(|side| side.bind(name, value)),
-            Self::Call(_, arguments) => arguments.iter_mut().for_each(|argument| argument.bind(name, value)),
-        }
-    }
-
-    fn collect<'a>(&'a self, names: &mut Vec<&'a str>) {
-        match self {
-            Self::Number(_) => {}
-            Self::Name(name) => names.push(name),
-            Self::Negative(inner) => inner.collect(names),
-            Self::Binary(_, sides) => sides.iter().for_each(|side| side.collect(names)),
-            Self::Call(_, arguments) => arguments.iter().for_each(|argument| argument.collect(names)),
-        }
-    }
-}
-
-/// With every bracket that there could be.
-impl fmt::Display for Expression {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(number) if *number < 0.0 => write!(f, "({number:?})"),
-            Self::Number(number) => write!(f, "{number:?}"),
-            Self::Name(name) => write!(f, "`{name}`"),
-            Self::Negative(inner) => write!(f, "(-{inner})"),
-            Self::Binary(operator, sides) => {
-                let sign = match operator {
-                    Operator::Add => '+',
-                    Operator::Subtract => '-',
-                    Operator::Multiply => '*',
-                    Operator::Divide => '/',
-                    Operator::Power => '^',
-                };
-                write!(f, "({} {sign} {})", sides[0], sides[1])
-            }
-            Self::Call(function, arguments) => {
-                let name = FUNCTIONS.iter().find(|(_, known)| known == function).map_or("", |(name, _)| name);
-                let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-                write!(f, "{name}({})", arguments.join(", "))
-            }
-        }
-    }
-}
-
-/// Reads by recursive descent: sum, product, sign, power, atom.
-struct Parser<'a> {
-    text: &'a str,
-    at: usize,
-    depth: usize,
-}
-
-impl<'a> Parser<'a> {
-    fn rest(&self) -> &'a str {
-        &self.text[self.at..]
-    }
-
-    fn skip_space(&mut self) {
-        self.at = self.text.len() - self.rest().trim_start().len();
-    }
-
-    /// Takes a token, if it comes next.
-    fn take(&mut self, token: &str) -> bool {
-        self.skip_space();
-        let found = self.rest().starts_with(token);
-        if found {
-            self.at += token.len();
-        }
-        found
-    }
-
-    fn unexpected(&self) -> ConstraintError {
-        let rest = self.rest();
-        let width = rest.chars().next().map_or(0, char::len_utf8);
-        let message = match rest.chars().next() {
-            None => "the constraint ends too early".to_owned(),
-            Some('=') => "`=` compares nothing; write `==`".to_owned(),
-            Some(other) => format!("`{other}` is not expected here"),
-        };
-        ConstraintError { message, span: self.at..self.at + width }
-    }
-
-    fn comparison(&mut self) -> Option<Comparison> {
-        SIGNS.into_iter().find(|(token, _)| self.take(token)).map(|(_, comparison)| comparison)
-    }
-
-    fn sum(&mut self) -> Result<Expression, ConstraintError> {
-        self.depth += 1;
-        if self.depth > DEEPEST {
-            let message = format!("brackets are more than {DEEPEST} deep");
-            return Err(ConstraintError { message, span: self.at..self.at });
-        }
-        let mut left = self.product()?;
-        loop {
-            let operator = if self.take("+") {
-                Operator::Add
-            } else if self.take("-") {
-                Operator::Subtract
-            } else {
-                self.depth -= 1;
-                return Ok(left);
-            };
-            left = Expression::Binary(operator, Box::new([left, self.product()?]));
-        }
-    }
-
-    fn product(&mut self) -> Result<Expression, ConstraintError> {
-        let mut left = self.signed()?;
-        loop {
-            let operator = if self.take("*") {
-                Operator::Multiply
-            } else if self.take("/") {
-                Operator::Divide
-            } else {
-                return Ok(left);
-            };
-            left = Expression::Binary(operator, Box::new([left, self.signed()?]));
-        }
-    }
-
-    fn signed(&mut self) -> Result<Expression, ConstraintError> {
-        let mut negative = false;
-        while self.take("-") {
-            negative = !negative;
-        }
-        let mut inner = self.atom()?;
-        if self.take("^") {
-            // Only here does `signed` call itself, once per sign of power.
-            self.depth += 1;
-            if self.depth > DEEPEST {
-                return Err(self.unexpected());
-            }
-            inner = Expression::Binary(Operator::Power, Box::new([inner, self.signed()?]));
-            self.depth -= 1;
-        }
-        Ok(if negative { Expression::Negative(Box::new(inner)) } else { inner })
-    }
-
-    fn atom(&mut self) -> Result<Expression, ConstraintError> {
-        if self.take("(") {
-            let inner = self.sum()?;
-            return if self.take(")") { Ok(inner) } else { Err(self.unexpected()) };
-        }
-        self.skip_space();
-        let rest = self.rest();
-        match rest.chars().next() {
-            Some('`') => match rest[1..].split_once('`') {
-                Some((name, _)) if !name.is_empty() => {
-                    self.at += name.len() + 2;
-                    Ok(Expression::Name(name.to_owned()))
-                }
-                _ => Err(self.unexpected()),
-            },
-            Some(first) if first.is_ascii_digit() || first == '.' => self.number(),
-            Some(first) if first.is_alphabetic() || first == '_' => self.name_or_call(),
-            _ => Err(self.unexpected()),
-        }
-    }
-
-    fn number(&mut self) -> Result<Expression, ConstraintError> {
-        let rest = self.rest();
-        let bytes = rest.as_bytes();
-        let is_part = |at: usize| match bytes[at] {
-            b'0'..=b'9' | b'.' | b'_' | b'e' | b'E' => true,
-            b'+' | b'-' => at > 0 && matches!(bytes[at - 1], b'e' | b'E'),
-            _ => false,
-        };
-        let length = (0..bytes.len()).find(|&at| !is_part(at)).unwrap_or(bytes.len());
-        let text = rest[..length].replace('_', "");
-        let span = self.at..self.at + length;
-        self.at += length;
-        text.parse()
-            .map(Expression::Number)
-            .map_err(|_| ConstraintError { message: format!("`{}` is no number", &rest[..length]), span })
-    }
-
-    fn name_or_call(&mut self) -> Result<Expression, ConstraintError> {
-        let rest = self.rest();
-        let mut length = 0;
-        let mut characters = rest.char_indices().peekable();
-        while let Some((at, character)) = characters.next() {
-            let follows_letter = characters.peek().is_some_and(|(_, next)| next.is_alphabetic());
-            let belongs = character.is_alphanumeric()
-                || character == '_'
-                || (matches!(character, '.' | '/') && follows_letter);
-            if !belongs {
-                break;
-            }
-            length = at + character.len_utf8();
-        }
-        let name = &rest[..length];
-        let start = self.at;
-        self.at += length;
-        if !self.take("(") {
-            return Ok(Expression::Name(name.to_owned()));
-        }
-        let Some((_, function)) = FUNCTIONS.into_iter().find(|(known, _)| *known == name) else {
-            let names = FUNCTIONS.map(|(name, _)| name).join(", ");
-            let message = format!("unknown function `{name}`; there are {names}");
-            return Err(ConstraintError { message, span: start..start + length });
-        };
-        let mut arguments = vec![self.sum()?];
-        while self.take(",") {
-            arguments.push(self.sum()?);
-        }
-        if !self.take(")") {
-            return Err(self.unexpected());
-        }
-        let takes_many = matches!(function, Function::Max | Function::Min);
-        if !takes_many && arguments.len() > 1 {
-            let message = format!("`{name}` takes one argument");
-            return Err(ConstraintError { message, span: start..self.at });
-        }
-        Ok(Expression::Call(function, arguments))
     }
 }
 
@@ -556,6 +213,13 @@ mod tests {
         let deep = format!("{}a < 1", "(".repeat(10_000));
         assert!(deep.parse::<Constraint>().is_err());
         assert!(format!("a < {}", "2^".repeat(10_000)).parse::<Constraint>().is_err());
+    }
+
+    #[test]
+    fn sides_have_values_where_their_names_have() {
+        let constraint: Constraint = "1 < 2 * a <= b".parse().unwrap();
+        let sides = constraint.sides(|name| (name == "a").then_some(3.0));
+        assert_eq!(sides, [Some(1.0), Some(6.0), None]);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Comparison, Constraint, Expression, Function, Operator};
+use super::Constraint;
+use super::expression::{Comparison, Expression, Function, Operator};
 use crate::space::Interval;
 
 /// Bounds of numbers, by name.
