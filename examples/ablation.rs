@@ -15,11 +15,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::Context;
-use uaic::experiment::Experiment;
 use uaic::platform::{self, ProcessIdentity};
 use uaic::spec::Spec;
 use uaic::store::{MemoryStore, Store};
 use uaic::study::{self, StudySetup, Surroundings};
+use uaic::training::Training;
 
 /// What is changed, as key and value.
 type Change = &'static [(&'static str, &'static str)];
@@ -110,7 +110,7 @@ fn accuracy(spec: &Path, change: Change, seed: u64) -> anyhow::Result<f64> {
     let mut overrides: Vec<(String, String)> =
         change.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     overrides.push(("study.seed".to_owned(), seed.to_string()));
-    let experiment = Experiment::open(Spec::load(spec, &overrides)?)?;
+    let experiment = Training::open(Spec::load(spec, &overrides)?)?;
     let store = MemoryStore::new();
     let spec = experiment.spec();
     let setup = StudySetup::new(&spec.search, &spec.study, &experiment.pruner(), &experiment.reports())?;

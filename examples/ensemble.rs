@@ -12,9 +12,9 @@ use std::path::Path;
 use anyhow::Context;
 use uaic::data::Dataset;
 use uaic::eval::{Average, Confusion, is_any_gold, wilson};
-use uaic::experiment::load_classifier;
 use uaic::store::{Id, SqliteStore};
 use uaic::train::label_numbers;
+use uaic::training::load_classifier;
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);

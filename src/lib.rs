@@ -26,11 +26,12 @@ pub mod cli;
 pub mod command;
 pub mod comparison;
 pub mod data;
-pub mod experiment;
 pub mod package;
 pub mod report;
 pub mod run_log;
+pub mod select;
 pub mod spec;
+pub mod training;
 mod wording;
 
 pub use uaic_eval as eval;
@@ -41,7 +42,7 @@ pub use uaic_platform::{fsx, process as platform};
 #[cfg(feature = "serve")]
 pub use uaic_serve::{self as serve, load};
 pub use uaic_study::{self as study, space, trial};
-pub use uaic_wording::{nearest, number};
+pub use uaic_wording::{ErrorKind, nearest, number};
 
 /// The record of everything that was run.
 pub mod store {
@@ -49,4 +50,4 @@ pub mod store {
     pub use uaic_study::store::*;
 }
 
-pub use experiment::IntentClassifier;
+pub use training::IntentClassifier;

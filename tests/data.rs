@@ -5,8 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 
-use uaic::data::Example;
-use uaic::data::fetch::{Fetched, Format, IfThere, Origin, Source, SourceFile, fetch};
+use uaic::data::fetch::{Fetched, Format, IfThere, Normalization, Origin, Source, SourceFile, fetch};
 
 use crate::support::TestDir;
 
@@ -18,7 +17,7 @@ static TINY: Source = Source {
     commit: "0123456789012345678901234567890123456789",
     licence: "none",
     format: Format::Csv,
-    normalize: |example: Example| example,
+    normalization: Normalization::None,
     files: &[
         SourceFile {
             path: "d/train.csv",
@@ -219,7 +218,7 @@ fn original_files_are_recognised_and_checked() {
 
     let error = dir.run("data fetch clinc150 --from clone").fails(1);
     assert!(error.contains("has no files of `clinc150`") && error.contains("data_full.json"), "{error}");
-    let error = dir.run("data fetch clinc150 --from nowhere").fails(1);
+    let error = dir.run("data fetch clinc150 --from nowhere").fails(3);
     assert!(error.contains("there is no folder nowhere"), "{error}");
 }
 

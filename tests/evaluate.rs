@@ -160,3 +160,15 @@ fn the_help_documents_all_of_the_json() {
         }
     }
 }
+
+#[test]
+fn the_example_of_an_artifact_in_the_help_of_show_works() {
+    let (dir, _) = project();
+    let help = dir.run("show --help").ok();
+    let example = help.lines().find(|line| line.contains("--artifact model/config.json")).unwrap();
+    let example = example.trim().strip_prefix("uaic ").unwrap().replace("attention", "small");
+    dir.run(&example).ok();
+    assert!(dir.read("config.json").contains("hidden_dim"));
+    let error = dir.run("show best --artifact ../model").fails(2);
+    assert!(error.contains("cannot name an artifact"), "{error}");
+}

@@ -6,8 +6,8 @@ use crate::package::{Package, PackageError};
 use crate::store::{RunRecord, SqliteStore};
 
 use super::exit::Failure;
-use super::stored::run_with_model;
-use crate::experiment::select::{model_names, models_hint, registered_or_best};
+use super::stored_model::run_with_model;
+use crate::select::{model_names, models_hint, registered_or_best};
 
 /// What an address stands for now.
 pub(super) enum Found {

@@ -6,8 +6,9 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::work::Work;
-use super::{Global, printer, shape, table};
-use crate::experiment::select::{self, STUDY_GRAMMAR};
+use super::{Global, json, printer, table};
+use crate::select::{self, STUDY_GRAMMAR};
+use crate::store::SqliteStore;
 use crate::study::{self, Asked, Told};
 
 /// Arguments of `uaic ask`.
@@ -82,7 +83,7 @@ pub struct TellArgs {
 
 /// Gives trials out.
 pub(super) fn ask(global: &Global, args: &AskArgs) -> anyhow::Result<ExitCode> {
-    let store = select::open_existing(&global.store)?;
+    let store = SqliteStore::open_existing(&global.store)?;
     let study = select::resolve_study(&store, Some(&args.study))?;
     let work = Work::of_study(&study)?;
     let setup = work.setup()?;
@@ -105,11 +106,11 @@ pub(super) fn ask(global: &Global, args: &AskArgs) -> anyhow::Result<ExitCode> {
                 json!({
                     "number": trial.number,
                     "run_id": trial.run,
-                    "params": shape::params(&trial.params),
+                    "params": json::params(&trial.params),
                 })
             })
             .collect();
-        printer::json(&json!({ "schema": shape::SCHEMA, "study": study.id, "trials": trials }))?;
+        printer::json(&json!({ "schema": json::SCHEMA, "study": study.id, "trials": trials }))?;
         return Ok(ExitCode::SUCCESS);
     }
     for trial in &asked {
@@ -125,7 +126,7 @@ pub(super) fn ask(global: &Global, args: &AskArgs) -> anyhow::Result<ExitCode> {
 
 /// Takes a result.
 pub(super) fn tell(global: &Global, args: &TellArgs) -> anyhow::Result<ExitCode> {
-    let store = select::open_existing(&global.store)?;
+    let store = SqliteStore::open_existing(&global.store)?;
     let study = select::resolve_study(&store, Some(&args.study))?;
     let told = match (&args.fail, args.pruned) {
         (Some(reason), _) => Told::Failed(reason.clone()),
@@ -136,7 +137,7 @@ pub(super) fn tell(global: &Global, args: &TellArgs) -> anyhow::Result<ExitCode>
     let news = study::tell(&store, &study, &work.setup()?, args.number, &told)?;
     if args.json {
         let id = study.id;
-        printer::json(&json!({ "schema": shape::SCHEMA, "study": id, "number": args.number, "news": news }))?;
+        printer::json(&json!({ "schema": json::SCHEMA, "study": id, "number": args.number, "news": news }))?;
     } else if !news {
         printer::talk(format!("trial {} was told so before", args.number));
     }

@@ -7,11 +7,11 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::report::sheet;
-use crate::store::{SqliteStore, Store};
+use crate::store::{RunRecord, SqliteStore, Store, StudyRecord, Tally};
 
 use super::trials::{Row, trial_table};
-use super::{Global, printer, shape, table};
-use crate::experiment::select::{self, STUDY_GRAMMAR};
+use super::{Global, json, printer, table};
+use crate::select::{self, STUDY_GRAMMAR};
 
 /// Arguments of `uaic best`.
 #[derive(Args, Debug)]
@@ -58,9 +58,9 @@ pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> 
     let tally = store.tally(study.id)?;
     let now_ms = jiff::Timestamp::now().as_millisecond();
     if args.json {
-        let trials: Vec<Map<String, Value>> = trials.iter().map(|run| shape::run(run, now_ms)).collect();
-        let study = shape::study(&study, &tally);
-        printer::json(&json!({ "schema": shape::SCHEMA, "study": study, "trials": trials }))?;
+        let trials: Vec<Map<String, Value>> = trials.iter().map(|run| json::run(run, now_ms)).collect();
+        let study = json::study(&study, &tally);
+        printer::json(&json!({ "schema": json::SCHEMA, "study": study, "trials": trials }))?;
         return Ok(ExitCode::SUCCESS);
     }
     if args.csv {
@@ -68,6 +68,12 @@ pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> 
         printer::write_content(&sheet::of_runs(&trials, &studies).csv())?;
         return Ok(ExitCode::SUCCESS);
     }
+    print(&study, &tally, &trials, now_ms)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints them for people.
+fn print(study: &StudyRecord, tally: &Tally, trials: &[RunRecord], now_ms: i64) -> anyhow::Result<()> {
     printer::talk(format!(
         "study {} · {} · {} of {} trials done{} · {} {}",
         study.id.short(),
@@ -96,10 +102,10 @@ pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> 
                 run: run.id,
                 value: run.value(),
                 params: &run.start.params,
-                seconds: shape::seconds(run, now_ms),
+                seconds: json::seconds(run, now_ms),
             })
             .collect();
         printer::data(trial_table(study.plan.goals.metric(), &rows))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

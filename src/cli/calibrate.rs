@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use super::exit::Failure;
 use super::listing::{Field, Listing, column};
-use super::stored::{MODEL_GRAMMAR, StoredModel};
-use super::{Global, printer, shape};
+use super::stored_model::{MODEL_GRAMMAR, StoredModel};
+use super::{Global, json, printer};
 use crate::data::{self, Dataset};
 use crate::eval::Calibration;
-use crate::experiment::{CalibrationData, Recalibrated, Recalibration, recalibrate_package};
 use crate::package::Package;
 use crate::platform::ProcessIdentity;
 use crate::store::SqliteStore;
+use crate::training::{CalibrationData, Recalibrated, Recalibration, recalibrate_package};
 
 /// Arguments of `uaic calibrate`.
 #[derive(Args, Debug)]
@@ -147,7 +147,7 @@ fn package(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
     written.write_file(out)?;
     if args.json {
         printer::json(&json!({
-            "schema": shape::SCHEMA,
+            "schema": json::SCHEMA,
             "path": out.display().to_string(),
             "sha256": written.digest(),
             "from": read.digest(),
@@ -187,8 +187,8 @@ fn print(listing: &Listing, args: &CalibrateArgs) -> anyhow::Result<()> {
 }
 
 fn json_of(model: &StoredModel, dataset: &str, done: &Recalibrated, notes: &[String]) -> Value {
-    let mut shape = shape::object(json!({
-        "schema": shape::SCHEMA,
+    let mut shape = json::object(json!({
+        "schema": json::SCHEMA,
         "run": done.run,
         "from": model.run.id,
         "was_there": done.was_there,
@@ -196,6 +196,6 @@ fn json_of(model: &StoredModel, dataset: &str, done: &Recalibrated, notes: &[Str
         "notes": notes,
         "calibration": done.calibration,
     }));
-    shape.extend(shape::measures(&done.figures));
+    shape.extend(json::measures(&done.measures));
     shape.into()
 }

@@ -7,11 +7,14 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::work::Work;
-use super::{Global, exit, printer, shape};
+use super::{Global, json, printer};
+use crate::ErrorKind;
 use crate::number::{counted, percent_as_written};
 use crate::spec::{
-    Distribution, FinalSpec, ObjectiveSpec, Space, SpecError, TrainingSpec, Validation, split_override,
+    Distribution, FinalSpec, ObjectiveSpec, Space, SpecError, SpecErrors, TrainingSpec, Validation,
+    split_override,
 };
+use crate::training::TrainingError;
 
 /// Arguments of `uaic check`.
 #[derive(Args, Debug)]
@@ -48,24 +51,32 @@ pub(super) fn run(_global: &Global, args: &CheckArgs) -> anyhow::Result<ExitCode
     if args.json {
         let errors = match &checked {
             Ok(_) => Vec::new(),
-            Err(error) => match exit::spec_errors(error) {
+            Err(error) => match spec_errors(error) {
                 Some(errors) => errors.0.iter().map(shape_of).collect(),
                 None => {
                     vec![json!({ "message": error.to_string(), "path": args.spec.display().to_string() })]
                 }
             },
         };
-        let mut json = json!({ "schema": shape::SCHEMA, "ok": errors.is_empty(), "errors": errors });
+        let mut json = json!({ "schema": json::SCHEMA, "ok": errors.is_empty(), "errors": errors });
         if let Some(notes) = checked.as_ref().map(Work::notes).ok().filter(|notes| !notes.is_empty()) {
             json["notes"] = json!(notes);
         }
         printer::json(&json)?;
-        return Ok(checked.map_or(ExitCode::from(exit::USAGE), |_| ExitCode::SUCCESS));
+        return Ok(checked.map_or(ErrorKind::Usage.into(), |_| ExitCode::SUCCESS));
     }
     let work = checked?;
     printer::data(format!("{}: ok — {}", args.spec.display(), summary(&work)))?;
     work.notes().iter().for_each(|note| printer::talk(format!("note: {note}")));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is wrong with the spec, where it is that.
+fn spec_errors(error: &anyhow::Error) -> Option<&SpecErrors> {
+    match error.downcast_ref() {
+        Some(TrainingError::Spec(errors)) => Some(errors),
+        _ => error.downcast_ref(),
+    }
 }
 
 fn shape_of(error: &SpecError) -> Value {

@@ -7,13 +7,13 @@ use owo_colors::OwoColorize;
 use serde_json::{Value, json};
 
 use crate::data::{Example, is_out_of_scope};
-use crate::experiment::predict;
 use crate::report::mistakes::{TextIndex, mistakes};
 use crate::store::SqliteStore;
+use crate::training::predict;
 
 use super::listing::{Field, Listing, column};
-use super::stored::{MODEL_GRAMMAR, Material, StoredModel};
-use super::{Global, printer, shape, table};
+use super::stored_model::{MODEL_GRAMMAR, Material, StoredModel};
+use super::{Global, json, printer, table};
 
 /// Arguments of `uaic errors`.
 #[derive(Args, Debug)]
@@ -82,7 +82,7 @@ pub(super) fn run(global: &Global, args: &ErrorsArgs) -> anyhow::Result<ExitCode
     let notes = model.notes(&material, &args.split)?;
     if args.json {
         printer::json(&json!({
-            "schema": shape::SCHEMA,
+            "schema": json::SCHEMA,
             "run": model.run.id,
             "dataset": material.dataset.name,
             "split": args.split,
@@ -189,14 +189,14 @@ impl Described<'_> {
 
     fn json(&self) -> Value {
         let nearest = self.nearest.as_ref().map(|(example, similarity)| {
-            json!({ "text": example.text, "label": example.label, "similarity": shape::number(*similarity) })
+            json!({ "text": example.text, "label": example.label, "similarity": json::number(*similarity) })
         });
         json!({
             "row": self.row,
             "text": self.text,
             "gold": self.gold,
             "predicted": self.predicted,
-            "confidence": shape::number(self.confidence),
+            "confidence": json::number(self.confidence),
             "nearest": nearest,
         })
     }

@@ -12,15 +12,15 @@ use crate::eval::{
     Estimate, Group, Measures, OutOfScopeMethod, Predictions, Rule, ScopeModels, Segment, by_label,
     by_length, by_rule, by_unknown, segments,
 };
-use crate::experiment::{measure_scope, measure_split, predict};
 use crate::fsx;
 use crate::rng::SeedTree;
 use crate::store::SqliteStore;
+use crate::training::{measure_scope, measure_split, predict};
 
 use super::exit::Failure;
 use super::listing::{Field, Listing, column};
-use super::stored::{MODEL_GRAMMAR, Material, StoredModel};
-use super::{Global, printer, shape, table};
+use super::stored_model::{MODEL_GRAMMAR, Material, StoredModel};
+use super::{Global, json, printer, table};
 
 /// Arguments of `uaic evaluate`.
 #[derive(Args, Debug)]
@@ -270,24 +270,24 @@ fn json_of(model: &StoredModel, material: &Material, evaluation: &Evaluation, ar
             "by": by,
             "name": segment.name,
             "n": segment.n,
-            "accuracy": segment.accuracy.as_ref().map(shape::estimate),
-            "mean_confidence": segment.mean_confidence.map(shape::number),
+            "accuracy": segment.accuracy.as_ref().map(json::estimate),
+            "mean_confidence": segment.mean_confidence.map(json::number),
         })
     };
     let all = evaluation.segments.iter();
     let segments: Vec<Value> =
         all.flat_map(|(by, segments)| segments.iter().map(|one| segment(by, one))).collect();
-    let mut shape = shape::object(json!({
-        "schema": shape::SCHEMA,
+    let mut shape = json::object(json!({
+        "schema": json::SCHEMA,
         "run": model.run.id,
         "dataset": material.dataset.name,
         "split": args.split,
         "texts": evaluation.predictions.len(),
-        "temperature": shape::number(model.temperature()),
-        "threshold": model.calibration().map(|calibration| shape::number(calibration.threshold)),
+        "temperature": json::number(model.temperature()),
+        "threshold": model.calibration().map(|calibration| json::number(calibration.threshold)),
         "notes": evaluation.notes,
     }));
-    shape.extend(shape::measures(&evaluation.figures));
+    shape.extend(json::measures(&evaluation.figures));
     shape.insert("segments".to_owned(), segments.into());
     shape.into()
 }

@@ -9,15 +9,16 @@ use anyhow::Context;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::exit;
+use super::exit::Failure;
 use super::printer;
 use super::progress::{Detail, Progress, print_above};
 use super::summary::Summary;
 use super::work::Work;
-use crate::experiment::{ExperimentError, FinalReport, FinalStage};
+use crate::ErrorKind;
 use crate::platform::ProcessIdentity;
 use crate::store::{Change, Id, Store, StudyChange, StudyRecord, StudyState};
 use crate::study::{self, SamplerKind, StudyOutcome, Surroundings};
+use crate::training::{FinalReport, FinalStage, TrainingError};
 use crate::trial::RunState;
 
 /// How to execute a study.
@@ -51,7 +52,7 @@ pub(super) fn execute(
     let state = match &executed {
         // What the store could not take may work next time.
         Ok(
-            Executed { interrupted: true, .. } | Executed { final_stage: Err(ExperimentError::Store(_)), .. },
+            Executed { interrupted: true, .. } | Executed { final_stage: Err(TrainingError::Store(_)), .. },
         ) => StudyState::Interrupted,
         Ok(Executed { outcome, final_stage: Ok(_), .. }) if any_complete(outcome) => StudyState::Complete,
         Ok(_) => StudyState::Failed,
@@ -76,7 +77,7 @@ struct Executed {
     study: StudyRecord,
     outcome: StudyOutcome,
     /// `None` when there was no final stage, or it was stopped.
-    final_stage: Result<Option<FinalReport>, ExperimentError>,
+    final_stage: Result<Option<FinalReport>, TrainingError>,
     /// Whether it was stopped before its end.
     interrupted: bool,
     /// The last trial that a point was promised to and that is beyond the number of trials.
@@ -169,7 +170,7 @@ fn conclude(work: &Work, executed: &Executed, how: Execution<'_>) -> anyhow::Res
     }
     if *interrupted {
         printer::talk(format!("stopped; `uaic resume {id}` goes on from here"));
-        return Ok(ExitCode::from(exit::INTERRUPTED));
+        return Ok(ErrorKind::Interrupted.into());
     }
     if outcome.best().is_none() && any_complete(outcome) {
         printer::talk(format!(
@@ -183,7 +184,7 @@ fn conclude(work: &Work, executed: &Executed, how: Execution<'_>) -> anyhow::Res
         anyhow::bail!("no trial of study {id} completed; the first failed with: {reason}");
     }
     if let Err(error) = final_stage {
-        anyhow::bail!("{error}");
+        return Err(Failure::of(error.kind(), error.to_string()).into());
     }
     if !how.json && how.detail != Detail::Quiet {
         printer::talk(summary.next_steps());
@@ -199,7 +200,7 @@ fn stop_on_signals() -> std::io::Result<Arc<AtomicBool>> {
     std::thread::spawn(move || {
         for _ in signals.forever() {
             if asked.swap(true, Ordering::Relaxed) {
-                std::process::exit(i32::from(exit::INTERRUPTED));
+                std::process::exit(i32::from(ErrorKind::Interrupted.code()));
             }
             print_above("stopping after the current epochs; Ctrl-C again stops at once");
         }

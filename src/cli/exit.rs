@@ -1,48 +1,50 @@
 //! From answers and errors to exit codes.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use owo_colors::OwoColorize;
 
-use crate::spec::SpecErrors;
+use crate::ErrorKind;
 
-use super::codes::{self, Kind};
-
-/// The run failed.
-pub(super) const FAILED: u8 = 1;
-/// Wrong usage or a bad spec.
-pub(super) const USAGE: u8 = 2;
-/// What was asked for does not exist.
-pub(super) const NOT_FOUND: u8 = 3;
-/// Somebody else holds it.
-pub(super) const LOCKED: u8 = 4;
-/// Stopped by Ctrl-C.
-pub(super) const INTERRUPTED: u8 = 130;
-
-/// An error of the command line itself, with the exit code that it deserves.
+/// An error of the command line itself.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub(super) struct Failure {
-    /// The exit code.
-    pub(super) code: u8,
+    /// What kind of thing went wrong.
+    kind: ErrorKind,
     /// What happened and what to do.
-    pub(super) message: String,
+    message: String,
 }
 
 impl Failure {
+    /// What another error is.
+    pub(super) fn of(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    /// It was tried and did not work.
+    pub(super) fn failed(message: impl Into<String>) -> Self {
+        Self::of(ErrorKind::Failed, message)
+    }
+
     /// Wrong usage.
     pub(super) fn usage(message: impl Into<String>) -> Self {
-        Self { code: USAGE, message: message.into() }
+        Self::of(ErrorKind::Usage, message)
     }
 
     /// Something has changed, or somebody else holds it.
     pub(super) fn locked(message: impl Into<String>) -> Self {
-        Self { code: LOCKED, message: message.into() }
+        Self::of(ErrorKind::Locked, message)
     }
 
     /// Nothing by that name.
     pub(super) fn not_found(message: impl Into<String>) -> Self {
-        Self { code: NOT_FOUND, message: message.into() }
+        Self::of(ErrorKind::NotFound, message)
+    }
+
+    fn kind(&self) -> ErrorKind {
+        self.kind
     }
 }
 
@@ -52,31 +54,65 @@ pub(super) fn code_of(answer: anyhow::Result<ExitCode>) -> ExitCode {
         Ok(code) => return code,
         Err(error) => error,
     };
-    let head = "error:".red().bold().to_string();
-    match codes::of_chain(&error) {
-        // Each of a spec's errors has its own head and place.
-        Kind::Spec(errors) => {
-            let told = without_spec(&error, errors);
-            if !told.is_empty() {
-                super::printer::talk(format!("{head} {told}"));
-            }
-            super::printer::talk(errors.to_string());
-        }
-        Kind::Code(_) => super::printer::talk(format!("{head} {}", with_causes(&error))),
+    let (line, blocks) = told(&error);
+    if !line.is_empty() {
+        super::printer::talk(format!("{} {line}", "error:".red().bold()));
     }
-    ExitCode::from(number_of(&error))
+    blocks.into_iter().for_each(super::printer::talk);
+    kind_of(&error).into()
+}
+
+/// What kind of thing went wrong, by the first error of the chain of causes that knows.
+pub(super) fn kind_of(error: &anyhow::Error) -> ErrorKind {
+    error.chain().find_map(known).unwrap_or(ErrorKind::Failed)
+}
+
+/// The kind of an error that has one. What it wraps it answers for itself, because a transparent wrapper
+/// hides what it holds from the chain of causes.
+fn known(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
+    macro_rules! first_of {
+        ($($known:ty),* $(,)?) => {
+            $(if let Some(known) = error.downcast_ref::<$known>() { return Some(known.kind()); })*
+        };
+    }
+    first_of!(
+        Failure,
+        crate::data::DataError,
+        crate::data::fetch::FetchError,
+        crate::training::TrainingError,
+        crate::training::RecalibrationError,
+        crate::package::PackageError,
+        crate::comparison::ComparisonError,
+        crate::report::draw::DrawError,
+        crate::report::plot::PlotError,
+        crate::report::study::ViewError,
+        crate::select::SelectError,
+        crate::spec::SpecErrors,
+        crate::store::StoreError,
+        crate::study::AskError,
+        crate::study::ObjectiveError,
+        crate::study::PromiseError,
+        crate::study::SetupError,
+        crate::study::StudyError,
+    );
+    #[cfg(feature = "serve")]
+    first_of!(crate::serve::ServeError, crate::serve::request_log::RequestLogError);
+    None
+}
+
+/// What begins each of a spec's errors, which are told on lines of their own.
+const HEAD: &str = "error: ";
+
+/// The error and its causes in one line, and those that have a head of their own as they are.
+fn told(error: &anyhow::Error) -> (String, Vec<String>) {
+    let causes = error.chain().map(ToString::to_string);
+    let (blocks, causes): (Vec<_>, Vec<_>) = causes.partition(|cause| cause.starts_with(HEAD));
+    (joined(causes.into_iter()), blocks)
 }
 
 /// The error and its causes in one line, without those that it tells already.
 pub(super) fn with_causes(error: &anyhow::Error) -> String {
-    joined(error.chain().map(|cause| without_head(&cause.to_string()).to_owned()))
-}
-
-/// What an error says beside the errors of a spec that it is about.
-fn without_spec(error: &anyhow::Error, errors: &SpecErrors) -> String {
-    let spec = errors.to_string();
-    let told = error.chain().map(ToString::to_string).take_while(|told| *told != spec);
-    joined(told.map(|told| without_head(&told).to_owned()))
+    joined(error.chain().map(|cause| cause.to_string().trim_start_matches(HEAD).to_owned()))
 }
 
 fn joined(told: impl Iterator<Item = String>) -> String {
@@ -84,51 +120,69 @@ fn joined(told: impl Iterator<Item = String>) -> String {
         .unwrap_or_default()
 }
 
-/// A message without the head that is put before it anyway.
-fn without_head(message: &str) -> &str {
-    message.trim_start_matches("error: ")
-}
-
-/// The exit code of an error.
-pub(super) fn number_of(error: &anyhow::Error) -> u8 {
-    codes::of_chain(error).code()
-}
-
-/// What is wrong with a spec, whoever passed it on.
-pub(super) fn spec_errors(error: &anyhow::Error) -> Option<&SpecErrors> {
-    match codes::of_chain(error) {
-        Kind::Spec(errors) => Some(errors),
-        Kind::Code(_) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::comparison::ComparisonError;
+    use crate::data::DataError;
+    use crate::data::fetch::FetchError;
     use crate::fsx;
+    use crate::report::plot::PlotError;
     use crate::report::study::ViewError;
-    use crate::spec::Spec;
+    use crate::select::SelectError;
+    use crate::spec::{Spec, SpecErrors};
+    use crate::store::StoreError;
+    use crate::study::{AskError, ObjectiveError, StudyError};
+    use crate::training::{RecalibrationError, TrainingError};
+
+    fn spec() -> SpecErrors {
+        Spec::parse("[experiment]", Path::new("x.toml"), &[]).unwrap_err()
+    }
+
+    #[test]
+    fn the_code_follows_the_kind_however_deeply_it_is_wrapped() {
+        let absent = || StoreError::NotFound { what: "run", id: "1".to_owned() };
+        let plot = || PlotError::Training(TrainingError::Spec(spec()));
+        let deep = anyhow::Error::new(plot()).context("cannot draw").context("cannot write the report");
+        let unknown = || DataError::unknown_name("fetch", "atos", &["atis"]);
+        let wrapped: [(anyhow::Error, ErrorKind); 13] = [
+            (plot().into(), ErrorKind::Usage),
+            (deep, ErrorKind::Usage),
+            (ViewError::Spec { study: "1".to_owned(), source: Box::new(spec()) }.into(), ErrorKind::Usage),
+            (PlotError::Training(TrainingError::Store(absent())).into(), ErrorKind::NotFound),
+            (ComparisonError::Training(TrainingError::Store(absent())).into(), ErrorKind::NotFound),
+            (AskError::Study(StudyError::Store(absent())).into(), ErrorKind::NotFound),
+            (TrainingError::Select(SelectError::Store(absent())).into(), ErrorKind::NotFound),
+            (RecalibrationError::Training(TrainingError::Store(absent())).into(), ErrorKind::NotFound),
+            (FetchError::Data(unknown()).into(), ErrorKind::NotFound),
+            (StoreError::StaleAttempt { run: "1".to_owned() }.into(), ErrorKind::Locked),
+            (anyhow::Error::new(Failure::locked("held")).context("cannot go on"), ErrorKind::Locked),
+            (ObjectiveError::Cancelled.into(), ErrorKind::Interrupted),
+            (anyhow::anyhow!("something else"), ErrorKind::Failed),
+        ];
+        for (error, kind) in wrapped {
+            assert_eq!(kind_of(&error), kind, "{error:?}");
+        }
+    }
 
     #[test]
     fn what_is_wrong_with_a_spec_is_told_once_behind_what_it_is_wrong_for() {
-        let errors = Spec::parse("[experiment]", Path::new("x.toml"), &[]).unwrap_err();
-        let bare = anyhow::Error::new(errors.clone());
-        assert_eq!(without_spec(&bare, spec_errors(&bare).unwrap()), "");
-        let wrapped = ViewError::Spec { study: "0123abcd".to_owned(), source: Box::new(errors) };
+        let block = spec().to_string();
+        let bare = anyhow::Error::new(PlotError::Training(TrainingError::Spec(spec())));
+        assert_eq!(told(&bare), (String::new(), vec![block.clone()]));
+        let wrapped = ViewError::Spec { study: "0123abcd".to_owned(), source: Box::new(spec()) };
         let wrapped = anyhow::Error::new(wrapped).context("cannot draw");
-        let told = without_spec(&wrapped, spec_errors(&wrapped).unwrap());
-        assert!(
-            told.starts_with("cannot draw: the spec of study 0123abcd") && !told.contains("error:"),
-            "{told}"
-        );
+        let (line, blocks) = told(&wrapped);
+        assert!(line.starts_with("cannot draw: the spec of study 0123abcd"), "{line}");
+        assert_eq!(blocks, [block]);
         assert!(!with_causes(&wrapped).contains("error: error:"));
     }
 
     #[test]
     fn a_cause_is_told_once() {
-        let error = fsx::read(std::path::Path::new("/no/such/file")).unwrap_err();
+        let error = fsx::read(Path::new("/no/such/file")).unwrap_err();
         let told = with_causes(&anyhow::Error::new(error).context("cannot start"));
         assert_eq!(told, "cannot start: cannot read /no/such/file: No such file or directory (os error 2)");
     }

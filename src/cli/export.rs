@@ -6,15 +6,15 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::experiment::package_of;
 use crate::fsx;
 use crate::onnx;
 use crate::package::{Package, Predictor};
 use crate::store::{RunRecord, SqliteStore};
+use crate::training::package_of;
 
 use super::exit::Failure;
-use super::stored::{MODEL_GRAMMAR, run_with_model};
-use super::{Global, printer, shape, table};
+use super::stored_model::{MODEL_GRAMMAR, run_with_model};
+use super::{Global, json, printer, table};
 
 /// Arguments of `uaic export`.
 #[derive(Args, Debug)]
@@ -92,7 +92,7 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> anyhow::Result<ExitCode
             .map(|(name, content)| (name.to_owned(), content.len().into()))
             .collect();
         printer::json(&json!({
-            "schema": shape::SCHEMA,
+            "schema": json::SCHEMA,
             "path": path.display().to_string(),
             "format": args.format.to_possible_value().map(|value| value.get_name().to_owned()),
             "run": run.id,

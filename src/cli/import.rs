@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use crate::experiment::import;
 use crate::package::Package;
 use crate::platform::ProcessIdentity;
 use crate::store::SqliteStore;
+use crate::training::import;
 
-use super::{Global, printer, shape};
+use super::{Global, json, printer};
 
 /// Arguments of `uaic import`.
 #[derive(Args, Debug)]
@@ -47,7 +47,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode
     if args.json {
         let run = crate::store::Store::run(&store, imported.run)?;
         printer::json(&json!({
-            "schema": shape::SCHEMA,
+            "schema": json::SCHEMA,
             "run": imported.run,
             "study": run.start.study,
             "experiment": run.experiment,

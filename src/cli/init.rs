@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::exit::{Failure, LOCKED};
+use super::exit::Failure;
 use super::{Global, printer};
 use crate::{fsx, spec};
 
@@ -35,7 +35,7 @@ pub(super) fn run(_global: &Global, args: &InitArgs) -> anyhow::Result<ExitCode>
     let spec = root.join(SPEC);
     if !args.force && spec.symlink_metadata().is_ok() {
         let message = format!("{} is there already; `uaic init --force` overwrites it", spec.display());
-        return Err(Failure { code: LOCKED, message }.into());
+        return Err(Failure::locked(message).into());
     }
     for folder in ["experiments", "data", "runs", "reports"] {
         fsx::create_dir_all(&root.join(folder))?;

@@ -13,8 +13,8 @@ use crate::store::{Id, RunQuery, RunRecord, SqliteStore, Store, StudyRecord, Tal
 use crate::trial::RunState;
 
 use super::listing::{Field, Listing, column};
-use super::{Global, printer, shape, table};
-use crate::experiment::select::{self, metric_of, path_in_study};
+use super::{Global, json, printer, table};
+use crate::select::{self, metric_of, path_in_study};
 
 /// Names of `--state`.
 const STATES: [&str; 6] = ["running", "complete", "pruned", "failed", "interrupted", "crashed"];
@@ -119,8 +119,8 @@ fn list_runs(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
     let total = store.count_runs(&query)?;
     let now_ms = jiff::Timestamp::now().as_millisecond();
     if args.json {
-        let runs: Vec<Map<String, Value>> = runs.iter().map(|run| shape::run(run, now_ms)).collect();
-        return printer::json(&json!({ "schema": shape::SCHEMA, "total": total, "runs": runs }));
+        let runs: Vec<Map<String, Value>> = runs.iter().map(|run| json::run(run, now_ms)).collect();
+        return printer::json(&json!({ "schema": json::SCHEMA, "total": total, "runs": runs }));
     }
     if args.csv {
         let studies = store.studies()?.into_iter().map(|study| (study.id, study)).collect();
@@ -173,7 +173,7 @@ fn add_run(listing: &mut Table, run: &RunRecord, metrics: &Metrics, now_ms: i64)
         Cell::new(run.value().map(table::number).unwrap_or_default()),
         Cell::new(table::one_line(metrics.name(run))),
         Cell::new(table::age(run.started_ms, now_ms)),
-        Cell::new(shape::seconds(run, now_ms).map(table::duration).unwrap_or_default()),
+        Cell::new(json::seconds(run, now_ms).map(table::duration).unwrap_or_default()),
     ];
     row.extend(note(run).map(Cell::new));
     listing.add_row(row);
@@ -202,13 +202,24 @@ fn list_studies(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
         .collect::<anyhow::Result<Vec<(Tally, StudyRecord)>>>()?;
     if args.json {
         let studies: Vec<Map<String, Value>> =
-            studies.iter().map(|(tally, study)| shape::study(study, tally)).collect();
-        return printer::json(&json!({ "schema": shape::SCHEMA, "total": total, "studies": studies }));
+            studies.iter().map(|(tally, study)| json::study(study, tally)).collect();
+        return printer::json(&json!({ "schema": json::SCHEMA, "total": total, "studies": studies }));
     }
     if studies.is_empty() && !args.csv {
         printer::talk("no studies; `uaic run experiments/attention.toml` makes one");
         return Ok(());
     }
+    let listing = listing_of_studies(&studies);
+    if args.csv {
+        listing.print_csv()?;
+    } else {
+        printer::data(listing.text())?;
+    }
+    tell_rest(studies.len() as u64, total);
+    Ok(())
+}
+
+fn listing_of_studies(studies: &[(Tally, StudyRecord)]) -> Listing {
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let mut listing = Listing::new([
         column("ID", "id"),
@@ -228,7 +239,7 @@ fn list_studies(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
         column("", "excluded"),
         column("CREATED", "created"),
     ]);
-    for (tally, study) in &studies {
+    for (tally, study) in studies {
         listing.add([
             Field::of(study.id.short(), study.id.to_string()),
             Field::text(&study.plan.experiment, 40),
@@ -251,13 +262,7 @@ fn list_studies(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
             Field::time(study.created_ms, now_ms),
         ]);
     }
-    if args.csv {
-        listing.print_csv()?;
-    } else {
-        printer::data(listing.text())?;
-    }
-    tell_rest(studies.len() as u64, total);
-    Ok(())
+    listing
 }
 
 fn tell_rest(shown: u64, total: u64) {

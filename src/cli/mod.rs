@@ -9,7 +9,6 @@ mod bench;
 mod best;
 mod calibrate;
 mod check;
-mod codes;
 mod compare;
 mod completions;
 mod data;
@@ -20,7 +19,7 @@ mod exit;
 mod export;
 mod import;
 mod init;
-mod lines;
+mod json;
 mod listing;
 #[cfg(feature = "serve")]
 mod load;
@@ -28,7 +27,6 @@ mod logging;
 mod ls;
 mod model;
 mod numbers;
-mod page;
 mod plot;
 mod predict;
 mod printer;
@@ -40,14 +38,15 @@ mod resume;
 mod rm;
 mod run;
 mod schema;
+mod sections;
 #[cfg(feature = "serve")]
 mod serve;
-mod shape;
 mod show;
-mod stored;
+mod stored_model;
 mod study;
 mod summary;
 mod table;
+mod text_input;
 mod trials;
 mod work;
 
@@ -162,6 +161,47 @@ pub enum Verb {
     Completions(completions::CompletionsArgs),
 }
 
+impl Verb {
+    /// Does it.
+    fn run(&self, global: &Global) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Run(args) => run::run(global, args),
+            Self::Resume(args) => resume::run(global, args),
+            Self::Ls(args) => ls::run(global, args),
+            Self::Show(args) => show::run(global, args),
+            Self::Best(args) => best::run(global, args),
+            Self::Evaluate(args) => evaluate::run(global, args),
+            Self::Calibrate(args) => calibrate::run(global, args),
+            Self::Errors(args) => errors::run(global, args),
+            Self::Predict(args) => predict::run(global, args),
+            #[cfg(feature = "serve")]
+            Self::Load(args) => load::run(global, args),
+            #[cfg(feature = "serve")]
+            Self::Serve(args) => serve::run(global, args),
+            Self::Export(args) => export::run(global, args),
+            Self::Import(args) => import::run(global, args),
+            Self::Model(args) => model::run(global, args),
+            Self::Plot(args) => plot::run(global, args),
+            Self::Compare(args) => compare::run(global, args),
+            Self::Report(args) => report::run(global, args),
+            Self::Rm(args) => rm::remove(global, args),
+            Self::Restore(args) => rm::restore(global, args),
+            Self::Study(args) => study::run(global, args),
+            Self::Explain(args) => study::explain(global, args),
+            Self::Ask(args) => ask::ask(global, args),
+            Self::Tell(args) => ask::tell(global, args),
+            Self::Check(args) => check::run(global, args),
+            Self::Schema(args) => schema::run(global, args),
+            Self::Init(args) => init::run(global, args),
+            #[cfg(feature = "serve")]
+            Self::Requests(args) => requests::run(global, args),
+            Self::Data(args) => data::run(global, args),
+            Self::Bench(args) => bench::run(global, args),
+            Self::Completions(args) => completions::run(global, args),
+        }
+    }
+}
+
 /// The command line; one that cannot be read ends the process, as one that asks for help does.
 fn parse(arguments: impl IntoIterator<Item = OsString>) -> Cli {
     let matches = numbers::allow(Cli::command()).get_matches_from(numbers::readable(arguments));
@@ -187,42 +227,7 @@ pub fn main() -> ExitCode {
     if let Err(error) = crate::kernel::Kernels::chosen() {
         return exit::code_of(Err(exit::Failure::usage(error.to_string()).into()));
     }
-    let answer = match &cli.verb {
-        Verb::Run(args) => run::run(global, args),
-        Verb::Resume(args) => resume::run(global, args),
-        Verb::Ls(args) => ls::run(global, args),
-        Verb::Show(args) => show::run(global, args),
-        Verb::Best(args) => best::run(global, args),
-        Verb::Evaluate(args) => evaluate::run(global, args),
-        Verb::Calibrate(args) => calibrate::run(global, args),
-        Verb::Errors(args) => errors::run(global, args),
-        Verb::Predict(args) => predict::run(global, args),
-        #[cfg(feature = "serve")]
-        Verb::Load(args) => load::run(global, args),
-        #[cfg(feature = "serve")]
-        Verb::Serve(args) => serve::run(global, args),
-        Verb::Export(args) => export::run(global, args),
-        Verb::Import(args) => import::run(global, args),
-        Verb::Model(args) => model::run(global, args),
-        Verb::Plot(args) => plot::run(global, args),
-        Verb::Compare(args) => compare::run(global, args),
-        Verb::Report(args) => report::run(global, args),
-        Verb::Rm(args) => rm::remove(global, args),
-        Verb::Restore(args) => rm::restore(global, args),
-        Verb::Study(args) => study::run(global, args),
-        Verb::Explain(args) => study::explain(global, args),
-        Verb::Ask(args) => ask::ask(global, args),
-        Verb::Tell(args) => ask::tell(global, args),
-        Verb::Check(args) => check::run(global, args),
-        Verb::Schema(args) => schema::run(global, args),
-        Verb::Init(args) => init::run(global, args),
-        #[cfg(feature = "serve")]
-        Verb::Requests(args) => requests::run(global, args),
-        Verb::Data(args) => data::run(global, args),
-        Verb::Bench(args) => bench::run(global, args),
-        Verb::Completions(args) => completions::run(global, args),
-    };
-    exit::code_of(answer)
+    exit::code_of(cli.verb.run(global))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::report::subject::ReportSubject;
 use crate::store::{SqliteStore, Store};
 
 use super::{Global, printer};
-use crate::experiment::select::{self, RUN_GRAMMAR, Target};
+use crate::select::{self, RUN_GRAMMAR, Target};
 
 /// Arguments of `uaic plot`.
 #[derive(Args, Debug)]

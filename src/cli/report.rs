@@ -15,7 +15,7 @@ use crate::store::SqliteStore;
 
 use super::plot::subjects;
 use super::{Global, printer};
-use crate::experiment::select::RUN_GRAMMAR;
+use crate::select::RUN_GRAMMAR;
 
 /// Arguments of `uaic report`.
 #[derive(Args, Debug)]

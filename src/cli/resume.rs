@@ -12,7 +12,7 @@ use super::run::HowArgs;
 use super::summary::Summary;
 use super::work::Work;
 use super::{Global, printer};
-use crate::experiment::select;
+use crate::select;
 use crate::spec::{Space, split_override};
 use crate::store::{
     Change, NewStudy, RunKind, RunQuery, SqliteStore, Store, StudyChange, StudyRecord, StudyState,

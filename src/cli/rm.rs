@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::store::{RunRecord, Store};
+use crate::store::{RunRecord, SqliteStore, Store};
 use crate::trial::RunState;
 
 use super::exit::Failure;
-use super::{Global, printer, shape, table};
-use crate::experiment::select::{self, RUN_GRAMMAR, place};
+use super::{Global, json, printer, table};
+use crate::select::{self, RUN_GRAMMAR, place};
 
 /// Arguments of `uaic rm`.
 #[derive(Args, Debug)]
@@ -61,7 +61,7 @@ pub struct RestoreArgs {
 
 /// Hides runs: all of them, or none when one is running.
 pub(super) fn remove(global: &Global, args: &RmArgs) -> anyhow::Result<ExitCode> {
-    let store = select::open_existing(&global.store)?;
+    let store = SqliteStore::open_existing(&global.store)?;
     let runs = select::resolve_many(&store, &args.runs)?;
     if let Some(busy) = runs.iter().find(|run| run.state == RunState::Running) {
         let message = format!(
@@ -72,14 +72,22 @@ pub(super) fn remove(global: &Global, args: &RmArgs) -> anyhow::Result<ExitCode>
         );
         return Err(Failure::locked(message).into());
     }
-    set_hidden(&store, &runs, Visibility::Hidden, args.json)
+    let json = set_visibility(&store, &runs, Visibility::Hidden)?;
+    if args.json {
+        printer::json(&json)?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Brings runs back.
 pub(super) fn restore(global: &Global, args: &RestoreArgs) -> anyhow::Result<ExitCode> {
-    let store = select::open_existing(&global.store)?;
+    let store = SqliteStore::open_existing(&global.store)?;
     let runs = select::resolve_many(&store, &args.runs)?;
-    set_hidden(&store, &runs, Visibility::Shown, args.json)
+    let json = set_visibility(&store, &runs, Visibility::Shown)?;
+    if args.json {
+        printer::json(&json)?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -88,12 +96,8 @@ enum Visibility {
     Shown,
 }
 
-fn set_hidden(
-    store: &dyn Store,
-    runs: &[RunRecord],
-    visibility: Visibility,
-    as_json: bool,
-) -> anyhow::Result<ExitCode> {
+/// Hides runs or brings them back, and gives what `--json` prints of it.
+fn set_visibility(store: &dyn Store, runs: &[RunRecord], visibility: Visibility) -> anyhow::Result<Value> {
     let hide = visibility == Visibility::Hidden;
     for run in runs {
         store.set_hidden(run.id, hide)?;
@@ -109,11 +113,8 @@ fn set_hidden(
         let ids: Vec<String> = runs.iter().map(|run| run.id.short()).collect();
         printer::talk(format!("undo with `uaic restore {}`", ids.join(" ")));
     }
-    if as_json {
-        let runs: Vec<_> = runs.iter().map(|run| json!({ "id": run.id, "hidden": hide })).collect();
-        printer::json(&json!({ "schema": shape::SCHEMA, "runs": runs }))?;
-    }
-    Ok(ExitCode::SUCCESS)
+    let runs: Vec<_> = runs.iter().map(|run| json!({ "id": run.id, "hidden": hide })).collect();
+    Ok(json!({ "schema": json::SCHEMA, "runs": runs }))
 }
 
 fn described(run: &RunRecord) -> String {

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::trials::{Row, trial_table};
 use super::work::Work;
-use super::{shape, table};
-use crate::experiment::FinalReport;
+use super::{json, table};
 use crate::store::StudyRecord;
 use crate::study::pruner::saved;
 use crate::study::{StudyOutcome, TrialResult};
+use crate::training::FinalReport;
 use crate::trial::{FinishedTrial, RunState};
 
 /// Trials shown in the table.
@@ -43,7 +43,7 @@ impl Summary<'_> {
     /// The top trials and the final metrics, as one would paste them into a chat.
     pub(super) fn text(&self) -> String {
         let mut parts = vec![self.headline(), self.trial_table()];
-        if let Some(report) = self.final_report.filter(|report| !report.figures.values.is_empty()) {
+        if let Some(report) = self.final_report.filter(|report| !report.measures.values.is_empty()) {
             parts.push(self.final_headline());
             parts.push(final_table(report));
         }
@@ -115,10 +115,10 @@ impl Summary<'_> {
 
     /// The shape that `run --json` promises.
     pub(super) fn json(&self) -> Value {
-        let trials: Vec<Value> = self.outcome.finished.iter().map(shape::trial).collect();
-        let best = self.outcome.best().map(shape::best_trial);
+        let trials: Vec<Value> = self.outcome.finished.iter().map(json::trial).collect();
+        let best = self.outcome.best().map(json::best_trial);
         json!({
-            "schema": shape::SCHEMA,
+            "schema": json::SCHEMA,
             "study": {
                 "id": self.study.id,
                 "experiment": self.study.plan.experiment,
@@ -129,7 +129,7 @@ impl Summary<'_> {
                 "best": best,
                 "spent": self.outcome.spent.is_some(),
             },
-            "final": self.final_report.map(|report| shape::final_report(report.run, &report.figures)),
+            "final": self.final_report.map(|report| json::final_report(report.run, &report.measures)),
         })
     }
 
@@ -148,6 +148,6 @@ impl Summary<'_> {
 }
 
 fn final_table(report: &FinalReport) -> String {
-    let shown = SHOWN.iter().filter_map(|key| Some((*key, report.figures.values.get(*key)?)));
+    let shown = SHOWN.iter().filter_map(|key| Some((*key, report.measures.values.get(*key)?)));
     table::estimates(shown)
 }

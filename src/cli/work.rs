@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::command::{CommandObjective, CommandSpec, Problem};
-use crate::experiment::{Experiment, absolute, load_spec, new_study, surroundings};
 use crate::fsx;
 use crate::platform;
 use crate::spec::{Duplicates, ObjectiveSpec, PrunerSpec, Space, Spec, SpecProblem, StudySpec};
@@ -12,6 +11,7 @@ use crate::study::sampler::grid_size;
 use crate::study::{
     Evaluation, Objective, ObjectiveError, SamplerKind, StudySetup, Trial, points_in, unsatisfied,
 };
+use crate::training::{Training, absolute, load_spec, new_study, record_environment};
 use crate::trial::Params;
 
 use crate::number::counted;
@@ -32,7 +32,7 @@ pub(super) struct Work {
 /// Who evaluates points.
 enum Evaluator {
     /// Models of ours are trained, validated and tested.
-    Training(Box<Experiment>),
+    Training(Box<Training>),
     /// Another program is run, or nobody evaluates here.
     Other(Box<dyn Objective>),
 }
@@ -84,14 +84,14 @@ impl Work {
     fn of(spec: Spec) -> anyhow::Result<Self> {
         let usual = |spec: &Spec, objective: Box<dyn Objective>| Self {
             evaluator: Evaluator::Other(objective),
-            environment: surroundings(&spec.source.text, spec.study.seed),
+            environment: record_environment(&spec.source.text, spec.study.seed),
             pruner: spec.pruner.clone(),
             reports: spec.study.goals.metric().to_owned(),
             notes: Vec::new(),
             spec: spec.clone(),
         };
         Ok(match &spec.objective {
-            ObjectiveSpec::Training { .. } => Self::of_training(Experiment::open(spec)?),
+            ObjectiveSpec::Training { .. } => Self::of_training(Training::open(spec)?),
             ObjectiveSpec::Asked => usual(&spec, Box::new(Asked)),
             ObjectiveSpec::Command(table) => {
                 let command = command(&spec, table)
@@ -103,7 +103,7 @@ impl Work {
         })
     }
 
-    fn of_training(experiment: Experiment) -> Self {
+    fn of_training(experiment: Training) -> Self {
         Self {
             spec: experiment.spec().clone(),
             environment: experiment.environment().clone(),
@@ -174,7 +174,7 @@ impl Work {
     }
 
     /// The data and the rest of a training; `None` where others evaluate.
-    pub(super) fn training(&self) -> Option<&Experiment> {
+    pub(super) fn training(&self) -> Option<&Training> {
         match &self.evaluator {
             Evaluator::Training(experiment) => Some(experiment),
             Evaluator::Other(_) => None,

@@ -5,6 +5,11 @@ use std::path::Path;
 use crate::store::StoreError;
 use crate::study::Trial;
 
+/// The artifact that says what was started.
+pub(super) const COMMAND_ARTIFACT: &str = "command.json";
+/// The folder of artifacts with what the program wrote.
+pub(super) const OUTPUT: &str = "output";
+
 /// Larger files are not kept.
 pub(super) const LARGEST_FILE: u64 = 256 << 20;
 /// Nor is what goes beyond this in all.

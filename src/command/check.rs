@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::environment::{Variables, is_ours, wanted};
+use super::artifacts::{COMMAND_ARTIFACT, OUTPUT};
+use super::child_environment::{Variables, is_ours, wanted};
 use super::metric_line::STEP;
 use super::spec::{CommandSpec, Problem, quoted};
 use super::template::{Known, Template, TemplateError};
@@ -156,9 +157,7 @@ fn metrics(spec: &CommandSpec) -> Vec<Problem> {
 fn artifacts(spec: &CommandSpec) -> Vec<Problem> {
     let name = &spec.artifacts;
     let is_plain = !matches!(name.as_str(), "" | "." | "..") && !name.contains(['/', '\\', ':', '\0']);
-    if is_plain
-        && ![super::OUTPUT, super::COMMAND_ARTIFACT, crate::run_log::LOG_ARTIFACT].contains(&name.as_str())
-    {
+    if is_plain && ![OUTPUT, COMMAND_ARTIFACT, crate::run_log::LOG_ARTIFACT].contains(&name.as_str()) {
         return vec![];
     }
     let help = "the default is `artifacts`".to_owned();

@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use super::artifacts;
+use super::artifacts::{self, OUTPUT};
 use super::execution::{Execution, Stop};
 use super::output::Output;
 use super::secrets::Secrets;
 use super::supervisor::Ending;
 use crate::store::StoreError;
 use crate::study::{Evaluation, ObjectiveError};
-
-/// The folder of artifacts with what the program wrote.
-pub(super) const OUTPUT: &str = "output";
 
 /// How much of the last lines of stderr stands in a reason.
 const QUOTED_LINES: usize = 3;

@@ -1,28 +1,21 @@
 //! One trial: the program from its start to its end.
 
-use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use rand::Rng;
-use serde_json::json;
-
-use super::check::{ARTIFACTS, METRICS_FILE, PARAMS_FILE, SEED, TRIAL};
-use super::environment::{Environment, Facts};
+use super::CommandObjective;
 use super::folder::{Folder, Follower};
+use super::invocation::Invocation;
 use super::metric_line::{self, Line};
 use super::output::Output;
 use super::process::{self, Launch, Process, Streams};
 use super::reported::Reported;
 use super::supervisor::Ending;
-use super::template::{self, Filling};
 use super::terminal;
-use super::{COMMAND_ARTIFACT, CommandObjective, ending};
 use crate::number;
-use crate::rng::SeedTree;
 use crate::store::{MetricPoint, StoreError};
-use crate::study::{Evaluation, ObjectiveError, Trial};
+use crate::study::{ObjectiveError, Trial};
 
 /// How often to look at the file of metrics, and whether the trial should stop.
 const LOOK: Duration = Duration::from_millis(20);
@@ -99,41 +92,37 @@ pub(super) struct Execution<'a> {
     warnings: usize,
 }
 
-/// Runs the program of a trial and makes of it what it is worth.
-pub(super) fn execute(objective: &CommandObjective, trial: &Trial<'_>) -> Result<Evaluation, ObjectiveError> {
-    let failed = |error: crate::fsx::FileError| ObjectiveError::Failed(error.to_string());
-    let folder = Folder::create(trial.params).map_err(failed)?;
-    let execution = Execution {
-        objective,
-        trial,
-        folder: &folder,
-        started: Instant::now(),
-        stdout: Output::default(),
-        stderr: Output::default(),
-        reported: Reported::default(),
-        pending: vec![],
-        follower: Follower::default(),
-        stopped: None,
-        verdict: None,
-        warnings: 0,
-    };
-    execution.run()
-}
+impl<'a> Execution<'a> {
+    /// A program that is about to run.
+    pub(super) fn new(objective: &'a CommandObjective, trial: &'a Trial<'a>, folder: &'a Folder) -> Self {
+        Self {
+            objective,
+            trial,
+            folder,
+            started: Instant::now(),
+            stdout: Output::default(),
+            stderr: Output::default(),
+            reported: Reported::default(),
+            pending: vec![],
+            follower: Follower::default(),
+            stopped: None,
+            verdict: None,
+            warnings: 0,
+        }
+    }
 
-impl Execution<'_> {
-    fn run(mut self) -> Result<Evaluation, ObjectiveError> {
+    /// Runs the program to its end.
+    pub(super) fn run(&mut self) -> Result<Ending, ObjectiveError> {
         if self.trial.is_cancelled() {
             return Err(ObjectiveError::Cancelled);
         }
-        let seed = seed_of(&self.trial.seeds);
-        let arguments = self.arguments(seed);
-        let environment = self.environment(seed);
-        self.describe(&arguments, &environment)?;
+        let invocation = Invocation::of(self.objective, self.trial, self.folder);
+        invocation.describe(self.objective, self.trial)?;
         let ended = Arc::new(OnceLock::new());
         let (events, listener) = sync_channel(WAITING);
         let launch = Launch {
-            arguments: &arguments,
-            environment: &environment,
+            arguments: &invocation.arguments,
+            environment: &invocation.environment,
             cwd: &self.objective.spec.cwd,
             folder: self.folder.path(),
             grace: self.objective.spec.grace,
@@ -145,68 +134,14 @@ impl Execution<'_> {
             // Where many lines wait, somebody looks soon anyway.
             let _ = tell.try_send(Event::Ended);
         });
-        let ending = match started {
-            Err(error) => Ending::Unstarted(error.to_string()),
+        match started {
+            Err(error) => Ok(Ending::Unstarted(error.to_string())),
             Ok((process, streams)) => {
                 self.follow(streams, &events);
                 drop(events);
-                self.watch(process, listener, &ended)?
+                Ok(self.watch(process, listener, &ended)?)
             }
-        };
-        ending::conclude(self, &ending)
-    }
-
-    fn arguments(&self, seed: u32) -> Vec<String> {
-        let Folder { params, metrics, artifacts, .. } = self.folder;
-        let path = |path: &Path| Some(Filling::text(path.to_string_lossy()));
-        template::fill(&self.objective.templates, |name| match self.trial.params.get(name) {
-            Some(value) => Some(value.into()),
-            None => match name {
-                TRIAL => Some(Filling::text(self.trial.number.to_string())),
-                SEED => Some(Filling::text(seed.to_string())),
-                PARAMS_FILE => path(params),
-                METRICS_FILE => path(metrics),
-                ARTIFACTS => path(artifacts),
-                _ => None,
-            },
-        })
-    }
-
-    fn environment(&self, seed: u32) -> Environment {
-        let Trial { store, attempt, .. } = self.trial;
-        let facts = Facts {
-            trial: self.trial.number,
-            run: attempt.run.to_string(),
-            study: store.run(attempt.run).ok().map(|run| run.start.study.to_string()),
-            seed,
-            threads: self.trial.threads,
-            params: self.trial.params,
-            variables: &self.objective.variables,
-            params_file: &self.folder.params,
-            metrics_file: &self.folder.metrics,
-            artifacts: &self.folder.artifacts,
-            stop_file: &self.folder.stop,
-        };
-        let mut environment = self.objective.environment.clone();
-        facts.add_to(&mut environment);
-        environment
-    }
-
-    /// Records what is about to be started.
-    fn describe(&self, arguments: &[String], environment: &Environment) -> Result<(), StoreError> {
-        let CommandObjective { spec, secrets, .. } = self.objective;
-        let masked: Vec<String> = arguments.iter().map(|argument| secrets.mask(argument)).collect();
-        tracing::info!("starting {}", masked.join(" "));
-        let set = spec.env.iter().map(|(name, value)| (name.as_str(), secrets.mask(value)));
-        let description = json!({
-            "command": masked,
-            "cwd": spec.cwd,
-            "env": set.collect::<std::collections::BTreeMap<_, _>>(),
-            "env_names": environment.keys().map(|name| name.to_string_lossy()).collect::<Vec<_>>(),
-            "secrets": spec.secrets,
-        });
-        let bytes = serde_json::to_vec_pretty(&description).unwrap_or_default();
-        self.trial.store.put_artifact(self.trial.attempt, COMMAND_ARTIFACT, &bytes).map(drop)
+        }
     }
 
     /// Starts the threads that read what the program writes.
@@ -410,9 +345,4 @@ impl Execution<'_> {
         self.pending.clear();
         Ok(())
     }
-}
-
-/// The trial's seed for a program: every generator takes 31 bits.
-fn seed_of(seeds: &SeedTree) -> u32 {
-    seeds.rng("command").next_u32() >> 1
 }

@@ -10,11 +10,12 @@
 
 mod artifacts;
 mod check;
+mod child_environment;
 mod ending;
-mod environment;
 mod execution;
 mod folder;
 mod group;
+mod invocation;
 mod metric_line;
 mod output;
 mod process;
@@ -39,13 +40,11 @@ pub use supervisor::{SUPERVISE, supervise_if_asked};
 use crate::spec::Space;
 use crate::study::{Evaluation, Objective, ObjectiveError, Trial};
 use crate::trial::Params;
-use ending::OUTPUT;
-use environment::Environment;
+use child_environment::ChildEnvironment;
+use execution::Execution;
+use folder::Folder;
 use secrets::Secrets;
 use template::{Filling, Template};
-
-/// The artifact that says what was started.
-const COMMAND_ARTIFACT: &str = "command.json";
 
 /// A program that evaluates trials.
 #[derive(Debug)]
@@ -53,7 +52,7 @@ pub struct CommandObjective {
     spec: CommandSpec,
     templates: Vec<Template>,
     /// What is the same for every trial.
-    environment: Environment,
+    environment: ChildEnvironment,
     /// The variables of parameters, by name.
     variables: BTreeMap<String, String>,
     /// What may surprise.
@@ -82,10 +81,10 @@ impl CommandObjective {
         let expected = spec.metrics.iter().chain(&spec.prune_by).map(String::as_str).chain(constrained);
         Ok(Self {
             templates,
-            environment: environment::wanted(&spec),
-            variables: environment::Variables::new(space.iter().map(|(name, _)| name)).of,
+            environment: child_environment::wanted(&spec),
+            variables: child_environment::Variables::new(space.iter().map(|(name, _)| name)).of,
             notes: check::notes(&spec, space),
-            secrets: environment::secrets(&spec),
+            secrets: child_environment::secrets(&spec),
             expected: expected.map(str::to_owned).collect(),
             supervisor: None,
             spec,
@@ -115,7 +114,11 @@ impl CommandObjective {
 impl Objective for CommandObjective {
     /// Runs the program; its metrics' last values are the trial's.
     fn evaluate(&self, trial: &Trial<'_>) -> Result<Evaluation, ObjectiveError> {
-        execution::execute(self, trial)
+        let failed = |error: crate::fsx::FileError| ObjectiveError::Failed(error.to_string());
+        let folder = Folder::create(trial.params).map_err(failed)?;
+        let mut execution = Execution::new(self, trial, &folder);
+        let ending = execution.run()?;
+        ending::conclude(execution, &ending)
     }
 
     /// The command with its parameters, and those alone.

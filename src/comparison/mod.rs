@@ -17,8 +17,10 @@ pub use run::ComparedRun;
 pub use seeds::compare_seeds;
 pub use significance::compare;
 
-use crate::experiment::{ExperimentError, FINAL_METRIC};
+use crate::ErrorKind;
+use crate::select::FINAL_METRIC;
 use crate::store::{Id, StoreError};
+use crate::training::TrainingError;
 use crate::trial::Direction;
 
 /// Why runs cannot be compared.
@@ -29,7 +31,17 @@ pub enum ComparisonError {
     Store(#[from] StoreError),
     /// Stored predictions cannot be read.
     #[error(transparent)]
-    Experiment(#[from] ExperimentError),
+    Training(#[from] TrainingError),
+}
+
+impl ComparisonError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Store(store) => store.kind(),
+            Self::Training(training) => training.kind(),
+        }
+    }
 }
 
 /// Runs side by side.

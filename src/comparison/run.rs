@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::ComparisonError;
 use crate::eval::Estimate;
-use crate::experiment::load_figures;
 use crate::spec::{ObjectiveSpec, Spec};
 use crate::store::{RunKind, RunRecord, Store, StudyRecord};
+use crate::training::load_measures;
 use crate::trial::{Fold, MetricKey};
 
 /// The artifact of a final run with the intervals of its metrics.
@@ -138,7 +138,7 @@ fn fold_values(means: &[f64]) -> Vec<f64> {
 /// The measures of a final run with their intervals; none where it has not stored any.
 fn intervals(store: &dyn Store, run: &RunRecord) -> Result<BTreeMap<String, Estimate>, ComparisonError> {
     let is_stored = store.artifacts(run.id)?.iter().any(|artifact| artifact.name == METRICS_ARTIFACT);
-    Ok(if is_stored { load_figures(store, run.id)?.values } else { BTreeMap::new() })
+    Ok(if is_stored { load_measures(store, run.id)?.values } else { BTreeMap::new() })
 }
 
 /// The leaves of a configuration by their path.

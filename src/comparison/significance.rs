@@ -10,9 +10,9 @@ use super::{
 };
 use crate::eval::Predictions;
 use crate::eval::significance::{PairedDifference, corrected_resampled_t, holm};
-use crate::experiment::load_predictions;
 use crate::rng::SeedTree;
 use crate::store::{RunKind, Store};
+use crate::training::load_predictions;
 
 /// How far a difference may be from that of the recorded values, for rounding.
 const ROUNDING: f64 = 1e-6;

@@ -1,10 +1,9 @@
 //! A data set in memory.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::fsx::{self, FileError};
+use crate::fsx;
 use crate::nearest::suggestion;
 
 use super::{DataError, Example, find, tsv};
@@ -51,13 +50,13 @@ impl Dataset {
     /// The folder or a file cannot be read, or a file has bad lines.
     pub fn read(folder: &Path) -> Result<Self, DataError> {
         let mut splits = BTreeMap::new();
-        for path in split_files(folder)? {
+        for path in find::split_files(folder)? {
             let bytes = fsx::read(&path)?;
             let split = Split {
                 examples: tsv::parse(&bytes, &path)?,
                 hash: blake3::hash(&bytes).to_hex().to_string(),
             };
-            splits.insert(stem(&path), split);
+            splits.insert(find::stem(&path), split);
         }
         Ok(Self { name: find::name_of(folder), folder: folder.to_owned(), splits })
     }
@@ -97,22 +96,4 @@ impl Dataset {
         });
         splits
     }
-}
-
-/// The split files of a folder, by name.
-pub(super) fn split_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(FileError::at("read", folder))? {
-        let path = entry.map_err(FileError::at("read", folder))?.path();
-        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !hidden && path.extension().is_some_and(|extension| extension == "tsv") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -1,11 +1,11 @@
 //! What can be wrong with a data set.
 
+use std::fmt;
 use std::path::PathBuf;
 
+use crate::ErrorKind;
 use crate::fsx::FileError;
 use crate::nearest::nearest;
-
-use super::tsv::BadLines;
 
 /// A data set that cannot be used, and why.
 #[derive(Debug, thiserror::Error)]
@@ -74,9 +74,14 @@ impl DataError {
         }
     }
 
-    /// Whether what was asked for does not exist, as opposed to being broken.
-    pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::NotFound(_) | Self::UnknownName { .. })
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound(_) | Self::UnknownName { .. } => ErrorKind::NotFound,
+            Self::File(_) | Self::BadLines(_) | Self::NoRows { .. } | Self::NoSplit { .. } => {
+                ErrorKind::Failed
+            }
+        }
     }
 }
 
@@ -91,4 +96,70 @@ fn list_or_nothing(names: &[String]) -> String {
 fn train_files(folders: &[PathBuf]) -> String {
     let files: Vec<_> = folders.iter().map(|folder| folder.join("train.tsv").display().to_string()).collect();
     files.join(" and ")
+}
+
+/// All lines of a file that are no examples. Displayed as one `file:line: what` each.
+#[derive(Debug, PartialEq, Eq)]
+pub struct BadLines {
+    /// The file.
+    pub path: PathBuf,
+    /// Line number, from 1, and what is wrong with it; the first few.
+    pub shown: Vec<(usize, LineError)>,
+    /// The number of bad lines.
+    pub total: usize,
+}
+
+/// What is wrong with a line. Columns count bytes from 1, as editors and `cut -b` do.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    /// Nothing between two line ends.
+    #[error("the line is empty")]
+    Empty,
+    /// No tab.
+    #[error("no tab between text and label")]
+    NoTab,
+    /// More than one tab.
+    #[error("{0} tabs instead of one")]
+    ExtraTabs(usize),
+    /// Nothing, or only blanks, before the tab.
+    #[error("the text is empty")]
+    EmptyText,
+    /// Nothing, or only blanks, after the tab.
+    #[error("the label is empty")]
+    EmptyLabel,
+    /// A label that looks like another one but is not the same.
+    #[error("the label {0:?} begins or ends with a blank")]
+    PaddedLabel(String),
+    /// Bytes that are no text.
+    #[error("invalid UTF-8 at byte {0} of the line")]
+    NotUtf8(usize),
+    /// A file in another encoding.
+    #[error("the file is UTF-16; save it as UTF-8")]
+    Utf16,
+    /// An invisible character that does not belong in a text.
+    #[error("control character U+{code:04X} at byte {column} of the line")]
+    Control {
+        /// Its code point.
+        code: u32,
+        /// Its first byte.
+        column: usize,
+    },
+}
+
+impl std::error::Error for BadLines {}
+
+impl fmt::Display for BadLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        if self.total > 1 {
+            writeln!(f, "{path} has {} bad lines", self.total)?;
+        }
+        for (line, what) in &self.shown {
+            writeln!(f, "{path}:{line}: {what}")?;
+        }
+        if self.total > self.shown.len() {
+            writeln!(f, "and {} more", self.total - self.shown.len())?;
+        }
+        f.write_str("each line is `text<TAB>label`, in UTF-8, without header or quoting")
+    }
 }

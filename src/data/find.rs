@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::dataset::split_files;
 use super::error::{DataError, MissingDataset};
 use super::location::find_dataset;
 use crate::fsx::FileError;
@@ -55,6 +54,25 @@ pub(super) fn name_of(folder: &Path) -> String {
     name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// The split files of a folder, by name.
+pub(super) fn split_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(FileError::at("read", folder))? {
+        let path = entry.map_err(FileError::at("read", folder))?.path();
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden && path.extension().is_some_and(|extension| extension == "tsv") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The name of a file without its ending.
+pub(super) fn stem(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,7 +84,10 @@ mod tests {
         fs::create_dir(&folder).unwrap();
         assert_eq!(find(folder.to_str().unwrap()).unwrap(), folder);
         let error = find(root.path().join("yours").to_str().unwrap()).unwrap_err();
-        assert!(error.is_not_found() && error.to_string().contains("/yours/train.tsv; "), "{error}");
+        assert!(
+            error.kind() == crate::ErrorKind::NotFound && error.to_string().contains("/yours/train.tsv; "),
+            "{error}"
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub mod stats;
 pub mod tsv;
 
 pub use dataset::{Dataset, Split, is_out_of_scope};
-pub use error::{DataError, MissingDataset};
+pub use error::{BadLines, DataError, LineError, MissingDataset};
 pub use find::{ROOT, find, list};
 pub use location::find_dataset;
 pub use uaic_model::train::Example;

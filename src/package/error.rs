@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::ErrorKind;
 use crate::fsx::FileError;
 
 /// A package that cannot be used, and which one.
@@ -129,8 +130,20 @@ impl PackageFault {
 }
 
 impl PackageError {
-    /// Whether there is nothing at the path.
-    pub fn is_not_found(&self) -> bool {
-        matches!(&self.fault, PackageFault::File(error) if error.source.kind() == std::io::ErrorKind::NotFound)
+    /// What kind of thing went wrong: whether there is nothing at the path, or something else.
+    pub fn kind(&self) -> ErrorKind {
+        match &self.fault {
+            PackageFault::File(error) if error.source.kind() == std::io::ErrorKind::NotFound => {
+                ErrorKind::NotFound
+            }
+            PackageFault::File(_)
+            | PackageFault::Foreign(_)
+            | PackageFault::Damaged(_)
+            | PackageFault::Entry { .. }
+            | PackageFault::Missing(_)
+            | PackageFault::Changed { .. }
+            | PackageFault::Newer { .. }
+            | PackageFault::Content { .. } => ErrorKind::Failed,
+        }
     }
 }

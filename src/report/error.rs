@@ -1,8 +1,9 @@
 //! Why there is no picture and no report.
 
 use super::study::ViewError;
-use crate::experiment::ExperimentError;
+use crate::ErrorKind;
 use crate::store::StoreError;
+use crate::training::TrainingError;
 
 /// Why a picture cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +21,7 @@ pub enum PlotError {
     View(#[from] ViewError),
     /// The run's model or predictions cannot be read.
     #[error(transparent)]
-    Experiment(#[from] ExperimentError),
+    Training(#[from] TrainingError),
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -43,4 +44,19 @@ pub enum PlotError {
         /// Which run has it, or how to get it.
         hint: String,
     },
+}
+
+impl PlotError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Kind { .. } => ErrorKind::Usage,
+            Self::View(view) => view.kind(),
+            Self::Training(training) => training.kind(),
+            Self::Store(store) => store.kind(),
+            Self::Draw(draw) => draw.kind(),
+            Self::Missing { .. } => ErrorKind::NotFound,
+            Self::Score(_) | Self::Model(_) => ErrorKind::Failed,
+        }
+    }
 }

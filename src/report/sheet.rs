@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::experiment::select::metric_of;
 use crate::number::exact;
+use crate::select::metric_of;
 use crate::store::{Id, RunRecord, StudyRecord};
 
 /// Names and rows of a table.

@@ -6,14 +6,14 @@ use super::error::PlotError;
 use super::study::{Series, StudyView, ViewError};
 use crate::data::Dataset;
 use crate::eval::Predictions;
-use crate::experiment::{
-    ExperimentError, FittedCalibration, dataset_folder, load_calibration, load_classifier, load_predictions,
-    model_run,
-};
 use crate::model::Classifier;
 use crate::rng::SeedTree;
+use crate::select::{Hidden, model_run};
 use crate::spec::Spec;
 use crate::store::{Id, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
+use crate::training::{
+    FittedCalibration, TrainingError, dataset_folder, load_calibration, load_classifier, load_predictions,
+};
 use crate::trial::RunState;
 
 /// A study or one run of it, in a store.
@@ -34,7 +34,7 @@ impl<'a> ReportSubject<'a> {
     /// # Errors
     /// The store cannot be read.
     pub fn of_study(store: &'a dyn Store, study: StudyRecord) -> Result<Self, StoreError> {
-        let run = model_run(store, study.id, false)?;
+        let run = model_run(store, study.id, Hidden::LeaveOut)?;
         Ok(Self { store, study, run, view: OnceLock::new() })
     }
 
@@ -203,7 +203,7 @@ impl<'a> ReportSubject<'a> {
     ///
     /// # Errors
     /// This version reads it otherwise.
-    pub(crate) fn spec(&self) -> Result<Spec, ExperimentError> {
+    pub(crate) fn spec(&self) -> Result<Spec, TrainingError> {
         Ok(Spec::of_study(&self.study.plan)?)
     }
 
@@ -211,7 +211,7 @@ impl<'a> ReportSubject<'a> {
     ///
     /// # Errors
     /// It is no longer there.
-    pub(crate) fn dataset(&self) -> Result<Dataset, ExperimentError> {
+    pub(crate) fn dataset(&self) -> Result<Dataset, TrainingError> {
         Ok(Dataset::open(&dataset_folder(&self.spec()?)?)?)
     }
 
@@ -220,6 +220,6 @@ impl<'a> ReportSubject<'a> {
     /// # Errors
     /// The store cannot be read.
     pub(crate) fn best_trial(&self) -> Result<Option<RunRecord>, StoreError> {
-        Ok(crate::experiment::select::best_trials(self.store, &self.study)?.into_iter().next())
+        Ok(crate::select::best_trials(self.store, &self.study)?.into_iter().next())
     }
 }

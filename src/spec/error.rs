@@ -4,10 +4,18 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::problem::{At, Problem};
+use crate::ErrorKind;
 
 /// All that is wrong with a spec, in the order of the text, overrides last. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct SpecErrors(pub Vec<SpecError>);
+
+impl SpecErrors {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Usage
+    }
+}
 
 /// One thing that is wrong with a spec.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use uaic::experiment::{dataset_folder, load_spec};
 use uaic::spec::Spec;
+use uaic::training::{dataset_folder, load_spec};
 
 use super::spec_with;
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use uaic::experiment::{Experiment, load_spec};
 use uaic::spec::{ObjectiveSpec, PointError, Spec};
+use uaic::training::{Training, load_spec};
 use uaic::trial::Params;
 
 use super::parse;
@@ -67,7 +67,7 @@ fn fingerprints_are_those_of_earlier_versions() {
         ("lstm", "ce9ba50bf19cb44d13f4d9d691c2cfe4a9d88ee6e5aa36cb48c1ddae9099eeb4"),
     ] {
         let spec = load_spec(Path::new(&format!("experiments/{name}.toml")), &[]).unwrap();
-        assert_eq!(Experiment::open(spec).unwrap().fingerprint(), fingerprint, "{name}");
+        assert_eq!(Training::open(spec).unwrap().fingerprint(), fingerprint, "{name}");
     }
 }
 
@@ -91,7 +91,7 @@ fn a_program_has_no_training() {
     assert_eq!(table["timeout"].as_str(), Some("5s"));
     assert_eq!((spec.training(), spec.final_stage()), (None, None));
     assert_eq!(spec.at(&Params::new()), Err(PointError::NoTraining));
-    let error = Experiment::open(spec).err().unwrap().to_string();
+    let error = Training::open(spec).err().unwrap().to_string();
     assert!(
         error.starts_with("error: the trials of a spec with [objective] are evaluated elsewhere"),
         "{error}"

@@ -4,6 +4,7 @@ use std::io;
 
 use super::fleet::FleetError;
 use super::settings::Listen;
+use uaic_wording::ErrorKind;
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -26,4 +27,15 @@ pub enum ServeError {
         /// Why.
         source: FleetError,
     },
+}
+
+impl ServeError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => ErrorKind::Locked,
+            Self::Listen { .. } => ErrorKind::Failed,
+            Self::Model { source, .. } => source.kind(),
+        }
+    }
 }

@@ -21,7 +21,7 @@
 //!     }
 //!
 //!     fn load(&self, address: &str) -> Result<LoadedModel, SourceError> {
-//!         let unusable = |message: String| SourceError { is_absent: false, message };
+//!         let unusable = |message: String| SourceError { kind: uaic_wording::ErrorKind::Failed, message };
 //!         let tokenizer = Tokenizer::build(["flights to oslo", "what is the fare"], &TextSpec::default());
 //!         let tokenizer = tokenizer.map_err(|error| unusable(error.to_string()))?;
 //!         let spec = ModelSpec::LstmAttention(RecurrentSpec::default());

@@ -1,6 +1,7 @@
 //! Where models come from: the server only knows addresses.
 
 use uaic_model::inference::Predictor;
+use uaic_wording::ErrorKind;
 
 /// A model that was just loaded.
 pub struct LoadedModel {
@@ -20,8 +21,9 @@ pub struct LoadedModel {
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct SourceError {
-    /// Whether there is nothing at the address, rather than something that cannot be used.
-    pub is_absent: bool,
+    /// [`ErrorKind::NotFound`] where there is nothing at the address, rather than something that cannot
+    /// be used.
+    pub kind: ErrorKind,
     /// What happened and what to do.
     pub message: String,
 }

@@ -13,6 +13,7 @@
 mod artifact;
 mod change;
 mod codec;
+pub mod database;
 mod history;
 mod read;
 mod registry;
@@ -37,7 +38,9 @@ use uaic_study::store::{
 use uaic_study::trial::Params;
 
 use self::artifact::BlobFolder;
+use self::database::WhenMissing;
 use self::read::{Snapshot, single};
+use self::schema::STORE;
 use self::writer::Writer;
 
 /// A [`Store`] in a folder, for any number of processes of one machine at once.
@@ -62,11 +65,21 @@ impl SqliteStore {
         fsx::create_dir_all(folder)?;
         let path = folder.join("uaic.db");
         let blobs = BlobFolder::at(folder.join("blobs"));
-        let connection = schema::open_writer(&path)?;
+        let connection = STORE.open_writer(&path, WhenMissing::Create)?;
         blobs.create()?;
-        let reader = open_existing(folder, &path)?;
+        let reader = open_to_read(folder, &path)?;
         let writer = Writer::start(connection, path.clone())?;
         Ok(Self { reader: Mutex::new(reader), writer: Some(writer), blobs, path })
+    }
+
+    /// Opens the store that is in `folder` for writing.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where there is none; otherwise as [`SqliteStore::open`].
+    pub fn open_existing(folder: &Path) -> Result<Self, StoreError> {
+        // Opening for writing would make an empty store where there is none.
+        Self::open_read_only(folder)?;
+        Self::open(folder)
     }
 
     /// Opens the store in `folder` for reading, while others may write to it. Creates nothing.
@@ -76,7 +89,7 @@ impl SqliteStore {
     /// Methods that write fail with [`StoreError::ReadOnly`].
     pub fn open_read_only(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join("uaic.db");
-        let reader = open_existing(folder, &path)?;
+        let reader = open_to_read(folder, &path)?;
         let blobs = BlobFolder::at(folder.join("blobs"));
         Ok(Self { reader: Mutex::new(reader), writer: None, blobs, path })
     }
@@ -106,8 +119,8 @@ impl SqliteStore {
     }
 }
 
-fn open_existing(folder: &Path, path: &Path) -> Result<Connection, StoreError> {
-    schema::open_reader(path)?.ok_or_else(|| StoreError::Missing { folder: folder.display().to_string() })
+fn open_to_read(folder: &Path, path: &Path) -> Result<Connection, StoreError> {
+    STORE.open_reader(path)?.ok_or_else(|| StoreError::Missing { folder: folder.display().to_string() })
 }
 
 /// Why a statement did not do what it was asked to.

@@ -10,6 +10,7 @@ use crate::trial::Params;
 use uaic_kernel::rng::SeedTree;
 
 use super::event::{Event, Observer};
+use uaic_wording::ErrorKind;
 
 /// What a trial came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +74,17 @@ pub enum ObjectiveError {
     /// Its results cannot be recorded; the study cannot go on.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl ObjectiveError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Store(store) => store.kind(),
+            Self::Cancelled => ErrorKind::Interrupted,
+            Self::Pruned(_) | Self::Failed(_) => ErrorKind::Failed,
+        }
+    }
 }
 
 /// What an objective sees of the trial that it evaluates.

@@ -6,6 +6,7 @@ use super::proposal::unsatisfied;
 use crate::space::{Constraint, Space};
 use crate::store::{Id, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
 use crate::trial::{Candidate, Direction, FinishedTrial, Params, Rank, best_first};
+use uaic_wording::ErrorKind;
 
 /// A trial that has ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -164,6 +165,18 @@ pub enum StudyError {
         /// The system's reason.
         source: std::io::Error,
     },
+}
+
+impl StudyError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Store(store) => store.kind(),
+            Self::Promise(promise) => promise.kind(),
+            Self::Forbidden { .. } => ErrorKind::Usage,
+            Self::Diverged { .. } | Self::Threads { .. } => ErrorKind::Failed,
+        }
+    }
 }
 
 impl StudyError {

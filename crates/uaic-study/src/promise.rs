@@ -5,6 +5,7 @@ use super::sampler::region::Region;
 use crate::space::{Constraint, Distribution, Space};
 use crate::trial::{ParamValue, Params};
 use uaic_kernel::rng::SeedTree;
+use uaic_wording::ErrorKind;
 use uaic_wording::nearest::suggestion;
 
 /// Why a point cannot be promised.
@@ -69,6 +70,13 @@ pub enum PromiseError {
         /// The constraints.
         constraints: Vec<Constraint>,
     },
+}
+
+impl PromiseError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Usage
+    }
 }
 
 fn listed(values: &[ParamValue]) -> String {

@@ -9,6 +9,7 @@ use crate::space::{Constraint, Space};
 use crate::trial::Direction;
 use crate::{Duplicates, StudySpec};
 use uaic_kernel::rng::SeedTree;
+use uaic_wording::ErrorKind;
 
 /// A study as a spec sets it, ready to be run.
 pub struct StudySetup<'a> {
@@ -26,6 +27,15 @@ pub enum SetupError {
     /// The pruner's settings contradict each other.
     #[error("[pruner] {0}")]
     Pruner(#[from] PrunerError),
+}
+
+impl SetupError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Pruner(_) => ErrorKind::Usage,
+        }
+    }
 }
 
 impl<'a> StudySetup<'a> {

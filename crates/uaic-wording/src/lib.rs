@@ -8,5 +8,8 @@
 //! ```
 
 pub mod duration;
+mod error_kind;
 pub mod nearest;
 pub mod number;
+
+pub use error_kind::ErrorKind;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::cli::json::{self, number};
 use crate::cli::listing::{Field, Listing, column};
-use crate::cli::shape::{self, number};
 use crate::study::bench::{Duel, Function, Game, Plan, Quartiles, average_ranks, duel};
 
 use super::against::Other;
@@ -130,7 +130,7 @@ impl Results {
                 "worse": worse }))
         });
         json!({
-            "schema": shape::SCHEMA,
+            "schema": json::SCHEMA,
             "trials": self.trials,
             "seeds": self.seeds,
             "parallel": self.parallel,

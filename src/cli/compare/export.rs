@@ -4,8 +4,8 @@ use serde_json::{Value as Json, json};
 
 use crate::comparison::{Comparison, Delta, Row, Value};
 
+use super::super::json;
 use super::super::listing::{Field, Listing, column};
-use super::super::shape;
 use super::gates::Gate;
 
 /// The shape that the help promises.
@@ -30,7 +30,7 @@ pub(super) fn json(comparison: &Comparison, gates: &[Gate]) -> Json {
     };
     let gate = |gate: &Gate| json!({ "rule": gate.rule, "column": gate.column, "broken": gate.broken, "why": gate.why });
     json!({
-        "schema": shape::SCHEMA,
+        "schema": json::SCHEMA,
         "baseline": comparison.baseline,
         "decisive": comparison.decisive,
         "columns": comparison.columns.iter().map(column).collect::<Vec<_>>(),
@@ -43,24 +43,24 @@ pub(super) fn json(comparison: &Comparison, gates: &[Gate]) -> Json {
 
 fn measured(value: &Value) -> Json {
     json!({
-        "value": shape::number(value.value),
+        "value": json::number(value.value),
         "n": value.n,
-        "low": value.ends.map(|ends| shape::number(ends.0)),
-        "high": value.ends.map(|ends| shape::number(ends.1)),
-        "deviation": value.deviation.map(shape::number),
+        "low": value.ends.map(|ends| json::number(ends.0)),
+        "high": value.ends.map(|ends| json::number(ends.1)),
+        "deviation": value.deviation.map(json::number),
     })
 }
 
 fn difference(delta: &Delta) -> Json {
     let tested = delta.tested.as_ref().ok();
     json!({
-        "delta": shape::number(delta.value),
+        "delta": json::number(delta.value),
         "method": tested.map(|tested| tested.method.name()),
         "n": tested.map(|tested| tested.n),
-        "low": tested.map(|tested| shape::number(tested.low)),
-        "high": tested.map(|tested| shape::number(tested.high)),
-        "p": tested.map(|tested| shape::number(tested.p)),
-        "p_holm": tested.map(|tested| shape::number(tested.adjusted)),
+        "low": tested.map(|tested| json::number(tested.low)),
+        "high": tested.map(|tested| json::number(tested.high)),
+        "p": tested.map(|tested| json::number(tested.p)),
+        "p_holm": tested.map(|tested| json::number(tested.adjusted)),
         "reason": delta.tested.as_ref().err(),
     })
 }

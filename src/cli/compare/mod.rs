@@ -9,17 +9,18 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::ErrorKind;
 use crate::comparison::{self, ComparedRun, Comparison};
-use crate::experiment::model_run;
 use crate::fsx;
 use crate::report::draw::{Format, Options, draw};
 use crate::report::subject::ReportSubject;
 use crate::store::{RunRecord, SqliteStore, Store, StudyRecord};
 use crate::trial::RunState;
 
-use super::exit::{self, Failure};
+use super::exit::Failure;
 use super::{Global, printer};
-use crate::experiment::select::{self, RUN_GRAMMAR, Target};
+use crate::select::{self, Hidden, RUN_GRAMMAR, Target, model_run};
+use sheets::Rows;
 
 /// Arguments of `uaic compare`.
 // Each is a flag of the command line.
@@ -111,14 +112,15 @@ pub(super) fn run(global: &Global, args: &CompareArgs) -> anyhow::Result<ExitCod
         comparison::compare(&store, &runs, baseline)?
     };
     let gates = gates::check(&comparison, &rules, args.fail_if_worse)?;
+    let shown = if args.all { Rows::All } else { Rows::Differing };
     if args.json {
         printer::json(&export::json(&comparison, &gates))?;
     } else if args.csv {
         export::csv(&comparison).print_csv()?;
     } else if args.md {
-        printer::data(sheets::markdown(&comparison, args.all))?;
+        printer::data(sheets::markdown(&comparison, shown))?;
     } else {
-        printer::data(sheets::terminal(&comparison, args.all))?;
+        printer::data(sheets::terminal(&comparison, shown))?;
     }
     if let Some(path) = &args.plot {
         plot(&store, &comparison, path)?;
@@ -127,7 +129,7 @@ pub(super) fn run(global: &Global, args: &CompareArgs) -> anyhow::Result<ExitCod
         printer::talk(gate.told());
     }
     let broken = gates.iter().any(|gate| gate.broken);
-    Ok(if broken { ExitCode::from(exit::FAILED) } else { ExitCode::SUCCESS })
+    Ok(if broken { ErrorKind::Failed.into() } else { ExitCode::SUCCESS })
 }
 
 /// A comparison of two runs, the second with the first, as `compare` prints it.
@@ -143,7 +145,7 @@ impl Pair {
 
     /// Tables of what differs.
     pub(super) fn text(&self) -> String {
-        sheets::terminal(&self.comparison, false)
+        sheets::terminal(&self.comparison, Rows::Differing)
     }
 
     /// Prints its metrics as `compare --csv` does.
@@ -183,7 +185,9 @@ fn resolve_one(store: &dyn Store, text: &str) -> anyhow::Result<RunRecord> {
 
 /// The run that stands for a study: its final run, or else its best trial.
 fn run_of(store: &dyn Store, study: &StudyRecord) -> anyhow::Result<RunRecord> {
-    if let Some(run) = model_run(store, study.id, false)?.filter(|run| run.state == RunState::Complete) {
+    if let Some(run) =
+        model_run(store, study.id, Hidden::LeaveOut)?.filter(|run| run.state == RunState::Complete)
+    {
         return Ok(run);
     }
     select::best_trials(store, study)?.into_iter().next().ok_or_else(|| {

@@ -8,6 +8,21 @@ use crate::comparison::{Comparison, Delta, LEVEL, Row, Tested, Value};
 
 use super::super::table::{self, number, one_line, shortened};
 
+/// Which parameters and facts are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// Those that differ.
+    Differing,
+    /// All of them.
+    All,
+}
+
+impl Rows {
+    fn show(self, row: &Row) -> bool {
+        self == Self::All || row.differs()
+    }
+}
+
 /// A table under a title.
 struct Sheet {
     title: &'static str,
@@ -19,9 +34,9 @@ struct Sheet {
 }
 
 /// Tables as wide as the terminal.
-pub(super) fn terminal(comparison: &Comparison, all: bool) -> String {
+pub(super) fn terminal(comparison: &Comparison, shown: Rows) -> String {
     let mut text = String::new();
-    for sheet in sheets(comparison, all) {
+    for sheet in sheets(comparison, shown) {
         let mut listing = table::table(&sheet.titles);
         for row in &sheet.rows {
             listing.add_row(row);
@@ -40,13 +55,13 @@ pub(super) fn terminal(comparison: &Comparison, all: bool) -> String {
 }
 
 /// Tables that Markdown knows.
-pub(super) fn markdown(comparison: &Comparison, all: bool) -> String {
+pub(super) fn markdown(comparison: &Comparison, shown: Rows) -> String {
     let mut text = String::new();
     let line = |cells: &[String]| {
         let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
         format!("| {} |\n", cells.join(" | "))
     };
-    for sheet in sheets(comparison, all) {
+    for sheet in sheets(comparison, shown) {
         let _ = write!(text, "### {}\n\n", sheet.title);
         if !sheet.rows.is_empty() {
             let plain = |title: &String| title.trim_start_matches('>').trim_end_matches('…').to_lowercase();
@@ -63,10 +78,10 @@ pub(super) fn markdown(comparison: &Comparison, all: bool) -> String {
     text.trim_end().to_owned()
 }
 
-fn sheets(comparison: &Comparison, all: bool) -> Vec<Sheet> {
-    let mut sheets = vec![columns(comparison), params(comparison, all), metrics(comparison)];
+fn sheets(comparison: &Comparison, shown: Rows) -> Vec<Sheet> {
+    let mut sheets = vec![columns(comparison), params(comparison, shown), metrics(comparison)];
     sheets.push(differences(comparison));
-    sheets.push(facts(comparison, all));
+    sheets.push(facts(comparison, shown));
     sheets
 }
 
@@ -98,8 +113,8 @@ fn cells(row: &Row, limit: usize) -> impl Iterator<Item = String> {
     row.values.iter().map(move |value| value.as_ref().map(|text| shortened(text, limit)).unwrap_or_default())
 }
 
-fn params(comparison: &Comparison, all: bool) -> Sheet {
-    let shown: Vec<&Row> = comparison.params.iter().filter(|row| all || row.differs()).collect();
+fn params(comparison: &Comparison, shown: Rows) -> Sheet {
+    let shown: Vec<&Row> = comparison.params.iter().filter(|row| shown.show(row)).collect();
     let hidden = comparison.params.len() - shown.len();
     let rows =
         shown.iter().map(|row| std::iter::once(one_line(&row.key)).chain(cells(row, 40)).collect()).collect();
@@ -112,8 +127,8 @@ fn params(comparison: &Comparison, all: bool) -> Sheet {
     Sheet { title: "Parameters", titles, rows, notes }
 }
 
-fn facts(comparison: &Comparison, all: bool) -> Sheet {
-    let shown: Vec<&Row> = comparison.facts.iter().filter(|row| all || row.differs()).collect();
+fn facts(comparison: &Comparison, shown: Rows) -> Sheet {
+    let shown: Vec<&Row> = comparison.facts.iter().filter(|row| shown.show(row)).collect();
     let mut rows: Vec<Vec<String>> = ["data", "spec", "code", "environment"]
         .iter()
         .flat_map(|area| shown.iter().filter(move |row| row.area() == *area))

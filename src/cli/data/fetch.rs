@@ -6,10 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::exit::{Failure, LOCKED};
 use crate::cli::printer;
 use crate::data::ROOT;
-use crate::data::fetch::{self, BASE_URL, Event, FetchError, Fetched, IfThere, Manifest, Origin, Source};
+use crate::data::fetch::{self, BASE_URL, Event, Fetched, IfThere, Manifest, Origin, Source};
 
 /// Arguments of `uaic data fetch`.
 #[derive(Args, Debug)]
@@ -49,7 +48,7 @@ pub(super) fn run(args: &FetchArgs) -> anyhow::Result<ExitCode> {
     let mut watcher = Watcher::new(source);
     let fetched = fetch::fetch(source, origin, &out, if_there, &mut |event| watcher.see(&event));
     watcher.bar.finish_and_clear();
-    let (verb, manifest) = match fetched.map_err(failure)? {
+    let (verb, manifest) = match fetched? {
         Fetched::Written(manifest) => ("wrote", manifest),
         Fetched::AlreadyThere(manifest) => ("already there, complete:", manifest),
     };
@@ -57,16 +56,6 @@ pub(super) fn run(args: &FetchArgs) -> anyhow::Result<ExitCode> {
     printer::talk(format!("licence: {}", source.licence));
     printer::talk(format!("next: uaic data stats {}", super::argument(&out)));
     Ok(ExitCode::SUCCESS)
-}
-
-fn failure(error: FetchError) -> anyhow::Error {
-    if error.is_conflict() {
-        return Failure { code: LOCKED, message: error.to_string() }.into();
-    }
-    match error {
-        FetchError::Data(error) => error.into(),
-        error => error.into(),
-    }
 }
 
 /// `train 4478, dev 500, test 893`.

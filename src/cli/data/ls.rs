@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::listing::{self, Field, column};
-use crate::cli::{printer, shape, table};
+use crate::cli::{json, printer, table};
 use crate::data::fetch::SOURCES;
 use crate::data::generate::GENERATORS;
 use crate::data::{self, Dataset, Example, ROOT};
@@ -75,7 +75,7 @@ pub(super) fn run(args: &LsArgs) -> anyhow::Result<ExitCode> {
     let datasets: Vec<Entry> = data::list(Path::new(ROOT))?.iter().map(|folder| entry(folder)).collect();
     let available =
         available().filter(|known| datasets.iter().all(|entry| entry.name != known.name)).collect();
-    let listing = Listing { schema: shape::SCHEMA, datasets, available };
+    let listing = Listing { schema: json::SCHEMA, datasets, available };
     if args.json {
         printer::json(&listing)?;
     } else if args.csv {

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::listing::{Field, Listing, column};
-use crate::cli::{printer, shape, table};
+use crate::cli::{json, printer, table};
 use crate::data::stats::{self, DatasetStats, SplitStats};
 use crate::data::{self, Dataset};
 use crate::number::{exact, percent};
@@ -60,7 +60,7 @@ pub(super) fn run(args: &StatsArgs) -> anyhow::Result<ExitCode> {
     let stats = stats::of(&dataset)?;
     if args.json {
         let folder = folder.display().to_string();
-        printer::json(&Report { schema: shape::SCHEMA, name: &stats.name, folder, splits: &stats.splits })?;
+        printer::json(&Report { schema: json::SCHEMA, name: &stats.name, folder, splits: &stats.splits })?;
     } else if args.csv {
         all_of(&stats).print_csv()?;
     } else {

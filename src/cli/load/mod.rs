@@ -1,9 +1,9 @@
 //! `uaic load`: sends requests to a server and measures how it does.
 
 mod gates;
+mod json;
 mod listing;
 mod picture;
-mod shape;
 mod texts;
 pub(super) mod values;
 
@@ -20,13 +20,14 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use crate::ErrorKind;
 use crate::fsx;
 use crate::load::{self, End, Header, Method, Outcome, Pace, Plan, Progress, RequestHead, Target};
 use crate::report::draw::{Format, Options, draw};
 
 use self::gates::Bounds;
 use self::values::{grouped, parse_duration, parse_rate, parse_share, parse_some_duration, rate};
-use super::exit::{self, Failure};
+use super::exit::Failure;
 use super::{Global, printer};
 
 /// What is asked where the URL has no path.
@@ -268,7 +269,7 @@ fn bodies(args: &LoadArgs) -> anyhow::Result<Vec<Vec<u8>>> {
 fn stop_on_signals() -> std::io::Result<Arc<AtomicBool>> {
     let is_stopped = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
-        let code = i32::from(exit::INTERRUPTED);
+        let code = i32::from(ErrorKind::Interrupted.code());
         signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&is_stopped))?;
         signal_hook::flag::register(signal, Arc::clone(&is_stopped))?;
     }
@@ -278,7 +279,7 @@ fn stop_on_signals() -> std::io::Result<Arc<AtomicBool>> {
 /// Table or JSON to stdout, the picture to its file, everything else to stderr.
 fn show(report: &Report<'_>, format: Option<Format>) -> anyhow::Result<()> {
     if report.args.json {
-        printer::json(&shape::json(report))?;
+        printer::json(&json::json(report))?;
     } else if report.args.csv {
         listing::percentile_rows(report).print_csv()?;
     } else {
@@ -303,14 +304,14 @@ fn code_of(report: &Report<'_>) -> anyhow::Result<ExitCode> {
     let outcome = report.outcome;
     if outcome.interrupted {
         printer::talk("stopped before its end");
-        return Ok(ExitCode::from(exit::INTERRUPTED));
+        return Ok(ErrorKind::Interrupted.into());
     }
     if outcome.tally.succeeded() == 0 {
         let all = outcome.tally.answered() + outcome.tally.failed();
         anyhow::bail!("none of {} requests was answered with 2xx", grouped(all));
     }
     let broken = report.gates.iter().any(|gate| gate.broken);
-    Ok(ExitCode::from(if broken { exit::FAILED } else { 0 }))
+    Ok(if broken { ErrorKind::Failed.into() } else { ExitCode::SUCCESS })
 }
 
 /// A bar on stderr; nothing where that is no terminal.

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::super::exit::Failure;
-use super::super::lines::{self, Kind};
+use super::super::text_input::{self, Kind};
 
 /// What is asked where there is no file.
 const OWN: [&str; 12] = [
@@ -30,11 +30,11 @@ const OWN: [&str; 12] = [
 pub(super) fn texts(file: Option<&Path>) -> anyhow::Result<Vec<String>> {
     let Some(path) = file else { return Ok(OWN.map(str::to_owned).to_vec()) };
     let mut all = Vec::new();
-    let mut take = |arrival: lines::Arrival| {
+    let mut take = |arrival: text_input::Arrival| {
         all.extend(arrival.texts.into_iter().filter(|text| !text.trim().is_empty()));
         true
     };
-    lines::read(lines::open(path)?, &path.display().to_string(), Kind::of(path), &mut take)?;
+    text_input::read(text_input::open(path)?, &path.display().to_string(), Kind::of(path), &mut take)?;
     if all.is_empty() {
         return Err(Failure::usage(format!("{} has no text to send", path.display())).into());
     }

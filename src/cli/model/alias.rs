@@ -5,11 +5,10 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use crate::store::Store;
+use crate::store::{SqliteStore, Store};
 
-use super::super::{Global, printer, shape};
+use super::super::{Global, json, printer};
 use super::{no_model, version_of};
-use crate::experiment::select;
 
 /// Arguments of `uaic model alias`.
 #[derive(Args, Debug)]
@@ -42,7 +41,7 @@ pub(super) struct AliasArgs {
 
 /// Sets or removes it.
 pub(super) fn run(global: &Global, args: &AliasArgs) -> anyhow::Result<ExitCode> {
-    let store = select::open_existing(&global.store)?;
+    let store = SqliteStore::open_existing(&global.store)?;
     let (name, version) = if args.remove {
         let name = args.address.split('@').next().unwrap_or_default().to_owned();
         if store.model_versions(Some(&name))?.is_empty() {
@@ -56,7 +55,7 @@ pub(super) fn run(global: &Global, args: &AliasArgs) -> anyhow::Result<ExitCode>
     store.set_model_alias(&name, &args.alias, version, "")?;
     if args.json {
         let alias = &args.alias;
-        printer::json(&json!({ "schema": shape::SCHEMA, "name": name, "alias": alias, "version": version }))?;
+        printer::json(&json!({ "schema": json::SCHEMA, "name": name, "alias": alias, "version": version }))?;
     } else {
         let points = version.map_or("is removed".to_owned(), |version| format!("is {name}@{version}"));
         printer::data(format!("{name}@{} {points}", args.alias))?;

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use crate::experiment::load_classifier;
 use crate::store::{RunRecord, SqliteStore, Store};
+use crate::training::load_classifier;
 
 use super::super::compare::Pair;
 use super::super::listing::{Field, Listing, column};
-use super::super::stored::run_with_model;
-use super::super::{Global, printer, shape, table};
-use crate::experiment::select::registered_or_best;
+use super::super::stored_model::run_with_model;
+use super::super::{Global, json, printer, table};
+use crate::select::registered_or_best;
 
 /// Arguments of `uaic model diff`.
 #[derive(Args, Debug)]
@@ -68,21 +68,14 @@ pub(super) fn run(global: &Global, args: &DiffArgs) -> anyhow::Result<ExitCode> 
         let sizes: Vec<_> =
             sizes.iter().map(|(file, [a, b])| json!({ "file": file, "a": a, "b": b })).collect();
         printer::json(&json!({
-            "schema": shape::SCHEMA,
+            "schema": json::SCHEMA,
             "comparison": pair.json(),
             "labels": { "only_a": only_a, "only_b": only_b, "common": known.intersection(&other).count() },
             "sizes": sizes,
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut listing = Listing::new([column("FILE", "file"), column(">A", "a"), column(">B", "b")]);
-    for (file, sizes) in &sizes {
-        let [a, b] = sizes.map(|size| {
-            let exact = size.map(|size| size.to_string()).unwrap_or_default();
-            Field::of(size.map(table::bytes).unwrap_or_default(), exact)
-        });
-        listing.add([Field::name(file), a, b]);
-    }
+    let listing = listing_of(&sizes);
     let named = |title: &str, labels: &[String]| {
         let labels: Vec<String> = labels.iter().map(|label| table::one_line(label)).collect();
         if labels.is_empty() { String::new() } else { format!("\n{title}: {}", labels.join(", ")) }
@@ -105,6 +98,19 @@ fn run_of(store: &dyn Store, text: &str) -> anyhow::Result<RunRecord> {
         Some(version) => Ok(store.run(version.run)?),
         None => run_with_model(store, text, "model diff"),
     }
+}
+
+/// A row for each file.
+fn listing_of(sizes: &BTreeMap<String, [Option<u64>; 2]>) -> Listing {
+    let mut listing = Listing::new([column("FILE", "file"), column(">A", "a"), column(">B", "b")]);
+    for (file, sizes) in sizes {
+        let [a, b] = sizes.map(|size| {
+            let exact = size.map(|size| size.to_string()).unwrap_or_default();
+            Field::of(size.map(table::bytes).unwrap_or_default(), exact)
+        });
+        listing.add([Field::name(file), a, b]);
+    }
+    listing
 }
 
 /// Bytes of the files of both models, by name.

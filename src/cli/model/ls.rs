@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use crate::store::{SqliteStore, Store};
 
 use super::super::listing::{Field, Listing, column};
-use super::super::{Global, printer, shape};
+use super::super::{Global, json, printer};
 use super::{no_model, shape_of};
-use crate::experiment::select::metric_of;
+use crate::select::metric_of;
 
 /// Arguments of `uaic model ls`.
 #[derive(Args, Debug)]
@@ -62,10 +62,10 @@ pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
         let run = store.run(version.run)?;
         let metric = metric_of(&run, "").to_owned();
         let mut shape = shape_of(version);
-        shape.extend(shape::object(json!({
+        shape.extend(json::object(json!({
             "experiment": run.experiment,
             "metric": metric,
-            "value": run.value().map(shape::number),
+            "value": run.value().map(json::number),
         })));
         shapes.push(shape.into());
         listing.add([
@@ -82,7 +82,7 @@ pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
         ]);
     }
     if args.json {
-        printer::json(&json!({ "schema": shape::SCHEMA, "models": shapes }))?;
+        printer::json(&json!({ "schema": json::SCHEMA, "models": shapes }))?;
     } else if args.csv {
         listing.print_csv()?;
     } else if versions.is_empty() {

@@ -15,8 +15,8 @@ use serde_json::{Map, Value, json};
 use crate::store::{ModelVersion, Store};
 
 use super::exit::Failure;
-use super::{Global, shape};
-use crate::experiment::select::{model_names, models_hint, registered_or_best};
+use super::{Global, json};
+use crate::select::{model_names, models_hint, registered_or_best};
 
 /// Arguments of `uaic model`.
 #[derive(Args, Debug)]
@@ -85,13 +85,13 @@ fn no_model(store: &dyn Store, name: &str) -> anyhow::Result<Failure> {
 
 /// The JSON of a version.
 fn shape_of(version: &ModelVersion) -> Map<String, Value> {
-    shape::object(json!({
+    json::object(json!({
         "name": version.name,
         "version": version.version,
         "run": version.run,
         "note": version.note,
         "created_ms": version.created_ms,
-        "created": shape::iso_time(version.created_ms),
+        "created": json::iso_time(version.created_ms),
         "aliases": version.aliases,
     }))
 }

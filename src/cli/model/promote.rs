@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::store::{ModelVersion, Store};
+use crate::ErrorKind;
+use crate::store::{ModelVersion, SqliteStore, Store};
 
 use super::super::compare::Pair;
 use super::super::compare::gates::{self, Gate};
-use super::super::{Global, exit, printer, shape};
+use super::super::{Global, json, printer};
 use super::version_of;
-use crate::experiment::select;
 
 /// Arguments of `uaic model promote`.
 #[derive(Args, Debug)]
@@ -56,7 +56,7 @@ pub(super) struct PromoteArgs {
 /// Promotes it, or says why not.
 pub(super) fn run(global: &Global, args: &PromoteArgs) -> anyhow::Result<ExitCode> {
     let rules = gates::rules(&args.fail_if)?;
-    let store = select::open_existing(&global.store)?;
+    let store = SqliteStore::open_existing(&global.store)?;
     let version = version_of(&store, &args.address)?;
     let versions = store.model_versions(Some(&version.name))?;
     let holder = versions.iter().find(|known| known.aliases.contains(&args.to));
@@ -80,7 +80,7 @@ pub(super) fn run(global: &Global, args: &PromoteArgs) -> anyhow::Result<ExitCod
     if args.json {
         let gate = |gate: &Gate| json!({ "rule": gate.rule, "broken": gate.broken, "why": gate.why });
         printer::json(&json!({
-            "schema": shape::SCHEMA,
+            "schema": json::SCHEMA,
             "name": version.name,
             "alias": args.to,
             "version": version.version,
@@ -100,7 +100,7 @@ pub(super) fn run(global: &Global, args: &PromoteArgs) -> anyhow::Result<ExitCod
             printer::talk(format!("{address} is not promoted to {alias}; `--force` does it all the same"));
         }
     }
-    Ok(if is_promoted { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
+    Ok(if is_promoted { ExitCode::SUCCESS } else { ErrorKind::Failed.into() })
 }
 
 fn told(version: &ModelVersion, before: Option<&ModelVersion>, alias: &str) -> String {

@@ -5,14 +5,13 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use crate::store::Store;
+use crate::store::{SqliteStore, Store};
 use crate::trial::RunState;
 
 use super::super::exit::Failure;
-use super::super::stored::{MODEL_GRAMMAR, run_with_model};
-use super::super::{Global, printer, shape};
+use super::super::stored_model::{MODEL_GRAMMAR, run_with_model};
+use super::super::{Global, json, printer};
 use super::shape_of;
-use crate::experiment::select;
 
 /// Arguments of `uaic model register`.
 #[derive(Args, Debug)]
@@ -47,7 +46,7 @@ pub(super) struct RegisterArgs {
 
 /// Registers it.
 pub(super) fn run(global: &Global, args: &RegisterArgs) -> anyhow::Result<ExitCode> {
-    let store = select::open_existing(&global.store)?;
+    let store = SqliteStore::open_existing(&global.store)?;
     let run = run_with_model(&store, &args.selector, "model register")?;
     if run.state != RunState::Complete {
         let (id, state) = (run.id.short(), run.state.name().to_lowercase());
@@ -57,7 +56,7 @@ pub(super) fn run(global: &Global, args: &RegisterArgs) -> anyhow::Result<ExitCo
     }
     let version = store.register_model(&args.name, run.id, &args.note)?;
     if args.json {
-        printer::json(&json!({ "schema": shape::SCHEMA, "model": shape_of(&version) }))?;
+        printer::json(&json!({ "schema": json::SCHEMA, "model": shape_of(&version) }))?;
     } else {
         printer::data(version.address())?;
     }

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::experiment::load_figures;
-use crate::store::{SqliteStore, Store};
+use crate::eval::Measures;
+use crate::store::{EventRecord, ModelVersion, RunRecord, SqliteStore, Store, StudyRecord};
+use crate::training::load_measures;
 
-use super::super::page::Page;
-use super::super::{Global, printer, shape, table};
+use super::super::sections::Sections;
+use super::super::{Global, json, printer, table};
 use super::{shape_of, version_of};
-use crate::experiment::select::place;
+use crate::select::place;
 
 /// Arguments of `uaic model show`.
 #[derive(Args, Debug)]
@@ -42,70 +43,105 @@ pub(super) struct ShowArgs {
 /// Shows it.
 pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> {
     let store = SqliteStore::open_read_only(&global.store)?;
-    let version = version_of(&store, &args.address)?;
-    let run = store.run(version.run)?;
-    let study = store.study(run.start.study)?;
-    let figures = load_figures(&store, run.id)?;
-    let events = store.model_events(&version.name)?;
-    let tags = store.tags(run.id)?;
-    let origin: BTreeMap<&str, &String> =
-        tags.iter().filter_map(|(key, value)| Some((key.strip_prefix("package.")?, value))).collect();
-    let facts = &run.start.environment;
-    let fact = |name: &str| facts.get(name);
-    let hashes: BTreeMap<&str, &String> = facts
-        .iter()
-        .filter_map(|(name, hash)| Some((name.strip_prefix("data.")?.strip_suffix(".hash")?, hash)))
-        .collect();
+    let lineage = Lineage::read(&store, version_of(&store, &args.address)?)?;
     if args.json {
-        let mut json = shape::object(json!({
-            "schema": shape::SCHEMA,
-            "model": shape_of(&version),
+        printer::json(&lineage.json())?;
+    } else {
+        printer::data(lineage.text().text())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A version and all that it comes from.
+struct Lineage {
+    version: ModelVersion,
+    run: RunRecord,
+    study: StudyRecord,
+    measures: Measures,
+    events: Vec<EventRecord>,
+    tags: BTreeMap<String, String>,
+}
+
+impl Lineage {
+    fn read(store: &dyn Store, version: ModelVersion) -> anyhow::Result<Self> {
+        let run = store.run(version.run)?;
+        Ok(Self {
+            study: store.study(run.start.study)?,
+            measures: load_measures(store, run.id)?,
+            events: store.model_events(&version.name)?,
+            tags: store.tags(run.id)?,
+            version,
+            run,
+        })
+    }
+
+    fn fact(&self, name: &str) -> Option<&String> {
+        self.run.start.environment.get(name)
+    }
+
+    /// The hashes of the splits.
+    fn hashes(&self) -> BTreeMap<&str, &String> {
+        let facts = self.run.start.environment.iter();
+        facts
+            .filter_map(|(name, hash)| Some((name.strip_prefix("data.")?.strip_suffix(".hash")?, hash)))
+            .collect()
+    }
+
+    /// What is known of the package that an imported run comes from.
+    fn origin(&self) -> BTreeMap<&str, &String> {
+        let tags = self.tags.iter();
+        tags.filter_map(|(key, value)| Some((key.strip_prefix("package.")?, value))).collect()
+    }
+
+    fn json(&self) -> Value {
+        let mut shape: Map<String, Value> = json::object(json!({
+            "schema": json::SCHEMA,
+            "model": shape_of(&self.version),
             "lineage": {
-                "kind": run.start.kind,
-                "study": study.id,
-                "experiment": run.experiment,
-                "seed": study.plan.seed,
-                "spec_hash": fact("spec.hash"),
-                "git_commit": fact("git.commit"),
-                "git_dirty": fact("git.dirty").map(|dirty| dirty == "true"),
-                "uaic": fact("uaic.version"),
-                "data": { "name": fact("data.name"), "hashes": hashes },
-                "params": shape::params(&run.start.params),
-                "package": origin,
+                "kind": self.run.start.kind,
+                "study": self.study.id,
+                "experiment": self.run.experiment,
+                "seed": self.study.plan.seed,
+                "spec_hash": self.fact("spec.hash"),
+                "git_commit": self.fact("git.commit"),
+                "git_dirty": self.fact("git.dirty").map(|dirty| dirty == "true"),
+                "uaic": self.fact("uaic.version"),
+                "data": { "name": self.fact("data.name"), "hashes": self.hashes() },
+                "params": json::params(&self.run.start.params),
+                "package": self.origin(),
             },
         }));
-        json.extend(shape::measures(&figures));
-        json.insert(
-            "events".to_owned(),
-            events.iter().map(|event| json!(event)).collect::<Vec<Value>>().into(),
-        );
-        printer::json(&Value::from(json))?;
-        return Ok(ExitCode::SUCCESS);
+        shape.extend(json::measures(&self.measures));
+        shape.insert("events".to_owned(), self.events.iter().map(|event| json!(event)).collect());
+        shape.into()
     }
-    let mut page = Page::default();
-    page.line("model", &version.address());
-    page.line("aliases", &version.aliases.join(", "));
-    page.line("note", &version.note);
-    page.line("registered", &table::utc(version.created_ms));
-    page.line("run", &format!("{} ({})", run.id, place(&run)));
-    page.line("study", &format!("{}, experiment {}", study.id, run.experiment));
-    let fact = |name: &str| fact(name).map_or("not recorded", String::as_str);
-    page.line("spec", fact("spec.hash"));
-    page.line("seed", &study.plan.seed.to_string());
-    let dirty = if fact("git.dirty") == "true" { " with uncommitted changes" } else { "" };
-    page.line("commit", &format!("{}{dirty}", fact("git.commit")));
-    page.line("uaic", fact("uaic.version"));
-    page.line("data", fact("data.name"));
-    page.section("data hashes", hashes.iter().map(|(split, hash)| (*split, (*hash).clone())));
-    page.section("params", run.start.params.iter().map(|(name, value)| (name.as_str(), value.to_string())));
-    page.section("imported from", origin.iter().map(|(key, value)| (*key, (*value).clone())));
-    let metrics = figures.values.iter().map(|(key, estimate)| (key.as_str(), estimate));
-    page.block("metrics", (!figures.values.is_empty()).then(|| table::estimates(metrics)).as_deref());
-    let told = |time_ms, detail: &str| format!("{}  {detail}", table::utc(time_ms));
-    page.section(
-        "events",
-        events.iter().map(|event| (event.kind.as_str(), told(event.time_ms, &event.detail))),
-    );
-    printer::data(page.text())?;
-    Ok(ExitCode::SUCCESS)
+
+    fn text(&self) -> Sections {
+        let Self { version, run, study, measures, .. } = self;
+        let mut text = Sections::default();
+        text.line("model", &version.address());
+        text.line("aliases", &version.aliases.join(", "));
+        text.line("note", &version.note);
+        text.line("registered", &table::utc(version.created_ms));
+        text.line("run", &format!("{} ({})", run.id, place(run)));
+        text.line("study", &format!("{}, experiment {}", study.id, run.experiment));
+        let fact = |name: &str| self.fact(name).map_or("not recorded", String::as_str);
+        text.line("spec", fact("spec.hash"));
+        text.line("seed", &study.plan.seed.to_string());
+        let dirty = if fact("git.dirty") == "true" { " with uncommitted changes" } else { "" };
+        text.line("commit", &format!("{}{dirty}", fact("git.commit")));
+        text.line("uaic", fact("uaic.version"));
+        text.line("data", fact("data.name"));
+        text.section("data hashes", self.hashes().into_iter().map(|(split, hash)| (split, hash.clone())));
+        text.section(
+            "params",
+            run.start.params.iter().map(|(name, value)| (name.as_str(), value.to_string())),
+        );
+        text.section("imported from", self.origin().into_iter().map(|(key, value)| (key, value.clone())));
+        let metrics = measures.values.iter().map(|(key, estimate)| (key.as_str(), estimate));
+        text.block("metrics", (!measures.values.is_empty()).then(|| table::estimates(metrics)).as_deref());
+        let told = |event: &EventRecord| format!("{}  {}", table::utc(event.time_ms), event.detail);
+        text.section("events", self.events.iter().map(|event| (event.kind.as_str(), told(event))));
+        text
+    }
 }

@@ -14,8 +14,8 @@ use serde::Serialize;
 use crate::package::{PredictOptions, Prediction, Predictor, TokenWeight};
 
 use super::exit::Failure;
-use super::lines::{self, Kind};
-use super::{Global, shape, table};
+use super::text_input::{self, Kind};
+use super::{Global, json, table};
 
 /// Arguments of `uaic predict`.
 #[derive(Args, Debug)]
@@ -78,7 +78,7 @@ pub(super) fn run(global: &Global, args: &PredictArgs) -> anyhow::Result<ExitCod
     let task =
         Task { predictor: &predictor, args, options: PredictOptions { top: args.top as usize, threads } };
     if let Some(path) = &args.file {
-        let file = lines::open(path)?;
+        let file = text_input::open(path)?;
         let size = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
         stream::answer(file, &path.display().to_string(), Kind::of(path), size, &task)?;
     } else if args.texts.is_empty() || args.texts == ["-"] {
@@ -151,7 +151,7 @@ impl Task<'_> {
 
 fn json(text: &str, answer: &Prediction, tokens: Option<&[TokenWeight]>) -> anyhow::Result<String> {
     Ok(serde_json::to_string(&Shape {
-        schema: shape::SCHEMA,
+        schema: json::SCHEMA,
         text,
         label: &answer.label,
         confidence: answer.confidence,

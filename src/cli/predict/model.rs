@@ -5,7 +5,7 @@ use crate::store::SqliteStore;
 
 use super::super::Global;
 use super::super::address::{Found, find, read_package};
-use super::super::stored::StoredModel;
+use super::super::stored_model::StoredModel;
 
 /// Opens the model that a text names.
 pub(super) fn open(global: &Global, name: &str) -> anyhow::Result<Predictor> {

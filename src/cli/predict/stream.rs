@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::super::lines::{self, Arrival, Kind};
+use super::super::text_input::{self, Arrival, Kind};
 use super::Task;
 
 /// Texts that are answered together at most; large enough for threads to be worth it.
@@ -29,7 +29,7 @@ pub(super) fn answer(
     let name = name.to_owned();
     // Not joined: where stdout is gone, it may wait for ever for a line that nobody wants.
     let reader = std::thread::Builder::new().name("uaic-lines".to_owned()).spawn(move || {
-        let outcome = lines::read(stream, &name, kind, &mut |arrival| sender.send(Ok(arrival)).is_ok());
+        let outcome = text_input::read(stream, &name, kind, &mut |arrival| sender.send(Ok(arrival)).is_ok());
         if let Err(error) = outcome {
             // Nobody listens any more where stdout is gone.
             let _ = sender.send(Err(error));

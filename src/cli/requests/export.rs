@@ -12,7 +12,7 @@ use crate::fsx;
 use crate::serve::request_log::SHADOW;
 
 use super::super::exit::Failure;
-use super::super::{Global, printer, shape, table};
+use super::super::{Global, json, printer, table};
 use super::LogArgs;
 use super::harvest::{Harvest, Only};
 use super::selection::{SelectionArgs, parse_share};
@@ -143,7 +143,7 @@ fn tell(args: &ExportArgs, harvest: &Harvest) -> anyhow::Result<()> {
             .map(|conflict| json!({ "text": conflict.text, "label": conflict.label, "others": conflict.others }))
             .collect();
         printer::json(&json!({
-            "schema": shape::SCHEMA,
+            "schema": json::SCHEMA,
             "path": args.out.display().to_string(),
             "texts": harvest.examples.len(),
             "corrected": harvest.corrected,

@@ -7,12 +7,13 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
+use crate::ErrorKind;
 use crate::fsx;
 use crate::nearest::nearest;
 use crate::serve::request_log::{Feedback, NO_INTENT, RequestReader, correct};
 
-use super::super::exit::{Failure, NOT_FOUND};
-use super::super::{Global, printer, shape, table};
+use super::super::exit::Failure;
+use super::super::{Global, json, printer, table};
 use super::{LogArgs, no_request};
 
 /// Arguments of `uaic requests label`.
@@ -62,7 +63,8 @@ pub(super) struct LabelArgs {
 pub(super) fn run(global: &Global, args: &LabelArgs) -> anyhow::Result<ExitCode> {
     let corrections = corrections(args)?;
     let reader = args.log.open(global)?;
-    check_labels(&reader, &corrections, args.new)?;
+    let slips = if args.new { Slips::Allow } else { Slips::Refuse };
+    check_labels(&reader, &corrections, slips)?;
     let counts = correct(&args.log.path(global), &corrections)?;
     let missing: Vec<&Feedback> = corrections
         .iter()
@@ -74,7 +76,7 @@ pub(super) fn run(global: &Global, args: &LabelArgs) -> anyhow::Result<ExitCode>
     if args.json {
         let missing: Vec<_> =
             missing.iter().map(|missing| json!({ "id": missing.id, "position": missing.position })).collect();
-        let shape = json!({ "schema": shape::SCHEMA, "recorded": recorded, "missing": missing });
+        let shape = json!({ "schema": json::SCHEMA, "recorded": recorded, "missing": missing });
         printer::json(&shape)?;
     } else if args.file.is_some() {
         printer::data(format!("{recorded} of {} labels recorded", corrections.len()))?;
@@ -85,9 +87,9 @@ pub(super) fn run(global: &Global, args: &LabelArgs) -> anyhow::Result<ExitCode>
         _ => {}
     }
     for missing in &missing {
-        printer::talk(absent(&reader, missing)?.message);
+        printer::talk(absent(&reader, missing)?.to_string());
     }
-    Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(NOT_FOUND) })
+    Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ErrorKind::NotFound.into() })
 }
 
 /// What has been recorded of one text.
@@ -187,15 +189,24 @@ fn wrong_with(label: &str) -> Option<&'static str> {
     }
 }
 
-/// Refuses labels that look like slips: unlike every label of the log, but close to one of them.
-fn check_labels(reader: &RequestReader, corrections: &[Feedback], accept_new: bool) -> anyhow::Result<()> {
+/// What to do with a label that looks like a slip of another.
+#[derive(Clone, Copy, PartialEq)]
+enum Slips {
+    Allow,
+    Refuse,
+}
+
+/// Refuses labels that look like slips, where it is to: unlike every label of the log, but close to one of them.
+fn check_labels(reader: &RequestReader, corrections: &[Feedback], slips: Slips) -> anyhow::Result<()> {
     let known = reader.labels()?;
     let mut fresh: Vec<&str> = corrections.iter().map(|correction| correction.label.as_str()).collect();
     fresh.retain(|label| *label != NO_INTENT && !known.iter().any(|other| other == label));
     fresh.sort_unstable();
     fresh.dedup();
     for label in fresh {
-        if let Some(meant) = nearest(label, known.iter().map(String::as_str)).filter(|_| !accept_new) {
+        if let Some(meant) =
+            nearest(label, known.iter().map(String::as_str)).filter(|_| slips == Slips::Refuse)
+        {
             let message = format!(
                 "no request has the label `{label}`; did you mean `{meant}`? `--new` takes it as it is"
             );

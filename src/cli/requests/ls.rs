@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::serve::request_log::{Filter, Logged};
 
 use super::super::listing::{Field, Listing, column};
-use super::super::{Global, printer, shape, table};
+use super::super::{Global, json, printer, table};
 use super::selection::SelectionArgs;
 use super::{LogArgs, shape_of};
 
@@ -64,7 +64,7 @@ pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
     }
     if args.json {
         let requests: Vec<_> = rows.iter().map(shape_of).collect();
-        printer::json(&json!({ "schema": shape::SCHEMA, "requests": requests }))?;
+        printer::json(&json!({ "schema": json::SCHEMA, "requests": requests }))?;
     } else if args.csv {
         listing(&rows).print_csv()?;
         if is_more {

@@ -19,7 +19,7 @@ use crate::nearest::suggestion;
 use crate::serve::request_log::{Logged, RequestReader};
 
 use super::exit::Failure;
-use super::{Global, shape};
+use super::{Global, json};
 
 /// Arguments of `uaic requests`.
 #[derive(Args, Debug)]
@@ -106,15 +106,15 @@ fn shape_of(row: &Logged) -> Map<String, Value> {
         json!({
             "label": correction.label,
             "at_ms": correction.at_ms,
-            "at": shape::iso_time(correction.at_ms),
+            "at": json::iso_time(correction.at_ms),
             "source": correction.source,
         })
     });
-    shape::object(json!({
+    json::object(json!({
         "id": row.id,
         "position": row.position,
         "at_ms": row.at_ms,
-        "at": shape::iso_time(row.at_ms),
+        "at": json::iso_time(row.at_ms),
         "route": row.route,
         "model": row.model,
         "version": row.version,

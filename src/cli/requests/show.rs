@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::serve::request_log::{Correction, Logged};
 
-use super::super::page::Page;
-use super::super::{Global, printer, shape, table};
+use super::super::sections::Sections;
+use super::super::{Global, json, printer, table};
 use super::ls::{answerer, milliseconds};
 use super::{LogArgs, no_request, shape_of};
 
@@ -44,7 +44,7 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
     }
     if args.json {
         let requests: Vec<_> = rows.iter().map(shape_of).collect();
-        printer::json(&json!({ "schema": shape::SCHEMA, "requests": requests }))?;
+        printer::json(&json!({ "schema": json::SCHEMA, "requests": requests }))?;
     } else {
         let parts: Vec<String> = rows.iter().map(text).collect();
         printer::data(parts.join("\n\n"))?;
@@ -60,26 +60,26 @@ struct Ranked {
 }
 
 fn text(row: &Logged) -> String {
-    let mut page = Page::default();
+    let mut text = Sections::default();
     let position = if row.position == 0 { String::new() } else { format!(" · text {}", row.position) };
-    page.line("request", &format!("{}{position}", row.id));
-    page.line("came", &format!("{} · {}", table::utc(row.at_ms), row.route));
-    page.line("answered", &format!("by {} in {}", answerer(row), milliseconds(row.latency_us)));
-    page.line("text", row.text.as_deref().unwrap_or("not kept"));
+    text.line("request", &format!("{}{position}", row.id));
+    text.line("came", &format!("{} · {}", table::utc(row.at_ms), row.route));
+    text.line("answered", &format!("by {} in {}", answerer(row), milliseconds(row.latency_us)));
+    text.line("text", row.text.as_deref().unwrap_or("not kept"));
     let confidence = row.confidence.map_or_else(|| "no number".to_owned(), table::number);
     let scope = if row.out_of_scope == Some(true) { " · told out of scope" } else { "" };
-    page.line("label", &format!("{} · {confidence}{scope}", row.label));
+    text.line("label", &format!("{} · {confidence}{scope}", row.label));
     let ranked: Vec<Ranked> =
         row.response.as_deref().and_then(|response| serde_json::from_str(response).ok()).unwrap_or_default();
     for Ranked { label, confidence } in ranked.iter().skip(1) {
-        page.line("", &format!("{label} · {}", confidence.map(table::number).unwrap_or_default()));
+        text.line("", &format!("{label} · {}", confidence.map(table::number).unwrap_or_default()));
     }
     if let Some(Correction { label, at_ms, source }) = &row.correction {
         let verdict = if row.is_right() == Some(true) { "right" } else { "wrong" };
-        page.line("told", &format!("{label} · {verdict} · by {source} · {}", table::utc(*at_ms)));
+        text.line("told", &format!("{label} · {verdict} · by {source} · {}", table::utc(*at_ms)));
     }
     if let Some(trace) = &row.trace {
-        page.line("trace", trace);
+        text.line("trace", trace);
     }
-    page.text().to_owned()
+    text.text().to_owned()
 }

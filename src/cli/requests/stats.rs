@@ -9,7 +9,7 @@ use crate::report::sheet;
 use crate::serve::request_log::{Period, Stats, Tally};
 
 use super::super::listing::{Field, Listing, column};
-use super::super::{Global, printer, shape, table};
+use super::super::{Global, json, printer, table};
 use super::LogArgs;
 use super::ls::milliseconds;
 use super::selection::SelectionArgs;
@@ -172,7 +172,7 @@ fn listing<'a>(titles: &[&str], rows: impl IntoIterator<Item = (Vec<String>, &'a
 
 fn shape_of(stats: &Stats) -> Value {
     let with = |names: Value, tally: &Tally| -> Value {
-        let mut shape = shape::object(names);
+        let mut shape = json::object(names);
         shape.extend(counts(tally));
         shape.into()
     };
@@ -188,10 +188,10 @@ fn shape_of(stats: &Stats) -> Value {
     let times: Vec<Value> = stats
         .by_time
         .iter()
-        .map(|(at_ms, tally)| with(json!({ "at_ms": at_ms, "at": shape::iso_time(*at_ms) }), tally))
+        .map(|(at_ms, tally)| with(json!({ "at_ms": at_ms, "at": json::iso_time(*at_ms) }), tally))
         .collect();
     json!({
-        "schema": shape::SCHEMA,
+        "schema": json::SCHEMA,
         "total": counts(&stats.total),
         "unknown_feedback": stats.unknown_feedback,
         "models": models,
@@ -201,7 +201,7 @@ fn shape_of(stats: &Stats) -> Value {
 }
 
 fn counts(tally: &Tally) -> Map<String, Value> {
-    shape::object(json!({
+    json::object(json!({
         "texts": tally.texts,
         "out_of_scope": tally.out_of_scope,
         "out_of_scope_share": tally.out_of_scope_share(),
@@ -215,6 +215,6 @@ fn counts(tally: &Tally) -> Map<String, Value> {
         },
         "feedback": tally.feedback,
         "right": tally.right,
-        "accuracy": tally.accuracy().map(|estimate| shape::estimate(&estimate)),
+        "accuracy": tally.accuracy().map(|estimate| json::estimate(&estimate)),
     }))
 }

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::super::exit::{FAILED, Failure};
+use crate::ErrorKind;
+
+use super::super::exit::Failure;
 use super::super::printer;
 
 /// How long the answer may take.
@@ -24,11 +26,11 @@ pub(super) fn run(url: &str) -> anyhow::Result<ExitCode> {
         Ok(answer) if answer.status().is_success() => Ok(ExitCode::SUCCESS),
         Ok(answer) => {
             printer::talk(format!("{url} answers {}", answer.status()));
-            Ok(ExitCode::from(FAILED))
+            Ok(ErrorKind::Failed.into())
         }
         Err(error) => {
             printer::talk(format!("{url} does not answer: {error}"));
-            Ok(ExitCode::from(FAILED))
+            Ok(ErrorKind::Failed.into())
         }
     }
 }

@@ -15,11 +15,11 @@ use clap::Args;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::serve::{Admin, AdminToken, Listen, ServeError, Server, Settings, Setup};
+use crate::serve::{Admin, AdminToken, Listen, Server, Settings, Setup};
 
 use self::options::{Canary, Named, sidecars};
 use self::source::Source;
-use super::exit::{Failure, LOCKED, NOT_FOUND};
+use super::exit::Failure;
 use super::{Global, printer};
 
 /// The environment variable with the token of the admin routes.
@@ -157,7 +157,7 @@ fn admin(args: &ServeArgs) -> anyhow::Result<Option<Admin>> {
 
 async fn serve(setup: Setup) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::new()?;
-    let server = Server::start(setup).await.map_err(with_code)?;
+    let server = Server::start(setup).await?;
     announce(&server)?;
     while let Notice::Refresh = signals.next().await {
         tracing::info!("SIGHUP: looking for other versions");
@@ -173,16 +173,6 @@ async fn serve(setup: Setup) -> anyhow::Result<ExitCode> {
         tracing::warn!("stopped before all requests had ended");
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// An error with the exit code that it deserves.
-fn with_code(error: ServeError) -> anyhow::Error {
-    let code = match &error {
-        ServeError::Model { source, .. } if source.is_absent() => NOT_FOUND,
-        ServeError::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => LOCKED,
-        _ => return error.into(),
-    };
-    Failure { code, message: error.to_string() }.into()
 }
 
 /// The address on stdout, for programs; what is served in the log, for people.

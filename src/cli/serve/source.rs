@@ -3,14 +3,14 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::experiment::package_of;
 use crate::fsx::FileError;
 use crate::package::{MANIFEST, Package};
 use crate::serve::{LoadedModel, ModelSource, SourceError};
 use crate::store::SqliteStore;
+use crate::training::package_of;
 
 use super::super::address::{Found, find, read_package};
-use super::super::exit::{self, NOT_FOUND};
+use super::super::exit;
 
 /// Digits of a package's hash that name its version.
 const DIGITS: usize = 12;
@@ -73,10 +73,7 @@ fn fingerprint(found: &Found) -> anyhow::Result<String> {
 }
 
 fn told<T>(answer: anyhow::Result<T>) -> Result<T, SourceError> {
-    answer.map_err(|error| SourceError {
-        is_absent: exit::number_of(&error) == NOT_FOUND,
-        message: exit::with_causes(&error),
-    })
+    answer.map_err(|error| SourceError { kind: exit::kind_of(&error), message: exit::with_causes(&error) })
 }
 
 /// The name that an address is served under, when no other is given.

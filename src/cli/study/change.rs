@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::super::exit::Failure;
 use super::super::work::Work;
-use super::super::{Global, printer, shape, table};
-use crate::experiment::select;
+use super::super::{Global, json, printer, table};
+use crate::select;
 use crate::spec::{Space, split_override};
 use crate::store::{Change, RunKind, RunRecord, SqliteStore, Store, StudyRecord};
 use crate::study::promise;
@@ -90,7 +90,7 @@ pub(super) struct CorrectArgs {
 
 /// Enqueues a point.
 pub(super) fn enqueue(global: &Global, args: &EnqueueArgs) -> anyhow::Result<ExitCode> {
-    let store = select::open_existing(&global.store)?;
+    let store = SqliteStore::open_existing(&global.store)?;
     let study = select::resolve_study(&store, Some(&args.study))?;
     let work = Work::of_study(&study)?;
     let space = work.latest_space(&store.changes(study.id)?);
@@ -118,10 +118,10 @@ pub(super) fn enqueue(global: &Global, args: &EnqueueArgs) -> anyhow::Result<Exi
     }
     if args.json {
         printer::json(&json!({
-            "schema": shape::SCHEMA,
+            "schema": json::SCHEMA,
             "study": study.id,
             "number": number,
-            "params": shape::params(&params),
+            "params": json::params(&params),
         }))?;
     } else {
         printer::data(number.to_string())?;
@@ -170,7 +170,7 @@ pub(super) fn correct(global: &Global, args: &CorrectArgs) -> anyhow::Result<Exi
 }
 
 fn trial_of(global: &Global, text: &str) -> anyhow::Result<(SqliteStore, StudyRecord, RunRecord)> {
-    let store = select::open_existing(&global.store)?;
+    let store = SqliteStore::open_existing(&global.store)?;
     let trial = select::resolve(&store, text)?;
     let study = store.study(trial.start.study)?;
     Ok((store, study, trial))

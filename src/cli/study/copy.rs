@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::super::{Global, printer, shape};
-use crate::experiment::select::{self, STUDY_GRAMMAR};
+use super::super::{Global, json, printer};
 use crate::platform::ProcessIdentity;
+use crate::select::{self, STUDY_GRAMMAR};
 use crate::store::{
     Change, NewRun, NewStudy, RunEnd, RunKind, RunQuery, RunRecord, SqliteStore, Store, StudyRecord,
     StudyState,
@@ -61,7 +61,7 @@ pub(super) fn run(global: &Global, args: &CopyArgs) -> anyhow::Result<ExitCode> 
     target.release_study(copy.id, &process, state)?;
     let copied = copied?;
     if args.json {
-        printer::json(&json!({ "schema": shape::SCHEMA, "study": copy.id, "runs": copied }))?;
+        printer::json(&json!({ "schema": json::SCHEMA, "study": copy.id, "runs": copied }))?;
     } else {
         printer::talk(format!("{copied} runs copied"));
         printer::data(copy.id.short())?;

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::super::work::Work;
-use super::super::{Global, printer, shape};
+use super::super::{Global, json, printer};
 use crate::spec::split_override;
 use crate::store::{SqliteStore, Store};
 
@@ -39,7 +39,7 @@ pub(super) fn run(global: &Global, args: &CreateArgs) -> anyhow::Result<ExitCode
     work.notes().iter().for_each(|note| printer::talk(format!("note: {note}")));
     let study = SqliteStore::open(&global.store)?.create_study(&work.new_study())?;
     if args.json {
-        printer::json(&json!({ "schema": shape::SCHEMA, "study": study.id }))?;
+        printer::json(&json!({ "schema": json::SCHEMA, "study": study.id }))?;
     } else {
         printer::data(study.id.short())?;
     }

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use super::super::exit::Failure;
 use super::super::listing::{Field, Listing, column};
 use super::super::work::Work;
-use super::super::{Global, printer, shape, table};
-use crate::experiment::select;
+use super::super::{Global, json, printer, table};
+use crate::select;
 use crate::store::{RunKind, RunRecord, SqliteStore, Store};
 use crate::study::{self, sampler::Explanation};
 
@@ -63,18 +63,18 @@ pub(in super::super) fn run(global: &Global, args: &ExplainArgs) -> anyhow::Resu
 
 fn json_of(trial: &RunRecord, number: u32, explanation: &Explanation) -> Value {
     let by_param: Map<String, Value> =
-        explanation.by_param.iter().map(|(name, value)| (name.clone(), shape::number(*value))).collect();
+        explanation.by_param.iter().map(|(name, value)| (name.clone(), json::number(*value))).collect();
     let facts: Map<String, Value> =
-        explanation.facts.iter().map(|(name, value)| ((*name).to_owned(), shape::number(*value))).collect();
+        explanation.facts.iter().map(|(name, value)| ((*name).to_owned(), json::number(*value))).collect();
     json!({
-        "schema": shape::SCHEMA,
+        "schema": json::SCHEMA,
         "number": number,
         "run_id": trial.id,
         "sampler": explanation.sampler,
         "reason": explanation.reason,
         "good": explanation.good,
         "bad": explanation.bad,
-        "log_ratio": explanation.log_ratio.map(shape::number),
+        "log_ratio": explanation.log_ratio.map(json::number),
         "by_param": by_param,
         "facts": facts,
     })

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::super::listing::{Field, Listing, column};
 use super::super::work::Work;
-use super::super::{Global, printer, shape};
-use crate::experiment::select::{self, STUDY_GRAMMAR};
+use super::super::{Global, json, printer};
 use crate::rng::SeedTree;
+use crate::select::{self, STUDY_GRAMMAR};
 use crate::store::{RunRecord, SqliteStore, Store};
 use crate::study::importance::{TOP, importance as fanova, ped_anova, takes_ranks};
 use crate::trial::FinishedTrial;
@@ -87,32 +87,14 @@ pub(super) fn run(global: &Global, args: &ImportanceArgs) -> anyhow::Result<Exit
     }
     let takes_ranks = takes_ranks(&space, &trials);
     if args.json {
-        let each: Map<String, Value> =
-            measured.iter().map(|(method, shares)| (name_of(*method).to_owned(), json_of(shares))).collect();
-        let shown = match &measured[..] {
-            [(method, shares)] if args.method.is_some() => {
-                json!({ "method": name_of(*method), "importance": json_of(shares) })
-            }
-            _ => json!({ "importance": each }),
-        };
-        let mut shown = shape::object(shown);
-        shown.insert("schema".to_owned(), json!(shape::SCHEMA));
+        let mut shown = shape_of(&measured, args.method.is_some());
+        shown.insert("schema".to_owned(), json!(json::SCHEMA));
         shown.insert("study".to_owned(), json!(study.id));
         shown.insert("of".to_owned(), json!(if takes_ranks { "ranks" } else { "values" }));
         printer::json(&shown)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let of_each = measured
-        .iter()
-        .map(|(method, _)| column(format!(">{}", name_of(*method)), name_of(*method).replace('-', "_")));
-    let mut listing = Listing::new(std::iter::once(column("PARAMETER", "parameter")).chain(of_each));
-    for (name, _) in &measured[0].1 {
-        let share_in = |shares: &[(String, f64)]| {
-            Field::share(shares.iter().find(|(of, _)| of == name).map(|(_, share)| *share))
-        };
-        let shares = measured.iter().map(|(_, shares)| share_in(shares));
-        listing.add(std::iter::once(Field::name(name)).chain(shares));
-    }
+    let listing = listing_of(&measured);
     if args.csv {
         listing.print_csv()?;
         return Ok(ExitCode::SUCCESS);
@@ -123,6 +105,36 @@ pub(super) fn run(global: &Global, args: &ImportanceArgs) -> anyhow::Result<Exit
     }
     printer::data(listing.text())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A method and the share that it gives to each parameter, the largest first.
+type Measured = (Method, Vec<(String, f64)>);
+
+/// The shares of the one method that was asked for, or of all that have some.
+fn shape_of(measured: &[Measured], is_one: bool) -> Map<String, Value> {
+    let each = measured.iter().map(|(method, shares)| (name_of(*method).to_owned(), json_of(shares)));
+    json::object(match measured {
+        [(method, shares)] if is_one => {
+            json!({ "method": name_of(*method), "importance": json_of(shares) })
+        }
+        _ => json!({ "importance": each.collect::<Map<_, _>>() }),
+    })
+}
+
+/// A row for each parameter, a column for each method.
+fn listing_of(measured: &[Measured]) -> Listing {
+    let of_each = measured
+        .iter()
+        .map(|(method, _)| column(format!(">{}", name_of(*method)), name_of(*method).replace('-', "_")));
+    let mut listing = Listing::new(std::iter::once(column("PARAMETER", "parameter")).chain(of_each));
+    for (name, _) in measured.first().map_or(&[][..], |(_, shares)| shares) {
+        let share_in = |shares: &[(String, f64)]| {
+            Field::share(shares.iter().find(|(of, _)| of == name).map(|(_, share)| *share))
+        };
+        let shares = measured.iter().map(|(_, shares)| share_in(shares));
+        listing.add(std::iter::once(Field::name(name)).chain(shares));
+    }
+    listing
 }
 
 fn finished(run: &RunRecord) -> Option<FinishedTrial> {
@@ -138,6 +150,6 @@ fn name_of(method: Method) -> &'static str {
 
 fn json_of(shares: &[(String, f64)]) -> Value {
     let shares: Map<String, Value> =
-        shares.iter().map(|(name, share)| (name.clone(), shape::number(*share))).collect();
+        shares.iter().map(|(name, share)| (name.clone(), json::number(*share))).collect();
     shares.into()
 }

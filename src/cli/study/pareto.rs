@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::super::{Global, printer, shape, table};
-use crate::experiment::select::{self, STUDY_GRAMMAR};
+use super::super::{Global, json, printer, table};
 use crate::report::sheet;
+use crate::select::{self, STUDY_GRAMMAR};
 use crate::store::{RunKind, RunQuery, RunRecord, SqliteStore, Store, StudyRecord};
 use crate::study::pareto::front;
 use crate::trial::best_first;
@@ -49,14 +49,14 @@ pub(super) fn run(global: &Global, args: &ParetoArgs) -> anyhow::Result<ExitCode
     let now_ms = jiff::Timestamp::now().as_millisecond();
     if args.json {
         let shape_of = |run: &RunRecord| -> Map<String, Value> {
-            let mut shape = shape::run(run, now_ms);
-            let values: Vec<Value> = run.values.clone().into_iter().map(shape::number).collect();
+            let mut shape = json::run(run, now_ms);
+            let values: Vec<Value> = run.values.clone().into_iter().map(json::number).collect();
             shape.insert("values".to_owned(), values.into());
             shape
         };
         let trials: Vec<_> = front.iter().map(shape_of).collect();
         printer::json(&json!({
-            "schema": shape::SCHEMA,
+            "schema": json::SCHEMA,
             "study": study.id,
             "metrics": study.goals().metrics(),
             "trials": trials,

@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::super::exit::Failure;
 use super::super::{Global, printer};
-use crate::experiment::select::{self, STUDY_GRAMMAR};
-use crate::store::{RunQuery, Store, StudyState};
+use crate::select::{self, STUDY_GRAMMAR};
+use crate::store::{RunQuery, SqliteStore, Store, StudyState};
 
 /// Arguments of `uaic study rm`.
 #[derive(Args, Debug)]
@@ -30,7 +30,7 @@ pub(super) struct RmArgs {
 
 /// Hides them, or brings them back.
 pub(super) fn run(global: &Global, args: &RmArgs) -> anyhow::Result<ExitCode> {
-    let store = select::open_existing(&global.store)?;
+    let store = SqliteStore::open_existing(&global.store)?;
     let study = select::resolve_study(&store, Some(&args.study))?;
     if study.state == StudyState::Running && !args.undo {
         let message = format!("study {} is running; stop it first, or wait for it", study.id.short());

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::super::show::{best_line, trials_line};
 use super::super::work::Work;
-use super::super::{Global, printer, shape, table};
-use crate::experiment::select::{self, STUDY_GRAMMAR};
+use super::super::{Global, json, printer, table};
+use crate::select::{self, STUDY_GRAMMAR};
 use crate::spec::Duplicates;
 use crate::store::{Change, SqliteStore, Store, StudyChange, StudyRecord, Tally};
 
@@ -41,9 +41,9 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
     let changes = store.changes(study.id)?;
     let work = Work::of_study(&study)?;
     if args.json {
-        let mut shown: Map<String, Value> = shape::object(json!({
-            "schema": shape::SCHEMA,
-            "study": shape::study(&study, &tally),
+        let mut shown: Map<String, Value> = json::object(json!({
+            "schema": json::SCHEMA,
+            "study": json::study(&study, &tally),
             "metrics": study.goals().metrics(),
             "sampler": work.study().sampler.name(),
             "pruner": work.spec().pruner.name(),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::data::Example;
 
 use super::FetchError;
-use super::source::{Format, Source};
+use super::source::{Format, Normalization, Source};
 
 /// Split names and their examples, in the source's order.
 pub(super) type Splits = Vec<(String, Vec<Example>)>;
@@ -28,36 +28,30 @@ pub(super) fn convert(source: &Source, originals: &[Vec<u8>]) -> Result<Splits, 
         }
     }
     for (_, examples) in &mut splits {
-        normalize(source, examples);
+        normalize(source.normalization, examples);
     }
     Ok(splits)
 }
 
-/// Applies the source's normalization to every example.
-pub(super) fn normalize(source: &Source, examples: &mut Vec<Example>) {
-    *examples = std::mem::take(examples).into_iter().map(source.normalize).collect();
-}
-
-/// Leaves an example as it is.
-pub(super) fn as_it_is(example: Example) -> Example {
-    example
+/// Applies a normalization to every example.
+pub(super) fn normalize(how: Normalization, examples: &mut [Example]) {
+    for example in examples {
+        match how {
+            Normalization::None => {}
+            Normalization::AtisLabels => normalize_label(example),
+            Normalization::AtisDedup => {
+                normalize_label(example);
+                example.text = example.text.to_lowercase();
+            }
+        }
+    }
 }
 
 /// `atis_flight#atis_airfare` → `flight+airfare`.
-pub(super) fn atis_labels(example: Example) -> Example {
-    let intents: Vec<&str> = example
-        .label
-        .split(['#', '+'])
-        .map(|intent| intent.strip_prefix("atis_").unwrap_or(intent))
-        .collect();
-    Example { label: intents.join("+"), ..example }
-}
-
-/// As [`atis_labels`], and everything in lower case: ATIS has no capitals, so a capital would tell
-/// the out-of-scope texts apart for the wrong reason.
-pub(super) fn atis_dedup(example: Example) -> Example {
-    let example = atis_labels(example);
-    Example { text: example.text.to_lowercase(), ..example }
+fn normalize_label(example: &mut Example) {
+    let intents = example.label.split(['#', '+']);
+    let intents: Vec<&str> = intents.map(|intent| intent.strip_prefix("atis_").unwrap_or(intent)).collect();
+    example.label = intents.join("+");
 }
 
 fn line_pairs(texts: (&str, &[u8]), labels: (&str, &[u8])) -> Result<Vec<Example>, FetchError> {
@@ -238,9 +232,11 @@ mod tests {
     #[test]
     fn normalizing_twice_is_normalizing_once() {
         for source in SOURCES {
-            let example = Example { text: "To Rome".into(), label: "atis_flight#atis_airfare".into() };
-            let once = (source.normalize)(example);
-            assert_eq!((source.normalize)(once.clone()), once, "{}", source.name);
+            let mut once = [Example { text: "To Rome".into(), label: "atis_flight#atis_airfare".into() }];
+            normalize(source.normalization, &mut once);
+            let mut twice = once.clone();
+            normalize(source.normalization, &mut twice);
+            assert_eq!(twice, once, "{}", source.name);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::ErrorKind;
 use crate::data::DataError;
 use crate::fsx::FileError;
 
@@ -143,9 +144,24 @@ impl FetchError {
         Self::Malformed { file: file.to_owned(), line, what }
     }
 
-    /// Whether something in the way has to be removed first.
-    pub fn is_conflict(&self) -> bool {
-        matches!(self, Self::Exists { .. } | Self::ForeignFiles { .. } | Self::IsFile { .. })
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Data(data) => data.kind(),
+            // Something in the way has to be removed first.
+            Self::Exists { .. } | Self::ForeignFiles { .. } | Self::IsFile { .. } => ErrorKind::Locked,
+            Self::NoFolder { .. } => ErrorKind::NotFound,
+            Self::File(_)
+            | Self::NoName { .. }
+            | Self::NothingThere { .. }
+            | Self::Network { .. }
+            | Self::Status { .. }
+            | Self::WrongHash { .. }
+            | Self::Incomplete { .. }
+            | Self::Malformed { .. }
+            | Self::Json { .. }
+            | Self::Csv { .. } => ErrorKind::Failed,
+        }
     }
 }
 

@@ -53,7 +53,7 @@ fn ready(source: &Source, folder: &Path, observe: &mut dyn FnMut(Event<'_>)) -> 
         let pinned = source.files.iter().any(|file| file.sha256 == hash);
         let mut examples =
             if pinned { convert::tagged_tsv(&name, &bytes)? } else { tsv::parse(&bytes, &path)? };
-        convert::normalize(source, &mut examples);
+        convert::normalize(source.normalization, &mut examples);
         if examples.len() != rows {
             observe(Event::RowsDiffer { split, found: examples.len(), expected: rows });
         }

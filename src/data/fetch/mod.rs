@@ -21,7 +21,7 @@ use publish::{Found, Root};
 
 pub use error::FetchError;
 pub use manifest::{MANIFEST, Manifest, WrittenSplit};
-pub use source::{BASE_URL, Format, SOURCES, Source, SourceFile};
+pub use source::{BASE_URL, Format, Normalization, SOURCES, Source, SourceFile};
 
 /// Where the files come from.
 #[derive(Clone, Copy, Debug)]

@@ -1,9 +1,5 @@
 //! The public data sets that can be fetched: where they are, pinned to a commit and to hashes.
 
-use crate::data::Example;
-
-use super::convert;
-
 /// Where downloads come from: files are at `BASE_URL/OWNER/REPOSITORY/COMMIT/PATH`.
 pub const BASE_URL: &str = "https://raw.githubusercontent.com";
 
@@ -22,9 +18,8 @@ pub struct Source {
     pub licence: &'static str,
     /// How the files become examples.
     pub format: Format,
-    /// Makes examples of the same kind of texts and labels, whatever file they come from. Applied
-    /// twice it changes no more than once.
-    pub normalize: fn(Example) -> Example,
+    /// What makes the examples of all files of one kind.
+    pub normalization: Normalization,
     /// The files, in the order that [`Format`] wants.
     pub files: &'static [SourceFile],
     /// The splits that come out, and their rows.
@@ -55,6 +50,19 @@ pub enum Format {
     Tsv,
 }
 
+/// What is done to an example so that texts and labels are of the same kind, whatever file they come
+/// from. Done twice it changes no more than done once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Normalization {
+    /// Nothing.
+    None,
+    /// Labels without their prefix: `atis_flight#atis_airfare` → `flight+airfare`.
+    AtisLabels,
+    /// As [`Normalization::AtisLabels`], and everything in lower case: ATIS has no capitals, so a
+    /// capital would tell the out-of-scope texts apart for the wrong reason.
+    AtisDedup,
+}
+
 impl Source {
     /// Bytes of all files together.
     pub fn bytes(&self) -> u64 {
@@ -76,7 +84,7 @@ pub const SOURCES: &[Source] = &[
         commit: "00324f60dda4a491b2913bc3065ae93966caea3f",
         licence: "made from ATIS corpora of the Linguistic Data Consortium, whose owner grants no redistribution: for your own research, do not publish copies",
         format: Format::LinePairs,
-        normalize: convert::atis_labels,
+        normalization: Normalization::AtisLabels,
         files: &[
             SourceFile {
                 path: "data/atis/train/seq.in",
@@ -118,7 +126,7 @@ pub const SOURCES: &[Source] = &[
         commit: "1efb23cc7c4a5c32f18c8f97939acda7302fc5d7",
         licence: "made from ATIS corpora of the Linguistic Data Consortium, whose owner grants no redistribution: for your own research, do not publish copies",
         format: Format::Tsv,
-        normalize: convert::atis_dedup,
+        normalization: Normalization::AtisDedup,
         files: &[
             SourceFile {
                 path: "data/atis/train.tsv",
@@ -150,7 +158,7 @@ pub const SOURCES: &[Source] = &[
         commit: "57ec275d8078af65b7731c2a98be812d844a6d6b",
         licence: "CC BY 4.0, by PolyAI: free to use and share, name the source",
         format: Format::Csv,
-        normalize: convert::as_it_is,
+        normalization: Normalization::None,
         files: &[
             SourceFile {
                 path: "banking_data/train.csv",
@@ -172,7 +180,7 @@ pub const SOURCES: &[Source] = &[
         commit: "828f8093932c8fe6ca7936c3d2e52903b1c523de",
         licence: "CC BY 3.0, by Clinc, Inc.: free to use and share, name the source",
         format: Format::ClincJson,
-        normalize: convert::as_it_is,
+        normalization: Normalization::None,
         files: &[SourceFile {
             path: "data/data_full.json",
             bytes: 2_495_390,
@@ -194,7 +202,7 @@ pub const SOURCES: &[Source] = &[
         commit: "00324f60dda4a491b2913bc3065ae93966caea3f",
         licence: "published by Snips under CC0 1.0; the split by JointBERT",
         format: Format::LinePairs,
-        normalize: convert::as_it_is,
+        normalization: Normalization::None,
         files: &[
             SourceFile {
                 path: "data/snips/train/seq.in",

@@ -1,5 +1,6 @@
 //! A study as pictures see it.
 
+use crate::ErrorKind;
 use std::sync::OnceLock;
 
 use super::dimension::Dimension;
@@ -92,6 +93,17 @@ pub enum ViewError {
         /// What there is.
         available: String,
     },
+}
+
+impl ViewError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Store(store) => store.kind(),
+            Self::Spec { source, .. } => source.kind(),
+            Self::Parameter { .. } => ErrorKind::NotFound,
+        }
+    }
 }
 
 /// What a study searches: as its spec says, or was last changed; without a spec as its trials have

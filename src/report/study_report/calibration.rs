@@ -4,7 +4,7 @@ use super::super::error::PlotError;
 use super::super::page::Section;
 use super::super::subject::ReportSubject;
 use super::super::wording::number;
-use crate::experiment::FittedCalibration;
+use crate::training::FittedCalibration;
 
 /// How far confidence can be believed.
 pub(super) fn calibration(subject: &ReportSubject<'_>) -> Result<Section, PlotError> {

@@ -10,7 +10,7 @@ use super::super::page::Picture;
 use super::super::plot::figure;
 use super::super::plot_options::PlotOptions;
 use super::super::subject::ReportSubject;
-use crate::experiment::ExperimentError;
+use crate::training::TrainingError;
 
 /// Which pictures a section has.
 const PICTURES: [(&str, &[&str]); 8] = [
@@ -76,8 +76,7 @@ fn picture(subject: &ReportSubject<'_>, kind: &str) -> Result<Option<Picture>, P
     let figure = match figure(kind, std::slice::from_ref(subject), &PlotOptions::default()) {
         Ok(figure) => figure,
         Err(
-            PlotError::Missing { .. }
-            | PlotError::Experiment(ExperimentError::Spec(_) | ExperimentError::Data(_)),
+            PlotError::Missing { .. } | PlotError::Training(TrainingError::Spec(_) | TrainingError::Data(_)),
         ) => return Ok(None),
         Err(error) => return Err(error),
     };

@@ -9,12 +9,12 @@ use super::super::page::Table;
 use super::super::subject::ReportSubject;
 use super::super::wording::estimate;
 use crate::eval::{Estimate, Measures};
-use crate::experiment::load_figures;
+use crate::training::load_measures;
 
 /// The measures of the final run; none without one.
 pub(super) fn measures(subject: &ReportSubject<'_>) -> Result<Measures, PlotError> {
     match subject.model_run() {
-        Ok(run) => Ok(load_figures(subject.store, run.id)?),
+        Ok(run) => Ok(load_measures(subject.store, run.id)?),
         Err(_) => Ok(Measures { values: BTreeMap::new(), absent: BTreeMap::new() }),
     }
 }

@@ -6,7 +6,7 @@ use super::super::subject::ReportSubject;
 use super::super::wording::{estimate, number};
 use super::metrics;
 use crate::eval::Calibration;
-use crate::experiment::{FittedCalibration, ScopeMethods, load_scope_methods};
+use crate::training::{FittedCalibration, ScopeMethods, load_scope_methods};
 
 /// How well texts without an intent are told from those with one.
 pub(super) fn scope(subject: &ReportSubject<'_>) -> Result<Section, PlotError> {

@@ -15,7 +15,7 @@ pub(super) fn test(
 ) -> Result<Section, PlotError> {
     let mut section = Section::new("test", "Test result");
     let Measures { values, absent } = metrics::measures(subject)?;
-    if let Some(accuracy) = values.get(crate::experiment::FINAL_METRIC) {
+    if let Some(accuracy) = values.get(crate::select::FINAL_METRIC) {
         section.text(format!(
             "The best point was retrained on all training data and tested once: accuracy {} (95 % interval {}), on {} texts.",
             estimate(accuracy).0, estimate(accuracy).1, accuracy.n

@@ -23,6 +23,7 @@ mod ticks;
 mod words;
 
 use crate::figure::Figure;
+use uaic_wording::ErrorKind;
 
 /// The kind of file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +65,16 @@ pub enum DrawError {
     /// The library fails, which is a defect.
     #[error("drawing failed: {0}")]
     Backend(String),
+}
+
+impl DrawError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Size { .. } => ErrorKind::Usage,
+            Self::Font | Self::Backend(_) => ErrorKind::Failed,
+        }
+    }
 }
 
 /// Fewest pixels of a side.

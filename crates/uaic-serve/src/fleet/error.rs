@@ -1,6 +1,7 @@
 //! Why a model is not served, or not as it was wanted.
 
 use crate::source::SourceError;
+use uaic_wording::ErrorKind;
 
 /// Why a model is not changed, or not there.
 #[derive(Debug, thiserror::Error)]
@@ -43,12 +44,13 @@ pub enum FleetError {
 }
 
 impl FleetError {
-    /// Whether there is no such thing, rather than something that cannot be used.
-    pub fn is_absent(&self) -> bool {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unknown { .. } | Self::Version { .. } => true,
-            Self::Source(error) => error.is_absent,
-            _ => false,
+            Self::Unknown { .. } | Self::Version { .. } => ErrorKind::NotFound,
+            Self::Source(error) => error.kind,
+            Self::Share(_) => ErrorKind::Usage,
+            Self::Nothing { .. } | Self::Broken(_) => ErrorKind::Failed,
         }
     }
 }

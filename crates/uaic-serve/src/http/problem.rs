@@ -14,6 +14,7 @@ use utoipa::{IntoResponses, ToSchema};
 use crate::engine::EngineError;
 use crate::fleet::FleetError;
 use crate::metrics::Rejection;
+use uaic_wording::ErrorKind;
 
 /// A problem, whatever the interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,7 +208,7 @@ impl From<FleetError> for HttpProblem {
         let message = error.to_string();
         match error {
             FleetError::Unknown { .. } | FleetError::Version { .. } => Self::not_found(message),
-            FleetError::Source(source) if source.is_absent => Self::not_found(message),
+            FleetError::Source(source) if source.kind == ErrorKind::NotFound => Self::not_found(message),
             FleetError::Nothing { .. } => Self::conflict(message),
             FleetError::Share(_) => Self::invalid("/share", message),
             FleetError::Source(_) | FleetError::Broken(_) => {

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use uaic_platform::fsx::FileError;
+use uaic_store::database::DatabaseError;
+use uaic_wording::ErrorKind;
 
 /// What can go wrong with a request log.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +55,14 @@ pub enum RequestLogError {
         /// What SQLite uses instead.
         mode: String,
     },
+    /// A migration left a reference to what is not there.
+    #[error("the table {table} of the request log {path} refers to what is not there")]
+    BrokenReference {
+        /// The database file.
+        path: String,
+        /// The table.
+        table: String,
+    },
     /// A file operation failed.
     #[error(transparent)]
     File(#[from] FileError),
@@ -67,8 +77,31 @@ impl RequestLogError {
         |source| Self::Sqlite { path: path.display().to_string(), source }
     }
 
-    /// Whether what was asked for does not exist, as opposed to being broken.
-    pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Missing { .. })
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Missing { .. } => ErrorKind::NotFound,
+            Self::Sqlite { .. }
+            | Self::ReadOnly { .. }
+            | Self::Foreign { .. }
+            | Self::Newer { .. }
+            | Self::NoWriteAheadLog { .. }
+            | Self::BrokenReference { .. }
+            | Self::File(_)
+            | Self::Thread(_) => ErrorKind::Failed,
+        }
+    }
+}
+
+impl From<DatabaseError> for RequestLogError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Sqlite { path, source } => Self::Sqlite { path, source },
+            DatabaseError::ReadOnly { path } => Self::ReadOnly { path },
+            DatabaseError::Foreign { path } => Self::Foreign { path },
+            DatabaseError::Newer { path, found, known } => Self::Newer { path, found, known },
+            DatabaseError::NoWriteAheadLog { path, mode } => Self::NoWriteAheadLog { path, mode },
+            DatabaseError::BrokenReference { path, table } => Self::BrokenReference { path, table },
+        }
     }
 }

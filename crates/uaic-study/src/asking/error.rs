@@ -3,6 +3,7 @@
 use crate::outcome::StudyError;
 use crate::store::StoreError;
 use crate::trial::RunState;
+use uaic_wording::ErrorKind;
 
 /// Why nothing was asked or told.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +56,18 @@ pub enum AskError {
         /// The metrics.
         metrics: Vec<String>,
     },
+}
+
+impl AskError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Study(study) => study.kind(),
+            Self::Absent { .. } => ErrorKind::NotFound,
+            Self::Spent { .. } | Self::Exhausted { .. } | Self::Otherwise { .. } => ErrorKind::Locked,
+            Self::Count { .. } => ErrorKind::Usage,
+        }
+    }
 }
 
 impl From<StoreError> for AskError {

@@ -1,6 +1,7 @@
 //! What can go wrong in a store.
 
 use crate::trial::RunState;
+use uaic_wording::ErrorKind;
 
 /// What can go wrong in a store.
 #[derive(Debug, thiserror::Error)]
@@ -161,4 +162,30 @@ pub enum StoreError {
     /// The writer is gone (an earlier write failed).
     #[error("the store stopped writing: {0}")]
     WriterGone(String),
+}
+
+impl StoreError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound { .. } | Self::Missing { .. } => ErrorKind::NotFound,
+            Self::BadModelName { .. } | Self::BadArtifactName { .. } => ErrorKind::Usage,
+            Self::Taken { .. }
+            | Self::NotHeld { .. }
+            | Self::Outdated { .. }
+            | Self::NotEnded { .. }
+            | Self::IllegalTransition { .. }
+            | Self::StaleAttempt { .. }
+            | Self::Ended { .. } => ErrorKind::Locked,
+            Self::Database { .. }
+            | Self::NoWriteAheadLog { .. }
+            | Self::ReadOnly { .. }
+            | Self::Newer { .. }
+            | Self::Foreign { .. }
+            | Self::File(_)
+            | Self::Damaged { .. }
+            | Self::Malformed { .. }
+            | Self::WriterGone(_) => ErrorKind::Failed,
+        }
+    }
 }

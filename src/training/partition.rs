@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::ExperimentError;
+use super::TrainingError;
 use crate::data::{Dataset, Example, is_out_of_scope, split};
 use crate::rng::SeedTree;
 use crate::spec::{DataSpec, Validation};
@@ -48,13 +48,13 @@ pub(super) fn divide(
     spec: &DataSpec,
     dataset: &Dataset,
     seeds: &SeedTree,
-) -> Result<Vec<Partition>, ExperimentError> {
+) -> Result<Vec<Partition>, TrainingError> {
     let mut partitions = divide_train(&spec.validation, dataset, seeds)?;
     let Some(name) = &spec.oos else { return Ok(partitions) };
     let split = dataset.splits.get(name).ok_or_else(|| {
         let outside = dataset.splits.keys().filter(|name| is_out_of_scope(name) && *name != "ood_test");
         let outside: Vec<&str> = outside.map(String::as_str).collect();
-        ExperimentError::Exposure {
+        TrainingError::Exposure {
             split: name.clone(),
             dataset: dataset.name.clone(),
             available: if outside.is_empty() { "none".to_owned() } else { outside.join(", ") },
@@ -76,12 +76,12 @@ fn divide_train(
     validation: &Validation,
     dataset: &Dataset,
     seeds: &SeedTree,
-) -> Result<Vec<Partition>, ExperimentError> {
+) -> Result<Vec<Partition>, TrainingError> {
     let train = &dataset.train()?.examples;
     let mut rng = seeds.rng("validation split");
     let too_few = |parts| {
         let texts: HashSet<&str> = train.iter().map(|example| example.text.as_str()).collect();
-        ExperimentError::TooFew { dataset: dataset.name.clone(), texts: texts.len(), parts }
+        TrainingError::TooFew { dataset: dataset.name.clone(), texts: texts.len(), parts }
     };
     match validation {
         Validation::Folds(folds) => {
@@ -100,7 +100,7 @@ fn divide_train(
             Ok(vec![hold_out(train.len(), held_out)])
         }
         Validation::Split(name) => {
-            let wrong = |why| ExperimentError::Split {
+            let wrong = |why| TrainingError::Split {
                 split: name.clone(),
                 dataset: dataset.name.clone(),
                 why,

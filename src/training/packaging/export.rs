@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::{KEPT, SAME, card};
 use crate::eval::{Calibration, Measures};
-use crate::experiment::{ExperimentError, load_calibration, load_classifier, load_figures, load_predictions};
 use crate::package::{self, DataLineage, Manifest, Package, PredictOptions, Predictor};
 use crate::spec::Spec;
 use crate::store::{Environment, Id, RunKind, RunRecord, Store, StudyRecord};
+use crate::training::{TrainingError, load_calibration, load_classifier, load_measures, load_predictions};
 
 /// What the example of a signature asks. Not a text of the data: those may be private, and those of
 /// the test split are not to be looked at.
@@ -22,20 +22,20 @@ const PRIVATE: [&str; 3] = ["host", "cpu", "cores"];
 ///
 /// # Errors
 /// The run keeps no model, or what it has stored is damaged.
-pub fn package_of(store: &dyn Store, run: Id) -> Result<Package, ExperimentError> {
+pub fn package_of(store: &dyn Store, run: Id) -> Result<Package, TrainingError> {
     let run = store.run(run)?;
     if run.start.kind == RunKind::Imported {
         return imported_package(store, run.id);
     }
     let study = store.study(run.start.study)?;
     let mut files = stored_files(store, run.id, &SAME)?;
-    let figures = load_figures(store, run.id)?;
+    let measures = load_measures(store, run.id)?;
     let fitted = load_calibration(store, run.id)?;
     let predictor = Predictor {
         classifier: load_classifier(store, run.id)?,
         calibration: fitted.as_ref().map(|fitted| fitted.fitted.clone()),
     };
-    let manifest = manifest(&run, &study, figures, &files);
+    let manifest = manifest(&run, &study, measures, &files);
     let spec = Spec::of_study(&study.plan)?;
     let test = load_predictions(store, run.id, "test")?;
     let card = card::write(&card::Facts {
@@ -52,7 +52,7 @@ pub fn package_of(store: &dyn Store, run: Id) -> Result<Package, ExperimentError
 }
 
 /// The package that a run was imported from, to the byte.
-fn imported_package(store: &dyn Store, run: Id) -> Result<Package, ExperimentError> {
+fn imported_package(store: &dyn Store, run: Id) -> Result<Package, TrainingError> {
     let mut files = stored_files(store, run, &SAME)?;
     files.extend(stored_files(store, run, &KEPT)?);
     Ok(Package::from_files(files)?)
@@ -63,7 +63,7 @@ fn stored_files(
     store: &dyn Store,
     run: Id,
     names: &[(&str, &str)],
-) -> Result<BTreeMap<String, Vec<u8>>, ExperimentError> {
+) -> Result<BTreeMap<String, Vec<u8>>, TrainingError> {
     let mut files = BTreeMap::new();
     let stored = store.artifacts(run)?;
     for (file, artifact) in names {
@@ -77,7 +77,7 @@ fn stored_files(
 fn manifest(
     run: &RunRecord,
     study: &StudyRecord,
-    figures: Measures,
+    measures: Measures,
     files: &BTreeMap<String, Vec<u8>>,
 ) -> Manifest {
     let mut facts: Environment = run.start.environment.clone();
@@ -112,8 +112,8 @@ fn manifest(
         spec_hash,
         licence: licence(&data.name),
         data,
-        metrics: figures.values,
-        absent: figures.absent,
+        metrics: measures.values,
+        absent: measures.absent,
         created: created.unwrap_or_default(),
         created_ms,
         environment: facts,
@@ -127,10 +127,10 @@ fn licence(data: &str) -> String {
     )
 }
 
-pub(super) fn signature(predictor: &Predictor) -> Result<Vec<u8>, ExperimentError> {
+pub(super) fn signature(predictor: &Predictor) -> Result<Vec<u8>, TrainingError> {
     let answer = predictor
         .predict(&[EXAMPLE], PredictOptions::default())
-        .map_err(|error| ExperimentError::Final(error.to_string()))?;
+        .map_err(|error| TrainingError::Final(error.to_string()))?;
     let top: Vec<_> = answer
         .iter()
         .flat_map(|answer| &answer.top)

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::load::{ErrorClass, Latencies, Pace};
 
-use super::super::shape::SCHEMA;
+use super::super::json::SCHEMA;
 use super::Report;
 use super::gates::{Gate, per_second, successes_per_second};
 use super::listing::{PERCENTILES, busy, cpu_per_request};

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::exit::{self, Failure};
+use super::exit::Failure;
 use crate::fsx::FileError;
 
 /// Bytes that are read at once.
@@ -135,7 +135,7 @@ fn too_long(name: &str, number: u64) -> anyhow::Error {
 }
 
 fn failed(name: &str, why: &str) -> anyhow::Error {
-    Failure { code: exit::FAILED, message: format!("cannot read {name}: {why}") }.into()
+    Failure::failed(format!("cannot read {name}: {why}")).into()
 }
 
 /// The text of one line.

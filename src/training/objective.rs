@@ -1,69 +1,46 @@
 //! The built-in objective: train and validate a classifier.
 
-use super::Experiment;
-use super::figures::predict;
-use super::twins::exposed;
+use super::Training;
+use super::calibration_twin::exposed;
+use super::measures::predict;
 use crate::data::Example;
 use crate::eval::{auroc, max_softmax};
 use crate::model::{Classifier, Features, ModelError};
 use crate::number::shown;
-use crate::spec::{Constraint, METRICS};
+use crate::spec::{Constraint, METRICS, TrainingSpec};
 use crate::store::MetricPoint;
 use crate::study::{Evaluation, Objective, ObjectiveError, Trial};
 use crate::train::{EpochReport, FitError, Flow, Scores, Task, TrainError, fit};
 use crate::trial::{Fold, Goal, MetricKey, Params};
 
-impl Objective for Experiment {
+/// What the folds that are trained came to.
+#[derive(Default)]
+struct FoldResults {
+    scores: Vec<Scores>,
+    /// How well texts with an intent are told from others, of the folds that keep some of the latter.
+    areas: Vec<f64>,
+    /// Weights of the last model.
+    parameters: f64,
+}
+
+impl Objective for Training {
     /// The means of the study's metrics over the folds, each trained from fresh weights.
     fn evaluate(&self, trial: &Trial<'_>) -> Result<Evaluation, ObjectiveError> {
         self.check_metrics()?;
-        let training =
+        let settings =
             self.spec.at(trial.params).map_err(|error| ObjectiveError::Failed(error.to_string()))?;
         let folds = self.partitions.len();
-        let metric = self.spec.study.goals.metric();
-        let mut parameters = 0.0;
-        let mut finished: Vec<Scores> = Vec::with_capacity(folds);
-        let mut areas: Vec<f64> = Vec::new();
-        for (fold, partition) in self.partitions.iter().enumerate() {
-            let (examples, validation) = partition.of(&self.dataset);
-            let (outside, kept) = partition.outside(&self.dataset);
-            let task = Task {
-                text: &training.text,
-                model: &training.model,
-                pretrained: self.pretrained.as_ref(),
-                train: &training.train,
-                epochs: training.train.epochs,
-                examples: &examples,
-                outside: exposed(&training.train, &outside),
-                validation: &validation,
-                seeds: trial.seeds.child("fold", fold as u64),
-                threads: trial.threads,
-            };
-            tracing::info!(fold, train = examples.len(), validation = validation.len(), "fold starts");
-            let fitted = fit(&task, |report| self.watch(trial, fold, report)).map_err(objective_error)?;
-            let scores = fitted
-                .validation
-                .ok_or_else(|| ObjectiveError::Failed("the validation part is empty".to_owned()))?;
-            let own = score(&scores, metric);
-            finished.push(scores);
-            let step = fold as u64 + 1;
-            trial.log(&points(|name| MetricKey::new("val", name), &mean(&finished), step))?;
-            areas.extend(scope_area(&fitted.classifier, validation, kept)?);
-            if !areas.is_empty() {
-                let mean = areas.iter().sum::<f64>() / areas.len() as f64;
-                trial.log(&[point("val/oos_auroc".to_owned(), step, mean)])?;
-            }
-            parameters = fitted.classifier.weights.parameters() as f64;
-            if let (2.., Some(own)) = (folds, own) {
-                self.report_fold(trial, (fold, folds), own, &finished)?;
-            }
+        let mut results = FoldResults::default();
+        for fold in 0..folds {
+            let (classifier, scores) = self.train_fold(trial, &settings, fold)?;
+            self.record_fold(trial, fold, &classifier, scores, &mut results)?;
         }
-        let means = mean(&finished);
+        let means = mean(&results.scores);
         let of = |metric: &str| match metric {
-            PARAMETERS => Some(parameters),
+            PARAMETERS => Some(results.parameters),
             metric => score(&means, metric),
         };
-        trial.log(&[point(PARAMETERS.to_owned(), folds as u64, parameters)])?;
+        trial.log(&[point(PARAMETERS.to_owned(), folds as u64, results.parameters)])?;
         let study = &self.spec.study;
         let value = |goal: &Goal| of(&goal.metric).ok_or_else(|| unknown(&goal.metric));
         let values: Vec<f64> = study.goals.iter().map(value).collect::<Result<_, _>>()?;
@@ -73,12 +50,70 @@ impl Objective for Experiment {
     }
 
     fn config(&self, params: &Params) -> serde_json::Value {
-        let training = self.spec.at(params).ok();
-        training.and_then(|training| serde_json::to_value(training).ok()).unwrap_or_default()
+        let settings = self.spec.at(params).ok();
+        settings.and_then(|settings| serde_json::to_value(settings).ok()).unwrap_or_default()
     }
 }
 
-impl Experiment {
+impl Training {
+    /// Trains a fold from fresh weights.
+    fn train_fold(
+        &self,
+        trial: &Trial<'_>,
+        settings: &TrainingSpec,
+        fold: usize,
+    ) -> Result<(Classifier, Scores), ObjectiveError> {
+        let partition = &self.partitions[fold];
+        let (examples, validation) = partition.of(&self.dataset);
+        let (outside, _) = partition.outside(&self.dataset);
+        let task = Task {
+            text: &settings.text,
+            model: &settings.model,
+            pretrained: self.pretrained.as_ref(),
+            train: &settings.train,
+            epochs: settings.train.epochs,
+            examples: &examples,
+            outside: exposed(&settings.train, &outside),
+            validation: &validation,
+            seeds: trial.seeds.child("fold", fold as u64),
+            threads: trial.threads,
+        };
+        tracing::info!(fold, train = examples.len(), validation = validation.len(), "fold starts");
+        let fitted = fit(&task, |report| self.watch(trial, fold, report)).map_err(objective_error)?;
+        let scores = fitted
+            .validation
+            .ok_or_else(|| ObjectiveError::Failed("the validation part is empty".to_owned()))?;
+        Ok((fitted.classifier, scores))
+    }
+
+    /// Records what the folds so far have come to, with another one.
+    fn record_fold(
+        &self,
+        trial: &Trial<'_>,
+        fold: usize,
+        classifier: &Classifier,
+        scores: Scores,
+        results: &mut FoldResults,
+    ) -> Result<(), ObjectiveError> {
+        let (folds, partition) = (self.partitions.len(), &self.partitions[fold]);
+        let own = score(&scores, self.spec.study.goals.metric());
+        let step = fold as u64 + 1;
+        results.scores.push(scores);
+        results.parameters = classifier.weights.parameters() as f64;
+        trial.log(&points(|name| MetricKey::new("val", name), &mean(&results.scores), step))?;
+        let inside = partition.of(&self.dataset).1;
+        let outside = partition.outside(&self.dataset).1;
+        results.areas.extend(scope_area(classifier, inside, outside)?);
+        if !results.areas.is_empty() {
+            let mean = results.areas.iter().sum::<f64>() / results.areas.len() as f64;
+            trial.log(&[point("val/oos_auroc".to_owned(), step, mean)])?;
+        }
+        match (folds, own) {
+            (2.., Some(own)) => self.report_fold(trial, (fold, folds), own, &results.scores),
+            _ => Ok(()),
+        }
+    }
+
     /// That the study speaks of metrics that a training has.
     fn check_metrics(&self) -> Result<(), ObjectiveError> {
         let study = &self.spec.study;
@@ -118,7 +153,7 @@ impl Experiment {
     }
 }
 
-impl Experiment {
+impl Training {
     /// Records what a fold alone has come to, and tells the pruner, which may stop all but the last.
     fn report_fold(
         &self,

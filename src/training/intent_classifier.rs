@@ -3,15 +3,15 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use super::figures::{join, measure_scope, measure_split, predict};
-use super::select::resolve_model;
-use super::{Experiment, ExperimentError, FinalStage, package_of};
+use super::measures::{join, measure_scope, measure_split, predict};
+use super::{FinalStage, Training, TrainingError, package_of};
 use crate::data::Dataset;
 use crate::eval::Measures;
 use crate::model::Features;
 use crate::package::{Package, PredictOptions, Prediction, Predictor};
 use crate::platform::{self, ProcessIdentity};
 use crate::rng::SeedTree;
+use crate::select::resolve_model;
 use crate::spec::Spec;
 use crate::store::{Id, MemoryStore, Store, StudyState};
 use crate::study::{self, Event, Observer, StudySetup, Surroundings, TrialResult};
@@ -38,8 +38,8 @@ use crate::trial::{FinishedTrial, Params};
 ///
 /// let answers = classifier.predict(&["show me flights to oslo", "how do i bake bread"])?;
 /// println!("{} ({:.2})", answers[0].label, answers[0].confidence);
-/// let figures = classifier.evaluate(&Dataset::open(Path::new("data/flights"))?)?;
-/// assert!(figures.values["test/accuracy"].value > 0.3);
+/// let measures = classifier.evaluate(&Dataset::open(Path::new("data/flights"))?)?;
+/// assert!(measures.values["test/accuracy"].value > 0.3);
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("flights.uaic");
@@ -60,16 +60,16 @@ impl IntentClassifier {
     ///
     /// # Errors
     /// The data are missing or wrong, no trial completes, the training fails, or `final.epochs` is 0.
-    pub fn train(spec: &Spec) -> Result<Self, ExperimentError> {
-        let experiment = Experiment::open(spec.clone())?;
+    pub fn train(spec: &Spec) -> Result<Self, TrainingError> {
+        let training = Training::open(spec.clone())?;
         let (store, process) = (MemoryStore::new(), ProcessIdentity::current());
-        let study = store.create_study(&experiment.new_study())?.id;
+        let study = store.create_study(&training.new_study())?.id;
         store.acquire_study(study, &process)?;
         let cancel = AtomicBool::new(false);
         let best = if spec.search.is_empty() {
             own_point()
         } else {
-            search(&experiment, &store, study, &process, &cancel)?
+            search(&training, &store, study, &process, &cancel)?
         };
         let threads = platform::cores();
         let mut stage = FinalStage {
@@ -80,11 +80,11 @@ impl IntentClassifier {
             watch: &mut |_| {},
             cancel: &cancel,
         };
-        if experiment.final_epochs() == 0 {
-            return Err(ExperimentError::Final("final.epochs is 0, so there is no model to keep".to_owned()));
+        if training.final_epochs() == 0 {
+            return Err(TrainingError::Final("final.epochs is 0, so there is no model to keep".to_owned()));
         }
-        let report = experiment.retrain(&best, &mut stage)?;
-        let run = report.ok_or_else(|| ExperimentError::Final("it was stopped".to_owned()))?.run;
+        let report = training.retrain(&best, &mut stage)?;
+        let run = report.ok_or_else(|| TrainingError::Final("it was stopped".to_owned()))?.run;
         store.release_study(study, &process, StudyState::Complete)?;
         Self::of(package_of(&store, run)?)
     }
@@ -93,7 +93,7 @@ impl IntentClassifier {
     ///
     /// # Errors
     /// There is none, or it is damaged.
-    pub fn from_package(path: impl AsRef<Path>) -> Result<Self, ExperimentError> {
+    pub fn from_package(path: impl AsRef<Path>) -> Result<Self, TrainingError> {
         Self::of(Package::read(path.as_ref())?)
     }
 
@@ -103,12 +103,12 @@ impl IntentClassifier {
     ///
     /// # Errors
     /// Nothing is selected, the run keeps no model, or what it has stored is damaged.
-    pub fn from_run(store: &dyn Store, selector: &str) -> Result<Self, ExperimentError> {
+    pub fn from_run(store: &dyn Store, selector: &str) -> Result<Self, TrainingError> {
         let run = resolve_model(store, selector)?;
         Self::of(package_of(store, run.id)?)
     }
 
-    fn of(package: Package) -> Result<Self, ExperimentError> {
+    fn of(package: Package) -> Result<Self, TrainingError> {
         let predictor = package.predictor()?;
         Ok(Self { package, predictor })
     }
@@ -118,29 +118,29 @@ impl IntentClassifier {
     ///
     /// # Errors
     /// The model's output is not a number.
-    pub fn predict(&self, texts: &[impl AsRef<str> + Sync]) -> Result<Vec<Prediction>, ExperimentError> {
+    pub fn predict(&self, texts: &[impl AsRef<str> + Sync]) -> Result<Vec<Prediction>, TrainingError> {
         let options = PredictOptions { threads: platform::cores(), ..PredictOptions::default() };
-        self.predictor.predict(texts, options).map_err(|error| ExperimentError::Final(error.to_string()))
+        self.predictor.predict(texts, options).map_err(|error| TrainingError::Final(error.to_string()))
     }
 
-    /// The figures on the test splits of a data set: `test/…`, and `oos/…` where it has out-of-scope
+    /// The measures on the test splits of a data set: `test/…`, and `oos/…` where it has out-of-scope
     /// texts; each with its n and a 95 % interval.
     ///
     /// # Errors
     /// There is no split `test`, or the model's output is not a number.
-    pub fn evaluate(&self, dataset: &Dataset) -> Result<Measures, ExperimentError> {
+    pub fn evaluate(&self, dataset: &Dataset) -> Result<Measures, TrainingError> {
         let said = |split: &str| {
             let examples = &dataset.split(split)?.examples;
             predict(&self.predictor.classifier, split, examples, Features::Keep)
-                .map_err(|error| ExperimentError::Final(error.to_string()))
+                .map_err(|error| TrainingError::Final(error.to_string()))
         };
         let (calibration, seeds) = (self.predictor.calibration.as_ref(), SeedTree::new(0));
         let test = said("test")?;
-        let mut figures = measure_split("test", &test, calibration, &seeds);
+        let mut measures = measure_split("test", &test, calibration, &seeds);
         if dataset.splits.contains_key("ood_test") {
-            join(&mut figures, measure_scope(&test, &said("ood_test")?, calibration, &seeds));
+            join(&mut measures, measure_scope(&test, &said("ood_test")?, calibration, &seeds));
         }
-        Ok(figures)
+        Ok(measures)
     }
 
     /// Writes the model as a package: one file, or a folder where the path ends with a slash or is
@@ -148,7 +148,7 @@ impl IntentClassifier {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn save_package(&self, path: impl AsRef<Path>) -> Result<(), ExperimentError> {
+    pub fn save_package(&self, path: impl AsRef<Path>) -> Result<(), TrainingError> {
         let path = path.as_ref();
         let is_folder = path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/');
         if is_folder {
@@ -179,27 +179,27 @@ impl Observer for Unwatched {
 
 /// The best point of a spec's search.
 fn search(
-    experiment: &Experiment,
+    training: &Training,
     store: &dyn Store,
     study: Id,
     process: &ProcessIdentity,
     cancel: &AtomicBool,
-) -> Result<TrialResult, ExperimentError> {
-    let spec = experiment.spec();
-    let failed = |why: String| ExperimentError::Final(why);
-    let setup = StudySetup::new(&spec.search, &spec.study, &experiment.pruner(), &experiment.reports())
+) -> Result<TrialResult, TrainingError> {
+    let spec = training.spec();
+    let failed = |why: String| TrainingError::Final(why);
+    let setup = StudySetup::new(&spec.search, &spec.study, &training.pruner(), &training.reports())
         .map_err(|error| failed(error.to_string()))?;
     let surroundings = Surroundings {
         store,
         study,
         jobs: platform::cores(),
         process,
-        environment: experiment.environment(),
+        environment: training.environment(),
         observer: &Unwatched,
         cancel,
         deadline: setup.deadline(),
     };
-    let outcome = study::run(&setup.plan(spec.study.trials), experiment, &surroundings)
+    let outcome = study::run(&setup.plan(spec.study.trials), training, &surroundings)
         .map_err(|error| failed(error.to_string()))?;
     outcome.best().cloned().ok_or_else(|| failed("no trial completed".to_owned()))
 }

@@ -1,19 +1,20 @@
 //! Text in titled sections of names and values, as `show` prints it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use owo_colors::OwoColorize;
 
 use super::table::one_line;
 
-/// A page that grows downwards. What is recorded cannot steer the terminal.
+/// Text that grows downwards. What is recorded cannot steer the terminal.
 #[derive(Default)]
-pub(super) struct Page {
+pub(super) struct Sections {
     text: String,
 }
 
-impl Page {
-    /// The whole page.
+impl Sections {
+    /// All of it.
     pub(super) fn text(&self) -> &str {
         self.text.trim_end()
     }
@@ -53,6 +54,11 @@ impl Page {
             let line = format!("  {name:<width$}  {value}");
             self.push(format_args!("{}", line.trim_end()));
         }
+    }
+
+    /// A titled list of texts.
+    pub(super) fn texts(&mut self, title: &str, texts: &BTreeMap<String, String>) {
+        self.section(title, texts.iter().map(|(name, text)| (name.as_str(), text.clone())));
     }
 
     fn push(&mut self, line: std::fmt::Arguments<'_>) {

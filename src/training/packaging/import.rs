@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use super::{DIGEST, KEPT, SAME};
-use crate::experiment::objective::point;
-use crate::experiment::{ExperimentError, FINAL_METRIC};
 use crate::package::{self, Manifest, Package};
 use crate::platform::ProcessIdentity;
+use crate::select::FINAL_METRIC;
 use crate::spec::Spec;
 use crate::store::{
     Environment, Id, NewRun, NewStudy, RunEnd, RunKind, RunQuery, Store, StoreError, StudyState,
 };
+use crate::training::TrainingError;
+use crate::training::objective::point;
 use crate::trial::{Direction, Goal, Params, RunState};
 
 /// What importing a package came to.
@@ -33,7 +34,7 @@ pub fn import(
     package: &Package,
     path: &Path,
     process: &ProcessIdentity,
-) -> Result<Imported, ExperimentError> {
+) -> Result<Imported, TrainingError> {
     let digest = package.digest();
     if let Some(run) = earlier(store, &digest)? {
         return Ok(Imported { run, was_there: true });
@@ -102,7 +103,7 @@ fn record(
     spec: Option<&Spec>,
     environment: Environment,
     process: &ProcessIdentity,
-) -> Result<Id, ExperimentError> {
+) -> Result<Id, TrainingError> {
     let manifest = package.manifest();
     let params: Params = manifest
         .params
@@ -128,12 +129,12 @@ fn record(
     store.put_artifact(attempt, "metrics.json", &json(serde_json::to_vec_pretty(&manifest.metrics)))?;
     let step = spec.and_then(Spec::final_stage).map_or(0, |stage| u64::from(stage.epochs));
     let metrics: Vec<_> =
-        manifest.metrics.iter().map(|(key, figure)| point(key.clone(), step, figure.value)).collect();
+        manifest.metrics.iter().map(|(key, measure)| point(key.clone(), step, measure.value)).collect();
     store.log_metrics(attempt, &metrics)?;
     for (key, value) in lineage(manifest) {
         store.set_tag(attempt.run, key, value)?;
     }
-    let value = manifest.metrics.get(FINAL_METRIC).map(|figure| figure.value);
+    let value = manifest.metrics.get(FINAL_METRIC).map(|measure| measure.value);
     store.finish_run(attempt, &RunEnd::complete(Vec::from_iter(value)))?;
     Ok(attempt.run)
 }

@@ -1,4 +1,4 @@
-//! Facts about the surroundings that a record needs to be understood later.
+//! Facts about where something ran that a record needs to be understood later.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use crate::store::Environment;
 
 /// What is recorded of every run beside its own results.
 pub(super) fn of(spec: &Spec, dataset: &Dataset, pretrained: Option<&Pretrained>) -> Environment {
-    let mut facts = surroundings(&spec.source.text, spec.study.seed);
+    let mut facts = record_environment(&spec.source.text, spec.study.seed);
     let mut add = |name: &str, value: String| facts.insert(name.to_owned(), value);
     add("data.name", dataset.name.clone());
     for (name, split) in &dataset.splits {
@@ -24,7 +24,7 @@ pub(super) fn of(spec: &Spec, dataset: &Dataset, pretrained: Option<&Pretrained>
 }
 
 /// What is recorded of every run, whatever it does.
-pub fn surroundings(spec: &str, seed: u64) -> Environment {
+pub fn record_environment(spec: &str, seed: u64) -> Environment {
     let mut facts = Environment::new();
     let mut add = |name: &str, value: String| facts.insert(name.to_owned(), value);
     add("uaic.version", env!("CARGO_PKG_VERSION").to_owned());

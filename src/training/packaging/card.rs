@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::eval::{Confusion, Estimate, OUT_OF_SCOPE, Predictions};
-use crate::experiment::FittedCalibration;
 use crate::number::shown as number;
 use crate::package::Manifest;
+use crate::training::FittedCalibration;
 
 /// Classes with fewer test texts are named among the limits.
 const FEW: u32 = 10;

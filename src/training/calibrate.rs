@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::artifacts::FittedCalibration;
-use super::figures::predict;
-use super::twins::Trained;
-use super::{Experiment, ExperimentError};
+use super::calibration_twin::Trained;
+use super::measures::predict;
+use super::{Training, TrainingError};
 use crate::data::Example;
 use crate::eval::{Calibration, Predictions, ScopeModels};
 use crate::model::{Classifier, Features, ModelError};
@@ -45,8 +45,8 @@ impl Uncalibrated<'_> {
     ///
     /// # Errors
     /// The model's output is not a number, or the model fails.
-    pub fn fit(self, how: String, left_out: usize) -> Result<Calibrated, ExperimentError> {
-        let failed = |error: ModelError| ExperimentError::Final(error.to_string());
+    pub fn fit(self, how: String, left_out: usize) -> Result<Calibrated, TrainingError> {
+        let failed = |error: ModelError| TrainingError::Final(error.to_string());
         let Self { classifier, models, validation, outside } = self;
         let validation = predict(classifier, "validation", validation, Features::Keep).map_err(failed)?;
         let outside = predict(classifier, "ood", outside, Features::Keep).map_err(failed)?;
@@ -66,14 +66,14 @@ pub fn fit_scope<'a>(
     classifier: &Classifier,
     inside: impl IntoIterator<Item = &'a Example>,
     outside: impl IntoIterator<Item = &'a Example>,
-) -> Result<ScopeModels, ExperimentError> {
-    let failed = |error: ModelError| ExperimentError::Final(error.to_string());
+) -> Result<ScopeModels, TrainingError> {
+    let failed = |error: ModelError| TrainingError::Final(error.to_string());
     let inside = predict(classifier, "train", inside, Features::Keep).map_err(failed)?;
     let outside = predict(classifier, "ood", outside, Features::Keep).map_err(failed)?;
     Ok(ScopeModels::fit(&inside, Some(&outside).filter(|outside| !outside.is_empty())))
 }
 
-impl Experiment {
+impl Training {
     /// All that the final model learns from: texts with an intent, and those without. Where validation
     /// has a split of its own, no twin will stand for that model, so texts without an intent are kept
     /// from it, too.
@@ -99,7 +99,7 @@ impl Experiment {
         &self,
         trained: &Trained,
         models: &ScopeModels,
-    ) -> Result<Result<Calibrated, String>, ExperimentError> {
+    ) -> Result<Result<Calibrated, String>, TrainingError> {
         let Some(partition) = self.partitions.first() else {
             return Ok(Err("nothing is held out".to_owned()));
         };
@@ -167,4 +167,120 @@ pub fn without_seen<'a>(
         .collect();
     let left_out = all - unseen.len();
     (unseen, left_out)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::eval::{Calibration, OutOfScopeMethod, ScopeModels};
+    use crate::model::Features;
+    use crate::spec::Spec;
+    use crate::store::{MemoryStore, Store};
+    use crate::training::measures::predict;
+    use crate::training::testing::{SPEC, exposed, retrain, small, study};
+    use crate::training::{
+        Training, load_calibration, load_classifier, load_measures, load_predictions, load_scope_methods,
+    };
+
+    #[test]
+    fn calibration_is_fitted_on_what_a_model_has_not_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let (training, store) = (small(folder.path()), MemoryStore::new());
+        let study = study(&training, &store);
+        let run = retrain(&training, &store, study, 0).run;
+        let stored = load_predictions(&store, run, "validation").unwrap().unwrap();
+        let calibration = load_calibration(&store, run).unwrap().unwrap();
+        let (_, held_out) = training.partitions[0].of(&training.dataset);
+        let classifier = load_classifier(&store, run).unwrap();
+        let own = predict(&classifier, "validation", held_out, Features::Keep).unwrap();
+        assert_eq!((stored.len(), &stored.hashes), (own.len(), &own.hashes));
+        assert_ne!(stored.logits, own.logits, "the final model has seen these texts");
+        let fitted = Calibration::fit(&stored, None, &ScopeModels::default()).unwrap();
+        assert_eq!(fitted, calibration.fitted);
+        assert!(calibration.how.starts_with("the first of 5 folds"), "{}", calibration.how);
+    }
+
+    #[test]
+    fn a_split_that_nothing_is_trained_on_calibrates_the_final_model_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        small(folder.path());
+        let dev = "show flight 99 to oslo\tflight\nSHOW flight 3 to oslo\tflight\nfare 98\tairfare\n";
+        std::fs::write(folder.path().join("dev.tsv"), dev).unwrap();
+        std::fs::write(folder.path().join("ood.tsv"), "sing me a song\t-\n").unwrap();
+        let text = SPEC.replace("DATA", &folder.path().display().to_string());
+        let text = format!("{text}\ndata.validation = {{ split = \"dev\" }}");
+        let spec = Spec::parse(&text, Path::new("small.toml"), &[]).unwrap();
+        let (training, store) = (Training::open(spec).unwrap(), MemoryStore::new());
+        let study = study(&training, &store);
+        let run = retrain(&training, &store, study, 0).run;
+        let calibration = load_calibration(&store, run).unwrap().unwrap();
+        assert_eq!(calibration.left_out, 1, "one of the texts is also in train, but for its case");
+        assert_eq!(calibration.fitted.threshold_texts, 2);
+        assert_eq!(calibration.fitted.choice.unwrap().texts, 1);
+        let stored = load_predictions(&store, run, "validation").unwrap().unwrap();
+        let own = predict(
+            &load_classifier(&store, run).unwrap(),
+            "validation",
+            training.dataset().splits["dev"].examples.iter().step_by(2),
+            Features::Keep,
+        );
+        assert_eq!(stored, own.unwrap());
+    }
+
+    #[test]
+    fn what_the_method_has_learnt_is_kept_beside_the_calibration() {
+        let folder = tempfile::tempdir().unwrap();
+        let (training, store) = (exposed(folder.path(), &[("train.oos_weight", "0")]), MemoryStore::new());
+        let run = retrain(&training, &store, study(&training, &store), 0).run;
+        let calibration = load_calibration(&store, run).unwrap().unwrap().fitted;
+        let kept = store.artifacts(run).unwrap().iter().any(|artifact| artifact.name == "scope.safetensors");
+        assert_eq!(kept, calibration.method.needs_features());
+        assert_eq!(kept, !calibration.models.is_empty());
+        let choice = calibration.choice.clone().unwrap();
+        assert_eq!(choice.areas.len(), OutOfScopeMethod::ALL.len(), "all were tried: {choice:?}");
+        let outside = load_predictions(&store, run, "ood_test").unwrap().unwrap();
+        assert_eq!(calibration.scores(&outside).unwrap().len(), 2);
+        let methods = load_scope_methods(&store, run).unwrap().unwrap();
+        assert_eq!(methods.methods.len(), OutOfScopeMethod::ALL.len());
+        let measures = load_measures(&store, run).unwrap().values;
+        let of_chosen = &methods.methods[&calibration.method].values;
+        assert_eq!(of_chosen["auroc"], measures["oos/auroc_calibrated"]);
+        assert_eq!(of_chosen["fpr_at_95_tpr"], measures["oos/fpr_at_95_tpr_calibrated"]);
+    }
+
+    #[test]
+    fn where_the_final_model_is_asked_itself_it_does_not_see_all_texts_of_no_intent() {
+        let folder = tempfile::tempdir().unwrap();
+        small(folder.path());
+        std::fs::write(folder.path().join("dev.tsv"), "fare 98\tairfare\nflight 99\tflight\n").unwrap();
+        let training = exposed(folder.path(), &[("data.validation.split", "dev")]);
+        assert_eq!(training.learnt_from().1.len(), 12);
+        let store = MemoryStore::new();
+        let run = retrain(&training, &store, study(&training, &store), 0).run;
+        let calibration = load_calibration(&store, run).unwrap().unwrap();
+        assert_eq!(calibration.fitted.choice.unwrap().texts, 3);
+        std::fs::write(folder.path().join("ood_dev.tsv"), "sing\t-\ndance\t-\n").unwrap();
+        let training = exposed(folder.path(), &[]);
+        assert_eq!((training.learnt_from().1.len(), training.outside_to_choose_by(vec![]).len()), (15, 2));
+    }
+
+    #[test]
+    fn a_twin_that_cannot_be_trained_leaves_the_final_model_without_calibration() {
+        let folder = tempfile::tempdir().unwrap();
+        small(folder.path());
+        // Whichever text is held out, the rest has one class.
+        std::fs::write(folder.path().join("train.tsv"), "a flight\tflight\nthe fare\tairfare\n").unwrap();
+        let text = SPEC.replace("DATA", &folder.path().display().to_string());
+        let text = format!("{text}\ndata.validation = {{ folds = 2 }}");
+        let spec = Spec::parse(&text, Path::new("small.toml"), &[]).unwrap();
+        let (training, store) = (Training::open(spec).unwrap(), MemoryStore::new());
+        let study = study(&training, &store);
+        let report = retrain(&training, &store, study, 0);
+        assert_eq!(load_calibration(&store, report.run).unwrap(), None);
+        assert!(report.measures.values.contains_key("test/accuracy"));
+        assert!(!report.measures.values.contains_key("test/ece_calibrated"));
+        let reason = &store.tags(report.run).unwrap()["calibration"];
+        assert!(reason.starts_with("none: the training part has 1 examples"), "{reason}");
+    }
 }

@@ -2,18 +2,19 @@
 //! what others have read of it, never changes.
 
 use super::artifacts::{
-    FittedCalibration, ScopeMethods, Shelf, load_calibration, load_figures, load_predictions,
+    ArtifactWriter, FittedCalibration, ScopeMethods, load_calibration, load_measures, load_predictions,
 };
 use super::calibrate::{Calibrated, Uncalibrated, fit_scope, without_seen};
-use super::figures::{join, measure_methods, measure_scope, measure_split};
-use super::final_stage::FINAL_METRIC;
+use super::measures::{join, measure_methods, measure_scope, measure_split};
 use super::objective::point;
-use super::{Experiment, ExperimentError};
+use super::{Training, TrainingError};
+use crate::ErrorKind;
 use crate::data::{Dataset, Example, is_out_of_scope};
 use crate::eval::{Measures, Predictions, ScopeModels};
 use crate::model::Classifier;
 use crate::platform::ProcessIdentity;
 use crate::rng::SeedTree;
+use crate::select::FINAL_METRIC;
 use crate::store::{
     Attempt, Environment, Id, NewRun, NewStudy, RunEnd, RunKind, RunQuery, RunRecord, Store, StudyRecord,
     StudyState,
@@ -81,7 +82,20 @@ pub enum RecalibrationError {
     },
     /// The store or the model.
     #[error(transparent)]
-    Experiment(#[from] ExperimentError),
+    Training(#[from] TrainingError),
+}
+
+impl RecalibrationError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Training(training) => training.kind(),
+            Self::NoSplit { .. } => ErrorKind::NotFound,
+            // What is to be mended by naming other data.
+            Self::WrongSplit { .. } | Self::Tested { .. } | Self::AllSeen { .. } => ErrorKind::Usage,
+            Self::NotFitted { .. } => ErrorKind::Failed,
+        }
+    }
 }
 
 /// The texts of a data set that a calibration is fitted on.
@@ -168,8 +182,8 @@ pub struct Recalibration<'a> {
     pub study: &'a StudyRecord,
     /// Its model.
     pub classifier: &'a Classifier,
-    /// The experiment that it comes from, where its data are at hand and have not changed.
-    pub origin: Option<&'a Experiment>,
+    /// The training that it comes from, where its data are at hand and have not changed.
+    pub origin: Option<&'a Training>,
     /// The process that records it.
     pub process: &'a ProcessIdentity,
 }
@@ -182,8 +196,8 @@ pub struct Recalibrated {
     pub was_there: bool,
     /// The new calibration.
     pub calibration: FittedCalibration,
-    /// The figures on the test texts, with the new calibration.
-    pub figures: Measures,
+    /// The measures on the test texts, with the new calibration.
+    pub measures: Measures,
 }
 
 impl Recalibration<'_> {
@@ -200,30 +214,30 @@ impl Recalibration<'_> {
             check_untested(&data, name, &run, |test| facts.get(&format!("data.{test}.hash")))?;
         }
         let models = self.models()?;
-        let (inside, exposed) = self.origin.map_or_else(Default::default, Experiment::learnt_from);
+        let (inside, exposed) = self.origin.map_or_else(Default::default, Training::learnt_from);
         let calibrated = data.fit(self.classifier, &models, (&inside, &exposed))?;
         let new = self.new_study(&data, (split, outside));
-        if let Some((run, figures)) = self.recorded(&new.fingerprint)? {
+        if let Some((run, measures)) = self.recorded(&new.fingerprint)? {
             let calibration = load_calibration(self.store, run)?;
             let calibration = calibration.or_else(|| calibrated.calibration.ok());
             return match calibration {
-                Some(calibration) => Ok(Recalibrated { run, was_there: true, calibration, figures }),
+                Some(calibration) => Ok(Recalibrated { run, was_there: true, calibration, measures }),
                 None => Err(not_fitted(split, "the run that has it is damaged".to_owned())),
             };
         }
         let calibration = calibrated.calibration.map_err(|reason| not_fitted(split, reason))?;
-        let study = self.store.create_study(&new).map_err(ExperimentError::from)?.id;
-        self.store.acquire_study(study, self.process).map_err(ExperimentError::from)?;
+        let study = self.store.create_study(&new).map_err(TrainingError::from)?.id;
+        self.store.acquire_study(study, self.process).map_err(TrainingError::from)?;
         let recorded = self.record_run(study, &new, &calibration, &calibrated.validation, &models);
         let state = if recorded.is_ok() { StudyState::Complete } else { StudyState::Failed };
-        self.store.release_study(study, self.process, state).map_err(ExperimentError::from)?;
-        let (run, figures) = recorded?;
-        Ok(Recalibrated { run, was_there: false, calibration, figures })
+        self.store.release_study(study, self.process, state).map_err(TrainingError::from)?;
+        let (run, measures) = recorded?;
+        Ok(Recalibrated { run, was_there: false, calibration, measures })
     }
 
     /// What methods have learnt: anew from the training texts where these are at hand, else what the
     /// run has kept.
-    fn models(&self) -> Result<ScopeModels, ExperimentError> {
+    fn models(&self) -> Result<ScopeModels, TrainingError> {
         if let Some(origin) = self.origin {
             let (inside, exposed) = origin.learnt_from();
             return fit_scope(self.classifier, inside, exposed);
@@ -246,12 +260,12 @@ impl Recalibration<'_> {
     }
 
     /// The complete run of a study with this fingerprint.
-    fn recorded(&self, fingerprint: &str) -> Result<Option<(Id, Measures)>, ExperimentError> {
+    fn recorded(&self, fingerprint: &str) -> Result<Option<(Id, Measures)>, TrainingError> {
         for study in self.store.studies()?.into_iter().filter(|study| study.plan.fingerprint == fingerprint) {
             let query = RunQuery { study: Some(study.id), ..RunQuery::default() };
             let runs = self.store.runs(&query)?;
             if let Some(run) = runs.into_iter().find(|run| run.state == RunState::Complete) {
-                return Ok(Some((run.id, load_figures(self.store, run.id)?)));
+                return Ok(Some((run.id, load_measures(self.store, run.id)?)));
             }
         }
         Ok(None)
@@ -264,7 +278,7 @@ impl Recalibration<'_> {
         calibration: &FittedCalibration,
         validation: &Predictions,
         models: &ScopeModels,
-    ) -> Result<(Id, Measures), ExperimentError> {
+    ) -> Result<(Id, Measures), TrainingError> {
         let new = NewRun {
             study,
             // An imported run is its package, to the byte, and this is another.
@@ -274,23 +288,23 @@ impl Recalibration<'_> {
             ..self.run.start.clone()
         };
         let attempt = self.store.start_run(&new)?;
-        let shelf = Shelf { store: self.store, attempt };
+        let writer = ArtifactWriter { store: self.store, attempt };
         self.copy(attempt)?;
-        shelf.put_predictions("validation", validation)?;
-        shelf.put_calibration(calibration)?;
-        let figures = self.figures(calibration, models, &shelf)?;
+        writer.put_predictions("validation", validation)?;
+        writer.put_calibration(calibration)?;
+        let measures = self.test(calibration, models, &writer)?;
         let record: Vec<_> =
-            figures.values.iter().map(|(key, estimate)| point(key.clone(), 0, estimate.value)).collect();
+            measures.values.iter().map(|(key, estimate)| point(key.clone(), 0, estimate.value)).collect();
         self.store.log_metrics(attempt, &record)?;
-        shelf.put_figures(&figures)?;
+        writer.put_measures(&measures)?;
         self.store.set_tag(attempt.run, CALIBRATED_FROM, &self.run.id.to_string())?;
-        let value = figures.values.get(FINAL_METRIC).map(|figure| figure.value);
+        let value = measures.values.get(FINAL_METRIC).map(|measure| measure.value);
         self.store.finish_run(attempt, &RunEnd::complete(Vec::from_iter(value)))?;
-        Ok((attempt.run, figures))
+        Ok((attempt.run, measures))
     }
 
     /// The model, and what it said of every split but those that a calibration is fitted on.
-    fn copy(&self, attempt: Attempt) -> Result<(), ExperimentError> {
+    fn copy(&self, attempt: Attempt) -> Result<(), TrainingError> {
         for artifact in self.store.artifacts(self.run.id)? {
             let name = &artifact.name;
             let is_answer = name.starts_with("predictions/") && name != "predictions/validation.safetensors";
@@ -301,30 +315,34 @@ impl Recalibration<'_> {
         Ok(())
     }
 
-    /// The test figures from what the model said then, as the final stage would give them.
-    fn figures(
+    /// The test measures from what the model said then, as the final stage would give them.
+    fn test(
         &self,
         calibration: &FittedCalibration,
         models: &ScopeModels,
-        shelf: &Shelf<'_>,
-    ) -> Result<Measures, ExperimentError> {
+        writer: &ArtifactWriter<'_>,
+    ) -> Result<Measures, TrainingError> {
         let seeds = SeedTree::new(self.study.plan.seed).child("final", 0);
-        let mut figures = Measures::default();
+        let mut measures = Measures::default();
         let fitted = &calibration.fitted;
         let Some(inside) = load_predictions(self.store, self.run.id, "test")? else {
             // Without the answers, what does not depend on the calibration still holds.
-            let mut known = load_figures(self.store, self.run.id)?;
+            let mut known = load_measures(self.store, self.run.id)?;
             known.values.retain(|name, _| !depends_on_calibration(name));
             known.absent.retain(|name, _| !depends_on_calibration(name));
             return Ok(known);
         };
-        join(&mut figures, measure_split("test", &inside, Some(fitted), &seeds));
+        join(&mut measures, measure_split("test", &inside, Some(fitted), &seeds));
         if let Some(outside) = load_predictions(self.store, self.run.id, "ood_test")? {
-            join(&mut figures, measure_scope(&inside, &outside, Some(fitted), &seeds));
+            join(&mut measures, measure_scope(&inside, &outside, Some(fitted), &seeds));
             let methods = measure_methods(&inside, &outside, fitted.temperature, models, &seeds);
-            shelf.put_scope_methods(&ScopeMethods { schema: 1, temperature: fitted.temperature, methods })?;
+            writer.put_scope_methods(&ScopeMethods {
+                schema: 1,
+                temperature: fitted.temperature,
+                methods,
+            })?;
         }
-        Ok(figures)
+        Ok(measures)
     }
 }
 
@@ -356,7 +374,7 @@ pub(super) fn facts_of(data: &CalibrationData<'_>, splits: (&str, Option<&str>))
     facts
 }
 
-/// Whether a test figure of this name is another with another calibration.
+/// Whether a test measure of this name is another with another calibration.
 pub(super) fn depends_on_calibration(name: &str) -> bool {
     name.ends_with("_calibrated") || ["oos/recall", "oos/accepted_in_scope"].contains(&name)
 }

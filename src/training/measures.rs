@@ -1,4 +1,4 @@
-//! The figures of a classifier on splits of a data set.
+//! The measures of a classifier on splits of a data set.
 
 use crate::data::{Example, is_out_of_scope};
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub fn predict<'a>(
         .predictions(examples.into_iter().map(|example| (example.text.as_str(), label(example))), features)
 }
 
-/// The figures of in-scope texts, `prefix/name`. With a calibration, those that its temperature
+/// The measures of in-scope texts, `prefix/name`. With a calibration, those that its temperature
 /// changes come a second time, as `prefix/name_calibrated`, from the same resamples.
 pub fn measure_split(
     prefix: &str,
@@ -34,15 +34,15 @@ pub fn measure_split(
     calibration: Option<&Calibration>,
     seeds: &SeedTree,
 ) -> Measures {
-    let mut figures = Measures::default();
+    let mut measures = Measures::default();
     let plain = measure(predictions, 1.0, &mut seeds.rng("bootstrap"));
-    add(&mut figures, plain, |name| format!("{prefix}/{name}"));
+    add(&mut measures, plain, |name| format!("{prefix}/{name}"));
     if let Some(calibration) = calibration {
         let calibrated =
             measure_calibration(predictions, calibration.temperature, &mut seeds.rng("bootstrap"));
-        add(&mut figures, calibrated, |name| format!("{prefix}/{name}_calibrated"));
+        add(&mut measures, calibrated, |name| format!("{prefix}/{name}_calibrated"));
     }
-    figures
+    measures
 }
 
 /// How in-scope and out-of-scope texts are told apart: by the largest probability, and with a
@@ -53,10 +53,10 @@ pub fn measure_scope(
     calibration: Option<&Calibration>,
     seeds: &SeedTree,
 ) -> Measures {
-    let mut figures = Measures::default();
+    let mut measures = Measures::default();
     let plain = OutOfScopeMethod::MaxSoftmax;
     let plain = measure_method(inside, outside, plain, 1.0, &ScopeModels::default(), None, seeds);
-    add(&mut figures, plain, |name| format!("oos/{name}"));
+    add(&mut measures, plain, |name| format!("oos/{name}"));
     if let Some(Calibration { method, temperature, threshold, models, .. }) = calibration {
         let fitted = measure_method(inside, outside, *method, *temperature, models, Some(*threshold), seeds);
         // What the threshold does has no other form.
@@ -64,9 +64,9 @@ pub fn measure_scope(
             "recall" | "accepted_in_scope" => format!("oos/{name}"),
             _ => format!("oos/{name}_calibrated"),
         };
-        add(&mut figures, fitted, named);
+        add(&mut measures, fitted, named);
     }
-    figures
+    measures
 }
 
 /// How in-scope and out-of-scope texts are told apart by every method, from the same resamples.
@@ -84,7 +84,7 @@ pub fn measure_methods(
 }
 
 /// How they are told apart by one method. Where its scores cannot be had, the reason stands in place
-/// of each figure.
+/// of each measure.
 fn measure_method(
     inside: &Predictions,
     outside: &Predictions,
@@ -106,13 +106,13 @@ fn measure_method(
     }
 }
 
-/// Adds figures under other names.
-fn add(figures: &mut Measures, more: Measures, name: impl Fn(&str) -> String) {
-    figures.values.extend(more.values.into_iter().map(|(key, estimate)| (name(&key), estimate)));
-    figures.absent.extend(more.absent.into_iter().map(|(key, reason)| (name(&key), reason)));
+/// Adds measures under other names.
+fn add(measures: &mut Measures, more: Measures, name: impl Fn(&str) -> String) {
+    measures.values.extend(more.values.into_iter().map(|(key, estimate)| (name(&key), estimate)));
+    measures.absent.extend(more.absent.into_iter().map(|(key, reason)| (name(&key), reason)));
 }
 
 /// All of `more`, too.
-pub(super) fn join(figures: &mut Measures, more: Measures) {
-    add(figures, more, ToOwned::to_owned);
+pub(super) fn join(measures: &mut Measures, more: Measures) {
+    add(measures, more, ToOwned::to_owned);
 }

@@ -9,7 +9,7 @@
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Experiment;
+use super::Training;
 use crate::data::Example;
 use crate::model::Classifier;
 use crate::rng::SeedTree;
@@ -20,8 +20,8 @@ use crate::train::{EpochReport, FitError, Fitted, Flow, Task, TrainError, fit};
 
 /// What is trained, from which seeds, and how it may be stopped.
 pub(super) struct Twins<'a> {
-    pub(super) experiment: &'a Experiment,
-    pub(super) training: &'a TrainingSpec,
+    pub(super) training: &'a Training,
+    pub(super) settings: &'a TrainingSpec,
     /// Those of the final stage.
     pub(super) seeds: &'a SeedTree,
     pub(super) threads: usize,
@@ -46,7 +46,7 @@ impl Twins<'_> {
         &self,
         watch: &mut dyn FnMut(&EpochReport) -> Result<(), StoreError>,
     ) -> Result<Option<Trained>, FitError<StoreError>> {
-        let (all, exposed) = self.experiment.learnt_from();
+        let (all, exposed) = self.training.learnt_from();
         let abandoned = AtomicBool::new(false);
         let mut own = |threads| {
             let task = self.task((&all, &exposed), self.seeds.child("fit", 0), threads);
@@ -85,12 +85,12 @@ impl Twins<'_> {
 
     /// What the twin learns from, texts of no intent beside; none where no twin is needed.
     fn rest(&self) -> Option<(Vec<&Example>, Vec<&Example>)> {
-        let experiment = self.experiment;
-        match &experiment.training.data.validation {
+        let training = self.training;
+        match &training.training.data.validation {
             Validation::Split(_) => None,
             Validation::Folds(_) | Validation::Fraction(_) => {
-                let partition = experiment.partitions.first()?;
-                Some((partition.of(&experiment.dataset).0, partition.outside(&experiment.dataset).0))
+                let partition = training.partitions.first()?;
+                Some((partition.of(&training.dataset).0, partition.outside(&training.dataset).0))
             }
         }
     }
@@ -102,13 +102,13 @@ impl Twins<'_> {
         threads: usize,
     ) -> Task<'b> {
         Task {
-            text: &self.training.text,
-            model: &self.training.model,
-            pretrained: self.experiment.pretrained.as_ref(),
-            train: &self.training.train,
-            epochs: self.experiment.final_stage.epochs,
+            text: &self.settings.text,
+            model: &self.settings.model,
+            pretrained: self.training.pretrained.as_ref(),
+            train: &self.settings.train,
+            epochs: self.training.final_stage.epochs,
             examples,
-            outside: exposed(&self.training.train, outside),
+            outside: exposed(&self.settings.train, outside),
             validation: &[],
             seeds,
             threads,
@@ -146,4 +146,32 @@ fn settle(
         Some(Err(panic)) => Some(Err(panic)),
     };
     Ok(Some(Trained { classifier, twin }))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::eval::OutOfScopeMethod;
+    use crate::store::MemoryStore;
+    use crate::training::testing::{exposed, retrain, small, study};
+    use crate::training::{Training, load_calibration, load_classifier};
+
+    #[test]
+    fn exposure_teaches_the_weights_and_no_label_or_word() {
+        let (plain, with) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let model = |training: &Training| {
+            let store = MemoryStore::new();
+            let run = retrain(training, &store, study(training, &store), 0).run;
+            let calibration = load_calibration(&store, run).unwrap().unwrap().fitted;
+            (load_classifier(&store, run).unwrap(), calibration)
+        };
+        let (before, by_default) = model(&small(plain.path()));
+        let (after, calibration) = model(&exposed(with.path(), &[]));
+        assert_eq!((&after.labels, &after.tokenizer), (&before.labels, &before.tokenizer));
+        assert_ne!(after.weights.snapshot(), before.weights.snapshot());
+        assert_eq!(calibration.choice.unwrap().texts, 3, "a fifth is kept from the twin");
+        assert_eq!((by_default.method, by_default.choice), (OutOfScopeMethod::MaxSoftmax, None));
+
+        let (aside, _) = model(&exposed(tempfile::tempdir().unwrap().path(), &[("train.oos_weight", "0")]));
+        assert_eq!(aside.weights.snapshot(), before.weights.snapshot(), "only a detector learns");
+    }
 }

@@ -26,10 +26,10 @@ pub(super) const GIVEN: [&str; 9] = [
 const PARAM: &str = "UAIC_PARAM_";
 
 /// Variables by name.
-pub(super) type Environment = BTreeMap<OsString, OsString>;
+pub(super) type ChildEnvironment = BTreeMap<OsString, OsString>;
 
 /// What a program inherits or is given by its spec, the same for every trial.
-pub(super) fn wanted(spec: &CommandSpec) -> Environment {
+pub(super) fn wanted(spec: &CommandSpec) -> ChildEnvironment {
     let mut environment = inherited_environment();
     // Of a study that this one is a trial of.
     environment.retain(|name, _| {
@@ -73,7 +73,7 @@ pub(super) struct Facts<'a> {
 
 impl Facts<'_> {
     /// Adds what the program should know of its trial.
-    pub(super) fn add_to(&self, environment: &mut Environment) {
+    pub(super) fn add_to(&self, environment: &mut ChildEnvironment) {
         let mut set = |name: &str, value: &OsStr| drop(environment.insert(name.into(), value.to_owned()));
         set("UAIC_TRIAL", self.trial.to_string().as_ref());
         set("UAIC_RUN", self.run.as_ref());

@@ -1,16 +1,16 @@
 //! From a package to one with another calibration.
 
 use super::{card, export};
-use crate::experiment::calibrate::Calibrated;
-use crate::experiment::recalibrate::{
+use crate::package::{self, Package, Predictor};
+use crate::training::calibrate::Calibrated;
+use crate::training::recalibrate::{
     CalibrationData, RecalibrationError, check_untested, depends_on_calibration, facts_of,
 };
-use crate::experiment::{ExperimentError, FittedCalibration};
-use crate::package::{self, Package, Predictor};
+use crate::training::{FittedCalibration, TrainingError};
 
 /// A package with the same model and a calibration that is fitted on other data. Nobody knows which
 /// texts a packaged model has learnt from, so none are left out, and an out-of-scope method that learns
-/// from them can be chosen only where the package has it already. Figures that depend on the
+/// from them can be chosen only where the package has it already. Measures that depend on the
 /// calibration are left out of the manifest, as there are no test texts to measure them on.
 ///
 /// # Errors
@@ -24,7 +24,7 @@ pub fn recalibrate_package(
     for name in [Some(split), outside].into_iter().flatten() {
         check_untested(&data, name, &manifest.run, |test| manifest.data.hashes.get(test))?;
     }
-    let failed = |error: package::PackageError| RecalibrationError::from(ExperimentError::from(error));
+    let failed = |error: package::PackageError| RecalibrationError::from(TrainingError::from(error));
     let Predictor { classifier, calibration } = package.predictor().map_err(failed)?;
     let models = calibration.map_or_else(Default::default, |known| known.models);
     let Calibrated { calibration, .. } = data.fit(&classifier, &models, (&[], &[]))?;
@@ -41,7 +41,7 @@ pub fn recalibrate_package(
     let json = serde_json::to_vec_pretty(&fitted).unwrap_or_default();
     files.insert(package::CALIBRATION.to_owned(), json);
     if !fitted.fitted.models.is_empty() {
-        let learnt = fitted.fitted.models.to_safetensors().map_err(ExperimentError::from)?;
+        let learnt = fitted.fitted.models.to_safetensors().map_err(TrainingError::from)?;
         files.insert(package::SCOPE.to_owned(), learnt);
     }
     let card = String::from_utf8_lossy(package.file(package::CARD).unwrap_or_default()).into_owned();

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use crate::data::{self, Dataset, Example};
 use crate::eval::Calibration;
-use crate::experiment::{self, Experiment, FittedCalibration, dataset_folder, model_run};
 use crate::model::{Classifier, Features};
 use crate::package::Predictor;
 use crate::spec::{FinalSpec, Spec};
 use crate::store::{RunRecord, Store, StudyRecord};
+use crate::training::{self, FittedCalibration, Training, dataset_folder};
 
 use super::exit::Failure;
-use crate::experiment::select::{self, Target, place};
+use crate::select::{self, Hidden, Target, model_run, place};
 
 /// What the help of these verbs says of selectors.
 pub(super) const MODEL_GRAMMAR: &str = "\
@@ -66,8 +66,8 @@ impl StoredModel {
     /// It keeps none, or what it keeps is damaged.
     pub(super) fn of_run(store: &dyn Store, run: RunRecord) -> anyhow::Result<Self> {
         let study = store.study(run.start.study)?;
-        let classifier = experiment::load_classifier(store, run.id)?;
-        let calibration = experiment::load_calibration(store, run.id)?;
+        let classifier = training::load_classifier(store, run.id)?;
+        let calibration = training::load_calibration(store, run.id)?;
         Ok(Self { run, study, classifier, calibration })
     }
 
@@ -129,8 +129,8 @@ impl StoredModel {
 
     /// The experiment that the run comes from; `None` where its data are not here, or have changed
     /// since, so that nobody knows what the model has learnt from.
-    pub(super) fn origin(&self) -> Option<Experiment> {
-        let origin = Experiment::open(Spec::of_study(&self.study.plan).ok()?).ok()?;
+    pub(super) fn origin(&self) -> Option<Training> {
+        let origin = Training::open(Spec::of_study(&self.study.plan).ok()?).ok()?;
         let learnt = [Some("train"), origin.training().data.oos.as_deref()];
         let is_same = |name: &str| {
             let then = self.run.start.environment.get(&format!("data.{name}.hash"));
@@ -179,7 +179,7 @@ pub(super) fn run_with_model(store: &dyn Store, selector: &str, verb: &str) -> a
     let run = match select::resolve_any(store, selector)? {
         Target::Run(run) => *run,
         Target::Study(study) => {
-            model_run(store, study.id, true)?.ok_or_else(|| no_final_run(&study, verb))?
+            model_run(store, study.id, Hidden::Include)?.ok_or_else(|| no_final_run(&study, verb))?
         }
     };
     let keeps_model =
@@ -247,7 +247,7 @@ fn without_model(
             format!("the {what} of study {id} is {state} and has kept no model; `uaic resume {id}` goes on");
         return Ok(Failure::not_found(message));
     }
-    let hint = match model_run(store, study.id, true)? {
+    let hint = match model_run(store, study.id, Hidden::Include)? {
         Some(kept) => {
             format!("that of trial {} is: `uaic {verb} {id}/final`", kept.start.number.unwrap_or_default())
         }
