@@ -148,11 +148,14 @@ impl Answers {
         let mut tally = Tally::new(self.classes);
         match resample {
             Resample::Weights(weights) => {
-                let pairs = self.gold.iter().zip(&self.predicted).zip(weights);
-                pairs.for_each(|((&gold, &predicted), &weight)| tally.add(gold, predicted, weight));
+                for ((&gold, &predicted), &weight) in self.gold.iter().zip(&self.predicted).zip(weights) {
+                    tally.add(gold, predicted, weight);
+                }
             }
             Resample::Drawn(texts) => {
-                texts.iter().for_each(|&text| tally.add(self.gold[text], self.predicted[text], 1));
+                for &text in texts {
+                    tally.add(self.gold[text], self.predicted[text], 1);
+                }
             }
         }
         tally
@@ -174,7 +177,7 @@ pub(super) fn mean(
     };
     match resample {
         Resample::Weights(weights) => {
-            weights.iter().enumerate().for_each(|(text, &weight)| add(text, weight))
+            weights.iter().enumerate().for_each(|(text, &weight)| add(text, weight));
         }
         Resample::Drawn(texts) => texts.iter().for_each(|&text| add(text, 1)),
     }
