@@ -42,7 +42,7 @@ pub(super) struct Search<'a> {
 
 /// How far from the best trial proposals may be along a range, by turns: mostly near, because far from
 /// all trials a process is uncertain and improvement always seems possible, and in many dimensions
-/// almost everything is far; at every fourth turn anywhere. ARCHITECTURE.md has what else was tried.
+/// almost everything is far; at every fourth turn anywhere. `docs/design/default-sampler.md` has what else was tried.
 const REACHES: [f64; 4] = [0.15, 0.3, 0.15, 1.0];
 
 /// The part of each range within reach of `centre` at turn `number`; all of it where there is none.

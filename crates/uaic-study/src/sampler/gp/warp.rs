@@ -5,7 +5,7 @@
 //! best loss up, for values that span orders of magnitude; the second from the worst down, for values
 //! that fall into a deep well. Where neither helps both are nearly straight lines. Beyond the median
 //! losses are bent once more, so that trainings that diverged do not stand far off from all others. At
-//! last values are shifted and scaled to mean 0 and variance 1. ARCHITECTURE.md has what else was tried.
+//! last values are shifted and scaled to mean 0 and variance 1. `docs/design/default-sampler.md` has what else was tried.
 
 /// How strong the logarithms are: the logarithms of their factors, as likelihood chooses them.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,7 +3,8 @@
 //!
 //! Bergstra et al. 2011 for the idea; multivariate kernels as in BOHB (Falkner et al. 2018); weights
 //! by expected improvement as in Watanabe 2023 (arXiv:2304.11127); fronts and hypervolume for several
-//! objectives as in MOTPE (Ozaki et al. 2022). How its settings were found is in ARCHITECTURE.md.
+//! objectives as in MOTPE (Ozaki et al. 2022). How its settings were found is in
+//! `docs/design/tpe.md`.
 
 mod branch;
 mod model;
