@@ -56,7 +56,12 @@ fn script(page: &str) -> String {
     let blocks = text.split("```sh\n").skip(1).filter_map(|part| part.split("\n```").next());
     let joined = blocks.collect::<Vec<_>>().join("\n").replace("\\\n", " ");
     let lines = joined.lines().filter(|line| !LEFT_OUT.iter().any(|part| line.contains(part)));
-    lines.collect::<Vec<_>>().join("\n")
+    // A gate says by its exit code that a model is worse, and may do so of these.
+    let gate = |line: &str| {
+        let command = line.split(" #").next().unwrap_or(line).trim_end();
+        if line.contains("--fail-if") { format!("{command} || [ $? -eq 1 ]") } else { line.to_owned() }
+    };
+    lines.map(gate).collect::<Vec<_>>().join("\n")
 }
 
 /// Runs a script as a reader would, until a command fails.

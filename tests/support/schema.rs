@@ -3,10 +3,13 @@
 //! The part of JSON Schema that these use: `type`, `properties`, `required`, `additionalProperties` and
 //! `items`. One rule is stricter than the standard: a member that the schema does not name is an error,
 //! so that none is added without being written down.
+//!
+//! `UPDATE_SCHEMAS=1 cargo test -- --test-threads=1` widens the schemas to what the tests see; a review then
+//! reads the difference.
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 /// Verbs with verbs of their own.
 const GROUPS: [&str; 5] = ["study", "data", "model", "requests", "bench"];
@@ -43,6 +46,53 @@ pub(crate) fn hold(arguments: &[String], said: &Value) {
     let mut faults = Vec::new();
     check(&schema, said, "", &mut faults);
     assert!(faults.is_empty(), "`uaic {}` against {name}.json:\n{}", arguments.join(" "), faults.join("\n"));
+}
+
+/// Widens the schema of a file, or makes one, so that it takes a value.
+fn update(path: &Path, name: &str, said: &Value) {
+    let read = std::fs::read_to_string(path).ok().map(|text| serde_json::from_str(&text).unwrap());
+    let mut schema: Value = read.unwrap_or_else(|| {
+        json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": format!("uaic {} --json", name.replacen('-', " ", 1)),
+        })
+    });
+    widen(&mut schema, said);
+    std::fs::write(path, serde_json::to_string_pretty(&schema).unwrap() + "\n").unwrap();
+}
+
+fn widen(schema: &mut Value, value: &Value) {
+    let Some(schema) = schema.as_object_mut() else { return };
+    let own = json!(type_of(value));
+    match schema.get_mut("type") {
+        None => _ = schema.insert("type".to_owned(), own),
+        Some(Value::Array(types)) if !types.contains(&own) => types.push(own),
+        Some(one @ Value::String(_)) if *one != own => *one = json!([one.clone(), own]),
+        Some(_) => {}
+    }
+    if let Value::Object(members) = value {
+        if let Some(each) = schema.get_mut("additionalProperties") {
+            members.values().for_each(|member| widen(each, member));
+            return;
+        }
+        let names: Vec<Value> = members.keys().map(|name| json!(name)).collect();
+        let required = schema.entry("required").or_insert_with(|| json!(names)).as_array_mut().unwrap();
+        required.retain(|name| names.contains(name));
+        let properties = schema.entry("properties").or_insert_with(|| json!(Map::new()));
+        for (name, member) in members {
+            let properties = properties.as_object_mut().unwrap();
+            widen(properties.entry(name).or_insert_with(|| json!({})), member);
+        }
+    }
+    if let Value::Array(items) = value {
+        let schema = schema.entry("items").or_insert_with(|| json!(true));
+        for item in items {
+            if schema == &json!(true) {
+                *schema = json!({});
+            }
+            widen(schema, item);
+        }
+    }
 }
 
 fn check(schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>) {

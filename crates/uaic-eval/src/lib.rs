@@ -1,5 +1,14 @@
 //! Evaluation: slices of gold and predicted labels in, numbers with their n and interval out.
 //!
+//! ```
+//! use uaic_eval::wilson;
+//!
+//! let accuracy = wilson(606, 617).unwrap();
+//! assert_eq!(accuracy.n, 617);
+//! assert!(accuracy.low < accuracy.value && accuracy.value < accuracy.high);
+//! assert!(wilson(0, 0).is_none(), "of nothing there is no share");
+//! ```
+//!
 //! | file | what it answers |
 //! |---|---|
 //! | `predictions`, `predictions_file` | what did a classifier say of every text? |

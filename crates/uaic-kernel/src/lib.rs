@@ -5,6 +5,14 @@
 //! this machine. All of them give the same bits: every sum runs in an order that the data decide
 //! and not the width of a register, and products are fused with their sum everywhere.
 //!
+//! ```
+//! use uaic_kernel::{Kernels, sum_of_squares};
+//!
+//! assert!(["scalar", "avx2", "avx512", "neon"].contains(&Kernels::detect().name()));
+//! let values: Vec<f32> = (0..1000).map(|i| i as f32 / 1000.0).collect();
+//! assert!((sum_of_squares(&values) - 332.8).abs() < 0.1);
+//! ```
+//!
 //! # Loops, not closures
 //! Code is compiled for an instruction set only where it is inlined into a function that is. What a
 //! kernel calls is, being `#[inline(always)]`; but a closure that is given to the standard library

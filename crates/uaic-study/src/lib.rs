@@ -2,6 +2,20 @@
 //!
 //! [`run`] takes a [`StudyPlan`], an [`Objective`] and the [`Surroundings`]; the plan and the
 //! objective alone decide what comes out. A [`sampler`] proposes the points.
+//!
+//! ```
+//! use uaic_study::Study;
+//! use uaic_study::store::MemoryStore;
+//!
+//! let store = MemoryStore::new();
+//! let study = Study::builder("quadratic").seed(7).create(&store)?;
+//! let outcome = study.optimize(30, |trial| {
+//!     let x = trial.uniform("x", -5.0, 5.0)?;
+//!     Ok((x - 2.0).powi(2))
+//! })?;
+//! assert!(outcome.best().unwrap().trial.value().unwrap() < 0.1);
+//! # Ok::<(), uaic_study::StudyError>(())
+//! ```
 
 mod asking;
 pub mod bench;
