@@ -52,7 +52,7 @@ pub fn compare(
             metric(row.key.clone(), runs, deltas.collect())
         })
         .collect();
-    let decisive = decisive(&metrics, baseline, &base.study.plan.goals.metric());
+    let decisive = decisive(&metrics, baseline, base.study.plan.goals.metric());
     Ok(Comparison {
         columns: runs.iter().map(column).collect(),
         baseline,

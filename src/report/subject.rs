@@ -50,7 +50,7 @@ impl<'a> ReportSubject<'a> {
     ///
     /// # Errors
     /// There is none.
-    pub(crate) fn first<'s>(subjects: &'s [Self]) -> Result<&'s Self, PlotError> {
+    pub(crate) fn first(subjects: &[Self]) -> Result<&Self, PlotError> {
         subjects.first().ok_or_else(|| PlotError::Missing {
             run: "nothing".to_owned(),
             what: "picture".to_owned(),
