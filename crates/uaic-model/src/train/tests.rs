@@ -4,6 +4,8 @@ use std::convert::Infallible;
 
 use super::training::encode;
 use super::*;
+#[cfg(feature = "candle")]
+use crate::model::CnnSpec;
 use crate::model::{ModelSpec, RecurrentSpec};
 use crate::text::{TextSpec, Tokenizer};
 use uaic_kernel::rng::SeedTree;
@@ -26,6 +28,22 @@ fn train(spec: &TrainSpec, seed: u64) -> Result<Fitted, TrainError> {
 }
 
 fn train_with(spec: &TrainSpec, seed: u64, outside: &[&Example]) -> Result<Fitted, TrainError> {
+    let model = ModelSpec::LstmAttention(RecurrentSpec {
+        embedding_dim: 8,
+        hidden_dim: 8,
+        dropout: 0.1,
+        adversarial: 0.0,
+        ..RecurrentSpec::default()
+    });
+    train_model(&model, spec, seed, outside)
+}
+
+fn train_model(
+    model: &ModelSpec,
+    spec: &TrainSpec,
+    seed: u64,
+    outside: &[&Example],
+) -> Result<Fitted, TrainError> {
     let examples = examples();
     let part = |held_out: bool| -> Vec<&Example> {
         examples
@@ -39,13 +57,7 @@ fn train_with(spec: &TrainSpec, seed: u64, outside: &[&Example]) -> Result<Fitte
     let fitted = fit(
         &Task {
             text: &TextSpec::default(),
-            model: &ModelSpec::LstmAttention(RecurrentSpec {
-                embedding_dim: 8,
-                hidden_dim: 8,
-                dropout: 0.1,
-                adversarial: 0.0,
-                ..RecurrentSpec::default()
-            }),
+            model,
             pretrained: None,
             train: spec,
             epochs: spec.epochs,
@@ -65,6 +77,18 @@ fn order_of_words_is_learned() {
     let spec = TrainSpec { epochs: 15, lr: 0.01, batch_size: 8, ..TrainSpec::default() };
     let accuracy = train(&spec, 1).unwrap().validation.unwrap().accuracy;
     assert!(accuracy > 0.95, "{accuracy}");
+}
+
+#[cfg(feature = "candle")]
+#[test]
+fn candles_gradients_train_a_network_as_ours_do() {
+    let model = ModelSpec::Cnn(CnnSpec { embedding_dim: 16, filters: 8, ..CnnSpec::default() });
+    let spec = TrainSpec { epochs: 15, lr: 0.01, batch_size: 8, ..TrainSpec::default() };
+    let fitted = |seed| train_model(&model, &spec, seed, &[]).unwrap();
+    let accuracy = fitted(1).validation.unwrap().accuracy;
+    assert!(accuracy > 0.95, "{accuracy}");
+    let bytes = |seed| fitted(seed).classifier.weights.to_safetensors().unwrap();
+    assert!(bytes(1) == bytes(1) && bytes(1) != bytes(2));
 }
 
 #[test]
