@@ -15,6 +15,7 @@ mod crew;
 mod dropout;
 mod error;
 mod gradients;
+mod head;
 mod linear;
 mod lstm;
 mod pass;

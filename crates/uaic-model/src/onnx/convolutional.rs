@@ -24,7 +24,8 @@ pub(super) fn logits(
     }
     let maxima: Vec<&str> = maxima.iter().map(String::as_str).collect();
     let features = builder.graph.add("Concat", &maxima, &[("axis", Attribute::Int(1))]);
-    builder.linear(&features, "head")
+    let normalized = builder.batch_norm(&features)?;
+    builder.linear(&normalized, "head")
 }
 
 /// What the filters of a width find in each text, `(B, filters)`.

@@ -5,6 +5,9 @@ use super::graph::{Graph, Value};
 use super::proto::{Attribute, Type};
 use crate::model::Weights;
 
+/// What keeps the batch norm from dividing by 0, as in training.
+const EPSILON: f32 = 1e-5;
+
 /// A graph, and the weights that it takes over.
 pub(super) struct Builder<'a> {
     pub(super) graph: Graph,
@@ -110,5 +113,24 @@ impl<'a> Builder<'a> {
         let is_known = graph.apply("GreaterOrEqual", &[ids, &zero]);
         let safe = graph.apply("Where", &[&is_known, ids, &zero]);
         (graph.cast(&is_known, Type::Float), safe)
+    }
+
+    /// The batch norm of an applied model: a factor and a summand for each feature.
+    pub(super) fn batch_norm(&mut self, features: &str) -> Result<Value, OnnxError> {
+        let [weight, bias, mean, variance] = ["weight", "bias", "running_mean", "running_var"]
+            .map(|part| self.values(&format!("batch_norm.{part}")));
+        let (weight, bias, mean, variance) = (weight?, bias?, mean?, variance?);
+        let factors: Vec<f32> = weight
+            .iter()
+            .zip(&variance)
+            .map(|(weight, variance)| weight / (variance + EPSILON).sqrt())
+            .collect();
+        let summands: Vec<f32> =
+            bias.iter().zip(&mean).zip(&factors).map(|((bias, mean), factor)| bias - mean * factor).collect();
+        let graph = &mut self.graph;
+        let factors = graph.weights("batch_norm.factor", &[factors.len()], &factors);
+        let summands = graph.weights("batch_norm.summand", &[summands.len()], &summands);
+        let scaled = graph.apply("Mul", &[features, &factors]);
+        Ok(graph.apply("Add", &[&scaled, &summands]))
     }
 }

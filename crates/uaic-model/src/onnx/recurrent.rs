@@ -7,9 +7,6 @@ use super::proto::{Attribute, Type};
 use super::words::{Words, words};
 use crate::model::{Pooling, RecurrentSpec};
 
-/// What keeps the batch norm from dividing by 0, as in training.
-const EPSILON: f32 = 1e-5;
-
 /// Logits `(B, C)`.
 pub(super) fn logits(
     builder: &mut Builder<'_>,
@@ -47,7 +44,7 @@ pub(super) fn logits(
         let mixed = builder.attend(&states, &key, width, &padding);
         features = builder.linear(&mixed, "attention.value")?;
     }
-    let normalized = batch_norm(builder, &features)?;
+    let normalized = builder.batch_norm(&features)?;
     builder.linear(&normalized, "head")
 }
 
@@ -95,20 +92,4 @@ fn reordered(values: &[f32], hidden: usize) -> Vec<f32> {
     let gate = values.len() / 4;
     debug_assert_eq!(gate % hidden, 0);
     [0, 3, 1, 2].iter().flat_map(|from| &values[from * gate..][..gate]).copied().collect()
-}
-
-/// The batch norm of an applied model: a factor and a summand for each feature.
-fn batch_norm(builder: &mut Builder<'_>, features: &str) -> Result<Value, OnnxError> {
-    let [weight, bias, mean, variance] = ["weight", "bias", "running_mean", "running_var"]
-        .map(|part| builder.values(&format!("batch_norm.{part}")));
-    let (weight, bias, mean, variance) = (weight?, bias?, mean?, variance?);
-    let factors: Vec<f32> =
-        weight.iter().zip(&variance).map(|(weight, variance)| weight / (variance + EPSILON).sqrt()).collect();
-    let summands: Vec<f32> =
-        bias.iter().zip(&mean).zip(&factors).map(|((bias, mean), factor)| bias - mean * factor).collect();
-    let graph = &mut builder.graph;
-    let factors = graph.weights("batch_norm.factor", &[factors.len()], &factors);
-    let summands = graph.weights("batch_norm.summand", &[summands.len()], &summands);
-    let scaled = graph.apply("Mul", &[features, &factors]);
-    Ok(graph.apply("Add", &[&scaled, &summands]))
 }

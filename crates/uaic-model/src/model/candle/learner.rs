@@ -8,16 +8,17 @@ use rand::SeedableRng;
 
 use super::input::Input;
 use super::leaf::Leaf;
-use super::network::{Cnn, Layers};
+use super::network::{Cnn, Filters};
 use crate::model::contract::Learner;
 use crate::model::crew::Crew;
 use crate::model::dropout::draw_mask;
 use crate::model::error::ModelError;
 use crate::model::gradients::Parts;
+use crate::model::head::{HeadPass, HeadTape, Which};
 use crate::model::weights::Weights;
 use crate::text::{TokenIds, UNKNOWN};
 use uaic_kernel::rng::ChaCha8Rng;
-use uaic_kernel::{Kernels, Targets};
+use uaic_kernel::{Kernels, Row, Targets};
 
 /// Texts per shard.
 const SHARD: usize = 16;
@@ -26,13 +27,16 @@ pub(super) struct CnnLearner {
     network: Cnn,
     kernels: Kernels,
     crew: Crew,
+    head: HeadTape,
+    /// The last layer's weight.
+    transposed: Vec<Row>,
 }
 
 /// Some texts of a batch, on their way through the network and back.
 struct Shard<'a> {
     texts: Vec<&'a TokenIds>,
     rng: ChaCha8Rng,
-    /// Gradients of the logits, `(B, C)`.
+    /// Gradients of the features, `(B, F)`.
     grad: Vec<f32>,
     passed: Result<Option<Passed>>,
     gradients: Result<Option<GradStore>>,
@@ -41,12 +45,13 @@ struct Shard<'a> {
 /// What a shard's forward pass leaves behind.
 struct Passed {
     input: Input,
-    logits: Tensor,
+    /// `(B, F)`
+    features: Tensor,
 }
 
 impl CnnLearner {
     pub(super) fn new(network: Cnn, kernels: Kernels, crew: Crew) -> Self {
-        Self { network, kernels, crew }
+        Self { network, kernels, crew, head: HeadTape::default(), transposed: Vec::new() }
     }
 }
 
@@ -59,7 +64,7 @@ impl Learner for CnnLearner {
         rng: &mut ChaCha8Rng,
         gradients: &mut [f32],
     ) -> std::result::Result<f64, ModelError> {
-        let Self { network, kernels, crew } = self;
+        let Self { network, kernels, crew, head, transposed } = self;
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(|&text| Reverse(texts[text].len()));
         let gold: Vec<usize> = order.iter().map(|&text| targets.gold[text]).collect();
@@ -67,20 +72,26 @@ impl Learner for CnnLearner {
             .chunks(SHARD)
             .map(|order| Shard::new(order.iter().map(|&text| texts[text]).collect(), rng))
             .collect();
-        let layers = network.layers(weights.trained(), Leaf::Variable)?;
-        crew.each(&mut shards, |shard| shard.forward(network, &layers, weights.trained()));
-        let mut logits = Vec::with_capacity(texts.len() * network.classes);
-        for shard in &mut shards {
-            logits.extend(shard.logits()?);
-        }
-        let loss = kernels.cross_entropy(&mut logits, Targets { gold: &gold, ..targets });
-        let mut grad = logits.chunks(SHARD * network.classes);
-        for shard in &mut shards {
-            shard.grad = grad.next().unwrap_or_default().to_vec();
+        let filters = network.filters(weights.trained(), Leaf::Variable)?;
+        crew.each(&mut shards, |shard| shard.forward(network, &filters, weights.trained()));
+        let features = shards.iter_mut().map(Shard::features).collect::<Result<Vec<_>>>()?;
+        head.take_features(features.iter().map(Vec::as_slice));
+        network.head.transpose(weights.trained(), transposed);
+        let targets = Targets { gold: &gold, ..targets };
+        let pass = HeadPass { kernels: *kernels, which: Which::First, targets, transposed };
+        let loss = network.head.learn(&pass, weights, rng, head);
+        let mut grad = &head.grad[..];
+        for (shard, features) in shards.iter_mut().zip(&features) {
+            let (own, rest) = grad.split_at(features.len());
+            shard.grad = own.to_vec();
+            grad = rest;
         }
         crew.each(&mut shards, Shard::back);
         let mut parts = Parts::cut(weights, gradients);
-        network.add_up(&layers, shards, &mut parts)?;
+        let mut tasks = Vec::new();
+        network.head.tasks(head, &mut parts, &mut tasks);
+        crew.each(&mut tasks, |task| task.run(*kernels));
+        network.add_up(&filters, shards, &mut parts)?;
         Ok(loss)
     }
 }
@@ -91,11 +102,11 @@ impl<'a> Shard<'a> {
         Self { texts, rng, grad: Vec::new(), passed: Ok(None), gradients: Ok(None) }
     }
 
-    fn forward(&mut self, network: &Cnn, layers: &Layers, trained: &[f32]) {
-        self.passed = self.run(network, layers, trained).map(Some);
+    fn forward(&mut self, network: &Cnn, filters: &Filters, trained: &[f32]) {
+        self.passed = self.run(network, filters, trained).map(Some);
     }
 
-    fn run(&mut self, network: &Cnn, layers: &Layers, trained: &[f32]) -> Result<Passed> {
+    fn run(&mut self, network: &Cnn, filters: &Filters, trained: &[f32]) -> Result<Passed> {
         let mut words: Vec<u32> = self.texts.iter().flat_map(|text| text.words()).copied().collect();
         if let Some(kept) = self.mask(network.word_dropout, words.len()) {
             for (word, kept) in words.iter_mut().zip(kept) {
@@ -104,9 +115,8 @@ impl<'a> Shard<'a> {
         }
         let mut input = Input::look_up(&network.tables, trained, &self.texts, &words, Leaf::Variable)?;
         input.mask = self.mask_of(network.dropout, (words.len(), network.tables.width))?;
-        let mask = self.mask_of(network.head_dropout, (self.texts.len(), network.width()))?;
-        let found = network.forward(layers, &input, mask.as_ref())?;
-        Ok(Passed { input, logits: found.logits })
+        let features = network.forward(filters, &input)?.features;
+        Ok(Passed { input, features })
     }
 
     /// Factors that drop a share of some values; `None` where none are dropped.
@@ -123,24 +133,24 @@ impl<'a> Shard<'a> {
         mask.map(|mask| Tensor::from_vec(mask, shape, &Device::Cpu)).transpose()
     }
 
-    /// `(B · C)`; a failed forward pass fails here.
-    fn logits(&mut self) -> Result<Vec<f32>> {
+    /// `(B · F)`; a failed forward pass fails here.
+    fn features(&mut self) -> Result<Vec<f32>> {
         match std::mem::replace(&mut self.passed, Ok(None))? {
             None => Ok(Vec::new()),
             Some(passed) => {
-                let logits = passed.logits.flatten_all()?.to_vec1();
+                let features = passed.features.flatten_all()?.to_vec1();
                 self.passed = Ok(Some(passed));
-                logits
+                features
             }
         }
     }
 
-    /// From the gradients of the logits to those of all leaves.
+    /// From the gradients of the features to those of all leaves.
     fn back(&mut self) {
-        let Ok(Some(Passed { logits, .. })) = &self.passed else { return };
+        let Ok(Some(Passed { features, .. })) = &self.passed else { return };
         let back = || {
-            let grad = Tensor::from_slice(&self.grad, logits.shape(), &Device::Cpu)?;
-            (logits * grad)?.sum_all()?.backward()
+            let grad = Tensor::from_slice(&self.grad, features.shape(), &Device::Cpu)?;
+            (features * grad)?.sum_all()?.backward()
         };
         self.gradients = back().map(Some);
     }
@@ -148,12 +158,12 @@ impl<'a> Shard<'a> {
 
 impl Cnn {
     /// Adds up the gradients of all shards, in their order.
-    fn add_up(&self, layers: &Layers, shards: Vec<Shard<'_>>, parts: &mut Parts<'_>) -> Result<()> {
+    fn add_up(&self, filters: &Filters, shards: Vec<Shard<'_>>, parts: &mut Parts<'_>) -> Result<()> {
         let mut back = Vec::with_capacity(shards.len());
         for shard in shards {
             back.extend(shard.passed?.zip(shard.gradients?));
         }
-        for (slot, leaf) in layers.leaves(self) {
+        for (slot, leaf) in filters.leaves(self) {
             let sum = parts.take(slot);
             sum.fill(0.0);
             for gradient in back.iter().filter_map(|(_, gradients)| gradients.get(leaf)) {

@@ -2,9 +2,9 @@
 //!
 //! Each implements the same traits as those with passes by hand. Weights stay in our own
 //! [`Weights`]: a step makes leaves of them, runs candle's graph forward and back, and adds the
-//! gradients of the leaves to the slice that our optimizer reads. The loss is our own, so that class
-//! weights, smoothing and texts of no intent mean the same everywhere; its gradients are what candle's
-//! backward pass begins with.
+//! gradients of the leaves to the slice that our optimizer reads. What comes after the features of a
+//! text is the same as in recurrent networks: batch norm, dropout, the last layer and the loss, whose
+//! gradients are what candle's backward pass begins with.
 //!
 //! How a product of matrices is added up depends on its size, so a text that is asked goes through
 //! the graph alone, and in training texts are divided into shards whatever the number of threads: then
@@ -42,8 +42,8 @@ impl Model for Cnn {
         Box::new(CnnLearner::new(self.clone(), kernels, crew))
     }
 
-    fn predictor<'a>(&'a self, _: Kernels, weights: &'a Weights) -> Box<dyn Predictor + 'a> {
-        Box::new(CnnPredictor::new(self, weights))
+    fn predictor<'a>(&'a self, kernels: Kernels, weights: &'a Weights) -> Box<dyn Predictor + 'a> {
+        Box::new(CnnPredictor::new(self, kernels, weights))
     }
 }
 

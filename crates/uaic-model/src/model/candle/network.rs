@@ -1,12 +1,13 @@
 //! The convolutional network with its places in some weights, and its graph.
 
 use candle_core::{Result, Tensor};
-use candle_nn::{Conv1d, Conv1dConfig, Linear, Module};
+use candle_nn::{Conv1d, Conv1dConfig, Module};
 
 use super::input::{Input, Tables};
 use super::leaf::Leaf;
 use crate::model::contract::Dimensions;
 use crate::model::error::WeightsError;
+use crate::model::head::Head;
 use crate::model::spec::CnnSpec;
 use crate::model::weights::{Init, Slot, Weights};
 
@@ -16,14 +17,9 @@ pub(super) struct Cnn {
     pub(super) tables: Tables,
     pub(super) filters: usize,
     pub(super) convolutions: Vec<Convolution>,
-    /// `(C, F)`
-    pub(super) head_weight: Slot,
-    /// `(C)`
-    pub(super) head_bias: Slot,
-    pub(super) classes: usize,
+    pub(super) head: Head,
     pub(super) word_dropout: f64,
     pub(super) dropout: f64,
-    pub(super) head_dropout: f64,
 }
 
 /// The filters of one width.
@@ -43,11 +39,8 @@ impl Convolution {
     }
 }
 
-/// The network's layers, as candle has them.
-pub(super) struct Layers {
-    convolutions: Vec<Conv1d>,
-    head: Linear,
-}
+/// The network's filters, as candle has them.
+pub(super) struct Filters(Vec<Conv1d>);
 
 /// What a pass has found.
 pub(super) struct Found {
@@ -55,8 +48,6 @@ pub(super) struct Found {
     pub(super) places: Vec<Tensor>,
     /// `(B, F)`
     pub(super) features: Tensor,
-    /// `(B, C)`
-    pub(super) logits: Tensor,
 }
 
 impl Cnn {
@@ -78,23 +69,14 @@ impl Cnn {
         let convolutions: Vec<Convolution> =
             widths.map(&mut convolution).collect::<std::result::Result<_, _>>()?;
         let width = filters * convolutions.len();
-        let init = Init::Uniform(1.0 / (width as f64).sqrt());
         Ok(Self {
             tables,
             filters,
             convolutions,
-            head_weight: weights.plain("head.weight", &[sizes.classes, width], init)?,
-            head_bias: weights.plain("head.bias", &[sizes.classes], init)?,
-            classes: sizes.classes,
+            head: Head::new((width, sizes.classes), spec.head_dropout, weights)?,
             word_dropout: spec.word_dropout,
             dropout: spec.dropout,
-            head_dropout: spec.head_dropout,
         })
-    }
-
-    /// Values of a text's features.
-    pub(super) fn width(&self) -> usize {
-        self.filters * self.convolutions.len()
     }
 
     /// Padding before and after a text, in words: what the widest filters need.
@@ -103,24 +85,21 @@ impl Cnn {
         widest.map_or((0, 0), |widest| (widest.before(), widest.width - 1 - widest.before()))
     }
 
-    pub(super) fn layers(&self, trained: &[f32], leaf: Leaf) -> Result<Layers> {
+    pub(super) fn filters(&self, trained: &[f32], leaf: Leaf) -> Result<Filters> {
         let convolution = |of: &Convolution| {
             let shape = [self.filters, self.tables.width, of.width];
             let weight = leaf.tensor(of.weight.of(trained), &shape)?;
             let bias = leaf.tensor(of.bias.of(trained), &[self.filters])?;
             Ok(Conv1d::new(weight, Some(bias), Conv1dConfig::default()))
         };
-        let weight = leaf.tensor(self.head_weight.of(trained), &[self.classes, self.width()])?;
-        let bias = leaf.tensor(self.head_bias.of(trained), &[self.classes])?;
-        let convolutions = self.convolutions.iter().map(convolution).collect::<Result<_>>()?;
-        Ok(Layers { convolutions, head: Linear::new(weight, Some(bias)) })
+        Ok(Filters(self.convolutions.iter().map(convolution).collect::<Result<_>>()?))
     }
 
-    /// From looked-up words to logits; `mask` are factors of the features, where some are dropped.
-    pub(super) fn forward(&self, layers: &Layers, input: &Input, mask: Option<&Tensor>) -> Result<Found> {
+    /// From looked-up words to features.
+    pub(super) fn forward(&self, filters: &Filters, input: &Input) -> Result<Found> {
         let vectors = input.vectors(self.margins())?;
         let (mut places, mut maxima) = (Vec::new(), Vec::new());
-        for (of, convolution) in self.convolutions.iter().zip(&layers.convolutions) {
+        for (of, convolution) in self.convolutions.iter().zip(&filters.0) {
             // (B, E, T + width − 1): narrower filters need less of the padding.
             let skipped = self.margins().0 - of.before();
             let seen = vectors.narrow(2, skipped, input.steps() + of.width - 1)?;
@@ -131,21 +110,16 @@ impl Cnn {
             maxima.push(found.gather(&largest, 2)?.squeeze(2)?.relu()?);
             places.push(largest);
         }
-        let features = Tensor::cat(&maxima, 1)?;
-        let kept = mask.map_or_else(|| Ok(features.clone()), |mask| &features * mask)?;
-        Ok(Found { places, logits: layers.head.forward(&kept)?, features })
+        Ok(Found { places, features: Tensor::cat(&maxima, 1)? })
     }
 }
 
-impl Layers {
+impl Filters {
     /// The leaves that are trained, each with its place in the weights.
     pub(super) fn leaves<'a>(&'a self, network: &'a Cnn) -> impl Iterator<Item = (&'a Slot, &'a Tensor)> {
-        let convolutions = network.convolutions.iter().zip(&self.convolutions);
-        let of_filters = convolutions.flat_map(|(of, convolution)| {
+        let all = network.convolutions.iter().zip(&self.0).flat_map(|(of, convolution)| {
             [(&of.weight, Some(convolution.weight())), (&of.bias, convolution.bias())]
         });
-        let of_head =
-            [(&network.head_weight, Some(self.head.weight())), (&network.head_bias, self.head.bias())];
-        of_filters.chain(of_head).filter_map(|(slot, leaf)| Some((slot, leaf?)))
+        all.filter_map(|(slot, leaf)| Some((slot, leaf?)))
     }
 }

@@ -4,33 +4,46 @@ use candle_core::Result;
 
 use super::input::Input;
 use super::leaf::Leaf;
-use super::network::{Cnn, Found, Layers};
+use super::network::{Cnn, Filters, Found};
 use crate::model::contract::{Observation, Predictor};
 use crate::model::error::ModelError;
+use crate::model::head::Applied;
 use crate::model::weights::Weights;
 use crate::text::TokenIds;
+use uaic_kernel::Kernels;
 
 pub(super) struct CnnPredictor<'a> {
     network: &'a Cnn,
+    kernels: Kernels,
     weights: &'a Weights,
     /// Made when they are first needed.
-    layers: Option<Layers>,
+    filters: Option<Filters>,
+    /// `(B, F)`
+    features: Vec<f32>,
+    applied: Applied,
 }
 
 impl<'a> CnnPredictor<'a> {
-    pub(super) fn new(network: &'a Cnn, weights: &'a Weights) -> Self {
-        Self { network, weights, layers: None }
+    pub(super) fn new(network: &'a Cnn, kernels: Kernels, weights: &'a Weights) -> Self {
+        let (features, applied) = (Vec::new(), Applied::default());
+        Self { network, kernels, weights, filters: None, features, applied }
     }
 
     fn run(&mut self, text: &TokenIds) -> Result<Found> {
-        let Self { network, weights, layers } = self;
+        let Self { network, weights, filters, .. } = self;
         let trained = weights.trained();
-        let layers = match layers {
-            Some(layers) => layers,
-            None => layers.insert(network.layers(trained, Leaf::Constant)?),
+        let filters = match filters {
+            Some(filters) => filters,
+            None => filters.insert(network.filters(trained, Leaf::Constant)?),
         };
         let input = Input::look_up(&network.tables, trained, &[text], text.words(), Leaf::Constant)?;
-        network.forward(layers, &input, None)
+        network.forward(filters, &input)
+    }
+
+    /// From features to logits; normalises the features.
+    fn head(&mut self, logits: &mut Vec<f32>) {
+        let Self { network, kernels, weights, features, applied, .. } = self;
+        network.head.apply((*kernels, weights), features, applied, logits);
     }
 
     fn shares(&self, found: &Found, features: &[f32], tokens: usize) -> Result<Vec<f32>> {
@@ -55,10 +68,12 @@ impl<'a> CnnPredictor<'a> {
 
 impl Predictor for CnnPredictor<'_> {
     fn logits(&mut self, texts: &[&TokenIds], logits: &mut Vec<f32>) -> std::result::Result<(), ModelError> {
-        logits.clear();
+        self.features.clear();
         for text in texts {
-            logits.extend(self.run(text)?.logits.flatten_all()?.to_vec1::<f32>()?);
+            let own: Vec<f32> = self.run(text)?.features.flatten_all()?.to_vec1()?;
+            self.features.extend(own);
         }
+        self.head(logits);
         Ok(())
     }
 
@@ -69,17 +84,16 @@ impl Predictor for CnnPredictor<'_> {
         texts: &[&TokenIds],
         seen: &mut Observation,
     ) -> std::result::Result<(), ModelError> {
-        let Observation { logits, features, shares } = seen;
-        logits.clear();
-        features.clear();
-        shares.clear();
+        self.features.clear();
+        seen.shares.clear();
         for text in texts {
             let found = self.run(text)?;
             let own: Vec<f32> = found.features.flatten_all()?.to_vec1()?;
-            shares.push(self.shares(&found, &own, text.len())?);
-            logits.extend(found.logits.flatten_all()?.to_vec1::<f32>()?);
-            features.extend(own);
+            seen.shares.push(self.shares(&found, &own, text.len())?);
+            self.features.extend(own);
         }
+        seen.features.clone_from(&self.features);
+        self.head(&mut seen.logits);
         Ok(())
     }
 }

@@ -4,13 +4,13 @@ use std::cmp::Reverse;
 
 use rand::SeedableRng;
 
-use super::head::{HeadPass, HeadTape};
 use super::network::Recurrent;
-use super::shard::{AllTransposed, Shard, Which};
+use super::shard::{AllTransposed, Shard};
 use crate::model::contract::Learner;
 use crate::model::crew::Crew;
 use crate::model::error::ModelError;
 use crate::model::gradients::{Lookup, Parts, Task};
+use crate::model::head::{HeadPass, HeadTape, Which};
 use crate::model::pooling::AttentionTape;
 use crate::model::weights::Weights;
 use crate::text::TokenIds;
@@ -61,16 +61,16 @@ impl Learner for RecurrentLearner {
         network.transpose(trained, transposed);
         let targets = Targets { gold, ..targets };
         let pass = |which| HeadPass { kernels, which, targets, transposed: &transposed.head };
-        head.take_features(shards);
-        let loss = network.head(&pass(Which::First), weights, rng, head);
-        head.give_gradients(shards);
+        head.take_features(shards.iter().map(|shard| &shard.features[..]));
+        let loss = network.head.learn(&pass(Which::First), weights, rng, head);
+        give_gradients(&head.grad, shards);
         let trained = weights.trained();
         crew.each(shards, |shard| shard.back(network, kernels, trained, transposed));
         if network.adversarial > 0.0 {
             crew.each(shards, |shard| shard.forward_perturbed(network, kernels, trained));
-            head.take_features(shards);
-            network.head(&pass(Which::Second), weights, rng, head);
-            head.give_gradients(shards);
+            head.take_features(shards.iter().map(|shard| &shard.features[..]));
+            network.head.learn(&pass(Which::Second), weights, rng, head);
+            give_gradients(&head.grad, shards);
             let trained = weights.trained();
             crew.each(shards, |shard| shard.back(network, kernels, trained, transposed));
         }
@@ -97,24 +97,13 @@ impl Buffers {
     }
 }
 
-impl HeadTape {
-    /// The features of all shards, one after the other.
-    fn take_features(&mut self, shards: &[Shard]) {
-        self.normalized.clear();
-        for shard in shards {
-            self.normalized.extend_from_slice(&shard.features);
-        }
-    }
-
-    /// Gives each shard the gradients of its features.
-    fn give_gradients(&self, shards: &mut [Shard]) {
-        let mut grad = &self.grad[..];
-        for shard in shards {
-            let (own, rest) = grad.split_at(shard.features.len());
-            shard.grad_features.clear();
-            shard.grad_features.extend_from_slice(own);
-            grad = rest;
-        }
+/// Gives each shard the gradients of its features.
+fn give_gradients(mut grad: &[f32], shards: &mut [Shard]) {
+    for shard in shards {
+        let (own, rest) = grad.split_at(shard.features.len());
+        shard.grad_features.clear();
+        shard.grad_features.extend_from_slice(own);
+        grad = rest;
     }
 }
 
@@ -146,9 +135,7 @@ impl Recurrent {
             let tapes: Vec<&AttentionTape> = shards.iter().map(|shard| &shard.attention).collect();
             attention.tasks(&tapes, parts, &mut tasks);
         }
-        tasks.push(Task::Sum { terms: vec![&head.grad_weight], sum: parts.take(&self.norm.weight) });
-        tasks.push(Task::Sum { terms: vec![&head.grad_bias], sum: parts.take(&self.norm.bias) });
-        self.head.tasks(&[(&head.outputs, &head.linear)], parts, &mut tasks);
+        self.head.tasks(head, parts, &mut tasks);
         tasks
     }
 }

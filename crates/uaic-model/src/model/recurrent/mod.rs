@@ -4,10 +4,8 @@
 //! A batch is divided into shards of a fixed number of texts, which different threads may work on.
 //! Sums over texts run shard by shard in their order, so results do not depend on the threads.
 
-mod head;
 mod learner;
 mod network;
-mod norm;
 mod predictor;
 mod shard;
 

@@ -1,9 +1,8 @@
 //! The network with its places in some weights.
 
-use super::norm::BatchNorm;
 use crate::model::contract::Dimensions;
 use crate::model::error::WeightsError;
-use crate::model::linear::Linear;
+use crate::model::head::Head;
 use crate::model::lstm::Lstm;
 use crate::model::pooling::{Pool, SelfAttention};
 use crate::model::spec::RecurrentSpec;
@@ -22,10 +21,7 @@ pub(super) struct Recurrent {
     pub(super) layers: Vec<Lstm>,
     pub(super) pool: Pool,
     pub(super) attention: Option<SelfAttention>,
-    pub(super) norm: BatchNorm,
-    pub(super) head_dropout: f64,
-    pub(super) head: Linear,
-    pub(super) classes: usize,
+    pub(super) head: Head,
     pub(super) adversarial: f32,
 }
 
@@ -58,10 +54,7 @@ impl Recurrent {
             layers,
             pool: Pool::new(spec.pooling, width, hidden, weights)?,
             attention: has_attention.then(|| SelfAttention::new(width, weights)).transpose()?,
-            norm: BatchNorm::new(width, weights)?,
-            head_dropout: spec.head_dropout,
-            head: Linear::new("head", width, sizes.classes, weights)?,
-            classes: sizes.classes,
+            head: Head::new((width, sizes.classes), spec.head_dropout, weights)?,
             adversarial: spec.adversarial as f32,
         })
     }

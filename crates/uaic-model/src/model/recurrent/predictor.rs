@@ -4,9 +4,10 @@ use super::network::Recurrent;
 use super::shard::Shard;
 use crate::model::contract::{Observation, Predictor};
 use crate::model::error::ModelError;
+use crate::model::head::Applied;
 use crate::model::weights::Weights;
 use crate::text::TokenIds;
-use uaic_kernel::{BatchStatistics, Kernels};
+use uaic_kernel::Kernels;
 
 /// Applies a recurrent classifier.
 pub(super) struct RecurrentPredictor<'a> {
@@ -14,16 +15,15 @@ pub(super) struct RecurrentPredictor<'a> {
     kernels: Kernels,
     weights: &'a Weights,
     shard: Shard,
-    statistics: BatchStatistics,
-    outputs: Vec<f32>,
+    applied: Applied,
     /// In the order of the batch's rows.
     sorted: Vec<f32>,
 }
 
 impl<'a> RecurrentPredictor<'a> {
     pub(super) fn new(network: &'a Recurrent, kernels: Kernels, weights: &'a Weights) -> Self {
-        let (shard, statistics) = (Shard::default(), BatchStatistics::default());
-        Self { network, kernels, weights, shard, statistics, outputs: Vec::new(), sorted: Vec::new() }
+        let (shard, applied) = (Shard::default(), Applied::default());
+        Self { network, kernels, weights, shard, applied, sorted: Vec::new() }
     }
 
     /// From texts to features, `(B, F)` in the order of the batch's rows.
@@ -34,15 +34,9 @@ impl<'a> RecurrentPredictor<'a> {
 
     /// From features to logits in the order of the texts; normalises the features.
     fn head(&mut self, logits: &mut Vec<f32>) {
-        let Self { network, kernels, weights, shard, statistics, outputs, sorted } = self;
-        let trained = weights.trained();
-        network.norm.running(weights, statistics);
-        kernels.normalize(&mut shard.features, statistics);
-        outputs.resize(shard.features.len(), 0.0);
-        let (weight, bias) = (network.norm.weight.of(trained), network.norm.bias.of(trained));
-        kernels.scale_and_shift(&shard.features, weight, bias, outputs);
-        network.head.forward(*kernels, trained, outputs, sorted);
-        unsort(shard.batch.order(), sorted, network.classes, logits);
+        let Self { network, kernels, weights, shard, applied, sorted } = self;
+        network.head.apply((*kernels, weights), &mut shard.features, applied, sorted);
+        unsort(shard.batch.order(), sorted, network.head.classes, logits);
     }
 }
 

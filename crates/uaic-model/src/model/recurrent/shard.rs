@@ -3,21 +3,13 @@
 use super::network::Recurrent;
 use crate::model::batch::Batch;
 use crate::model::dropout::draw_mask;
+use crate::model::head::Which;
 use crate::model::lstm::{Tape, Transposed};
 use crate::model::pass::Pass;
 use crate::model::pooling::{AttentionTape, AttentionTransposed, PoolTape};
 use crate::text::{TokenIds, UNKNOWN};
 use uaic_kernel::rng::ChaCha8Rng;
 use uaic_kernel::{Kernels, Row, sum_of_squares};
-
-/// Which of the passes of a step.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
-    /// The one that draws dropout and updates running statistics.
-    First,
-    /// The one on perturbed inputs.
-    Second,
-}
 
 /// Some texts of a batch, and all that a step keeps of them.
 #[derive(Default)]
