@@ -51,3 +51,9 @@ pub mod store {
 }
 
 pub use training::IntentClassifier;
+
+/// The Rust code of the README and the guide, which the tests of documentation compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+#[doc = include_str!("../docs/guide/library.md")]
+mod documents {}
