@@ -4,10 +4,11 @@
 //! `items`. One rule is stricter than the standard: a member that the schema does not name is an error,
 //! so that none is added without being written down.
 //!
-//! `UPDATE_SCHEMAS=1 cargo test -- --test-threads=1` widens the schemas to what the tests see; a review then
+//! `UPDATE_SCHEMAS=1 cargo test` widens the schemas to what the tests see; a review then
 //! reads the difference.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
@@ -50,6 +51,8 @@ pub(crate) fn hold(arguments: &[String], said: &Value) {
 
 /// Widens the schema of a file, or makes one, so that it takes a value.
 fn update(path: &Path, name: &str, said: &Value) {
+    static UPDATING: Mutex<()> = Mutex::new(());
+    let _alone = UPDATING.lock().unwrap_or_else(PoisonError::into_inner);
     let read = std::fs::read_to_string(path).ok().map(|text| serde_json::from_str(&text).unwrap());
     let mut schema: Value = read.unwrap_or_else(|| {
         json!({

@@ -15,6 +15,9 @@ pub(super) struct Tolerance {
 }
 
 /// Compares some gradients of each tensor, `samples` or a few more, with central differences of `loss`.
+///
+/// Where a maximum moves on to another word, or a filter falls silent, a loss has a kink, and differences
+/// of two widths disagree. Such places are left out, and there may be few of them.
 #[track_caller]
 pub(super) fn assert_differences(
     what: &str,
@@ -24,6 +27,7 @@ pub(super) fn assert_differences(
     mut loss: impl FnMut(&mut Weights) -> f64,
 ) {
     let slots: Vec<(String, Slot)> = weights.slots().map(|(name, slot)| (name.to_owned(), slot)).collect();
+    let (mut compared, mut kinks) = (0, 0);
     for (name, slot) in slots {
         let norm = sum_of_squares(slot.of(gradients)).sqrt();
         // A bias of keys adds the same to all scores of a query, which softmax cancels.
@@ -38,19 +42,27 @@ pub(super) fn assert_differences(
             if gradients[at] == 0.0 {
                 continue;
             }
-            let expected = difference(weights, at, &mut loss);
+            let (expected, spread) = difference(weights, at, &mut loss);
             let found = f64::from(gradients[at]);
+            let allowed = tolerance.absolute + tolerance.relative * expected.abs();
+            compared += 1;
+            if spread > 3.0 * allowed {
+                kinks += 1;
+                continue;
+            }
             assert!(
-                (found - expected).abs() < tolerance.absolute + tolerance.relative * expected.abs(),
+                (found - expected).abs() < allowed,
                 "{name}[{}] of {what}: {found} and {expected}",
                 at - range.start
             );
         }
     }
+    assert!(kinks * 4 <= compared, "{what}: {kinks} of {compared} differences tell nothing");
 }
 
-/// The slope of `loss` at one trained value; Richardson's extrapolation leaves an error of order step⁴.
-fn difference(weights: &mut Weights, at: usize, loss: &mut impl FnMut(&mut Weights) -> f64) -> f64 {
+/// The slope of `loss` at one trained value, and how far differences of two widths are apart; Richardson's
+/// extrapolation leaves an error of order step⁴.
+fn difference(weights: &mut Weights, at: usize, loss: &mut impl FnMut(&mut Weights) -> f64) -> (f64, f64) {
     let own = weights.trained()[at];
     let mut shifted = |by: f32| {
         weights.trained_mut()[at] = own + by;
@@ -61,5 +73,5 @@ fn difference(weights: &mut Weights, at: usize, loss: &mut impl FnMut(&mut Weigh
     let step = 8e-3_f32;
     let wide = (shifted(step) - shifted(-step)) / (2.0 * f64::from(step));
     let narrow = (shifted(step / 2.0) - shifted(-step / 2.0)) / f64::from(step);
-    (4.0 * narrow - wide) / 3.0
+    ((4.0 * narrow - wide) / 3.0, (wide - narrow).abs())
 }

@@ -1,7 +1,7 @@
 //! The convolutional network with its places in some weights, and its graph.
 
 use candle_core::{Result, Tensor};
-use candle_nn::{Conv1d, Conv1dConfig, Module};
+use candle_nn::{Linear, Module};
 
 use super::input::{Input, Tables};
 use super::leaf::Leaf;
@@ -39,8 +39,12 @@ impl Convolution {
     }
 }
 
-/// The network's filters, as candle has them.
-pub(super) struct Filters(Vec<Conv1d>);
+/// The network's filters, as candle has them: each set as one product with the windows of a text.
+///
+/// Not as candle's convolution, whose backward pass gives wrong gradients of the weights (0.11.1: the
+/// gradient of its output reaches `conv1d` transposed, and where an operand is not contiguous this
+/// multiplies by the operand as it lies in memory).
+pub(super) struct Filters(Vec<Linear>);
 
 /// What a pass has found.
 pub(super) struct Found {
@@ -87,10 +91,9 @@ impl Cnn {
 
     pub(super) fn filters(&self, trained: &[f32], leaf: Leaf) -> Result<Filters> {
         let convolution = |of: &Convolution| {
-            let shape = [self.filters, self.tables.width, of.width];
-            let weight = leaf.tensor(of.weight.of(trained), &shape)?;
+            let weight = leaf.tensor(of.weight.of(trained), &[self.filters, self.tables.width * of.width])?;
             let bias = leaf.tensor(of.bias.of(trained), &[self.filters])?;
-            Ok(Conv1d::new(weight, Some(bias), Conv1dConfig::default()))
+            Ok(Linear::new(weight, Some(bias)))
         };
         Ok(Filters(self.convolutions.iter().map(convolution).collect::<Result<_>>()?))
     }
@@ -99,12 +102,10 @@ impl Cnn {
     pub(super) fn forward(&self, filters: &Filters, input: &Input) -> Result<Found> {
         let vectors = input.vectors(self.margins())?;
         let (mut places, mut maxima) = (Vec::new(), Vec::new());
-        for (of, convolution) in self.convolutions.iter().zip(&filters.0) {
-            // (B, E, T + width − 1): narrower filters need less of the padding.
-            let skipped = self.margins().0 - of.before();
-            let seen = vectors.narrow(2, skipped, input.steps() + of.width - 1)?;
+        for (of, product) in self.convolutions.iter().zip(&filters.0) {
+            let windows = self.windows(of, &vectors, input.steps())?;
             // (B, filters, T)
-            let found = convolution.forward(&seen.contiguous()?)?;
+            let found = product.forward(&windows)?.transpose(1, 2)?.contiguous()?;
             let largest = input.unseen(&found.detach())?.argmax_keepdim(2)?;
             // One of equals, where `max` would give each of them the whole gradient.
             maxima.push(found.gather(&largest, 2)?.squeeze(2)?.relu()?);
@@ -112,13 +113,24 @@ impl Cnn {
         }
         Ok(Found { places, features: Tensor::cat(&maxima, 1)? })
     }
+
+    /// What the filters of one width see of each word and its neighbours, `(B, T, E · width)`, of padded
+    /// vectors `(B, E, before + T + after)`.
+    fn windows(&self, of: &Convolution, vectors: &Tensor, steps: usize) -> Result<Tensor> {
+        // Narrower filters need less of the padding.
+        let skipped = self.margins().0 - of.before();
+        let neighbours = (skipped..skipped + of.width).map(|first| vectors.narrow(2, first, steps));
+        // (B, E, width, T)
+        let windows = Tensor::stack(&neighbours.collect::<Result<Vec<_>>>()?, 2)?;
+        windows.flatten(1, 2)?.transpose(1, 2)?.contiguous()
+    }
 }
 
 impl Filters {
     /// The leaves that are trained, each with its place in the weights.
     pub(super) fn leaves<'a>(&'a self, network: &'a Cnn) -> impl Iterator<Item = (&'a Slot, &'a Tensor)> {
-        let all = network.convolutions.iter().zip(&self.0).flat_map(|(of, convolution)| {
-            [(&of.weight, Some(convolution.weight())), (&of.bias, convolution.bias())]
+        let all = network.convolutions.iter().zip(&self.0).flat_map(|(of, product)| {
+            [(&of.weight, Some(product.weight())), (&of.bias, product.bias())]
         });
         all.filter_map(|(slot, leaf)| Some((slot, leaf?)))
     }
