@@ -48,7 +48,7 @@ fn said(dir: &TestDir, arguments: &[&str]) -> String {
         .filter(|part| !part.is_empty())
         .fold(String::new(), |all, part| all + part.trim_end() + "\n");
     if code != 0 {
-        text += &format!("(exit {code})\n");
+        text = format!("{text}(exit {code})\n");
     }
     settled(&text)
 }

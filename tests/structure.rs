@@ -50,7 +50,7 @@ struct Walk {
 
 impl Walk {
     /// A path from the root of the crate; `None` for one of another crate.
-    fn from_root(&self, path: &Names) -> Option<Names> {
+    fn full_path(&self, path: &Names) -> Option<Names> {
         let mut names = path.iter().map(String::as_str).peekable();
         let mut module = match *names.peek()? {
             "crate" => {
@@ -98,7 +98,7 @@ impl Walk {
 
     /// A path as it stands in a `use`, where the first name may be a child of the module.
     fn local(&self, path: &Names) -> Names {
-        self.from_root(path).unwrap_or_else(|| [self.module.as_slice(), path].concat())
+        self.full_path(path).unwrap_or_else(|| [self.module.as_slice(), path].concat())
     }
 
     fn name(&mut self, path: &Names, renamed: Option<String>, passes_on: bool) {
@@ -145,7 +145,7 @@ impl<'a> Visit<'a> for Walk {
 
     fn visit_path(&mut self, path: &'a syn::Path) {
         let names: Names = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        if let Some(full) = self.from_root(&names).filter(|_| names.len() > 1) {
+        if let Some(full) = self.full_path(&names).filter(|_| names.len() > 1) {
             self.source.uses.insert(full);
         }
         visit::visit_path(self, path);

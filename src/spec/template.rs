@@ -100,10 +100,15 @@ mod tests {
                 .unwrap_or_else(|| panic!("{} is missing", key.path));
             let value = line.split(" # ").next().unwrap().trim();
             // The template is a spec of one architecture; keys of another one are legal in theirs.
-            let other = "experiment.name = \"x\"\ndata.dataset = \"x\"\nmodel.architecture = \"bert\"";
-            let is_other = key.condition.as_ref().is_some_and(|condition| condition.names == ["bert"]);
-            let text = if is_other { other } else { &text };
-            let spec = Spec::parse(text, Path::new("x.toml"), &[(key.path.to_owned(), value.to_owned())]);
+            let other = match key.condition.as_ref().map(|condition| condition.names) {
+                Some([name @ ("bert" | "cnn")]) => Some(*name),
+                _ => None,
+            };
+            let of_other = |name| {
+                format!("experiment.name = \"x\"\ndata.dataset = \"x\"\nmodel.architecture = \"{name}\"")
+            };
+            let text = other.map_or_else(|| text.clone(), of_other);
+            let spec = Spec::parse(&text, Path::new("x.toml"), &[(key.path.to_owned(), value.to_owned())]);
             assert!(spec.is_ok(), "{} = {value}: {}", key.path, spec.unwrap_err());
         }
     }

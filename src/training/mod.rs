@@ -44,6 +44,7 @@ use crate::trial::{Fold, MetricKey};
 use partition::Partition;
 
 /// A spec with its data: all that decides a study's results.
+#[expect(clippy::struct_field_names, reason = "the spec has a part of this name")]
 pub struct Training {
     spec: Spec,
     /// What one training needs, of the spec.

@@ -9,7 +9,7 @@
 //! use std::convert::Infallible;
 //!
 //! use uaic_kernel::rng::SeedTree;
-//! use uaic_model::inference::{Asking, Responder};
+//! use uaic_model::inference::{PredictOptions, Predictor};
 //! use uaic_model::model::{ModelSpec, RecurrentSpec};
 //! use uaic_model::text::TextSpec;
 //! use uaic_model::train::{Example, Flow, Task, TrainSpec, fit};
@@ -37,8 +37,8 @@
 //!     },
 //!     |_| Ok::<_, Infallible>(Flow::Continue),
 //! )?;
-//! let responder = Responder { classifier: fitted.classifier, calibration: None };
-//! let answers = responder.answer(&["flights to oslo", "a cheap ticket"], Asking::default())?;
+//! let predictor = Predictor { classifier: fitted.classifier, calibration: None };
+//! let answers = predictor.predict(&["flights to oslo", "a cheap ticket"], PredictOptions::default())?;
 //! assert_eq!([&answers[0].label[..], &answers[1].label], ["flight", "fare"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

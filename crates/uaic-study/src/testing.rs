@@ -1,7 +1,14 @@
 //! For tests: an objective that costs microseconds and a store in memory that can break.
 
 #![allow(missing_docs, reason = "tests read what they use")]
-#![allow(clippy::unwrap_used, clippy::missing_errors_doc, reason = "a test ends where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_errors_doc,
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
+    clippy::new_without_default,
+    reason = "tests use what they make, and end where it fails"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};

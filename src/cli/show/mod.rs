@@ -119,9 +119,9 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
             _ => {
                 let details = RunDetails::read(&store, &run)?;
                 if args.json {
-                    printer::json(&details.json())?
+                    printer::json(&details.json())?;
                 } else {
-                    printer::data(details.text().text())?
+                    printer::data(details.text().text())?;
                 }
             }
         },

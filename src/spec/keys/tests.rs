@@ -33,6 +33,9 @@ fn needed(path: &str, value: &ParamValue) -> Vec<(String, String)> {
     if *value == ParamValue::Text("first".to_owned()) {
         needed.push(set(ARCHITECTURE, "bert"));
     }
+    if *value == ParamValue::Text("threshold".to_owned()) {
+        needed.push(set("pruner.lower", "0.0"));
+    }
     if path == "model.heads" {
         needed.push(set("model.hidden_dim", "4096"));
     }

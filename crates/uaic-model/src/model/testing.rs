@@ -46,7 +46,7 @@ pub(super) fn assert_differences(
             let found = f64::from(gradients[at]);
             let allowed = tolerance.absolute + tolerance.relative * expected.abs();
             compared += 1;
-            if spread > 3.0 * allowed {
+            if spread > allowed {
                 kinks += 1;
                 continue;
             }

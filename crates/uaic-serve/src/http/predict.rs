@@ -7,7 +7,7 @@ use axum::extract::{Extension, Request, State};
 use serde::{Deserialize, Serialize};
 use uaic_model::inference;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, OneOfBuilder, Schema};
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::app::App;
@@ -28,10 +28,10 @@ pub(super) struct PredictRequest(PredictFields);
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct PredictFields {
     /// One text.
-    #[schema(value_type = Text, required = false)]
+    #[schema(value_type = Option<Text>)]
     text: Option<Text>,
     /// Several texts.
-    #[schema(value_type = Vec<Text>, required = false, min_items = 1)]
+    #[schema(value_type = Option<Vec<Text>>, min_items = 1)]
     texts: Option<Vec<Text>>,
     /// The name of a model; without it the default one, which is the first of `GET /v1/models`.
     model: Option<String>,
@@ -49,8 +49,15 @@ pub(super) struct PredictFields {
 /// The fields, and what a struct cannot say: that there is `text` or `texts`.
 impl PartialSchema for PredictRequest {
     fn schema() -> RefOr<Schema> {
-        let with = |name: &str| ObjectBuilder::new().required(name);
-        let one_of = OneOfBuilder::new().item(with("text")).item(with("texts"));
+        let of_type = |of: Type| ObjectBuilder::new().schema_type(of);
+        let with = |own: &str, of: Type, other: &str| {
+            ObjectBuilder::new().required(own).property(own, of_type(of)).property(other, of_type(Type::Null))
+        };
+        let one_of = OneOfBuilder::new().item(with("text", Type::String, "texts")).item(with(
+            "texts",
+            Type::Array,
+            "text",
+        ));
         AllOfBuilder::new()
             .description(Some("One text or several."))
             .item(PredictFields::schema())

@@ -11,7 +11,7 @@ use crate::proposal::{self, NoPoint, Request, is_used_up};
 use crate::sampler::{Duplicates, History, Sampler};
 use crate::schedule::Schedule;
 use crate::space::Space;
-use crate::store::{Change, StoreError, StudyChange};
+use crate::store::{Change, StudyChange};
 use crate::trial::{FinishedTrial, Params};
 use uaic_kernel::rng::ChaCha8Rng;
 
@@ -82,7 +82,7 @@ impl<'a> Proposer<'a> {
         ledger: &Ledger,
         number: u32,
     ) -> Result<Result<Params, NoPoint>, StudyError> {
-        self.catch_up(ledger.changes(), number)?;
+        self.catch_up(ledger.changes(), number);
         if self.learnt.is_none()
             && let Some(params) = ledger.trusted(number)
         {
@@ -112,7 +112,7 @@ impl<'a> Proposer<'a> {
     }
 
     /// Lets the changes count that the proposal of a trial has to know.
-    fn catch_up(&mut self, changes: &[StudyChange], number: u32) -> Result<(), StoreError> {
+    fn catch_up(&mut self, changes: &[StudyChange], number: u32) {
         while let Some(next) = changes.get(self.applied).filter(|next| counts(next, number)) {
             self.applied += 1;
             self.schedule.apply(&next.change);
@@ -121,7 +121,6 @@ impl<'a> Proposer<'a> {
                 self.sampler = (self.plan.sampler)();
             }
         }
-        Ok(())
     }
 
     fn point_within_space(

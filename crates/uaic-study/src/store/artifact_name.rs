@@ -6,6 +6,9 @@ use super::StoreError;
 const NAME_LIMIT: usize = 255;
 
 /// Refuses names that could mean anything but a plain relative path, whatever will use them as one.
+///
+/// # Errors
+/// It is no such path.
 pub fn check_name(name: &str) -> Result<(), StoreError> {
     let plain = |part: &str| !matches!(part, "" | "." | "..");
     let fine = name.len() <= NAME_LIMIT

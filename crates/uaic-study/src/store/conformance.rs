@@ -6,7 +6,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::*;
+use super::{
+    Attempt, Change, Id, LatestMetric, MetricPoint, ModelVersion, NewRun, NewStudy, Params, ProcessIdentity,
+    RunEnd, RunKind, RunQuery, Store, StoreError, StudyChange, StudyState, Tally,
+};
 use crate::space::{Distribution, Space};
 use crate::trial::{Direction, Goal, ParamValue, RunState};
 
@@ -78,11 +81,6 @@ macro_rules! conformance_of_a_store {
             $crate::store::conformance::$test(&store);
         })*
     };
-}
-
-#[cfg(test)]
-mod of_memory {
-    conformance_of_a_store!(|| ((), crate::store::MemoryStore::new()));
 }
 
 fn new_study() -> NewStudy {
@@ -945,4 +943,9 @@ pub fn what_is_not_registered_is_not_found(store: &dyn Store) {
     assert!(absent(store.set_model_alias("intents", "champion", Some(2), "")));
     assert!(absent(store.set_model_alias("intents", "champion", None, "")));
     assert_eq!(store.model_events("intents").unwrap().len(), 1);
+}
+
+#[cfg(test)]
+mod of_memory {
+    conformance_of_a_store!(|| ((), crate::store::MemoryStore::new()));
 }

@@ -109,6 +109,7 @@ impl StudyState {
 
 impl StudyState {
     /// What a study becomes that is released in this state: nobody works on it any more.
+    #[must_use]
     pub fn when_released(self) -> Self {
         match self {
             Self::Running | Self::Crashed => Self::Interrupted,

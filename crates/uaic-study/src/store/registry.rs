@@ -32,6 +32,9 @@ impl ModelVersion {
 }
 
 /// Refuses names that an address (`NAME@ALIAS`) or a path could take for something else.
+///
+/// # Errors
+/// It is none that a model can have.
 pub fn check_model_name(name: &str) -> Result<(), StoreError> {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     let is_fine =
@@ -40,6 +43,9 @@ pub fn check_model_name(name: &str) -> Result<(), StoreError> {
 }
 
 /// As [`check_model_name`]; numbers are versions.
+///
+/// # Errors
+/// It is none that an alias can have.
 pub fn check_alias(alias: &str) -> Result<(), StoreError> {
     let is_number = alias.chars().all(|c| c.is_ascii_digit());
     if is_number { Err(StoreError::BadModelName { name: alias.to_owned() }) } else { check_model_name(alias) }

@@ -129,9 +129,11 @@ impl Cnn {
 impl Filters {
     /// The leaves that are trained, each with its place in the weights.
     pub(super) fn leaves<'a>(&'a self, network: &'a Cnn) -> impl Iterator<Item = (&'a Slot, &'a Tensor)> {
-        let all = network.convolutions.iter().zip(&self.0).flat_map(|(of, product)| {
-            [(&of.weight, Some(product.weight())), (&of.bias, product.bias())]
-        });
+        let all = network
+            .convolutions
+            .iter()
+            .zip(&self.0)
+            .flat_map(|(of, product)| [(&of.weight, Some(product.weight())), (&of.bias, product.bias())]);
         all.filter_map(|(slot, leaf)| Some((slot, leaf?)))
     }
 }

@@ -57,7 +57,9 @@ impl<'a> CnnPredictor<'a> {
                 let end = (place + convolution.width - before).min(tokens);
                 let window = &mut shares[place.saturating_sub(before)..end];
                 let share = 1.0 / window.len() as f32;
-                window.iter_mut().for_each(|own| *own += share);
+                for own in window {
+                    *own += share;
+                }
             }
         }
         let total: f32 = shares.iter().sum();

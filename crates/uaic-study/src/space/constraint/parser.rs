@@ -10,7 +10,6 @@ const DEEPEST: usize = 64;
 ///
 /// # Errors
 /// What is wrong, and where.
-#[expect(clippy::type_complexity, reason = "the parts of a constraint")]
 pub(super) fn parse(text: &str) -> Result<(Expression, Vec<(Comparison, Expression)>), ConstraintError> {
     let mut parser = Parser { text, at: 0, depth: 0 };
     let first = parser.sum()?;
