@@ -204,7 +204,9 @@ mod tests {
         let answers = answers();
         let drawn: Vec<usize> = (0..40).map(|at| (at * at + 3) % 40).collect();
         let mut weights = vec![0; 40];
-        drawn.iter().for_each(|&text| weights[text] += 1);
+        for &text in &drawn {
+            weights[text] += 1;
+        }
         let (drawn, weights) = (Resample::Drawn(&drawn), Resample::Weights(&weights));
         assert_eq!(answers.shares(drawn), answers.shares(weights));
         let (drawn, weights) = (answers.measures(drawn), answers.measures(weights));

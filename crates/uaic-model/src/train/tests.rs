@@ -67,10 +67,7 @@ fn train_model(
             seeds: SeedTree::new(seed),
             threads: 1,
         },
-        |report| {
-            println!("{report:?}");
-            Ok::<_, Infallible>(Flow::Continue)
-        },
+        |_| Ok::<_, Infallible>(Flow::Continue),
     );
     Ok(fitted?)
 }
