@@ -111,6 +111,7 @@ fn told(error: &anyhow::Error) -> (String, Vec<String>) {
 }
 
 /// The error and its causes in one line, without those that it tells already.
+#[cfg(any(test, feature = "serve"))]
 pub(super) fn with_causes(error: &anyhow::Error) -> String {
     joined(error.chain().map(|cause| cause.to_string().trim_start_matches(HEAD).to_owned()))
 }

@@ -99,7 +99,7 @@ impl IntentClassifier {
 
     /// The model that a stored run keeps, selected as on the command line: `@` (the latest run), the
     /// beginning of an id, `attention` (the final run of an experiment's latest study),
-    /// `intents@champion` (a registered version) and others, which [`select`](super::select) lists.
+    /// `intents@champion` (a registered version) and others, which [`select`](crate::select) lists.
     ///
     /// # Errors
     /// Nothing is selected, the run keeps no model, or what it has stored is damaged.

@@ -33,7 +33,7 @@ pub enum MixtureAxis<'a> {
 }
 
 kernel! {
-    /// `sums[p]` ← ln Σₖ exp(constant[k] + Σₐ axisₐ(k, points[p · axes + a])).
+    /// `sums[p] ← ln Σₖ exp(constant[k] + Σₐ axisₐ(k, points[p · axes + a]))`.
     ///
     /// `constant` and all columns have the same length, a multiple of [`KERNELS`]; `largest` is as
     /// long as `sums`, and scratch. Sums run in an order that only the number of kernels decides.

@@ -14,15 +14,15 @@ use crate::metrics::{ModelIdentity, ModelMetrics, Role};
 pub struct Model {
     /// The name that it is served under.
     pub name: Arc<str>,
-    /// See [`LoadedModel::version`].
+    /// See [`crate::LoadedModel::version`].
     pub version: Arc<str>,
     /// What it was loaded from.
     pub address: String,
-    /// See [`LoadedModel::fingerprint`].
+    /// See [`crate::LoadedModel::fingerprint`].
     pub fingerprint: String,
-    /// See [`LoadedModel::digest`].
+    /// See [`crate::LoadedModel::digest`].
     pub digest: String,
-    /// See [`LoadedModel::architecture`].
+    /// See [`crate::LoadedModel::architecture`].
     pub architecture: String,
     /// Milliseconds since 1970 UTC.
     pub loaded_ms: i64,

@@ -9,7 +9,7 @@ use crate::trial::ParamValue;
 
 /// The values one parameter may take. In a spec: `{ log = [1e-4, 1e-2] }`, `{ choice = [32, 64] }`.
 ///
-/// Valid by construction once it is part of a [`Space`]: bounds are finite and `low <= high`, log
+/// Valid by construction once it is part of a [`Space`](super::Space): bounds are finite and `low <= high`, log
 /// ranges are positive, steps are positive and no wider than the range (any, where that is one value),
 /// choices are distinct, at least one, and of one type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

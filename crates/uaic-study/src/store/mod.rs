@@ -6,7 +6,7 @@
 //!   they were made; what a `finish_*` call returned from is durable: no death of the process takes it
 //!   back. (A power cut may take the last seconds, whole writes from the end.)
 //! * A run's row exists before the run does anything; metrics follow as they come, in batches.
-//! * States move only along [`RunState::may_become`]; a final run never changes again, except
+//! * States move only along [`RunState::may_become`](crate::trial::RunState::may_become); a final run never changes again, except
 //!   that it may be hidden ([`Store::set_hidden`]) and shown again.
 //! * Every start of a run gives an [`Attempt`]. Writes with an older one are refused with
 //!   [`StoreError::StaleAttempt`], so a process that was thought dead cannot spoil its successor.

@@ -158,7 +158,7 @@ pub struct NewRun {
     pub environment: Environment,
 }
 
-/// The right to write to a run, given by [`Store::start_run`].
+/// The right to write to a run, given by [`Store::start_run`](super::Store::start_run).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Attempt {
     /// The run.

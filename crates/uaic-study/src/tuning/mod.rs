@@ -60,7 +60,7 @@ use uaic_platform::process::ProcessIdentity;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Several processes may work on one study of an SQLite store: each calls [`Study::open`] and
+/// Several processes may work on one study of an SQLite store: each calls [`StudyBuilder::open`] and
 /// [`Study::optimize`] with the same number of trials in all, and `parallel` says how many of them
 /// can be busy at once.
 pub struct Study<'a> {
