@@ -22,7 +22,8 @@ fn settled(text: &str) -> String {
         (r"/tmp/\.?[A-Za-z0-9_.-]+", "FOLDER"),
         (r"(?m)^process .*", "process PROCESS"),
         (r"(?m)^  (cores|cpu|host|kernels|os) .*", "  $1  MACHINE"),
-        (r"(?m)^  git\..*\n", ""),
+        (r"(?m)^- (cores|cpu|host|kernels|os): .*", "- $1: MACHINE"),
+        (r"(?m)^(  |- )git\..*\n", ""),
         (r"(?m)^  (log.txt) .*", "  $1  SIZE"),
     ];
     let mut text = text.to_owned();
@@ -50,7 +51,8 @@ fn said(dir: &TestDir, arguments: &[&str]) -> String {
     if code != 0 {
         text = format!("{text}(exit {code})\n");
     }
-    settled(&text)
+    let folder = dir.join("");
+    settled(&text.replace(folder.to_str().unwrap().trim_end_matches('/'), "FOLDER"))
 }
 
 /// Several commands, one after the other.

@@ -105,7 +105,9 @@ fn gradients_equal_central_differences_everywhere() {
         let (mut weights, model) = small(&spec, 1);
         let kernels = Kernels::detect();
         let (_, gradients) = learn(&mut weights, model.as_ref(), kernels, 1, &texts());
-        let tolerance = Tolerance { absolute: 2e-4, relative: 4e-3, least_norm: 1e-9 };
+        // Kinks that are nearer than a step of differences are not all found.
+        let (absolute, relative) = if spec.architecture() == "cnn" { (1e-3, 1e-2) } else { (2e-4, 2e-3) };
+        let tolerance = Tolerance { absolute, relative, least_norm: 1e-9 };
         let loss = |weights: &mut Weights| learn(weights, model.as_ref(), kernels, 1, &texts()).0;
         assert_differences(&format!("{spec:?}"), &mut weights, &gradients, (7, tolerance), loss);
     }
