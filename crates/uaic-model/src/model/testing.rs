@@ -12,6 +12,8 @@ pub(super) struct Tolerance {
     pub(super) relative: f64,
     /// The smallest norm that the gradients of a tensor may have.
     pub(super) least_norm: f64,
+    /// The wider of the two steps of a difference.
+    pub(super) step: f32,
 }
 
 /// Compares some gradients of each tensor, `samples` or a few more, with central differences of `loss`.
@@ -42,7 +44,7 @@ pub(super) fn assert_differences(
             if gradients[at] == 0.0 {
                 continue;
             }
-            let (expected, spread) = difference(weights, at, &mut loss);
+            let (expected, spread) = difference(weights, at, tolerance.step, &mut loss);
             let found = f64::from(gradients[at]);
             let allowed = tolerance.absolute + tolerance.relative * expected.abs();
             compared += 1;
@@ -62,7 +64,12 @@ pub(super) fn assert_differences(
 
 /// The slope of `loss` at one trained value, and how far differences of two widths are apart; Richardson's
 /// extrapolation leaves an error of order step⁴.
-fn difference(weights: &mut Weights, at: usize, loss: &mut impl FnMut(&mut Weights) -> f64) -> (f64, f64) {
+fn difference(
+    weights: &mut Weights,
+    at: usize,
+    step: f32,
+    loss: &mut impl FnMut(&mut Weights) -> f64,
+) -> (f64, f64) {
     let own = weights.trained()[at];
     let mut shifted = |by: f32| {
         weights.trained_mut()[at] = own + by;
@@ -70,7 +77,6 @@ fn difference(weights: &mut Weights, at: usize, loss: &mut impl FnMut(&mut Weigh
         weights.trained_mut()[at] = own;
         loss
     };
-    let step = 8e-3_f32;
     let wide = (shifted(step) - shifted(-step)) / (2.0 * f64::from(step));
     let narrow = (shifted(step / 2.0) - shifted(-step / 2.0)) / f64::from(step);
     ((4.0 * narrow - wide) / 3.0, (wide - narrow).abs())

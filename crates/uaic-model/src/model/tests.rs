@@ -105,9 +105,10 @@ fn gradients_equal_central_differences_everywhere() {
         let (mut weights, model) = small(&spec, 1);
         let kernels = Kernels::detect();
         let (_, gradients) = learn(&mut weights, model.as_ref(), kernels, 1, &texts());
-        // Kinks that are nearer than a step of differences are not all found.
-        let (absolute, relative) = if spec.architecture() == "cnn" { (4e-3, 1e-2) } else { (2e-4, 2e-3) };
-        let tolerance = Tolerance { absolute, relative, least_norm: 1e-9 };
+        // The loss has kinks; with smaller steps fewer are met, but rounding says more.
+        let (absolute, relative, step) =
+            if spec.architecture() == "cnn" { (4e-3, 1e-2, 1e-3) } else { (2e-4, 2e-3, 8e-3) };
+        let tolerance = Tolerance { absolute, relative, least_norm: 1e-9, step };
         let loss = |weights: &mut Weights| learn(weights, model.as_ref(), kernels, 1, &texts()).0;
         assert_differences(&format!("{spec:?}"), &mut weights, &gradients, (7, tolerance), loss);
     }
