@@ -23,7 +23,7 @@ fn settled(text: &str) -> String {
         (r"(?m)^process .*", "process PROCESS"),
         (r"(?m)^  (cores|cpu|host|kernels|os) .*", "  $1  MACHINE"),
         (r"(?m)^- (cores|cpu|host|kernels|os): .*", "- $1: MACHINE"),
-        (r"(?m)^(  |- )git\..*\n", ""),
+        (r"(?m)^((  |- )git\.|commit ).*\n", ""),
         (r"(?m)^  (log.txt) .*", "  $1  SIZE"),
     ];
     let mut text = text.to_owned();
