@@ -49,7 +49,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode
         printer::json(&json!({
             "schema": json::SCHEMA,
             "run": imported.run,
-            "study": run.start.study,
+            "study": run.start.home.study(),
             "experiment": run.experiment,
             "was_there": imported.was_there,
             "sha256": package.digest(),
