@@ -298,9 +298,9 @@ impl Store for SqliteStore {
         self.writer()?.call(move |connection| outside::begin(connection, &run, now_ms()))
     }
 
-    fn add_outside_points(&self, run: Id, key: &str, points: &[Point]) -> Result<(), StoreError> {
-        let (key, points) = (key.to_owned(), points.to_vec());
-        self.writer()?.call(move |connection| outside::add_points(connection, run, &key, points))
+    fn add_outside_points(&self, run: Id, series: &BTreeMap<String, Vec<Point>>) -> Result<(), StoreError> {
+        let series = series.clone();
+        self.writer()?.call(move |connection| outside::add_points(connection, run, series))
     }
 
     fn add_outside_artifact(&self, run: Id, name: &str, file: &Path) -> Result<ArtifactRecord, StoreError> {

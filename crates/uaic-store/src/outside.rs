@@ -278,11 +278,14 @@ fn counts(connection: &Connection, run: i64) -> Result<BTreeMap<String, u64>, Fa
 pub(super) fn add_points(
     connection: &Connection,
     id: Id,
-    key: &str,
-    points: Vec<Point>,
+    series: BTreeMap<String, Vec<Point>>,
 ) -> Result<(), Fault> {
     let run = run_row(connection, id)?;
-    append(connection, run, started(connection, run)?, name_row(connection, key)?, points)
+    let started_ms = started(connection, run)?;
+    for (key, points) in series {
+        append(connection, run, started_ms, name_row(connection, &key)?, points)?;
+    }
+    Ok(())
 }
 
 pub(super) fn end(connection: &Connection, id: Id) -> Result<(), Fault> {

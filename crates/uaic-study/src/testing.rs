@@ -243,8 +243,8 @@ impl Store for BrittleStore {
     fn begin_outside_run(&self, run: &OutsideRun) -> Result<Known, StoreError> {
         self.call()?.begin_outside_run(run)
     }
-    fn add_outside_points(&self, run: Id, key: &str, points: &[Point]) -> Result<(), StoreError> {
-        self.call()?.add_outside_points(run, key, points)
+    fn add_outside_points(&self, run: Id, series: &BTreeMap<String, Vec<Point>>) -> Result<(), StoreError> {
+        self.call()?.add_outside_points(run, series)
     }
     fn add_outside_artifact(&self, run: Id, name: &str, file: &Path) -> Result<ArtifactRecord, StoreError> {
         self.call()?.add_outside_artifact(run, name, file)

@@ -291,11 +291,11 @@ pub trait Store: Send + Sync {
     /// here, or the study has another run of this kind and number.
     fn begin_outside_run(&self, run: &OutsideRun) -> Result<Known, StoreError>;
 
-    /// Appends points to a series of a run that is being brought in.
+    /// Appends points to series of a run that is being brought in.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    fn add_outside_points(&self, run: Id, key: &str, points: &[Point]) -> Result<(), StoreError>;
+    fn add_outside_points(&self, run: Id, series: &BTreeMap<String, Vec<Point>>) -> Result<(), StoreError>;
 
     /// Gives a run that is being brought in an artifact, from a file. Durable on return.
     ///

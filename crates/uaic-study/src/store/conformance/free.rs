@@ -176,7 +176,7 @@ pub fn a_run_from_elsewhere_is_seen_when_it_is_whole(store: &dyn Store) {
         ..OutsideRun::new(Id::random(), "old", 1_600_000_000_000)
     };
     assert_eq!(store.begin_outside_run(&outside).unwrap(), Known::default());
-    store.add_outside_points(outside.id, "loss", &points(-5..9_000)).unwrap();
+    store.add_outside_points(outside.id, &[("loss".to_owned(), points(-5..9_000))].into()).unwrap();
     let file = std::env::temp_dir().join(format!("uaic-outside-{}", outside.id));
     std::fs::write(&file, b"weights").unwrap();
     store.add_outside_artifact(outside.id, "model/weights", &file).unwrap();
@@ -205,7 +205,7 @@ pub fn a_source_that_grew_adds_what_is_new(store: &dyn Store) {
         let known = store.begin_outside_run(&running).unwrap();
         assert_eq!(known.is_whole, whole);
         let there = known.points.get("loss").copied().unwrap_or_default();
-        store.add_outside_points(running.id, "loss", &points(there as i64..length)).unwrap();
+        store.add_outside_points(running.id, &[("loss".to_owned(), points(there as i64..length))].into()).unwrap();
         store.end_outside_run(running.id).unwrap();
         assert_eq!(store.series(running.id, "loss").unwrap(), points(0..length));
     }
@@ -296,7 +296,7 @@ fn searched_runs(store: &dyn Store) -> Vec<Id> {
         store.begin_outside_run(&run).unwrap();
         for (key, value) in metrics {
             let points = [Point { step: 0, time_ms: 0, value: 7.0 }, Point { step: 1, time_ms: 1, value }];
-            store.add_outside_points(run.id, key, &points).unwrap();
+            store.add_outside_points(run.id, &[(key.to_owned(), points.to_vec())].into()).unwrap();
         }
         store.end_outside_run(run.id).unwrap();
         ids.push(run.id);

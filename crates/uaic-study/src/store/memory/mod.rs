@@ -355,11 +355,13 @@ impl Store for MemoryStore {
         self.content().begin_outside(run)
     }
 
-    fn add_outside_points(&self, run: Id, key: &str, points: &[Point]) -> Result<(), StoreError> {
+    fn add_outside_points(&self, run: Id, series: &BTreeMap<String, Vec<Point>>) -> Result<(), StoreError> {
         let mut content = self.content();
         let run = content.run(run)?;
-        for &Point { step, time_ms, value } in points {
-            run.add(MetricPoint { key: key.to_owned(), step, time_ms, value });
+        for (key, points) in series {
+            for &Point { step, time_ms, value } in points {
+                run.add(MetricPoint { key: key.clone(), step, time_ms, value });
+            }
         }
         Ok(())
     }
