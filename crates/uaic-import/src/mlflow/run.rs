@@ -57,7 +57,12 @@ pub(super) fn value(stored: f64, is_nan: bool) -> f64 {
 
 /// Gives the artifacts of a run: from where they were written or, moved along with the records, from
 /// beside these.
-pub(super) fn give_artifacts(uri: &str, run: &str, beside: &Path, sink: &mut dyn Sink) -> Result<(), ImportError> {
+pub(super) fn give_artifacts(
+    uri: &str,
+    run: &str,
+    beside: &Path,
+    sink: &mut dyn Sink,
+) -> Result<(), ImportError> {
     let told = |why: String| Skipped::new(format!("the artifacts of the run {run}"), why);
     let path = match local_path(uri) {
         Ok(path) => path,
@@ -68,17 +73,22 @@ pub(super) fn give_artifacts(uri: &str, run: &str, beside: &Path, sink: &mut dyn
     if !is_of_run || path.components().any(|part| part == Component::ParentDir) {
         return Ok(sink.skipped(told(format!("{uri} is no folder of this run")))?);
     }
-    match candidates(&path, beside).into_iter().find(|folder| folder.is_dir()) {
-        Some(folder) => artifacts::give_all(&folder, "", sink),
-        // A run without artifacts has no folder.
-        None if beside_exists(&path) => Ok(()),
-        None => Ok(sink.skipped(told(format!("there is no {}, nor its end beside {}", path.display(), beside.display())))?),
+    let candidates = candidates(&path, beside);
+    match candidates.iter().find(|folder| folder.is_dir()) {
+        Some(folder) => artifacts::give_all(folder, "", sink),
+        // A run without artifacts has no folder among those of the others.
+        None if candidates.iter().any(|folder| has_others(folder, beside)) => Ok(()),
+        None => Ok(sink.skipped(told(format!(
+            "there is no {}, nor its end beside {}",
+            path.display(),
+            beside.display()
+        )))?),
     }
 }
 
-/// Whether the folder of the experiment is where it was, so that the run has none of its own.
-fn beside_exists(path: &Path) -> bool {
-    path.ancestors().nth(2).is_some_and(Path::is_dir)
+/// Whether there is a folder of the experiment, in which other runs have theirs.
+fn has_others(path: &Path, beside: &Path) -> bool {
+    path.ancestors().nth(2).is_some_and(|experiment| experiment != beside && experiment.is_dir())
 }
 
 /// The path itself, and ever shorter ends of it below the folder of the records.
