@@ -49,13 +49,12 @@ impl Frames {
         if !self.fill(12)? {
             return Ok(Frame::End);
         }
-        let head = self.buffer.get(self.start..).and_then(<[u8]>::first_chunk::<12>);
-        let Some([a, b, c, d, e, f, g, h, sum @ ..]) = head else { return Ok(Frame::End) };
-        let length = [*a, *b, *c, *d, *e, *f, *g, *h];
-        if masked_crc32c(&length) != u32::from_le_bytes(*sum) {
+        let head = self.buffer.get(self.start..).and_then(<[u8]>::split_first_chunk::<8>);
+        let Some((length, rest)) = head else { return Ok(Frame::End) };
+        if rest.first_chunk().map(|sum| u32::from_le_bytes(*sum)) != Some(masked_crc32c(length)) {
             return Ok(Frame::Broken("the length of a record does not match its checksum"));
         }
-        let length = u64::from_le_bytes(length);
+        let length = u64::from_le_bytes(*length);
         if length > LONGEST {
             return self.pass_over(length);
         }

@@ -172,7 +172,7 @@ impl Reader<'_> {
             .map_err(&wrong)?;
         let mut rows = statement.query([id]).map_err(&wrong)?;
         while let Some(row) = rows.next().map_err(&wrong)? {
-            if self.done % 64 == 0 {
+            if self.done.is_multiple_of(64) {
                 sink.progress(self.done.min(self.total), self.total)?;
             }
             self.done += 1;
