@@ -39,6 +39,18 @@ impl Frames {
         Self { file, buffer: vec![], start: 0, offset: 0 }
     }
 
+    /// How much of the file has been read, half a record at its end among it.
+    pub(super) fn read(&self) -> u64 {
+        self.offset + (self.buffer.len() - self.start) as u64
+    }
+
+    /// Forgets a half record: its file was cut off.
+    pub(super) fn reread(&mut self) -> io::Result<()> {
+        self.buffer.clear();
+        self.start = 0;
+        self.file.seek(SeekFrom::Start(self.offset)).map(drop)
+    }
+
     /// How many bytes the records so far have had.
     pub(super) fn offset(&self) -> u64 {
         self.offset

@@ -96,6 +96,17 @@ fn an_event_file_that_is_replaced_is_read_anew_and_one_that_is_broken_says_so() 
     let mut file = EventFile::open(&path).unwrap();
     let count = |file: &mut EventFile| file.read_new(&mut |_, _| {}).unwrap();
     assert_eq!(count(&mut file).points, 22);
+    // Half a record that is taken back is none.
+    let append = |bytes: &[u8]| {
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(bytes).unwrap();
+    };
+    append(&whole[..30]);
+    assert_eq!(count(&mut file).points, 0);
+    OpenOptions::new().write(true).open(&path).unwrap().set_len(whole.len() as u64).unwrap();
+    assert_eq!(count(&mut file).points, 0);
+    append(&whole);
+    let news = count(&mut file);
+    assert!(!news.replaced && news.points == 22 && news.broken.is_none(), "{news:?}");
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     let news = count(&mut file);
     assert!(news.replaced && news.points > 0 && news.points < 22, "{news:?}");

@@ -24,28 +24,6 @@ impl Numbers {
     }
 }
 
-/// The records of each format.
-const FORMATS: [&str; 18] = [
-    "mlflow.db",
-    "mlruns",
-    "optuna4.sqlite3",
-    "optuna5.sqlite3",
-    "journal4.log",
-    "journal5.log",
-    "events",
-    "events-torch",
-    "events-tf",
-    "wandb",
-    "lightning_logs",
-    "checkpoint-20",
-    "dvclive",
-    "sacred",
-    "runs.csv",
-    "runs.jsonl",
-    "history.csv",
-    "history.jsonl",
-];
-
 fn files_below(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
         return vec![path.to_owned()];
@@ -108,21 +86,43 @@ fn try_bytes(format: &str, bytes: usize, seed: u64) {
     assert!(read * 20 > cases, "of {format} most should be read in part: {read} of {cases}");
 }
 
-#[test]
-fn mutated_records_are_read_in_part_or_refused() {
-    for format in FORMATS {
-        try_bytes(format, 4_000, 0x9e37_79b9);
-    }
+/// Two tests for each format: of some bytes, and of a million.
+macro_rules! formats {
+    ($($name:ident = $path:literal,)*) => {
+        mod some_mutated_bytes {
+            $(#[test]
+            fn $name() {
+                super::try_bytes($path, 4_000, 0x9e37_79b9);
+            })*
+        }
+
+        mod a_million_mutated_bytes {
+            $(#[test]
+            #[ignore = "takes minutes"]
+            fn $name() {
+                super::try_bytes($path, 1_000_000, 0xdead_beef);
+            })*
+        }
+    };
 }
 
-#[test]
-#[ignore = "takes minutes: a million bytes of each format"]
-fn a_million_mutated_bytes_of_each_format() {
-    let all: Vec<_> = FORMATS
-        .iter()
-        .map(|format| std::thread::spawn(move || try_bytes(format, 1_000_000, 0xdead_beef)))
-        .collect();
-    for thread in all {
-        thread.join().unwrap();
-    }
+formats! {
+    mlflow_db = "mlflow.db",
+    mlruns = "mlruns",
+    optuna4_sqlite3 = "optuna4.sqlite3",
+    optuna5_sqlite3 = "optuna5.sqlite3",
+    journal4_log = "journal4.log",
+    journal5_log = "journal5.log",
+    events = "events",
+    events_torch = "events-torch",
+    events_tf = "events-tf",
+    wandb = "wandb",
+    lightning_logs = "lightning_logs",
+    checkpoint_20 = "checkpoint-20",
+    dvclive = "dvclive",
+    sacred = "sacred",
+    runs_csv = "runs.csv",
+    runs_jsonl = "runs.jsonl",
+    history_csv = "history.csv",
+    history_jsonl = "history.jsonl",
 }
