@@ -97,13 +97,12 @@ fn check_mlflow_folder(folder: &Path) {
     check_mlflow(&folder.join("mlruns"), Format::MlflowFolder);
     let whole = read(&folder.join("mlruns"));
     // An experiment or a run that is named itself has the same origins.
-    let run = PathBuf::from_iter(fs::read_dir(folder.join("mlruns")).unwrap().filter_map(|entry| {
-        let path = entry.unwrap().path();
-        (path.is_dir() && !path.ends_with("0") && !path.ends_with(".trash") && !path.ends_with("models"))
-            .then_some(path)
-    }));
-    assert_eq!(format!("{:?}", read(&run).runs), format!("{:?}", whole.runs));
-    let one = fs::read_dir(&run)
+    let mut experiments = fs::read_dir(folder.join("mlruns")).unwrap().map(|entry| entry.unwrap().path());
+    let is_experiment =
+        |path: &PathBuf| path.is_dir() && !["0", ".trash", "models"].iter().any(|name| path.ends_with(name));
+    let experiment = experiments.find(is_experiment).unwrap();
+    assert_eq!(format!("{:?}", read(&experiment).runs), format!("{:?}", whole.runs));
+    let one = fs::read_dir(&experiment)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .find(|path| path.join("metrics/val").is_dir());

@@ -137,7 +137,7 @@ fn a_csv_log_waits_for_half_lines_and_takes_columns_that_come_late() {
         let mut points = vec![];
         let news = log
             .read_new(&mut |key, point| {
-                points.push(format!("{key}@{}={}", point.step.unwrap_or(-1), point.value))
+                points.push(format!("{key}@{}={}", point.step.unwrap_or(-1), point.value));
             })
             .unwrap();
         (points.join(" "), news.replaced)
