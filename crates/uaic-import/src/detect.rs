@@ -166,9 +166,10 @@ impl Search {
             self.found.push(source);
             return Ok(());
         }
-        // A trainer writes event files below its folder, too.
-        if let Some(file) = trainer_state(path)? {
-            self.found.push(Source::new(&file, Kind::Transformers(path.to_owned())));
+        // A trainer writes event files below its folder, too. Its checkpoints are no runs of their own.
+        let is_checkpoint = depth > 0 && name(path).starts_with("checkpoint-");
+        if let Some(file) = trainer_state(path)?.filter(|_| !is_checkpoint) {
+            self.found.push(Source::new(&file, Kind::Transformers(output_of(&file))));
         }
         self.events.extend(event_folder(path)?);
         let (mut inner, mut runs) = (vec![], vec![]);

@@ -246,6 +246,8 @@ fn check_transformers(folder: &Path) {
     for path in ["checkpoint-20", "checkpoint-20/trainer_state.json"] {
         let found = read(&folder.join(path));
         let run = &found.runs[0];
+        let output = folder.canonicalize().unwrap();
+        assert_eq!(run.head.origin, format!("transformers:{}", output.display()));
         same(&run.values("loss"), &[0.7, 0.5]);
         same(&run.values("grad_norm"), &[f64::NAN]);
         assert_eq!(run.steps("eval_accuracy"), [Some(10)]);
@@ -351,8 +353,9 @@ fn records_that_the_tools_write_now_say_the_same() {
 #[test]
 fn a_folder_with_records_of_many_tools_has_them_all() {
     let folder = golden();
-    let mut formats: Vec<_> =
-        detect(folder.path()).unwrap().iter().map(|source| source.format().to_string()).collect();
+    let sources = detect(folder.path()).unwrap();
+    assert_eq!(sources.iter().filter(|source| source.format() == Format::Transformers).count(), 1);
+    let mut formats: Vec<_> = sources.iter().map(|source| source.format().to_string()).collect();
     formats.sort();
     formats.dedup();
     // Tables are read where they are named only.
