@@ -27,6 +27,7 @@ pub mod command;
 pub mod comparison;
 pub mod data;
 pub mod package;
+pub mod predictions;
 pub mod report;
 pub mod run_log;
 pub mod select;

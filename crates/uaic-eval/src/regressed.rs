@@ -118,7 +118,9 @@ impl Regressed {
             Resample::Weights(weights) => self.weighed(weights),
             Resample::Drawn(rows) => {
                 let mut weights = vec![0; self.len()];
-                rows.iter().for_each(|&row| weights[row] += 1);
+                for &row in rows {
+                    weights[row] += 1;
+                }
                 self.weighed(&weights)
             }
         }

@@ -71,7 +71,7 @@ impl Layer {
     fn lay(&mut self, points: &[Point], radius: f64) {
         // A line has at least the width of a pixel; a finer one covers less of it.
         let mut before: Option<Point> = None;
-        for column in points.chunk_by(|a, b| a.0.floor() == b.0.floor()) {
+        for column in points.chunk_by(|a, b| a.0.floor().total_cmp(&b.0.floor()).is_eq()) {
             let [first, .., last] = column else {
                 if let Some(&alone) = column.first() {
                     self.join(before, alone, radius);
@@ -111,7 +111,9 @@ impl Layer {
             let across = (right.min(column as f64 + 1.0) - left.max(column as f64)).clamp(0.0, 1.0);
             let cover = (across * 255.0) as u8;
             let rows = &mut self.mask[column * self.high..][start..end];
-            rows.iter_mut().for_each(|old| *old = (*old).max(cover));
+            for old in rows {
+                *old = (*old).max(cover);
+            }
             self.touch(column, start, end);
         }
     }

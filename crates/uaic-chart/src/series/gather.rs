@@ -146,7 +146,7 @@ impl Grid {
                 }
             }
             xs.sort_by(|a, b| a.0.total_cmp(&b.0));
-            xs.dedup_by(|a, b| a.0 == b.0);
+            xs.dedup_by(|a, b| a.0.total_cmp(&b.0).is_eq());
             are_few &= xs.len() <= cells;
         }
         let (low, high) = ends?;
@@ -222,9 +222,8 @@ impl Grid {
             {
                 let (from, to) = (cells[before].mean(), cells[next].mean());
                 let (start, end) = (self.places[before], self.places[next]);
-                for between in before + 1..next {
-                    let share = (self.places[between] - start) / (end - start);
-                    cells[between] = Cell::of(from + share * (to - from));
+                for (cell, place) in cells.iter_mut().zip(&self.places).take(next).skip(before + 1) {
+                    *cell = Cell::of(from + (place - start) / (end - start) * (to - from));
                 }
             }
             before = Some(next);

@@ -29,7 +29,7 @@ pub use gather::{Gathered, Spread, gathered};
 pub use smooth::smoothed;
 pub use thin::{thin, thin_by};
 
-use crate::figure::{Axis, ColourBar, Content, Figure, Key, Line, Look, Mark, Paint, Panel, Scale, Stroke};
+use crate::figure::{Axis, Content, Figure, Key, Line, Look, Mark, Paint, Panel, Scale, Stroke};
 
 /// Lines that have a colour and a name of their own.
 const NAMED: usize = 8;
@@ -80,7 +80,7 @@ pub fn series(title: &str, subtitle: &str, all: &[Series], style: &SeriesStyle) 
         Some(spread) => in_groups(all, style, axes, spread),
     };
     let (lows, highs) = (axes.points(all).map(|point| point.0), axes.points(all).map(|point| point.1));
-    let (x, y) = (axes.scale_of_x(lows), axes.scale(style.log_y, highs));
+    let (x, y) = (axes.scale_of_x(lows), around(style.log_y, highs));
     let content = if axes.points(all).next().is_some() {
         Content::Chart { x: Axis::new(&style.x, x), y: Axis::new(&style.y, y), marks: drawn.marks }
     } else if all.is_empty() {
@@ -93,7 +93,6 @@ pub fn series(title: &str, subtitle: &str, all: &[Series], style: &SeriesStyle) 
         subtitle: subtitle.to_owned(),
         panels: vec![Panel { title: String::new(), content }],
         legend: drawn.legend,
-        colours: drawn.colours,
         note: drawn.note,
         ..Figure::default()
     }
@@ -103,7 +102,6 @@ pub fn series(title: &str, subtitle: &str, all: &[Series], style: &SeriesStyle) 
 struct Drawn {
     marks: Vec<Mark>,
     legend: Vec<Key>,
-    colours: Option<ColourBar>,
     note: String,
 }
 
@@ -129,10 +127,6 @@ impl Axes {
         all.iter().flat_map(|one| one.points.iter().copied()).filter(move |point| self.can_draw(*point))
     }
 
-    fn scale(self, is_log: bool, values: impl Iterator<Item = f64>) -> Scale {
-        if is_log { Scale::log_around(values) } else { Scale::around(values) }
-    }
-
     /// Lines go from edge to edge.
     fn scale_of_x(self, values: impl Iterator<Item = f64>) -> Scale {
         let ends = |(low, high): (f64, f64), x: f64| (low.min(x), high.max(x));
@@ -140,7 +134,7 @@ impl Axes {
         match (low < high, self.log_x) {
             (true, true) => Scale::Log { low, high },
             (true, false) => Scale::Linear { low, high },
-            (false, is_log) => self.scale(is_log, std::iter::once(low)),
+            (false, is_log) => around(is_log, std::iter::once(low)),
         }
     }
 
@@ -152,6 +146,10 @@ impl Axes {
         let shown = |&(x, y): &(f64, f64)| (x, if y > 0.0 { y } else { f64::NAN });
         thin_by(&points.iter().map(shown).collect::<Vec<_>>(), COLUMNS, self.place())
     }
+}
+
+fn around(is_log: bool, values: impl Iterator<Item = f64>) -> Scale {
+    if is_log { Scale::log_around(values) } else { Scale::around(values) }
 }
 
 /// The colour of one of some lines.
@@ -188,9 +186,12 @@ fn overlaid(all: &[Series], style: &SeriesStyle, axes: Axes) -> Drawn {
     if is_smooth {
         lines.extend(all.iter().map(|one| axes.thinned(&one.points)).enumerate().map(|one| line(one, 0.25)));
     }
-    let smooth = |one: &Series| match is_smooth {
-        true => axes.thinned(&smoothed(&one.points, style.smoothing)),
-        false => axes.thinned(&one.points),
+    let smooth = |one: &Series| {
+        if is_smooth {
+            axes.thinned(&smoothed(&one.points, style.smoothing))
+        } else {
+            axes.thinned(&one.points)
+        }
     };
     lines.extend(all.iter().map(smooth).enumerate().map(|one| line(one, 1.0)));
     let name = |(number, one): (usize, &Series)| key(&one.name, number);
@@ -198,17 +199,21 @@ fn overlaid(all: &[Series], style: &SeriesStyle, axes: Axes) -> Drawn {
     Drawn {
         marks: vec![Mark::Lines(lines)],
         legend: if is_named { all.iter().enumerate().map(name).collect() } else { Vec::new() },
-        colours: (!is_named).then(|| ColourBar {
-            label: "series, in their order".to_owned(),
-            low: 1.0,
-            high: count as f64,
-        }),
-        note: smoothing_note(style),
+        note: noted(&[order_note(!is_named), smoothing_note(style)]),
     }
 }
 
 fn key(name: &str, number: usize) -> Key {
     Key { paint: Paint::Series(number), look: Look::Line(Stroke::Solid), text: name.to_owned() }
+}
+
+/// What colours mean where lines have no names.
+fn order_note(is_many: bool) -> String {
+    if is_many { "From light to dark in their order.".to_owned() } else { String::new() }
+}
+
+fn noted(notes: &[String]) -> String {
+    notes.iter().filter(|note| !note.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 fn smoothing_note(style: &SeriesStyle) -> String {
@@ -250,23 +255,17 @@ fn in_groups(all: &[Series], style: &SeriesStyle, axes: Axes, spread: Spread) ->
         Spread::Deviation => "Mean of each group, and the band of one standard deviation.",
     };
     let smooth = if style.smoothing > 0.0 {
-        format!(" Smoothed with weight {}.", style.smoothing)
+        format!("Smoothed with weight {}.", style.smoothing)
     } else {
         String::new()
     };
-    Drawn {
-        marks: bands,
-        colours: legend.is_empty().then(|| ColourBar {
-            label: "group, in their order".to_owned(),
-            low: 1.0,
-            high: count.max(2) as f64,
-        }),
-        legend,
-        note: format!("{what}{smooth}"),
-    }
+    let is_many = legend.is_empty() && count > 0;
+    Drawn { marks: bands, legend, note: noted(&[what.to_owned(), order_note(is_many), smooth]) }
 }
 
 #[cfg(test)]
+// Exact values are meant.
+#[allow(clippy::float_cmp)]
 mod tests {
     use super::*;
     use crate::draw::{Format, Options, draw};
@@ -289,11 +288,11 @@ mod tests {
     fn eight_have_names_and_more_have_colours_in_their_order() {
         let few: Vec<Series> = (0..8).map(|at| level(&format!("a{at}"), f64::from(at))).collect();
         let figure = series("t", "s", &few, &SeriesStyle::default());
-        assert_eq!((figure.legend.len(), figure.colours.is_none()), (8, true));
+        assert_eq!((figure.legend.len(), figure.note.as_str()), (8, ""));
         assert_eq!(lines(&figure)[7].paint, Paint::Series(7));
         let more: Vec<Series> = (0..9).map(|at| level(&format!("a{at}"), f64::from(at))).collect();
         let figure = series("t", "s", &more, &SeriesStyle::default());
-        assert_eq!((figure.legend.len(), figure.colours.unwrap().high as usize), (0, 9));
+        assert!(figure.legend.is_empty() && figure.note.contains("light to dark"));
     }
 
     #[test]
