@@ -141,3 +141,61 @@ fn what_a_model_of_ours_predicted_is_measured_as_its_run_was() {
     let told = dir.run("evaluate --predictions @:predictions/tset.safetensors").fails(3);
     assert!(told.contains("did you mean `predictions/test.safetensors`?"), "{told}");
 }
+
+/// 120 rows of two classes, a share of which the program gets wrong.
+fn program(name: &str, wrong: usize, dir: &TestDir) {
+    let line = |row: usize| {
+        let is_yes = (row + usize::from(row % 20 < wrong)) % 2 == 1;
+        let p = 0.5 + if is_yes { 0.1 } else { -0.1 } * (1.0 + (row % 7) as f64 / 2.0);
+        format!("{row},{},{p}\n", ["no", "yes"][row % 2])
+    };
+    let lines: String = (0..120).map(line).collect();
+    dir.write(format!("{name}.csv"), format!("id,y,score\n{lines}"));
+}
+
+#[test]
+fn programs_are_kept_as_runs_and_compared_in_pairs() {
+    let dir = TestDir::new();
+    program("good", 1, &dir);
+    program("bad", 7, &dir);
+    let run = |name: &str| {
+        let said = dir.run(&format!("evaluate --predictions {name}.csv --name {name} --json")).json();
+        said["run"].as_str().unwrap().to_owned()
+    };
+    let (good, bad) = (run("good"), run("bad"));
+    let shown = dir.run(&format!("show {good}")).ok();
+    assert!(shown.contains("predictions/test.parquet") && shown.contains("test/auroc"), "{shown}");
+    let again = dir.run(&format!("evaluate --predictions {good}:predictions/test.parquet --json")).json();
+    let said = dir.run("evaluate --predictions good.csv --json").json();
+    assert_eq!(again["estimates"], said["estimates"], "what is kept is all of it");
+
+    let compared = dir.run(&format!("compare {good} {bad} --json")).json();
+    let metric = |key: &str| {
+        let metrics = compared["metrics"].as_array().unwrap();
+        metrics.iter().find(|metric| metric["key"] == key).unwrap().clone()
+    };
+    let accuracy = metric("test/accuracy");
+    assert_eq!(accuracy["deltas"][1]["method"], "McNemar", "{accuracy}");
+    assert!((accuracy["deltas"][1]["delta"].as_f64().unwrap() + 0.3).abs() < 1e-9, "{accuracy}");
+    for key in ["test/auroc", "test/brier_positive", "test/f1", "test/average_precision"] {
+        let delta = &metric(key)["deltas"][1];
+        assert!(
+            delta["p"].as_f64().unwrap() < 0.05 && delta["method"] == "paired bootstrap",
+            "{key}: {delta}"
+        );
+    }
+    let worse = dir.run(&format!("compare {good} {bad} --fail-if-worse"));
+    assert_eq!(worse.code, Some(1), "{worse:?}");
+}
+
+#[test]
+fn a_run_that_has_ended_gets_a_part() {
+    let dir = TestDir::new();
+    program("good", 1, &dir);
+    let first = dir.run("evaluate --predictions good.csv --name first --json").json();
+    let first = first["run"].as_str().unwrap();
+    let part = dir.run(&format!("evaluate --predictions good.csv --split dev --run {first} --json")).json();
+    assert_ne!(part["run"], first);
+    let shown = dir.run(&format!("show {}", part["run"].as_str().unwrap())).ok();
+    assert!(shown.contains("dev/accuracy"), "{shown}");
+}

@@ -71,7 +71,7 @@ pub struct ImportArgs {
 }
 
 fn parse_zone(text: &str) -> Result<Zone, String> {
-    text.parse().map_err(|error| format!("{error}"))
+    Zone::named(text).map_err(|error| error.to_string())
 }
 
 fn parse_rows(text: &str) -> Result<TableRows, String> {
@@ -114,8 +114,7 @@ fn read_all(
     args: &ImportArgs,
     bar: &ProgressBar,
 ) -> anyhow::Result<Summary> {
-    let options =
-        ReadOptions { zone: args.zone.clone(), identity: args.identity.clone(), rows: args.rows };
+    let options = ReadOptions { zone: args.zone.clone(), identity: args.identity.clone(), rows: args.rows };
     let watch = |done: u64, total: u64| {
         bar.set_length(total);
         bar.set_position(done);
@@ -176,7 +175,10 @@ fn tell(sources: &[Source], summary: &Summary, took: Duration) {
     }
     let named = summary.skipped.len().min(TOLD) as u64;
     if summary.skipped_count > named {
-        printer::talk(format!("… and {} more things were left out; `--json` names them", summary.skipped_count - named));
+        printer::talk(format!(
+            "… and {} more things were left out; `--json` names them",
+            summary.skipped_count - named
+        ));
     }
     let counted = crate::number::counted;
     let mut parts = vec![format!("{} new", counted(summary.new, "run"))];

@@ -4,6 +4,7 @@ use uaic_table::TableError;
 
 use crate::ErrorKind;
 use crate::eval::Undefined;
+use crate::store::StoreError;
 
 /// Why a table gives no predictions.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +70,9 @@ pub enum RowsError {
     /// Nothing can be measured.
     #[error("nothing can be measured: {0}")]
     Undefined(#[from] Undefined),
+    /// The store cannot be read or written.
+    #[error(transparent)]
+    Store(StoreError),
     /// What is kept with a run is damaged.
     #[error("stored predictions are damaged: {0}")]
     Stored(String),
@@ -79,6 +83,7 @@ impl RowsError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Table(error) => error.kind(),
+            Self::Store(error) => error.kind(),
             Self::Unfound { .. } | Self::Unmatched { .. } | Self::Unfit(_) | Self::Texts { .. } => {
                 ErrorKind::Usage
             }

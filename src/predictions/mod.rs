@@ -6,6 +6,7 @@
 //! | `classes` | which class is a label, and which of two is to be found? |
 //! | `classified`, `regressed` | what do the columns say? |
 //! | `stored` | how is it kept with a run? |
+//! | `filed` | which run has it? |
 //! | `rows` | are the rows of two programs the same? |
 //! | `error` | what is wrong with a table? |
 
@@ -13,6 +14,7 @@ mod classes;
 mod classified;
 mod columns;
 mod error;
+pub mod filed;
 mod regressed;
 mod rows;
 mod stored;

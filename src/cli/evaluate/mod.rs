@@ -12,6 +12,7 @@ use clap::Args;
 use crate::data::Example;
 use crate::eval::{Group, Predictions, Rule, by_label, by_length, by_rule, by_unknown};
 use crate::predictions::Task;
+use crate::predictions::filed::EXPERIMENT;
 
 use super::Global;
 use super::stored_model::MODEL_GRAMMAR;
@@ -32,6 +33,7 @@ Of any program's predictions (CSV, JSON lines, Parquet, NPZ):
   uaic evaluate --predictions p.parquet --gold y --label yhat --task regression
   uaic evaluate --predictions scores.npz --gold y --score logits --logits --classes cat,dog
   uaic evaluate --predictions @:predictions/test.safetensors
+  uaic evaluate --predictions b.csv --name forest  keep it as a run; `uaic compare` then tests pairs
 
 {MODEL_GRAMMAR}
 
@@ -53,7 +55,8 @@ With --json: {{\"schema\": 1, \"run\", \"dataset\", \"split\", \"texts\", \"temp
   \"estimates\": {{name: {{\"value\", \"n\", \"low\", \"high\"}}}}, \"absent\": {{name: reason}},
   \"segments\": [{{\"by\", \"name\", \"n\", \"accuracy\": estimate or null, \"mean_confidence\" or null}}]}};
 of predictions {{\"schema\": 1, \"predictions\", \"format\", \"task\", \"split\", \"rows\", \"classes\": [name] or null,
-  \"positive\" or null, \"notes\", \"resamples\", \"metrics\", \"estimates\", \"absent\", \"plots\": [path]}}"))]
+  \"positive\" or null, \"notes\", \"resamples\", \"metrics\", \"estimates\", \"absent\", \"plots\": [path],
+  \"run\": id or null}}"))]
 pub struct EvaluateArgs {
     /// The model: a final run, or a study
     #[arg(value_name = "SEL", required_unless_present = "predictions", conflicts_with = "predictions")]
@@ -131,6 +134,18 @@ pub struct ColumnArgs {
     /// Write pictures to a folder
     #[arg(long, value_name = "DIR", requires = "predictions")]
     pub plots: Option<PathBuf>,
+
+    /// Keep predictions and figures with a run; one that has ended gets a part of its own
+    #[arg(long, value_name = "SEL", requires = "predictions", conflicts_with = "name")]
+    pub run: Option<String>,
+
+    /// Keep predictions and figures as a run of this name
+    #[arg(long, value_name = "NAME", requires = "predictions")]
+    pub name: Option<String>,
+
+    /// The experiment of that run
+    #[arg(long, value_name = "NAME", requires = "name", default_value = EXPERIMENT)]
+    pub experiment: String,
 }
 
 /// How texts are divided into segments.

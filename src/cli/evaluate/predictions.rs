@@ -1,5 +1,6 @@
 //! Measures any program's predictions.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,11 +13,12 @@ use crate::cli::{Global, json, printer, table};
 use crate::eval::Measures;
 use crate::fsx;
 use crate::number::grouped;
+use crate::predictions::filed::{self, Place};
 use crate::predictions::{Predicted, Rows, RowsError, Wanted};
 use crate::report::draw::{Options, draw};
 use crate::report::predicted::pictures;
 use crate::select;
-use crate::store::{SqliteStore, Store};
+use crate::store::{Id, SqliteStore, Store};
 
 /// A file of predictions.
 struct Given {
@@ -33,8 +35,9 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs, place: &str) -> anyhow::
         Some(folder) => draw_all(folder, &given)?,
         None => Vec::new(),
     };
+    let filed = file(global, args, &given, &figures)?;
     if args.json {
-        printer::json(&json_of(&given, &figures, args, &plots))?;
+        printer::json(&json_of(&given, &figures, args, &plots, filed))?;
         return Ok(ExitCode::SUCCESS);
     }
     printer::talk(format!("{}: {}", table::one_line(&given.name), summary(&given)));
@@ -48,6 +51,9 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs, place: &str) -> anyhow::
     }
     if let Some(folder) = &args.columns.plots {
         printer::talk(format!("wrote {} pictures to {}", plots.len(), folder.display()));
+    }
+    if let Some(run) = filed {
+        printer::talk(format!("kept as run {0}; `uaic compare {0} OTHER` compares it", run.short()));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -105,6 +111,32 @@ fn artifact(global: &Global, place: &str) -> anyhow::Result<Option<Vec<u8>>> {
     Err(Failure::not_found(format!("run {} has no artifact `{name}`; {hint}", run.id.short())).into())
 }
 
+/// Keeps predictions and figures where that is wanted; gives the run.
+fn file(
+    global: &Global,
+    args: &EvaluateArgs,
+    given: &Given,
+    figures: &Measures,
+) -> anyhow::Result<Option<Id>> {
+    let columns = &args.columns;
+    if columns.run.is_none() && columns.name.is_none() {
+        return Ok(None);
+    }
+    let store = SqliteStore::open(&global.store)?;
+    let run = columns.run.as_deref().map(|selector| select::resolve(&store, selector)).transpose()?;
+    let place = match &run {
+        Some(run) => Place::With(run),
+        None => Place::Alone { experiment: columns.experiment.clone(), name: columns.name.clone() },
+    };
+    let mut facts = BTreeMap::from([("predictions.source".to_owned(), given.name.clone())]);
+    if let Ok(file) = std::fs::File::open(&given.name) {
+        let mut hash = blake3::Hasher::new();
+        hash.update_reader(file)?;
+        facts.insert("predictions.hash".to_owned(), hash.finalize().to_hex().to_string());
+    }
+    Ok(Some(filed::file(&store, &place, &args.split, &given.predicted, figures, &facts)?))
+}
+
 /// Draws every picture that shows something; gives the files.
 fn draw_all(folder: &Path, given: &Given) -> anyhow::Result<Vec<PathBuf>> {
     let about = format!("{} · {} rows", given.name, grouped(given.predicted.len()));
@@ -119,7 +151,13 @@ fn draw_all(folder: &Path, given: &Given) -> anyhow::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn json_of(given: &Given, figures: &Measures, args: &EvaluateArgs, plots: &[PathBuf]) -> Value {
+fn json_of(
+    given: &Given,
+    figures: &Measures,
+    args: &EvaluateArgs,
+    plots: &[PathBuf],
+    filed: Option<Id>,
+) -> Value {
     let Given { name, format, predicted } = given;
     let (classes, positive) = match &predicted.rows {
         Rows::Classified(rows) => {
@@ -142,5 +180,6 @@ fn json_of(given: &Given, figures: &Measures, args: &EvaluateArgs, plots: &[Path
     shape.extend(json::measures(figures));
     let plots: Vec<String> = plots.iter().map(|path| path.display().to_string()).collect();
     shape.insert("plots".to_owned(), plots.into());
+    shape.insert("run".to_owned(), filed.map(|run| run.to_string()).into());
     shape.into()
 }
