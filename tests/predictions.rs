@@ -184,6 +184,11 @@ fn programs_are_kept_as_runs_and_compared_in_pairs() {
             "{key}: {delta}"
         );
     }
+    dir.run(&format!("plot roc {good}")).ok();
+    assert!(std::fs::read(dir.join("roc.png")).unwrap().starts_with(b"\x89PNG"));
+    assert!(
+        dir.run(&format!("plot residuls {good}")).fails(2).contains("of these predictions there are roc")
+    );
     let worse = dir.run(&format!("compare {good} {bad} --fail-if-worse"));
     assert_eq!(worse.code, Some(1), "{worse:?}");
 }

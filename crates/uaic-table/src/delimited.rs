@@ -4,7 +4,7 @@ use std::io::{BufReader, Read, SeekFrom};
 
 use crate::budget::Budget;
 use crate::error::Fault;
-use crate::source::Input;
+use crate::input::Input;
 use crate::table::Values;
 use crate::text::{self, Kind};
 

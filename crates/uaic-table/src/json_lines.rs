@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::budget::Budget;
 use crate::error::Fault;
-use crate::source::Input;
+use crate::input::Input;
 use crate::table::Values;
 
 /// Most bytes of one line.

@@ -26,11 +26,13 @@
 //! | `delimited`, `json_lines` | what does a line say? |
 //! | `npz` | what do NumPy's archives hold? |
 //! | `parquet` | what do Parquet files hold, and how is one written? |
+//! | `input` | what is at a place of a file? |
 //! | `budget`, `error` | when is it too much, and what went wrong? |
 
 mod budget;
 mod delimited;
 mod error;
+mod input;
 mod json_lines;
 mod npz;
 mod parquet;

@@ -1,17 +1,13 @@
 //! A file of some kind, its columns, and those of them that are wanted.
 
 use std::fs::File;
-use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use crate::error::{Fault, TableError};
+use crate::input::Input;
 use crate::table::{Column, Table, Values};
 use crate::{delimited, json_lines, npz, parquet};
-
-/// What can be read again from its beginning.
-pub(crate) trait Input: Read + Seek + Send {}
-
-impl<T: Read + Seek + Send> Input for T {}
 
 /// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,17 +201,4 @@ impl std::fmt::Debug for Source {
             .field("format", &self.format)
             .finish_non_exhaustive()
     }
-}
-
-/// The size of what can be read.
-pub(crate) fn size(input: &mut dyn Input) -> Result<u64, Fault> {
-    Ok(input.seek(SeekFrom::End(0))?)
-}
-
-/// So many bytes from a place, which the caller has found to lie inside.
-pub(crate) fn bytes_at(input: &mut dyn Input, start: u64, count: usize) -> Result<Vec<u8>, Fault> {
-    input.seek(SeekFrom::Start(start))?;
-    let mut bytes = Vec::new();
-    input.take(count as u64).read_to_end(&mut bytes)?;
-    if bytes.len() == count { Ok(bytes) } else { Err(Fault::damaged("it ends too early")) }
 }

@@ -5,7 +5,7 @@ mod zip;
 
 use crate::budget::Budget;
 use crate::error::Fault;
-use crate::source::Input;
+use crate::input::Input;
 use crate::table::Values;
 
 use array::Array;

@@ -8,7 +8,7 @@ use std::io::Read;
 use flate2::read::DeflateDecoder;
 
 use crate::error::Fault;
-use crate::source::{Input, bytes_at, size};
+use crate::input::{Input, bytes_at, size};
 
 const END: [u8; 4] = *b"PK\x05\x06";
 const END64: [u8; 4] = *b"PK\x06\x06";

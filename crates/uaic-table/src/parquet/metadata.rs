@@ -1,7 +1,7 @@
 //! What a Parquet file says of itself at its end.
 
 use crate::error::Fault;
-use crate::source::{Input, bytes_at, size};
+use crate::input::{Input, bytes_at, size};
 
 use super::thrift::{Reader, Type};
 

@@ -6,6 +6,7 @@
 //! little: columns without nesting, pages of both versions, plain values, dictionaries, runs, packed
 //! differences and split bytes, unpacked, or packed by Snappy, gzip or Zstandard.
 
+mod header;
 mod metadata;
 mod page;
 mod runs;
@@ -16,7 +17,7 @@ pub use write::write;
 
 use crate::budget::Budget;
 use crate::error::Fault;
-use crate::source::{Input, bytes_at, size};
+use crate::input::{Input, bytes_at, size};
 use crate::table::Values;
 
 use metadata::{Chunk, Leaf, Metadata};

@@ -9,88 +9,20 @@ use crate::budget::{Budget, MOST_TEXT};
 use crate::error::Fault;
 use crate::table::Values;
 
+use super::header::{DICTIONARY_PAGE, Header, RUNS};
 use super::metadata::{Chunk, Leaf, Physical};
 use super::runs::{differences, hybrid};
-use super::thrift::{Reader, Type};
+use super::thrift::Reader;
 
 const PLAIN: i64 = 0;
 const PLAIN_DICTIONARY: i64 = 2;
-const RUNS: i64 = 3;
 const DIFFERENCES: i64 = 5;
 const LENGTHS: i64 = 6;
 const DICTIONARY: i64 = 8;
 const SPLIT: i64 = 9;
 
-/// Most bytes of an unpacked page.
-const LARGEST_PAGE: usize = 1 << 28;
-
 fn cut_off() -> Fault {
     Fault::damaged("a page of the Parquet file is cut off or damaged")
-}
-
-/// The header of a page.
-#[derive(Default)]
-struct Header {
-    kind: i64,
-    unpacked: usize,
-    packed: usize,
-    values: usize,
-    encoding: i64,
-    level_encoding: i64,
-    /// Bytes of levels before the values, where they are not packed with them.
-    levels: Option<[usize; 2]>,
-    are_values_packed: bool,
-}
-
-impl Header {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let mut own = Self { are_values_packed: true, level_encoding: RUNS, ..Self::default() };
-        reader.fields(|reader, id, kind| {
-            match id {
-                1 => own.kind = reader.integer(kind)?,
-                2 => own.unpacked = reader.size(kind)?,
-                3 => own.packed = reader.size(kind)?,
-                5 | 7 => own.describe(reader, kind)?,
-                8 => own.describe_second(reader, kind)?,
-                _ => reader.skip(kind)?,
-            }
-            Ok(())
-        })?;
-        if own.unpacked > LARGEST_PAGE {
-            return Err(Fault::TooMuch("bytes of a page", LARGEST_PAGE));
-        }
-        Ok(own)
-    }
-
-    /// A page of values of the first version, or a dictionary.
-    fn describe(&mut self, reader: &mut Reader<'_>, kind: Type) -> Result<(), Fault> {
-        reader.structure(kind, |reader, id, kind| {
-            match id {
-                1 => self.values = reader.size(kind)?,
-                2 => self.encoding = reader.integer(kind)?,
-                3 if !matches!(kind, _ if self.kind == 2) => self.level_encoding = reader.integer(kind)?,
-                _ => reader.skip(kind)?,
-            }
-            Ok(())
-        })
-    }
-
-    fn describe_second(&mut self, reader: &mut Reader<'_>, kind: Type) -> Result<(), Fault> {
-        let mut levels = [0, 0];
-        reader.structure(kind, |reader, id, kind| {
-            match id {
-                1 => self.values = reader.size(kind)?,
-                4 => self.encoding = reader.integer(kind)?,
-                5 => levels[1] = reader.size(kind)?,
-                6 => levels[0] = reader.size(kind)?,
-                7 => self.are_values_packed = reader.boolean(kind)?,
-                _ => reader.skip(kind)?,
-            }
-            Ok(())
-        })?;
-        self.levels = Some(levels);
-        Ok(())
-    }
 }
 
 /// Adds the values of a chunk, which lies in these bytes.
@@ -109,7 +41,7 @@ pub(super) fn read(
         let body = rest.get(reader.position()..).ok_or_else(cut_off)?;
         let (body, after) = body.split_at_checked(header.packed).ok_or_else(cut_off)?;
         match header.kind {
-            2 => {
+            DICTIONARY_PAGE => {
                 let body = unpack(body, chunk.codec, header.unpacked)?;
                 let mut own = empty(leaf)?;
                 budget.values(header.values)?;
