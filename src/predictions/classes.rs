@@ -38,12 +38,24 @@ pub(super) fn task(table: &Table, chosen: &Chosen, wanted: &Wanted) -> Result<Fo
     let given = chosen.label.as_deref().map(|name| values(table, name)).transpose()?;
     let scores = score_count(table, chosen);
     let (found, why) = match scores {
+        2.. if are_quantiles(gold, chosen) => {
+            (Task::Regression, "the answers are numbers, and the scores quantiles".to_owned())
+        }
         2 => (Task::Binary, "there are scores of two classes".to_owned()),
         3.. => (Task::Multiclass, format!("there are scores of {scores} classes")),
         _ => of_labels(gold, given, scores == 1),
     };
     let note = format!("task: {}, as {why}; `--task` says otherwise", found.name());
     Ok(FoundTask { found, note: Some(note) })
+}
+
+/// Whether columns of scores are named by levels, and right answers are no classes of theirs.
+fn are_quantiles(gold: &Values, chosen: &Chosen) -> bool {
+    let is_level = |(_, name): &(String, Option<String>)| {
+        let level = name.as_ref().and_then(|name| name.parse::<f64>().ok());
+        level.is_some_and(|level| level > 0.0 && level < 1.0)
+    };
+    gold.are_numbers() && chosen.scores.iter().all(is_level)
 }
 
 /// What labels or numbers look like.

@@ -109,6 +109,8 @@ fn quantiles_have_levels_in_their_names() {
         measures.values.contains_key("test/pinball_0.9")
             && measures.values.contains_key("test/coverage_0.1_0.9")
     );
+    let open = Wanted { score: some("q_*"), ..Wanted::default() };
+    assert_eq!(read("y,q_0.1,q_0.5\n1,0,2\n", &open).unwrap().task, Task::Regression, "named by levels");
     let text = told("y,q_low,q_high\n1,0,2\n", &wanted);
     assert!(text.contains("`q_low` is no quantile"), "{text}");
 }

@@ -90,10 +90,10 @@ fn figures_of_any_scores_equal_scikit_learn() {
 #[test]
 fn a_table_of_predictions_has_the_figures_of_its_rows() {
     let table = Predictions {
-        labels: ["a", "b", "c"].map(str::to_owned).to_vec(),
+        labels: ["a", "b", "c", "a+b"].map(str::to_owned).to_vec(),
         unseen: vec!["d".to_owned()],
-        gold: (0..60).map(|row| row * 7 % 4).collect(),
-        logits: (0..180_u32).map(|at| (at * 37 % 17) as f32 / 4.0).collect(),
+        gold: (0..60).map(|row| row * 7 % 5).collect(),
+        logits: (0..240_u32).map(|at| (at * 37 % 17) as f32 / 4.0).collect(),
         ..Predictions::default()
     };
     let ours = measure(&table, 1.5, &mut rng());

@@ -78,7 +78,7 @@ pub fn measure(predictions: &Predictions, temperature: f64, rng: &mut impl Rng) 
     measures
 }
 
-/// Measures any classifier on its rows: all that [`measure`] gives, `balanced_accuracy` and `kappa`,
+/// Measures any classifier on its rows: all that [`measure`] gives and that has a meaning here, `balanced_accuracy` and `kappa`,
 /// and of two classes of which one is to be found also `auroc`, `average_precision`, `precision`,
 /// `recall`, `specificity`, `f1` and `brier_positive` of that one. What needs scores, or
 /// probabilities, is absent where there are none.
@@ -87,6 +87,14 @@ pub fn measure_classified(rows: &Classified, rng: &mut impl Rng) -> Measures {
     match Sample::of_rows(rows) {
         Ok(sample) => {
             measures.insert_shares(&sample);
+            // Of three classes the right one is always among three, and without a label of two intents
+            // the lenient rule is the strict one.
+            if rows.known() <= 3 && measures.values.contains_key("top_3") {
+                measures.values.remove("top_3");
+            }
+            if !rows.names().iter().any(|name| name.contains('+')) {
+                measures.values.remove("accuracy_any");
+            }
             let rounds = resamples(rows.len(), rows.known());
             let estimates = resample_all(&[rows.len()], rounds, rng, |weights| sample.all_measures(weights));
             sample.measure_names().zip(estimates).for_each(|(key, estimate)| measures.insert(key, estimate));

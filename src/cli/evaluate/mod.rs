@@ -66,10 +66,6 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["dataset", "by", "out"])]
     pub predictions: Option<String>,
 
-    /// The columns of predictions
-    #[command(flatten)]
-    pub columns: ColumnArgs,
-
     /// Data set: a name in data/, or a folder; the run's own by default
     #[arg(long, value_name = "D")]
     pub dataset: Option<String>,
@@ -93,6 +89,10 @@ pub struct EvaluateArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+
+    /// The columns of predictions
+    #[command(flatten)]
+    pub columns: ColumnArgs,
 }
 
 /// Which columns of predictions mean what.

@@ -140,6 +140,7 @@ fn file(
 /// Draws every picture that shows something; gives the files.
 fn draw_all(folder: &Path, given: &Given) -> anyhow::Result<Vec<PathBuf>> {
     let about = format!("{} · {} rows", given.name, grouped(given.predicted.len()));
+    fsx::create_dir_all(folder)?;
     let mut paths = Vec::new();
     for (name, figure) in pictures(&given.predicted.rows, &about) {
         if !figure.is_empty() {
