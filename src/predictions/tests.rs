@@ -1,5 +1,8 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::eval::ScoreKind;
+use crate::report::predicted::pictures;
 
 fn read(text: &str, wanted: &Wanted) -> Result<Predicted, RowsError> {
     Predicted::read(&mut Source::of_bytes("p.csv", text.as_bytes().to_vec())?, wanted)
@@ -187,4 +190,41 @@ fn programs_are_compared_on_the_same_rows_in_any_order() {
     assert_eq!(why, "the rows are not the same: 60 and 59, of which 59 are common");
     let numbers = read("y,yhat\n1.5,1.25\n", &Wanted::default()).unwrap();
     assert!(differences(&numbers, &numbers, &mut rng).is_ok());
+}
+
+proptest! {
+    #[test]
+    fn any_table_ends_with_rows_or_an_error(
+        names in prop::collection::vec(
+            prop::sample::select(vec!["y", "id", "p_a", "p_b", "p_1", "q_0.5", "q_90", "score", "yhat", "pred", "classes", ""]),
+            1..6,
+        ),
+        rows in prop::collection::vec(
+            prop::collection::vec(
+                prop::sample::select(vec!["a", "b", "1", "0", "0.5", "-3", "1e300", "inf", "", "true", "0.25", "NaN", "-0.0"]),
+                6,
+            ),
+            0..6,
+        ),
+        task in prop::option::of(prop::sample::select(Task::ALL.to_vec())),
+        score in prop::option::of(prop::sample::select(vec!["p_*", "q_*", "score", "*"])),
+        are_logits: bool,
+    ) {
+        let line = |row: &Vec<&str>| row[..names.len()].join(",");
+        let lines: Vec<String> = rows.iter().map(line).collect();
+        let text = format!("{}\n{}\n", names.join(","), lines.join("\n"));
+        let wanted = Wanted { task, score: score.map(str::to_owned), are_logits, ..Wanted::default() };
+        if let Ok(predicted) = read(&text, &wanted) {
+            let figures = pictures(&predicted.rows, "x");
+            prop_assert!(figures.iter().all(|(_, figure)| !figure.panels.is_empty()));
+            let mut source = Source::of_bytes("x", predicted.to_parquet().unwrap()).unwrap();
+            let again = Predicted::read(&mut source, &Wanted::default()).unwrap();
+            prop_assert_eq!(&again.rows, &predicted.rows);
+            let mut rng = SeedTree::new(0).rng("test");
+            match &again.rows {
+                Rows::Classified(rows) => drop(measure_classified(&rows.select(&[0]), &mut rng)),
+                Rows::Regressed(rows) => drop(measure_regressed(rows, &mut rng)),
+            }
+        }
+    }
 }
