@@ -19,6 +19,10 @@ pub(super) fn read(table: &Table, chosen: &Chosen, notes: &mut Vec<String>) -> R
             None => {}
         }
     }
+    quantiles.sort_by(|a: &(f64, Vec<f64>), b| a.0.total_cmp(&b.0));
+    if let Some(pair) = quantiles.windows(2).find(|pair| pair[0].0.total_cmp(&pair[1].0).is_eq()) {
+        return Err(RowsError::Unfit(format!("two columns are quantiles of {}", pair[0].0)));
+    }
     let predicted = match single {
         Some(name) => numbers(table, &name)?,
         None => {
