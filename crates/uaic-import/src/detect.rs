@@ -24,7 +24,8 @@ const DEEPEST: usize = 12;
 const MOST_FOLDERS: usize = 100_000;
 
 /// Folders that hold none of a user's records.
-const PASSED_OVER: [&str; 6] = ["node_modules", "__pycache__", "site-packages", "venv", "target", "checkpoints"];
+const PASSED_OVER: [&str; 6] =
+    ["node_modules", "__pycache__", "site-packages", "venv", "target", "checkpoints"];
 
 /// What would have been read.
 const LOOKED_FOR: &[&str] = &[
@@ -85,7 +86,10 @@ fn file(path: &Path) -> Result<Result<Source, String>, ImportError> {
     if start.starts_with(database::MAGIC) {
         let tables = database::tables(&database::open(path)?).map_err(ImportError::database(path))?;
         let some: Vec<_> = tables.into_iter().take(8).collect();
-        return Ok(Err(format!("it is an SQLite database of neither MLflow nor Optuna, with the tables {}", some.join(", "))));
+        return Ok(Err(format!(
+            "it is an SQLite database of neither MLflow nor Optuna, with the tables {}",
+            some.join(", ")
+        )));
     }
     let kind = if start.is_empty() { "an empty file" } else { "a file of an unknown kind" };
     Ok(Err(format!("it is {kind}")))
@@ -107,9 +111,8 @@ fn sure_file(path: &Path) -> Result<Option<Source>, ImportError> {
         return source(Kind::Wandb);
     }
     if start.starts_with(database::MAGIC) {
-        let tables = database::open(path).and_then(|connection| {
-            database::tables(&connection).map_err(ImportError::database(path))
-        })?;
+        let tables = database::open(path)
+            .and_then(|connection| database::tables(&connection).map_err(ImportError::database(path)))?;
         if optuna::is_optuna(&tables) {
             return source(Kind::OptunaDatabase);
         }
@@ -226,7 +229,8 @@ fn is_sacred(path: &Path) -> bool {
 /// The state in the latest checkpoint, which has the whole history, or beside them.
 fn trainer_state(path: &Path) -> Result<Option<PathBuf>, ImportError> {
     let beside = path.join(transformers::FILE);
-    let checkpoints = folder::folders(path)?.into_iter().filter(|folder| name(folder).starts_with("checkpoint-"));
+    let checkpoints =
+        folder::folders(path)?.into_iter().filter(|folder| name(folder).starts_with("checkpoint-"));
     let last = checkpoints.map(|folder| folder.join(transformers::FILE)).filter(|file| file.is_file()).last();
     Ok(last.or_else(|| beside.is_file().then_some(beside)))
 }

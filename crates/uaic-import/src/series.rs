@@ -26,7 +26,12 @@ pub(crate) struct Series {
 
 impl Series {
     /// Takes a point; gives those on that are many.
-    pub(crate) fn push(&mut self, key: &str, point: SourcePoint, sink: &mut dyn Sink) -> Result<(), SinkError> {
+    pub(crate) fn push(
+        &mut self,
+        key: &str,
+        point: SourcePoint,
+        sink: &mut dyn Sink,
+    ) -> Result<(), SinkError> {
         let number = self.number(key);
         self.last = number;
         if let Some((key, batch)) = self.batches.get_mut(number) {

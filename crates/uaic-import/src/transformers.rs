@@ -33,7 +33,12 @@ pub(crate) const FILE: &str = "trainer_state.json";
 ///
 /// # Errors
 /// The file cannot be read or is no state, or the sink takes no more.
-pub(crate) fn read(file: &Path, output: &Path, options: &ReadOptions, sink: &mut dyn Sink) -> Result<(), ImportError> {
+pub(crate) fn read(
+    file: &Path,
+    output: &Path,
+    options: &ReadOptions,
+    sink: &mut dyn Sink,
+) -> Result<(), ImportError> {
     let bytes = folder::read_bounded(file, LONGEST_WHOLE)?;
     let malformed = |error: NoJson| ImportError::Malformed {
         path: file.to_owned(),

@@ -11,10 +11,12 @@
 //! ```
 
 mod artifact;
+mod attach;
 mod change;
 mod codec;
 pub mod database;
 mod fault;
+mod find;
 mod history;
 mod outside;
 mod piece;
@@ -204,7 +206,7 @@ impl Store for SqliteStore {
 
     fn set_tag(&self, run: Id, key: &str, value: &str) -> Result<(), StoreError> {
         let (key, value) = (key.to_owned(), value.to_owned());
-        self.writer()?.call(move |connection| write::set_tag(connection, run, &key, &value))
+        self.writer()?.call(move |connection| attach::set_tag(connection, run, &key, &value))
     }
 
     fn put_artifact(
@@ -222,7 +224,7 @@ impl Store for SqliteStore {
             size: content.len() as u64,
         };
         writer.call_for(attempt, move |connection| {
-            write::artifact(connection, attempt, &hash, &record)?;
+            attach::artifact(connection, attempt, &hash, &record)?;
             Ok(record)
         })
     }
@@ -309,7 +311,7 @@ impl Store for SqliteStore {
         let (hash, size) = self.blobs.put_file(file)?;
         let record = ArtifactRecord { name: name.to_owned(), hash: hash.to_hex().to_string(), size };
         writer.call(move |connection| {
-            write::put_artifact(connection, rows::run_row(connection, run)?, &hash, &record)?;
+            attach::put_artifact(connection, rows::run_row(connection, run)?, &hash, &record)?;
             Ok(record)
         })
     }

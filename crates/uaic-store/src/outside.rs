@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::Fault;
+use super::attach::put_tag;
 use super::codec::{from_json, named, to_json};
 use super::rows::{event, experiment_row, intern, known_name, name_row, process_row, run_row, study_row};
 use super::series::{append, tidy};
-use super::write::{
-    Place, clear, experiment_of, first_value, insert_params, put_more_values, put_tag, started,
-};
+use super::write::{Place, clear, experiment_of, first_value, insert_params, put_more_values, started};
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{
     check_outside, check_parent, check_removable, is_alive, kept_violation, number_taken,

@@ -94,7 +94,8 @@ impl CsvLog {
         let mut news = News::default();
         let Some((mut file, identity)) = self.open_file()? else { return Ok(news) };
         let length = file.metadata().map_or(0, |metadata| metadata.len());
-        let header = first_line(&mut file).map_err(FileError::at("read", &self.path)).map_err(ImportError::from)?;
+        let header =
+            first_line(&mut file).map_err(FileError::at("read", &self.path)).map_err(ImportError::from)?;
         let Some(header) = header else { return Ok(news) };
         let is_same = self.identity == Some(identity) && length >= self.offset && header == self.header;
         let mut again = 0;
@@ -212,7 +213,10 @@ pub(crate) enum Torn {
 impl Torn {
     /// Whoever writes a line writes its end at once: a file that has been left alone has none to come.
     pub(crate) fn of(path: &Path) -> Self {
-        let age = fs::metadata(path).and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
+        let age = fs::metadata(path)
+            .and_then(|metadata| metadata.modified())
+            .ok()
+            .and_then(|time| time.elapsed().ok());
         if age.is_some_and(|age| age.as_secs() >= 60) { Self::Take } else { Self::Wait }
     }
 }

@@ -57,7 +57,12 @@ pub(super) fn value(stored: f64, is_nan: bool) -> f64 {
 
 /// Gives the artifacts of a run: from where they were written or, moved along with the records, from
 /// beside these.
-pub(super) fn give_artifacts(uri: &str, run: &str, beside: &Path, sink: &mut dyn Sink) -> Result<(), ImportError> {
+pub(super) fn give_artifacts(
+    uri: &str,
+    run: &str,
+    beside: &Path,
+    sink: &mut dyn Sink,
+) -> Result<(), ImportError> {
     let told = |why: String| Skipped::new(format!("the artifacts of the run {run}"), why);
     let path = match local_path(uri) {
         Ok(path) => path,
@@ -72,7 +77,11 @@ pub(super) fn give_artifacts(uri: &str, run: &str, beside: &Path, sink: &mut dyn
         Some(folder) => artifacts::give_all(&folder, "", sink),
         // A run without artifacts has no folder.
         None if beside_exists(&path) => Ok(()),
-        None => Ok(sink.skipped(told(format!("there is no {}, nor its end beside {}", path.display(), beside.display())))?),
+        None => Ok(sink.skipped(told(format!(
+            "there is no {}, nor its end beside {}",
+            path.display(),
+            beside.display()
+        )))?),
     }
 }
 

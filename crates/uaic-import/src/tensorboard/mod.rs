@@ -104,7 +104,13 @@ fn read_head(run: &EventFolder, progress: &mut Progress, sink: &mut dyn Sink) ->
     Ok(head)
 }
 
-fn describe(root: &Path, run: &EventFolder, runs: &[EventFolder], head: &Head, options: &ReadOptions) -> SourceRun {
+fn describe(
+    root: &Path,
+    run: &EventFolder,
+    runs: &[EventFolder],
+    head: &Head,
+    options: &ReadOptions,
+) -> SourceRun {
     let origin = |folder: &Path| format!("tensorboard:{}", place_within(root, folder, options));
     let name = run.path.strip_prefix(root).ok().filter(|name| !name.as_os_str().is_empty());
     let name = name.map_or_else(|| last_name(&run.path), |name| name.display().to_string());

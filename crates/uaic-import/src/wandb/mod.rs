@@ -39,10 +39,14 @@ const STRIDE: u64 = 4096;
 pub(crate) fn read(file: &Path, sink: &mut dyn Sink) -> Result<(), ImportError> {
     let mut head = Head::default();
     // What is wrong with the file is told with its points.
-    let _ = walk(file, &mut |record, _, _| {
-        head.take(&record);
-        Ok(())
-    }, sink)?;
+    let _ = walk(
+        file,
+        &mut |record, _, _| {
+            head.take(&record);
+            Ok(())
+        },
+        sink,
+    )?;
     let folder = file.parent().unwrap_or(Path::new("."));
     sink.run(head.run(file, folder))?;
     let mut points = Points::default();
@@ -134,7 +138,8 @@ impl Head {
             None => (RunState::Running, None),
         };
         run.ended_ms = self.exit.and(self.last_ms);
-        let mut tag = |name: &str, value: Option<String>| run.tags.extend(value.map(|value| (name.to_owned(), value)));
+        let mut tag =
+            |name: &str, value: Option<String>| run.tags.extend(value.map(|value| (name.to_owned(), value)));
         tag("wandb.id", Some(id));
         for (name, number) in [("entity", 2), ("group", 6), ("job_type", 7), ("sweep", 12), ("host", 13)] {
             tag(&format!("wandb.{name}"), text(number));
@@ -143,7 +148,8 @@ impl Head {
         for (name, number) in [("git.remote", 1), ("git.commit", 2)] {
             tag(name, field(git, number).map(Field::text).filter(|text| !text.is_empty()));
         }
-        let tags: Vec<_> = Fields::of(&self.run).filter(|(number, _)| *number == 10).map(|(_, tag)| tag.text()).collect();
+        let tags: Vec<_> =
+            Fields::of(&self.run).filter(|(number, _)| *number == 10).map(|(_, tag)| tag.text()).collect();
         tag("wandb.tags", (!tags.is_empty()).then(|| tags.join(", ")));
         for (key, value) in &self.summary.0 {
             if let Some(value) = value.as_str().filter(|_| !key.starts_with('_')) {
@@ -221,7 +227,9 @@ impl Points {
             return Ok(());
         }
         let kind = match value.get("_type").and_then(Json::as_str) {
-            Some(kind) => format!("it is of the type `{}`, not a number", kind.chars().take(40).collect::<String>()),
+            Some(kind) => {
+                format!("it is of the type `{}`, not a number", kind.chars().take(40).collect::<String>())
+            }
             None => "it is no number".to_owned(),
         };
         if *value != Json::Null && self.told.len() < 100 && self.told.insert(key.to_owned()) {

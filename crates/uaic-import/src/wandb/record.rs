@@ -44,7 +44,9 @@ pub(super) struct Item {
 impl Item {
     /// The items in the fields of a number.
     pub(super) fn all(message: &[u8], number: u32) -> impl Iterator<Item = Self> {
-        Fields::of(message).filter(move |(found, _)| *found == number).filter_map(|(_, item)| Self::of(item.bytes()))
+        Fields::of(message)
+            .filter(move |(found, _)| *found == number)
+            .filter_map(|(_, item)| Self::of(item.bytes()))
     }
 
     /// `None` of an item whose value cannot be read.
@@ -124,8 +126,13 @@ impl Values {
     fn forget(&mut self, key: &str) {
         self.0.remove(key);
         let within = format!("{key}.");
-        let names: Vec<_> =
-            self.0.range(within.clone()..).map(|(name, _)| name).take_while(|name| name.starts_with(&within)).cloned().collect();
+        let names: Vec<_> = self
+            .0
+            .range(within.clone()..)
+            .map(|(name, _)| name)
+            .take_while(|name| name.starts_with(&within))
+            .cloned()
+            .collect();
         for name in names {
             self.0.remove(&name);
         }

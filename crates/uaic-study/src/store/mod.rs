@@ -29,6 +29,7 @@ mod records;
 mod registry;
 pub mod rules;
 mod series;
+mod tally;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,10 +44,11 @@ pub use memory::MemoryStore;
 pub use outside::{Known, OutsideRun, RunEdit};
 pub use records::{
     ArtifactRecord, Attempt, Environment, EventRecord, Home, LatestMetric, MetricPoint, NewRun, NewStudy,
-    RunEnd, RunKind, RunQuery, RunRecord, StudyRecord, StudyState, Tally,
+    RunEnd, RunKind, RunQuery, RunRecord, StudyRecord, StudyState,
 };
 pub use registry::ModelVersion;
 pub use series::{Bucket, Look, Point, gather};
+pub use tally::Tally;
 
 /// The record of everything that was run. See the [module](self) for its contract.
 pub trait Store: Send + Sync {

@@ -205,7 +205,9 @@ pub fn a_source_that_grew_adds_what_is_new(store: &dyn Store) {
         let known = store.begin_outside_run(&running).unwrap();
         assert_eq!(known.is_whole, whole);
         let there = known.points.get("loss").copied().unwrap_or_default();
-        store.add_outside_points(running.id, &[("loss".to_owned(), points(there as i64..length))].into()).unwrap();
+        store
+            .add_outside_points(running.id, &[("loss".to_owned(), points(there as i64..length))].into())
+            .unwrap();
         store.end_outside_run(running.id).unwrap();
         assert_eq!(store.series(running.id, "loss").unwrap(), points(0..length));
     }
