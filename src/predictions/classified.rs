@@ -120,7 +120,9 @@ fn of_one_score(
     let given = chosen.label.as_deref().map(|label| classes.of_column(table, label)).transpose()?;
     let mut own = numbers(table, chosen)?;
     if wanted.are_logits {
-        own.iter_mut().for_each(|score| *score = 1.0 / (1.0 + libm::exp(-*score)));
+        for score in &mut own {
+            *score = 1.0 / (1.0 + libm::exp(-*score));
+        }
     }
     let are_shares = own.iter().all(|score| (0.0..=1.0).contains(score));
     let kind = if are_shares { ScoreKind::Probabilities } else { ScoreKind::Order };
@@ -251,7 +253,11 @@ fn numbers(table: &Table, chosen: &Chosen) -> Result<Vec<f64>, RowsError> {
 
 fn softmax(row: &mut [f64]) {
     let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    row.iter_mut().for_each(|score| *score = libm::exp(*score - top));
+    for score in row.iter_mut() {
+        *score = libm::exp(*score - top);
+    }
     let sum: f64 = row.iter().sum();
-    row.iter_mut().for_each(|score| *score /= sum);
+    for score in row {
+        *score /= sum;
+    }
 }

@@ -1,6 +1,8 @@
 //! Draws a thousand series of ten thousand points, and says how long each step takes:
 //! `cargo run --release -p uaic-chart --example many_series -- FOLDER`.
 
+#![allow(clippy::print_stdout)]
+
 use std::path::PathBuf;
 use std::time::Instant;
 

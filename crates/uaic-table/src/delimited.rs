@@ -14,7 +14,7 @@ const LONGEST_ROW: u64 = 1 << 26;
 /// What separates cells: the sign that occurs most often in the first line.
 pub(crate) fn separator(head: &[u8]) -> u8 {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |sign: u8| line.iter().filter(|byte| **byte == sign).count();
+    let count = |sign: u8| line.split(|byte| *byte == sign).count();
     let mut best = b',';
     for sign in [b'\t', b';', b'|'] {
         if count(sign) > count(best) {

@@ -18,7 +18,7 @@ pub enum Format {
     JsonLines,
     /// Apache Parquet.
     Parquet,
-    /// NumPy's archive of arrays.
+    /// `NumPy`'s archive of arrays.
     Npz,
 }
 

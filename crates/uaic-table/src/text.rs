@@ -31,10 +31,9 @@ impl Kind {
     pub(crate) fn values(self) -> Values {
         match self {
             Self { is_integer: true, is_boolean: false, .. } => Values::Integers(Vec::new()),
-            Self { is_float: true, is_boolean: false, .. } => Values::Floats(Vec::new()),
-            Self { is_boolean: true, is_float: false, .. } => Values::Booleans(Vec::new()),
-            // Without a single value it may be anything.
-            Self { is_integer: true, .. } => Values::Floats(Vec::new()),
+            // Without a single value it may be anything, and is this.
+            Self { is_float: true, .. } => Values::Floats(Vec::new()),
+            Self { is_boolean: true, .. } => Values::Booleans(Vec::new()),
             _ => Values::Texts(Vec::new()),
         }
     }

@@ -1,4 +1,4 @@
-//! NumPy's arrays: a head in Python's words, then the values.
+//! `NumPy`'s arrays: a head in Python's words, then the values.
 
 use crate::budget::MOST_VALUES;
 use crate::error::Fault;

@@ -1,4 +1,4 @@
-//! NumPy's archives: a zip file of arrays.
+//! `NumPy`'s archives: a zip file of arrays.
 
 mod array;
 mod zip;
@@ -39,7 +39,7 @@ pub(crate) fn read(input: &mut dyn Input, wanted: &[usize]) -> Result<Vec<Values
 
 fn arrays(input: &mut dyn Input) -> Result<Vec<Entry>, Fault> {
     let mut entries = zip::entries(input)?;
-    entries.retain(|entry| entry.name.ends_with(".npy"));
+    entries.retain(|entry| entry.name.strip_suffix(".npy").is_some());
     if entries.is_empty() {
         return Err(Fault::damaged("a zip file without arrays (.npy)"));
     }

@@ -1,4 +1,4 @@
-//! Entries of a zip file, as far as NumPy writes them: stored or deflated, with or without zip64.
+//! Entries of a zip file, as far as `NumPy` writes them: stored or deflated, with or without zip64.
 //!
 //! The format is PKWARE's APPNOTE 6.3.10. Sizes come from the directory; nothing is allocated that
 //! the file does not hold, and nothing is inflated beyond what the array says that it needs.

@@ -69,7 +69,7 @@ impl Header {
                 4 => self.encoding = reader.integer(kind)?,
                 5 => levels[1] = reader.size(kind)?,
                 6 => levels[0] = reader.size(kind)?,
-                7 => self.are_values_packed = reader.boolean(kind)?,
+                7 => self.are_values_packed = Reader::boolean(kind)?,
                 _ => reader.skip(kind)?,
             }
             Ok(())

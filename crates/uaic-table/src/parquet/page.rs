@@ -222,12 +222,6 @@ impl Page<'_> {
             None => return Err(cut_off()),
         };
         let places = hybrid(rest, width, count)?;
-        fn pick<T: Clone>(from: &[Option<T>], places: &[u32], to: &mut Vec<Option<T>>) -> Result<(), Fault> {
-            for &place in places {
-                to.push(from.get(place as usize).cloned().ok_or_else(cut_off)?);
-            }
-            Ok(())
-        }
         match (dictionary, values) {
             (Values::Integers(from), Values::Integers(to)) => pick(from, &places, to),
             (Values::Floats(from), Values::Floats(to)) => pick(from, &places, to),
@@ -243,6 +237,14 @@ impl Page<'_> {
             _ => Err(cut_off()),
         }
     }
+}
+
+/// The values of a dictionary at places.
+fn pick<T: Clone>(from: &[Option<T>], places: &[u32], to: &mut Vec<Option<T>>) -> Result<(), Fault> {
+    for &place in places {
+        to.push(from.get(place as usize).cloned().ok_or_else(cut_off)?);
+    }
+    Ok(())
 }
 
 /// Values as they are.

@@ -58,7 +58,7 @@ fn unpack(bytes: &[u8], width: u32, count: usize, mut each: impl FnMut(u64)) -> 
     Ok(())
 }
 
-/// So many numbers that are stored as differences (DELTA_BINARY_PACKED), and how many bytes they take.
+/// So many numbers that are stored as differences (`DELTA_BINARY_PACKED`), and how many bytes they take.
 pub(super) fn differences(bytes: &[u8], count: usize) -> Result<(Vec<i64>, usize), Fault> {
     let mut at = 0;
     let number = |at: &mut usize| {

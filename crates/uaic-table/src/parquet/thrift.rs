@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
         usize::try_from(self.integer(kind)?).map_err(|_| cut_off())
     }
 
-    pub(super) fn boolean(&self, kind: Type) -> Result<bool, Fault> {
+    pub(super) fn boolean(kind: Type) -> Result<bool, Fault> {
         match kind {
             Type::TRUE => Ok(true),
             Type::FALSE => Ok(false),
@@ -285,11 +285,15 @@ impl Writer {
 
     pub(super) fn integers(&mut self, id: i16, all: &[i32]) {
         self.list_head(id, all.len(), 5);
-        all.iter().for_each(|value| self.zigzag((*value).into()));
+        for value in all {
+            self.zigzag((*value).into());
+        }
     }
 
     pub(super) fn texts(&mut self, id: i16, all: &[&str]) {
         self.list_head(id, all.len(), 8);
-        all.iter().for_each(|text| self.plain_text(text));
+        for text in all {
+            self.plain_text(text);
+        }
     }
 }
