@@ -89,6 +89,7 @@ fn known(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
         crate::training::RecalibrationError,
         crate::package::PackageError,
         crate::comparison::ComparisonError,
+        crate::predictions::RowsError,
         crate::report::draw::DrawError,
         crate::report::plot::PlotError,
         crate::report::study::ViewError,

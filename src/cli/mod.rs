@@ -106,7 +106,7 @@ pub enum Verb {
     Show(show::ShowArgs),
     /// Show the best trials
     Best(best::BestArgs),
-    /// Test a stored model on any data
+    /// Test a stored model on any data, or measure any program's predictions
     Evaluate(evaluate::EvaluateArgs),
     /// Fit a stored model's temperature and out-of-scope threshold again, on other data
     Calibrate(calibrate::CalibrateArgs),
