@@ -1,10 +1,23 @@
 //! What can be seen of a program from outside?
 
+mod desk;
+mod environment;
+mod guard;
 pub mod json_line;
+mod keeper;
 pub mod metric;
+mod reading;
+pub mod record;
 mod recorder;
+mod recovery;
+mod runner;
 mod secrets;
+mod signals;
+mod stream;
 pub mod terminal;
 
-pub use recorder::{Facts, Point};
+pub use guard::{GUARD, guard_if_asked};
+pub use keeper::{Opening, Unkept};
+pub use recorder::{Content, End, Ending, Facts, Failure, NullRecorder, Point, Recorder};
+pub use runner::{Outcome, Plan, RunError, run};
 pub use secrets::Secrets;

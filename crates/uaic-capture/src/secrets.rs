@@ -30,6 +30,11 @@ impl Secrets {
         self.values.first().map_or(0, Vec::len)
     }
 
+    /// Whether a text has any.
+    pub fn is_in(&self, bytes: &[u8]) -> bool {
+        self.values.iter().any(|value| memchr::memmem::find(bytes, value).is_some())
+    }
+
     /// A text without secrets.
     pub fn mask(&self, text: &str) -> String {
         String::from_utf8_lossy(&self.mask_from(text.as_bytes(), 0)).into_owned()
