@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::desk::{self, Desk};
 use crate::environment;
 use crate::keeper::Keeper;
-use crate::metric::{LineReader, Pattern, Series};
+use crate::metric::{LineReader, Pattern, STREAMS, Series};
 use crate::reading::Reading;
 use crate::record::Head;
 use crate::recorder::{End, Ending};
@@ -71,10 +71,10 @@ pub(crate) fn readings(
     log_limit: u64,
 ) -> Vec<Reading> {
     let pattern = pattern.and_then(|pattern| Pattern::new(pattern).ok());
-    let reading = |(source, stream): (u32, &Arc<Stream>)| {
+    let reading = |stream: &Arc<Stream>| {
         let path = folder.map(|folder| folder.join(format!("{}.txt", stream.name)));
         let log = path.and_then(|path| Log::create(&path, log_limit).ok());
-        Reading::new(Arc::clone(stream), source, LineReader::new(pattern.clone()), log)
+        Reading::new(Arc::clone(stream), STREAMS, LineReader::new(pattern.clone()), log)
     };
-    (0..).zip(streams).map(reading).collect()
+    streams.iter().map(reading).collect()
 }

@@ -14,7 +14,7 @@ mod words;
 use std::borrow::Cow;
 
 pub use pattern::{Pattern, PatternError};
-pub(crate) use series::{Counted, Series, SourceId, State};
+pub(crate) use series::{Counted, STREAMS, Series, SourceId, State};
 
 /// What a line says.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -13,6 +13,9 @@ const MOST_SERIES: usize = 10_000;
 /// Where values come from: one of the program's streams, a file, this machine.
 pub(crate) type SourceId = u32;
 
+/// The streams of a program are one source: it may say the same by either.
+pub(crate) const STREAMS: SourceId = 0;
+
 /// A point, and how many its series had before.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Counted {
