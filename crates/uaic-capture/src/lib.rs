@@ -1,8 +1,12 @@
 //! What can be seen of a program from outside?
 
+pub mod argument;
 mod desk;
 mod environment;
+pub mod facts;
+mod files;
 mod guard;
+mod interpreter;
 pub mod json_line;
 mod keeper;
 pub mod metric;
@@ -15,7 +19,9 @@ mod secrets;
 mod signals;
 mod stream;
 pub mod terminal;
+mod usage;
 
+pub use files::{FileKind, FileOpener, FilePoint, SeriesFile};
 pub use guard::{GUARD, guard_if_asked};
 pub use keeper::{Opening, Unkept};
 pub use recorder::{Content, End, Ending, Facts, Failure, NullRecorder, Point, Recorder};

@@ -6,24 +6,30 @@ use std::io::{self, PipeWriter};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::Pid;
 use uaic_platform::process::{ProcessGroup, inherited_environment};
 use uaic_study::trial::Params;
 
+use crate::argument::{self, Found};
 use crate::desk::{Desk, Event, Recorded};
 use crate::environment;
+use crate::facts::{self, Subject};
+use crate::files::{self, FileOpener, Watch};
 use crate::guard::{Guard, Watched};
 use crate::keeper::{Keeper, Opening, Unkept};
 use crate::metric::Series;
 use crate::recorder::{Ending, now_ms};
 use crate::recovery::{Left, readings};
+use crate::secrets::Secrets;
 use crate::signals::{self, Recipient};
 use crate::stream::{self, Marks, Spool, Stream, Target};
+use crate::usage;
 
 /// Things seen that wait to be recorded, at most: then who sees waits, too. The program does not.
 const WAITING: usize = 256;
@@ -33,7 +39,6 @@ const WAITING: usize = 256;
 const GLANCE: Duration = Duration::from_millis(1);
 
 /// What to run, and what to record of it.
-#[derive(Debug)]
 pub struct Plan {
     /// The program and its arguments; at least the former.
     pub program: Vec<OsString>,
@@ -53,6 +58,8 @@ pub struct Plan {
     pub pattern: Option<String>,
     /// Where to look for files with metrics that appear or grow.
     pub watch: Vec<PathBuf>,
+    /// Who reads these files; nobody does where it is missing.
+    pub opener: Option<FileOpener>,
     /// Folders whose files are kept when they are written meanwhile.
     pub artifacts: Vec<PathBuf>,
     /// Where what the program writes is spooled. It is created, and removed at the end; where it cannot
@@ -82,6 +89,7 @@ impl Plan {
             note: None,
             pattern: None,
             watch: vec![],
+            opener: None,
             artifacts: vec![],
             folder: std::env::temp_dir().join(format!("uaic-exec-{id}")),
             spill: PathBuf::from("."),
@@ -152,6 +160,8 @@ pub fn run(plan: Plan, opening: Opening) -> Result<Outcome, RunError> {
 
 /// What is there before the program is.
 struct Prepared {
+    /// Where the program runs.
+    cwd: PathBuf,
     folder: Option<PathBuf>,
     streams: Vec<Arc<Stream>>,
     /// What the program writes to; taken when it starts.
@@ -184,7 +194,8 @@ impl Prepared {
         let recipient = Recipient::new();
         signals::pass_on(Arc::clone(&recipient), testimony)?;
         let (ends, marks) = (Mutex::new(ends), Arc::new(Marks::new(marks)));
-        Ok(Self { folder, streams, ends, marks, recipient, witness })
+        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+        Ok(Self { cwd, folder, streams, ends, marks, recipient, witness })
     }
 
     fn start(&self, plan: &Plan) -> io::Result<Child> {
@@ -244,8 +255,18 @@ struct Running {
     child: Child,
     started: Instant,
     guard: Arc<Mutex<Option<Guard>>>,
-    events: SyncSender<Event>,
+    watchers: Watchers,
     desk: JoinHandle<Recorded>,
+}
+
+/// Those who see something while the program runs.
+struct Watchers {
+    events: SyncSender<Event>,
+    subject: Arc<Subject>,
+    /// Dropped when they should look once more and end.
+    stop: Vec<Sender<()>>,
+    artifacts: Vec<PathBuf>,
+    since: SystemTime,
 }
 
 impl Running {
@@ -270,9 +291,12 @@ impl Running {
         }
         let guard = Arc::new(Mutex::new(start_guard(&plan, &prepared)));
         relay(&prepared, &guard);
+        let found = Arc::new(argument::read(&plan.program, &prepared.cwd));
+        let secrets = environment::secrets().with(found.secrets.clone());
         let (events, listener) = sync_channel(WAITING);
-        let desk = start_desk(plan, &prepared, left, opening, listener);
-        Self { prepared, child, started, guard, events, desk }
+        let watchers = Watchers::start(&plan, &prepared, (&child, &guard), (started, secrets.clone()), events);
+        let desk = start_desk(plan, &prepared, (left, found, secrets), opening, listener);
+        Self { prepared, child, started, guard, watchers, desk }
     }
 
     /// Waits until the program has ended and everything is recorded.
@@ -281,9 +305,8 @@ impl Running {
         let took = self.started.elapsed();
         let ending = self.take_ending();
         let has_ended = self.drain();
-        let Self { prepared, guard, events, desk, .. } = self;
-        let _ = events.send(Event::Ended(ending, took));
-        drop(events);
+        let Self { prepared, guard, watchers, desk, .. } = self;
+        watchers.finish(ending, took);
         let recorded = desk.join();
         let guard = guard.lock().unwrap_or_else(PoisonError::into_inner).take();
         match recorded {
@@ -339,6 +362,47 @@ impl Running {
     }
 }
 
+impl Watchers {
+    fn start(
+        plan: &Plan,
+        prepared: &Prepared,
+        (child, guard): (&Child, &Mutex<Option<Guard>>),
+        (started, secrets): (Instant, Secrets),
+        events: SyncSender<Event>,
+    ) -> Self {
+        let since = SystemTime::now() - started.elapsed();
+        let (program, folder) = (plan.program.clone(), prepared.cwd.clone());
+        let subject = Arc::new(Subject { program, folder, secrets, has_ended: AtomicBool::new(false) });
+        facts::gather(&subject, &events);
+        let mut stop = vec![];
+        if let Some(opener) = plan.opener.clone().filter(|_| !plan.watch.is_empty()) {
+            let (end, stopped) = channel();
+            stop.push(end);
+            let roots = plan.watch.iter().map(|root| prepared.cwd.join(root)).collect();
+            files::watch(Watch { roots, opener, started: since }, events.clone(), stopped);
+        }
+        if !plan.sample_every.is_zero() {
+            let (end, stopped) = channel();
+            stop.push(end);
+            let guard = guard.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Guard::id);
+            let strangers = guard.map(|id| id as i32).into_iter().collect();
+            let subject = usage::Subject { pid: child.id(), strangers, started, every: plan.sample_every };
+            usage::watch(subject, events.clone(), stopped);
+        }
+        let artifacts = plan.artifacts.iter().map(|folder| prepared.cwd.join(folder)).collect();
+        Self { events, subject, stop, artifacts, since }
+    }
+
+    /// Lets them look once more, and keeps what the program has left.
+    fn finish(self, ending: Ending, took: Duration) {
+        self.subject.has_ended.store(true, Ordering::Relaxed);
+        drop(self.stop);
+        files::collect(&self.artifacts, self.since, &|event| self.events.send(event).is_ok());
+        // It fails when the recorder broke, which is seen when it is waited for.
+        let _ = self.events.send(Event::Ended(ending, took));
+    }
+}
+
 fn start_guard(plan: &Plan, prepared: &Prepared) -> Option<Guard> {
     let uaic = plan.guard.as_deref()?;
     let Prepared { streams, marks, witness, folder, .. } = prepared;
@@ -366,24 +430,26 @@ fn relay(prepared: &Prepared, guard: &Arc<Mutex<Option<Guard>>>) {
 fn start_desk(
     plan: Plan,
     prepared: &Prepared,
-    left: Left,
+    (left, found, secrets): (Left, Arc<Found>, Secrets),
     opening: Opening,
     listener: Receiver<Event>,
 ) -> JoinHandle<Recorded> {
     let (streams, folder) = (prepared.streams.clone(), prepared.folder.clone());
     std::thread::spawn(move || {
         let mut keeper = Keeper::open(opening, left.head(), left.spill);
-        describe(&plan, &mut keeper);
+        describe(&plan, &found, &mut keeper);
         let readings = readings(&streams, folder.as_deref(), plan.pattern.as_deref(), plan.log_limit);
-        let (series, secrets) = (Series::default(), environment::secrets());
-        Desk { keeper, readings, series, secrets, folder, troubles: vec![] }.work(&listener)
+        let troubles = found.problems.iter().map(ToString::to_string).collect();
+        Desk { keeper, readings, series: Series::default(), secrets, folder, troubles }.work(&listener)
     })
 }
 
 /// Records what is known before anything is seen.
-fn describe(plan: &Plan, keeper: &mut Keeper) {
-    if !plan.params.is_empty() {
-        keeper.params(&plan.params);
+fn describe(plan: &Plan, found: &Found, keeper: &mut Keeper) {
+    let mut params = found.params.clone();
+    params.extend(plan.params.clone());
+    if !params.is_empty() {
+        keeper.params(&params);
     }
     for (key, value) in &plan.tags {
         keeper.tag(key, value);

@@ -25,6 +25,12 @@ impl Secrets {
         Self { values }
     }
 
+    /// These, and more.
+    #[must_use]
+    pub fn with(self, more: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self::new(self.values.into_iter().chain(more))
+    }
+
     /// The length of the longest.
     pub fn longest(&self) -> usize {
         self.values.first().map_or(0, Vec::len)

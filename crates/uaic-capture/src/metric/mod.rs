@@ -69,5 +69,10 @@ impl LineReader {
     }
 }
 
+/// Whether a name is that of a step: `epoch`, `step`, `global_step`, `iteration` …
+pub(crate) fn is_step(name: &str) -> bool {
+    words::fineness(name).is_some()
+}
+
 #[cfg(test)]
 mod tests;

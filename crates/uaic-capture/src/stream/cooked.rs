@@ -61,11 +61,6 @@ impl Cooked {
         self.in_parts || !self.open.is_empty()
     }
 
-    /// Bytes of the open line.
-    pub(crate) fn open_length(&self) -> usize {
-        self.open.len()
-    }
-
     fn extend(&mut self, part: &[u8], on_piece: &mut impl FnMut(Piece<'_>)) {
         self.open.extend_from_slice(part);
         if self.open.len() > LONG
@@ -91,7 +86,10 @@ fn give(line: &[u8], on_piece: &mut impl FnMut(Piece<'_>)) {
     }
     let mut shown = Vec::with_capacity(line.len());
     for byte in line {
-        if *byte == BACKSPACE { drop(shown.pop()) } else { shown.push(*byte) }
+        match *byte {
+            BACKSPACE => shown.truncate(shown.len().saturating_sub(1)),
+            byte => shown.push(byte),
+        }
     }
     on_piece(Piece::Line(&shown));
 }
@@ -130,7 +128,7 @@ mod tests {
         let mut cooked = Cooked::default();
         for part in bar.chunks(10_007) {
             cooked.push(part, &mut |_| panic!("no line has ended"));
-            assert!(cooked.open_length() < 2 * LONG);
+            assert!(cooked.open.len() < 2 * LONG);
         }
         let long = vec![b'x'; 3 * LONGEST];
         let parts = lines(&[&long[..], b"\nb"].concat(), 60_000);
