@@ -36,7 +36,7 @@ pub(crate) fn find(program: &[OsString], folder: &Path) -> Option<Interpreter> {
     let first = program.first()?.to_str()?;
     if let Some(path) = on_path(first, folder) {
         if is_python(first) {
-            return Some(Interpreter::at(&path));
+            return Some(Interpreter::at(&behind_shim(&path, folder).unwrap_or(path)));
         }
         if let Some(python) = of_script(&path, folder) {
             return Some(Interpreter::at(&python));
@@ -68,6 +68,26 @@ pub(crate) fn on_path(program: &str, folder: &Path) -> Option<PathBuf> {
     };
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|place| folder.join(place).join(program)).find(is_program)
+}
+
+/// The Python that pyenv's stand-in starts: that of the environment, of the folder, or of the user.
+fn behind_shim(path: &Path, folder: &Path) -> Option<PathBuf> {
+    let shims = path.parent().filter(|folder| folder.ends_with("shims"))?;
+    let root = shims.parent()?;
+    let first_word = |text: String| text.split_whitespace().next().map(str::to_owned);
+    let of_file = |path: PathBuf| fs::read_to_string(path).ok().and_then(first_word);
+    let version = env::var("PYENV_VERSION").ok().and_then(first_word);
+    let version = version.or_else(|| folder.ancestors().find_map(|folder| of_file(folder.join(".python-version"))));
+    let version = version.or_else(|| of_file(root.join("version")))?;
+    let is_name = !version.contains('/') && version != "..";
+    let python = root.join("versions").join(&version).join("bin/python");
+    if is_name && python.exists() {
+        return Some(python);
+    }
+    // `system`: what comes after the stand-ins on the path.
+    let places = env::var_os("PATH")?;
+    let later = env::split_paths(&places).filter(|place| !place.ends_with("shims"));
+    later.map(|place| place.join("python3")).find(|python| python.exists())
 }
 
 /// The Python that a script names in its first line.

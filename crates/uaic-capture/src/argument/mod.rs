@@ -22,6 +22,9 @@ const CONFIG: [&str; 4] = ["config", "config-file", "config_file", "cfg"];
 /// Options of Python that take the next argument.
 const PYTHON_TAKES: [&str; 3] = ["-X", "-W", "--check-hash-based-pycs"];
 
+/// Programs whose options are not those of the script that they run.
+const SHELLS: [&str; 6] = ["sh", "bash", "dash", "zsh", "ksh", "fish"];
+
 /// More parameters than this are something else.
 const MOST: usize = 2000;
 
@@ -122,13 +125,15 @@ fn insert(params: &mut Params, name: &str, value: ParamValue) {
 /// The arguments of the program itself: of `python -u -m train --lr 1` those after `train`.
 fn own_arguments<'a, 'b>(arguments: &'b [&'a str]) -> &'b [&'a str] {
     let Some((program, rest)) = arguments.split_first() else { return &[] };
-    if !is_python(program) {
+    let is_shell = SHELLS.contains(&program.rsplit('/').next().unwrap_or(program));
+    if !is_python(program) && !is_shell {
         return rest;
     }
     let mut at = 0;
     while let Some(argument) = rest.get(at) {
         match *argument {
-            "-m" | "-c" => return rest.get(at + 2..).unwrap_or_default(),
+            "-m" if !is_shell => return rest.get(at + 2..).unwrap_or_default(),
+            "-c" => return rest.get(at + 2..).unwrap_or_default(),
             takes if PYTHON_TAKES.contains(&takes) => at += 2,
             option if option.starts_with('-') && option.len() > 1 => at += 1,
             _ => return &rest[at + 1..],
@@ -207,6 +212,8 @@ mod tests {
             ("python -u -X dev train.py --lr 1", "lr=1"),
             ("/usr/bin/python3.11 -m pkg.train --lr 1", "lr=1"),
             ("python train.py", ""),
+            ("sh -e train.sh --lr 1", "lr=1"),
+            ("/bin/bash -c script x=1", "x=1"),
             ("python", ""),
             ("torchrun --nproc_per_node 2 train.py --lr 1", "lr=1 nproc_per_node=2"),
         ] {
