@@ -41,7 +41,10 @@ fn main() {
     let store = SqliteStore::open_read_only(&folder).unwrap();
     let newest = &store.runs(&RunQuery { limit: Some(1), ..RunQuery::default() }).unwrap()[0];
     println!("one run {:.2?}", timed(|| assert_eq!(store.run(newest.id).unwrap().id, newest.id)));
-    println!("tally   {:.2?}", timed(|| assert_eq!(store.tally(newest.start.study).unwrap().done(), TRIALS)));
+    println!(
+        "tally   {:.2?}",
+        timed(|| assert_eq!(store.tally(newest.study().unwrap()).unwrap().done(), TRIALS))
+    );
     println!("then    uaic ls --store {}", folder.display());
 }
 
@@ -61,7 +64,7 @@ fn fill(store: &SqliteStore) {
             for step in 0..METRICS / 2 {
                 let point = |key: &str| MetricPoint {
                     key: key.to_owned(),
-                    step: u64::from(step),
+                    step: step.into(),
                     time_ms: 0,
                     value: f64::from(step),
                 };
@@ -91,7 +94,7 @@ fn new_study(number: u32) -> NewStudy {
 fn new_run(study: uaic::store::Id, number: u32, process: &ProcessIdentity) -> NewRun {
     let name = |index: u32| format!("train.parameter_{index}");
     NewRun {
-        study,
+        home: study.into(),
         kind: RunKind::Trial,
         number: Some(number),
         params: (0..PARAMS).map(|index| (name(index), ParamValue::Float(f64::from(number) * 0.1))).collect(),

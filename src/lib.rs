@@ -26,6 +26,7 @@ pub mod cli;
 pub mod command;
 pub mod comparison;
 pub mod data;
+pub mod import;
 pub mod package;
 pub mod report;
 pub mod run_log;

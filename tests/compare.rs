@@ -104,7 +104,7 @@ impl Shelf {
         let study = self.store.create_study(&new).unwrap().id;
         self.store.acquire_study(study, &process).unwrap();
         let new = |kind| NewRun {
-            study,
+            home: study.into(),
             kind,
             number: Some(0),
             params: [("train.lr".to_owned(), ParamValue::Float(made.lr))].into(),
@@ -116,8 +116,8 @@ impl Shelf {
         let mut sum = 0.0;
         for (fold, value) in made.folds.iter().enumerate() {
             sum += value;
-            self.log(trial, "val/accuracy", fold as u64 + 1, sum / (fold as f64 + 1.0));
-            self.log(trial, "fold=0/train/loss", fold as u64, 1.0 - value);
+            self.log(trial, "val/accuracy", fold as i64 + 1, sum / (fold as f64 + 1.0));
+            self.log(trial, "fold=0/train/loss", fold as i64, 1.0 - value);
         }
         self.end(trial, sum / 5.0);
         let run = self.store.start_run(&new(RunKind::Final)).unwrap();
@@ -137,7 +137,7 @@ impl Shelf {
         self.store.release_study(study, &process, StudyState::Complete).unwrap();
     }
 
-    fn log(&self, run: Attempt, key: &str, step: u64, value: f64) {
+    fn log(&self, run: Attempt, key: &str, step: i64, value: f64) {
         let point = MetricPoint { key: key.into(), step, time_ms: 1_700_000_000_000, value };
         self.store.log_metrics(run, &[point]).unwrap();
     }

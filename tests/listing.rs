@@ -38,7 +38,7 @@ fn new_study(experiment: &str) -> NewStudy {
 
 fn new_run(study: Id, number: Option<u32>) -> NewRun {
     NewRun {
-        study,
+        home: study.into(),
         kind: if number.is_some() { RunKind::Trial } else { RunKind::Final },
         number,
         params: [

@@ -18,7 +18,7 @@ const CHILD_FOLDER: &str = "UAIC_TEST_STORE_FOLDER";
 /// The study that such a process writes to.
 const CHILD_STUDY: &str = "UAIC_TEST_STORE_STUDY";
 /// Points that it records of each run.
-const STEPS: u64 = 40;
+const STEPS: i64 = 40;
 
 fn new_study() -> NewStudy {
     NewStudy {
@@ -36,7 +36,7 @@ fn new_study() -> NewStudy {
 
 fn new_run(study: Id, number: u32, process: ProcessIdentity) -> NewRun {
     NewRun {
-        study,
+        home: study.into(),
         kind: RunKind::Trial,
         number: Some(number),
         params: [("train.lr".to_owned(), ParamValue::Float(0.002))].into(),
@@ -53,8 +53,8 @@ fn held_study(store: &SqliteStore) -> Id {
     study
 }
 
-fn point(key: &str, step: u64, value: f64) -> MetricPoint {
-    MetricPoint { key: key.into(), step, time_ms: 1_700_000_000_000 + step as i64, value }
+fn point(key: &str, step: i64, value: f64) -> MetricPoint {
+    MetricPoint { key: key.into(), step, time_ms: 1_700_000_000_000 + step, value }
 }
 
 fn complete(value: f64) -> RunEnd {
@@ -147,8 +147,8 @@ fn a_killed_writer_loses_nothing_that_it_was_told_is_stored() {
             let run = store.run(id).unwrap();
             assert_eq!((run.state, run.value()), (RunState::Complete, run.start.number.map(f64::from)));
             for metric in store.latest_metrics(id).unwrap() {
-                assert_eq!(metric.count, STEPS, "{}", metric.key);
-                assert_eq!(store.metric_history(id, &metric.key).unwrap().len() as u64, STEPS);
+                assert_eq!(metric.count as i64, STEPS, "{}", metric.key);
+                assert_eq!(store.metric_history(id, &metric.key).unwrap().len() as i64, STEPS);
             }
             store.read_artifact(id, "log.txt").unwrap();
         }
@@ -192,7 +192,7 @@ fn processes_write_side_by_side() {
     assert_eq!(runs.len(), 80);
     for run in runs {
         assert_eq!(run.state, RunState::Complete);
-        assert_eq!(store.metric_history(run.id, "x").unwrap().len() as u64, STEPS);
+        assert_eq!(store.metric_history(run.id, "x").unwrap().len() as i64, STEPS);
     }
     check_integrity(folder.path());
 }
@@ -223,7 +223,7 @@ fn threads_write_every_point_exactly_once() {
     let study = held_study(&store);
     let attempt = store.start_run(&new_run(study, 0, ProcessIdentity::current())).unwrap();
     std::thread::scope(|scope| {
-        for thread in 0..8_u64 {
+        for thread in 0..8_i64 {
             let store = &store;
             scope.spawn(move || {
                 for step in 0..2_500 {
@@ -234,8 +234,8 @@ fn threads_write_every_point_exactly_once() {
     });
     store.flush().unwrap();
     let history = store.metric_history(attempt.run, "x").unwrap();
-    let steps: Vec<u64> = history.iter().map(|point| point.step).collect();
-    assert_eq!(steps, (0..20_000).collect::<Vec<u64>>());
+    let steps: Vec<i64> = history.iter().map(|point| point.step).collect();
+    assert_eq!(steps, (0..20_000).collect::<Vec<i64>>());
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn a_lost_write_is_reported_by_the_next_call_of_its_run() {
     // Stands for a full disk: SQLite refuses to store points of one metric.
     database(folder.path())
         .execute_batch(
-            "CREATE TRIGGER full BEFORE INSERT ON metric_points WHEN NEW.step = 13
+            "CREATE TRIGGER full BEFORE INSERT ON metrics WHEN NEW.step = 13
              BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END",
         )
         .unwrap();
@@ -368,7 +368,7 @@ fn make_golden_store() {
     let done = start(0);
     let values = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.1];
     for (step, value) in values.into_iter().enumerate() {
-        store.log_metrics(done, &[point("train/loss", step as u64, value)]).unwrap();
+        store.log_metrics(done, &[point("train/loss", step as i64, value)]).unwrap();
     }
     store.put_artifact(done, "log.txt", b"golden").unwrap();
     store.set_tag(done.run, "note", "größe").unwrap();

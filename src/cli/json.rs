@@ -42,8 +42,10 @@ pub(super) fn params(params: &Params) -> Value {
 pub(super) fn run(run: &RunRecord, now_ms: i64) -> Map<String, Value> {
     let shape = json!({
         "id": run.id,
-        "study": run.start.study,
+        "study": run.start.home.study(),
         "experiment": run.experiment,
+        "name": run.name,
+        "parent": run.parent,
         "kind": run.start.kind,
         "number": run.start.number,
         "state": run.state,

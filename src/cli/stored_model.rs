@@ -65,7 +65,7 @@ impl StoredModel {
     /// # Errors
     /// It keeps none, or what it keeps is damaged.
     pub(super) fn of_run(store: &dyn Store, run: RunRecord) -> anyhow::Result<Self> {
-        let study = store.study(run.start.study)?;
+        let study = store.study(run.study()?)?;
         let classifier = training::load_classifier(store, run.id)?;
         let calibration = training::load_calibration(store, run.id)?;
         Ok(Self { run, study, classifier, calibration })
@@ -187,7 +187,7 @@ pub(super) fn run_with_model(store: &dyn Store, selector: &str, verb: &str) -> a
     if keeps_model {
         return Ok(run);
     }
-    let study = store.study(run.start.study)?;
+    let study = store.study(run.study()?)?;
     Err(without_model(store, &run, &study, verb)?.into())
 }
 

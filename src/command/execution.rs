@@ -316,8 +316,7 @@ impl<'a> Execution<'a> {
             if self.objective.spec.prune_by.as_ref() == Some(&key) {
                 judged = Some((step, value));
             }
-            let time_ms = jiff::Timestamp::now().as_millisecond();
-            self.pending.push(MetricPoint { key, step, time_ms, value });
+            self.pending.push(MetricPoint::new(key, step, value));
         }
         judged
     }

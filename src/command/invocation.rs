@@ -80,7 +80,11 @@ fn environment(
     let facts = Facts {
         trial: trial.number,
         run: attempt.run.to_string(),
-        study: store.run(attempt.run).ok().map(|run| run.start.study.to_string()),
+        study: store
+            .run(attempt.run)
+            .ok()
+            .and_then(|run| run.start.home.study())
+            .map(|study| study.to_string()),
         seed,
         threads: trial.threads,
         params: trial.params,

@@ -148,7 +148,7 @@ impl Ran {
         self.store.tags(self.id()).unwrap().get(key).cloned().unwrap_or_default()
     }
 
-    fn history(&self, key: &str) -> Vec<(u64, f64)> {
+    fn history(&self, key: &str) -> Vec<(i64, f64)> {
         let points = self.store.metric_history(self.id(), key).unwrap();
         points.into_iter().map(|point| (point.step, point.value)).collect()
     }
@@ -283,7 +283,7 @@ fn steps_at_the_end_of_their_range_are_what_they_are() {
     let ran = run(sh(
         r#"echo '{"step": 9223372036854775807, "loss": 1}'; echo '{"step": 18446744073709551615, "loss": 2}'; echo '{"step": 0, "loss": 3}'"#,
     ));
-    assert_eq!(ran.history("loss"), [(0, 3.0), (i64::MAX as u64, 1.0)]);
+    assert_eq!(ran.history("loss"), [(0, 3.0), (i64::MAX, 1.0)]);
     assert_eq!(ran.value(), 1.0);
     assert!(ran.artifact(LOG_ARTIFACT).contains("`step` is 18446744073709551615, not a whole number"));
 }

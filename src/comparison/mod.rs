@@ -207,7 +207,7 @@ impl Metric {
 fn direction_in<'a>(runs: impl Iterator<Item = &'a ComparedRun>, key: &str) -> Option<Direction> {
     let mut is_ours = false;
     for run in runs {
-        let study = &run.study;
+        let Some(study) = &run.study else { continue };
         let metrics = study.goals().metrics().into_iter().zip(study.goals().directions());
         if let Some((_, direction)) = metrics.into_iter().find(|(metric, _)| *metric == key) {
             return Some(direction);

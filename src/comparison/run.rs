@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::ComparisonError;
 use crate::eval::Estimate;
+use crate::select::path_in_study;
 use crate::spec::{ObjectiveSpec, Spec};
 use crate::store::{RunKind, RunRecord, Store, StudyRecord};
 use crate::training::load_measures;
@@ -20,7 +21,7 @@ pub struct ComparedRun {
     /// Its record.
     pub record: RunRecord,
     /// Its study.
-    pub study: StudyRecord,
+    pub study: Option<StudyRecord>,
     /// Latest values of its metrics, with n and interval where they were measured; without the
     /// course of the training and the single folds.
     pub metrics: BTreeMap<String, (f64, Option<Estimate>)>,
@@ -40,7 +41,7 @@ impl ComparedRun {
     /// # Errors
     /// The store cannot be read, or what it holds is damaged.
     pub fn load(store: &dyn Store, run: RunRecord) -> Result<Self, ComparisonError> {
-        let study = store.study(run.start.study)?;
+        let study = run.start.home.study().map(|study| store.study(study)).transpose()?;
         let intervals = intervals(store, &run)?;
         let mut metrics = BTreeMap::new();
         for metric in store.latest_metrics(run.id)? {
@@ -62,13 +63,14 @@ impl ComparedRun {
             }
         }
         // What was told, or returned by a function, was not logged step by step.
-        if run.start.kind == RunKind::Trial {
+        if let (RunKind::Trial, Some(study)) = (run.start.kind, &study) {
             for (metric, value) in study.goals().metrics().into_iter().zip(run.values.clone()) {
                 metrics.entry(metric.to_owned()).or_insert((value, None));
             }
         }
         // A training of ours says in its configuration how it trains, even without a spec.
-        let is_of_program = Spec::is_of_program(&study.plan) && run.start.config.get("train").is_none();
+        let is_of_program = study.as_ref().is_none_or(|study| Spec::is_of_program(&study.plan))
+            && run.start.config.get("train").is_none();
         let mut settings = BTreeMap::new();
         // Of a program the configuration is its parameters once more, in the command and by name.
         if !is_of_program {
@@ -77,20 +79,23 @@ impl ComparedRun {
         for (name, value) in &run.start.params {
             settings.entry(name.clone()).or_insert_with(|| value.to_string());
         }
-        let mut facts = study.plan.environment.clone();
+        let mut facts = study.as_ref().map_or_else(BTreeMap::new, |study| study.plan.environment.clone());
         facts.extend(run.start.environment.clone());
-        facts.extend(command(&study).map(|command| ("spec.command".to_owned(), command)));
-        facts.entry("seed".to_owned()).or_insert_with(|| study.plan.seed.to_string());
+        if let Some(study) = &study {
+            facts.extend(command(study).map(|command| ("spec.command".to_owned(), command)));
+            facts.entry("seed".to_owned()).or_insert_with(|| study.plan.seed.to_string());
+        }
         Ok(Self { record: run, study, metrics, folds, settings, facts, is_of_program })
     }
 
-    /// `9c1e22aa/3` or `9c1e22aa/final`: its place, and a selector of it.
+    /// `9c1e22aa/3`, `9c1e22aa/final` or an id: its place, and a selector of it.
     pub fn name(&self) -> String {
-        let study = self.study.id.short();
-        match self.record.start.kind {
-            RunKind::Trial => format!("{study}/{}", self.record.start.number.unwrap_or_default()),
-            RunKind::Final | RunKind::Imported => format!("{study}/{}", self.record.start.kind.name()),
-        }
+        path_in_study(&self.record)
+    }
+
+    /// The metric that its study decides by; empty of a run of no study.
+    pub(super) fn metric(&self) -> &str {
+        self.study.as_ref().map_or("", |study| study.goals().metric())
     }
 
     /// The seed of its study.

@@ -18,7 +18,7 @@ pub fn compare_seeds(runs: &[ComparedRun], baseline: usize) -> Comparison {
     let keys = runs.iter().flat_map(|run| run.metrics.keys());
     let metrics: Vec<Metric> =
         table(keys, |_| Vec::new()).into_iter().map(|row| metric(row.key, &groups, at)).collect();
-    let decisive = decisive(&metrics, at, runs[baseline].study.plan.goals.metric());
+    let decisive = decisive(&metrics, at, runs[baseline].metric());
     let settings = runs.iter().flat_map(|run| run.settings.keys());
     let facts = runs.iter().flat_map(|run| run.facts.keys());
     Comparison {

@@ -11,7 +11,8 @@ use super::{
 use crate::eval::Predictions;
 use crate::eval::significance::{PairedDifference, corrected_resampled_t, holm};
 use crate::rng::SeedTree;
-use crate::store::{RunKind, Store};
+use crate::select::place;
+use crate::store::Store;
 use crate::training::load_predictions;
 
 /// How far a difference may be from that of the recorded values, for rounding.
@@ -52,7 +53,7 @@ pub fn compare(
             metric(row.key.clone(), runs, deltas.collect())
         })
         .collect();
-    let decisive = decisive(&metrics, baseline, base.study.plan.goals.metric());
+    let decisive = decisive(&metrics, baseline, base.metric());
     Ok(Comparison {
         columns: runs.iter().map(column).collect(),
         baseline,
@@ -68,13 +69,12 @@ pub fn compare(
 }
 
 fn column(run: &ComparedRun) -> Column {
-    let number = run.record.start.number.unwrap_or_default();
-    let what = match run.record.start.kind {
-        RunKind::Trial => format!("trial {number}"),
-        RunKind::Final => format!("final run of trial {number}"),
-        RunKind::Imported => "imported model".to_owned(),
-    };
-    Column { name: run.name(), experiment: run.record.experiment.clone(), what, runs: vec![run.record.id] }
+    Column {
+        name: run.name(),
+        experiment: run.record.experiment.clone(),
+        what: place(&run.record),
+        runs: vec![run.record.id],
+    }
 }
 
 fn metric(key: String, runs: &[ComparedRun], mut deltas: Vec<Option<Delta>>) -> Metric {

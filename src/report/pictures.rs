@@ -55,7 +55,7 @@ fn curves_of(subject: &ReportSubject<'_>, run: &RunRecord) -> Result<TrainingCur
     let number = run.start.number.unwrap_or_default();
     let name = match run.start.kind {
         RunKind::Trial => format!("{} trial {number}", run.experiment),
-        RunKind::Final | RunKind::Imported => format!("{} {} run", run.experiment, run.start.kind.name()),
+        kind => format!("{} {} run", run.experiment, kind.name()),
     };
     let mut curves =
         TrainingCurves { name, metric_name: "val/accuracy".to_owned(), ..TrainingCurves::default() };

@@ -37,7 +37,9 @@ const BEHIND: [&str; 8] =
 /// parameter whose name is taken is `params.NAME`, a metric `metrics.NAME`.
 pub fn of_runs(runs: &[RunRecord], studies: &BTreeMap<Id, StudyRecord>) -> Sheet {
     let metrics_of = |run: &RunRecord| -> Vec<String> {
-        let Some(study) = studies.get(&run.start.study) else { return Vec::new() };
+        let Some(study) = run.start.home.study().and_then(|study| studies.get(&study)) else {
+            return Vec::new();
+        };
         let first = metric_of(run, study.plan.goals.metric()).to_owned();
         let more = study.goals().more().iter().map(|goal| goal.metric.clone());
         std::iter::once(first).chain(more).collect()
@@ -80,7 +82,7 @@ fn before(run: &RunRecord) -> Vec<String> {
         run.start.number.map(|number| number.to_string()).unwrap_or_default(),
         run.state.name().to_owned(),
         run.id.to_string(),
-        run.start.study.to_string(),
+        run.start.home.study().map(|study| study.to_string()).unwrap_or_default(),
         run.experiment.clone(),
         run.start.kind.name().to_owned(),
     ]

@@ -43,7 +43,7 @@ impl<'a> ReportSubject<'a> {
     /// # Errors
     /// The store cannot be read.
     pub fn of_run(store: &'a dyn Store, run: RunRecord) -> Result<Self, StoreError> {
-        Ok(Self { store, study: store.study(run.start.study)?, run: Some(run), view: OnceLock::new() })
+        Ok(Self { store, study: store.study(run.study()?)?, run: Some(run), view: OnceLock::new() })
     }
 
     /// The one that a picture of a single study or run is about.
@@ -93,10 +93,11 @@ impl<'a> ReportSubject<'a> {
     /// The store cannot be read.
     pub fn series(&self, run: Id, key: &str) -> Result<Vec<(u64, f64)>, StoreError> {
         let mut points: Vec<(u64, f64)> = Vec::new();
-        for point in self.store.metric_history(run, key)? {
+        for point in self.store.series(run, key)? {
+            let step = u64::try_from(point.step).unwrap_or_default();
             match points.last_mut() {
-                Some(last) if last.0 == point.step => last.1 = point.value,
-                _ => points.push((point.step, point.value)),
+                Some(last) if last.0 == step => last.1 = point.value,
+                _ => points.push((step, point.value)),
             }
         }
         Ok(points)

@@ -6,6 +6,7 @@
 //! are written from the same table. No file but the spec's own is looked at: whether the data set
 //! that it names is there is for the caller to find out, and for [`Spec::refuse_key`] to say where.
 
+mod asked;
 mod build;
 mod condition;
 mod distribution;
@@ -29,6 +30,7 @@ mod written;
 
 use std::path::Path;
 
+pub use asked::asked_toml;
 pub use effective::{PointError, check_section};
 pub use error::{Place, SpecError, SpecErrors};
 pub use records::*;

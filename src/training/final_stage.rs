@@ -74,7 +74,7 @@ impl Training {
         let params = &best.trial.params;
         let settings = self.spec.at(params).map_err(|error| TrainingError::Final(error.to_string()))?;
         let attempt = stage.store.start_run(&NewRun {
-            study: stage.study,
+            home: stage.study.into(),
             kind: RunKind::Final,
             number: Some(number),
             params: params.clone(),

@@ -203,7 +203,7 @@ where
 
 /// One metric point, taken now.
 pub(super) fn point(key: String, step: u64, value: f64) -> MetricPoint {
-    MetricPoint { key, step, time_ms: jiff::Timestamp::now().as_millisecond(), value }
+    MetricPoint::new(key, step, value)
 }
 
 fn points(key: impl Fn(&str) -> MetricKey, scores: &Scores, step: u64) -> [MetricPoint; 4] {

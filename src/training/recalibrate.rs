@@ -280,7 +280,7 @@ impl Recalibration<'_> {
         models: &ScopeModels,
     ) -> Result<(Id, Measures), TrainingError> {
         let new = NewRun {
-            study,
+            home: study.into(),
             // An imported run is its package, to the byte, and this is another.
             kind: RunKind::Final,
             process: self.process.clone(),

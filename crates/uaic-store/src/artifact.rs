@@ -1,6 +1,6 @@
 //! The folder of contents: each under its own hash, written once, whole or not at all.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -55,12 +55,46 @@ impl BlobFolder {
         Ok(hash)
     }
 
+    /// Stores the content of a file, whatever its size, as [`BlobFolder::put`] does; gives hash and size.
+    pub(super) fn put_file(&self, file: &Path) -> Result<(blake3::Hash, u64), StoreError> {
+        let mut from = std::fs::File::open(file).map_err(FileError::at("read", file))?;
+        let staging = self.root.join("tmp");
+        let mut staged =
+            tempfile::NamedTempFile::new_in(&staging).map_err(FileError::at("write", &staging))?;
+        let mut hasher = blake3::Hasher::new();
+        let mut buffer = vec![0; 1 << 18];
+        let mut size = 0;
+        loop {
+            let count = match from.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(FileError::at("read", file)(error).into()),
+            };
+            hasher.update(&buffer[..count]);
+            staged.write_all(&buffer[..count]).map_err(FileError::at("write", &staging))?;
+            size += count as u64;
+        }
+        let hash = hasher.finalize();
+        let target = self.path_of(&hash);
+        fsx::create_dir_all(fsx::parent_of(&target))?;
+        self.publish(staged, &target)?;
+        (self.sync)(fsx::parent_of(&target))?;
+        (self.sync)(&self.root)?;
+        Ok((hash, size))
+    }
+
     /// Writes a file whole, its name not yet durable.
     fn write(&self, target: &Path, content: &[u8]) -> Result<(), FileError> {
         fsx::create_dir_all(fsx::parent_of(target))?;
         let mut staged =
             tempfile::NamedTempFile::new_in(self.root.join("tmp")).map_err(FileError::at("write", target))?;
         staged.write_all(content).map_err(FileError::at("write", target))?;
+        self.publish(staged, target)
+    }
+
+    /// Gives what was staged its name.
+    fn publish(&self, staged: tempfile::NamedTempFile, target: &Path) -> Result<(), FileError> {
         staged.as_file().sync_all().map_err(FileError::at("sync", target))?;
         uaic_platform::process::make_readable(staged.as_file()).map_err(FileError::at("write", target))?;
         staged.persist(target).map_err(|error| FileError::at("write", target)(error.error))?;

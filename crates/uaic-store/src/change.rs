@@ -104,11 +104,6 @@ fn ended_row(connection: &Connection, study: i64, number: u32) -> Result<i64, Fa
 
 pub(super) fn changes(connection: &Connection, id: Id) -> Result<Vec<StudyChange>, Fault> {
     let study = study_row(connection, id)?;
-    // A reader brings no store to the newest format.
-    let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if format < 3 {
-        return Ok(vec![]);
-    }
     let mut statement = connection.prepare_cached(
         "SELECT from_trial, time_ms, change FROM study_changes WHERE study = ? ORDER BY id",
     )?;

@@ -31,32 +31,43 @@ pub(super) fn float_value(value: Option<f64>, kind: i64) -> Result<f64, StoreErr
     }
 }
 
-/// Kind, exact text and comparable number of a parameter.
-pub(super) fn param_columns(value: &ParamValue) -> (&'static str, String, Option<f64>) {
-    let kind = match value {
-        ParamValue::Bool(_) => "bool",
-        ParamValue::Int(_) => "int",
-        ParamValue::Float(_) => "float",
-        ParamValue::Text(_) => "text",
-    };
-    (kind, value.to_string(), value.as_f64())
+/// A parameter as its columns: what it is compared by, how that is to be read, and the text itself where
+/// it reads as a number.
+pub(super) fn param_columns(value: &ParamValue) -> (Value, i64, Option<&str>) {
+    match value {
+        ParamValue::Bool(value) => (Value::Integer((*value).into()), 1, None),
+        ParamValue::Int(value) => (Value::Integer(*value), 0, None),
+        ParamValue::Float(value) if value.is_nan() => (Value::Null, 0, None),
+        ParamValue::Float(value) => (Value::Real(*value), 0, None),
+        ParamValue::Text(text) => match number_in(text) {
+            Some(number) => (number, 2, Some(text)),
+            None => (Value::Text(text.clone()), 0, None),
+        },
+    }
+}
+
+/// The number that a text says.
+pub(super) fn number_in(text: &str) -> Option<Value> {
+    // Not `inf` or `nan`, which may be names.
+    let plain = |letter: char| letter.is_ascii_digit() || "+-.eE".contains(letter);
+    if !text.contains(|letter: char| letter.is_ascii_digit()) || !text.chars().all(plain) {
+        return None;
+    }
+    let real = || text.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Real);
+    text.parse().ok().map(Value::Integer).or_else(real)
 }
 
 /// The inverse of [`param_columns`].
-pub(super) fn param_value(kind: &str, text: String) -> Result<ParamValue, StoreError> {
-    let value = match kind {
-        "bool" => text.parse().ok().map(ParamValue::Bool),
-        "int" => text.parse().ok().map(ParamValue::Int),
-        "float" => text.parse().ok().map(ParamValue::Float),
-        "text" => return Ok(ParamValue::Text(text)),
-        _ => None,
-    };
-    value.ok_or_else(|| malformed("parameter", format!("`{text}` is no {kind}")))
-}
-
-/// A step as SQLite's largest integer: those above 2^63 − 1 become it.
-pub(super) fn step_column(step: u64) -> i64 {
-    i64::try_from(step).unwrap_or(i64::MAX)
+pub(super) fn param_value(value: Value, kind: i64, text: Option<String>) -> Result<ParamValue, StoreError> {
+    match (kind, value, text) {
+        (0, Value::Integer(value), None) => Ok(ParamValue::Int(value)),
+        (0, Value::Real(value), None) => Ok(ParamValue::Float(value)),
+        (0, Value::Text(value), None) => Ok(ParamValue::Text(value)),
+        (0, Value::Null, None) => Ok(ParamValue::Float(f64::NAN)),
+        (1, Value::Integer(value @ 0..=1), None) => Ok(ParamValue::Bool(value == 1)),
+        (2, _, Some(text)) => Ok(ParamValue::Text(text)),
+        (kind, value, _) => Err(malformed("parameter", format!("value {value:?} of kind {kind}"))),
+    }
 }
 
 /// The id in a column.
@@ -124,11 +135,17 @@ mod tests {
 
         #[test]
         fn every_parameter_comes_back_with_its_type(number in any::<f64>(), whole: i64, text: String) {
-            let values =
-                [ParamValue::Float(number), ParamValue::Int(whole), ParamValue::Text(text), ParamValue::Bool(true)];
+            let values = [
+                ParamValue::Float(number),
+                ParamValue::Int(whole),
+                ParamValue::Text(text),
+                ParamValue::Text(format!("{number:e}")),
+                ParamValue::Text(format!("0{whole}")),
+                ParamValue::Bool(true),
+            ];
             for value in values {
-                let (kind, column, _) = param_columns(&value);
-                prop_assert_eq!(param_value(kind, column).unwrap(), value);
+                let (column, kind, text) = param_columns(&value);
+                prop_assert_eq!(param_value(column, kind, text.map(str::to_owned)).unwrap(), value);
             }
         }
     }
@@ -149,6 +166,8 @@ mod tests {
     #[test]
     fn contradicting_columns_are_reported() {
         assert!(float_value(None, 0).is_err() && float_value(Some(1.0), 1).is_err());
-        assert!(param_value("int", "3.0".into()).is_err() && param_value("odd", "3".into()).is_err());
+        assert!(param_value(Value::Integer(3), 1, None).is_err());
+        assert!(param_value(Value::Integer(3), 2, None).is_err());
+        assert!(param_value(Value::Blob(vec![]), 0, None).is_err());
     }
 }

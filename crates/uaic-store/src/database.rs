@@ -82,13 +82,39 @@ pub enum WhenMissing {
     Fail,
 }
 
+/// What brings a file from one format to the next.
+#[derive(Clone, Copy, Debug)]
+pub struct Migration {
+    /// Statements.
+    sql: &'static str,
+    /// What statements cannot do, after them.
+    rows: Option<fn(&Connection) -> rusqlite::Result<()>>,
+}
+
+impl Migration {
+    /// One of statements alone.
+    pub const fn sql(sql: &'static str) -> Self {
+        Self { sql, rows: None }
+    }
+
+    /// Statements, and then work on rows.
+    pub const fn with_rows(sql: &'static str, rows: fn(&Connection) -> rusqlite::Result<()>) -> Self {
+        Self { sql, rows: Some(rows) }
+    }
+
+    fn apply(&self, connection: &Connection) -> rusqlite::Result<()> {
+        connection.execute_batch(self.sql)?;
+        self.rows.map_or(Ok(()), |work| work(connection))
+    }
+}
+
 /// A kind of database file.
 #[derive(Clone, Copy, Debug)]
 pub struct Database {
     /// Marks a file as of this kind.
     pub application_id: i64,
-    /// Step `i` brings a file of format `i` to format `i + 1`. Released steps never change.
-    pub migrations: &'static [&'static str],
+    /// Migration `i` brings a file of format `i` to format `i + 1`. Released ones never change.
+    pub migrations: &'static [Migration],
     /// Statements for a file that is still empty, such as settings that a full one cannot be given.
     pub when_empty: &'static str,
     /// Statements for every connection that writes, beyond those that all kinds need.
@@ -131,7 +157,8 @@ impl Database {
     }
 
     /// Opens an existing file for reading, while others may write to it. `None` when there is none, or
-    /// an empty one that its creator has not filled yet.
+    /// an empty one that its creator has not filled yet. One of an older format is left as it is: what is
+    /// read is a copy in memory, brought to the newest format.
     ///
     /// # Errors
     /// [`DatabaseError`].
@@ -140,8 +167,31 @@ impl Database {
             return Ok(None);
         }
         let connection = open_read_only(path).map_err(DatabaseError::at(path))?;
-        let format = self.format_of(&connection, path)?;
-        Ok(Some(connection).filter(|_| format > 0))
+        match self.format_of(&connection, path)? {
+            0 => Ok(None),
+            old if old < self.newest() => self.copy(path, old as usize).map(Some),
+            _ => Ok(Some(connection)),
+        }
+    }
+
+    /// A file of an older format as a database in memory, of the newest.
+    fn copy(&self, path: &Path, format: usize) -> Result<Connection, DatabaseError> {
+        let at = DatabaseError::at(path);
+        let mut copy = Connection::open_with_flags(
+            ":memory:",
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
+        )
+        .map_err(&at)?;
+        copy.pragma_update(None, "foreign_keys", false).map_err(&at)?;
+        for migration in &self.migrations[..format] {
+            migration.apply(&copy).map_err(&at)?;
+        }
+        fill(&copy, path).map_err(&at)?;
+        copy.pragma_update(None, "application_id", self.application_id).map_err(&at)?;
+        copy.pragma_update(None, "user_version", format as i64).map_err(&at)?;
+        settle(&copy).map_err(&at)?;
+        self.migrate(&mut copy, path)?;
+        Ok(copy)
     }
 
     /// The newest format.
@@ -194,8 +244,8 @@ impl Database {
     fn apply(&self, connection: &mut Connection) -> rusqlite::Result<Option<String>> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        for step in self.migrations.iter().skip(found as usize) {
-            transaction.execute_batch(step)?;
+        for migration in self.migrations.iter().skip(found as usize) {
+            migration.apply(&transaction)?;
         }
         if found < self.newest() {
             if let Some(table) = broken_reference(&transaction)? {
@@ -236,6 +286,35 @@ fn open_read_only(path: &Path) -> rusqlite::Result<Connection> {
     }
 }
 
+/// Copies all rows of a file into tables that are there.
+fn fill(copy: &Connection, path: &Path) -> rusqlite::Result<()> {
+    let attach = |uri: String| {
+        copy.execute("ATTACH DATABASE ? AS old", [uri])?;
+        copy.query_row("SELECT count(*) FROM old.sqlite_schema", [], |_| Ok(()))
+    };
+    match attach(uri(path, "mode=ro")) {
+        Err(error) if is_barred(&error) && !has_log(path) => {
+            // It may be attached although it cannot be read.
+            let _ = copy.execute_batch("DETACH DATABASE old");
+            attach(unchanging(path))?;
+        }
+        other => other?,
+    }
+    let look = copy.unchecked_transaction()?;
+    let tables: Vec<String> = look
+        .prepare("SELECT name FROM old.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for table in tables {
+        let table = table.replace('"', "\"\"");
+        look.execute_batch(&format!(
+            "DELETE FROM main.\"{table}\"; INSERT INTO main.\"{table}\" SELECT * FROM old.\"{table}\""
+        ))?;
+    }
+    look.commit()?;
+    copy.execute_batch("DETACH DATABASE old")
+}
+
 fn is_barred(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
 }
@@ -248,8 +327,12 @@ fn has_log(path: &Path) -> bool {
 
 /// The URI of a database that nobody changes.
 fn unchanging(path: &Path) -> String {
+    uri(path, "immutable=1")
+}
+
+fn uri(path: &Path, how: &str) -> String {
     let path = path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    format!("file:{path}?immutable=1")
+    format!("file:{path}?{how}")
 }
 
 fn use_write_ahead_log(connection: &Connection, path: &Path) -> Result<(), DatabaseError> {
@@ -286,7 +369,9 @@ mod tests {
 
     const PETS: Database = Database {
         application_id: 0x7065_7473,
-        migrations: &["CREATE TABLE pets (name TEXT) STRICT; INSERT INTO pets VALUES ('kept');"],
+        migrations: &[Migration::sql(
+            "CREATE TABLE pets (name TEXT) STRICT; INSERT INTO pets VALUES ('kept');",
+        )],
         when_empty: "PRAGMA auto_vacuum = INCREMENTAL",
         when_writing: "PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 77",
     };
@@ -347,7 +432,7 @@ mod tests {
         let dangling = "CREATE TABLE owners (pet INTEGER REFERENCES pets (rowid)) STRICT;
                         PRAGMA foreign_keys = OFF; INSERT INTO owners VALUES (7);";
         for step in [broken, dangling] {
-            let steps: &'static [&'static str] = Box::leak(Box::new([PETS.migrations[0], step]));
+            let steps: &'static [Migration] = Box::leak(Box::new([PETS.migrations[0], Migration::sql(step)]));
             let next = Database { migrations: steps, ..PETS };
             next.open_writer(&path, WhenMissing::Fail).unwrap_err();
             let connection = open_writer(&path).unwrap();
@@ -355,8 +440,22 @@ mod tests {
             connection.execute("SELECT 1 FROM half", []).unwrap_err();
             connection.execute("SELECT 1 FROM owners", []).unwrap_err();
         }
-        let steps: &'static [&'static str] =
-            Box::leak(Box::new([PETS.migrations[0], "CREATE TABLE next (x INTEGER) STRICT;"]));
+        let steps: &'static [Migration] = Box::leak(Box::new([
+            PETS.migrations[0],
+            Migration::sql("CREATE TABLE next (x INTEGER) STRICT;"),
+        ]));
+        let before = std::fs::read(&path).unwrap();
+        let copy = Database { migrations: steps, ..PETS }.open_reader(&path).unwrap().unwrap();
+        assert_eq!(pragma::<i64>(&copy, "user_version"), 2);
+        let names: Vec<String> = copy
+            .prepare("SELECT name FROM pets")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(names, ["kept"], "not twice");
+        assert_eq!(std::fs::read(&path).unwrap(), before, "a reader leaves the file as it is");
         let next = Database { migrations: steps, ..PETS };
         for _ in 0..2 {
             let connection = next.open_writer(&path, WhenMissing::Fail).unwrap();

@@ -3,57 +3,61 @@
 use std::collections::BTreeMap;
 
 use super::Fault;
-use super::codec::float_value;
 use super::read::Snapshot;
-use uaic_study::store::{ArtifactRecord, EventRecord, Id, LatestMetric, MetricPoint};
+use super::rows::known_name;
+use super::series;
+use super::write::started;
+use uaic_study::store::{ArtifactRecord, Bucket, EventRecord, Id, LatestMetric, Look, Point};
 
 impl Snapshot<'_> {
     /// Latest values of a run's metrics, sorted by key.
     pub(super) fn latest_metrics(&self, run: Id) -> Result<Vec<LatestMetric>, Fault> {
         let run = self.run_row(run)?;
         let mut statement = self.connection().prepare_cached(
-            "SELECT name, step, value, kind, smallest, largest, count FROM latest_metrics
-             JOIN metric_keys ON metric_keys.id = key WHERE run = ? ORDER BY name",
+            "SELECT names.name, step, value, smallest, largest, count FROM metrics
+             JOIN names ON names.id = metrics.name WHERE run = ? ORDER BY names.name",
         )?;
-        let mut rows = statement.query([run])?;
-        let mut metrics = Vec::new();
-        while let Some(row) = rows.next()? {
-            metrics.push(LatestMetric {
+        let metrics = statement.query_map([run], |row| {
+            let (value, count): (Option<f64>, i64) = (row.get(2)?, row.get(5)?);
+            let alone = count == 1;
+            Ok(LatestMetric {
                 key: row.get(0)?,
-                step: row.get::<_, i64>(1)? as u64,
-                value: float_value(row.get(2)?, row.get(3)?)?,
-                min: row.get(4)?,
-                max: row.get(5)?,
-                count: row.get::<_, i64>(6)? as u64,
-            });
-        }
-        Ok(metrics)
+                step: row.get(1)?,
+                value: value.unwrap_or(f64::NAN),
+                min: if alone { value } else { row.get(3)? },
+                max: if alone { value } else { row.get(4)? },
+                count: count as u64,
+            })
+        })?;
+        Ok(metrics.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The series of one metric, by step, then in the order written.
-    pub(super) fn metric_history(&self, run: Id, key: &str) -> Result<Vec<MetricPoint>, Fault> {
+    pub(super) fn series(&self, run: Id, key: &str) -> Result<Vec<Point>, Fault> {
         let run = self.run_row(run)?;
-        let mut statement = self.connection().prepare_cached(
-            "SELECT step, time_ms, value, kind FROM metric_points
-             WHERE run = ? AND key = (SELECT id FROM metric_keys WHERE name = ?) ORDER BY step, seq",
-        )?;
-        let mut rows = statement.query(rusqlite::params![run, key])?;
-        let mut points = Vec::new();
-        while let Some(row) = rows.next()? {
-            points.push(MetricPoint {
-                key: key.to_owned(),
-                step: row.get::<_, i64>(0)? as u64,
-                time_ms: row.get(1)?,
-                value: float_value(row.get(2)?, row.get(3)?)?,
-            });
+        match known_name(self.connection(), key)? {
+            Some(name) => series::points(self.connection(), run, started(self.connection(), run)?, name),
+            None => Ok(Vec::new()),
         }
-        Ok(points)
+    }
+
+    /// The same, seen from afar.
+    pub(super) fn buckets(&self, run: Id, key: &str, look: &Look) -> Result<Vec<Bucket>, Fault> {
+        let run = self.run_row(run)?;
+        match known_name(self.connection(), key)? {
+            Some(name) => {
+                series::buckets(self.connection(), run, started(self.connection(), run)?, name, look)
+            }
+            None => Ok(Vec::new()),
+        }
     }
 
     /// A run's tags.
     pub(super) fn tags(&self, run: Id) -> Result<BTreeMap<String, String>, Fault> {
         let run = self.run_row(run)?;
-        let mut statement = self.connection().prepare_cached("SELECT key, value FROM tags WHERE run = ?")?;
+        let mut statement = self.connection().prepare_cached(
+            "SELECT names.name, value FROM tags JOIN names ON names.id = tags.name WHERE run = ?",
+        )?;
         let tags = statement.query_map([run], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(tags.collect::<rusqlite::Result<_>>()?)
     }

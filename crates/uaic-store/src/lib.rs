@@ -14,11 +14,16 @@ mod artifact;
 mod change;
 mod codec;
 pub mod database;
+mod fault;
 mod history;
+mod outside;
+mod piece;
 mod read;
 mod registry;
 mod rows;
 mod schema;
+mod search;
+mod series;
 mod write;
 mod writer;
 
@@ -32,13 +37,15 @@ use uaic_platform::fsx;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{check_alias, check_model_name, check_name, no_model, now_ms};
 use uaic_study::store::{
-    ArtifactRecord, Attempt, Change, EventRecord, Id, LatestMetric, MetricPoint, ModelVersion, NewRun,
-    NewStudy, RunEnd, RunQuery, RunRecord, Store, StoreError, StudyChange, StudyRecord, StudyState, Tally,
+    ArtifactRecord, Attempt, Bucket, Change, EventRecord, Id, Known, LatestMetric, Look, MetricPoint,
+    ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunEdit, RunEnd, RunQuery, RunRecord, Store,
+    StoreError, StudyChange, StudyRecord, StudyState, Tally,
 };
 use uaic_study::trial::Params;
 
 use self::artifact::BlobFolder;
 use self::database::WhenMissing;
+use self::fault::Fault;
 use self::read::{Snapshot, single};
 use self::schema::STORE;
 use self::writer::Writer;
@@ -121,38 +128,6 @@ impl SqliteStore {
 
 fn open_to_read(folder: &Path, path: &Path) -> Result<Connection, StoreError> {
     STORE.open_reader(path)?.ok_or_else(|| StoreError::Missing { folder: folder.display().to_string() })
-}
-
-/// Why a statement did not do what it was asked to.
-enum Fault {
-    /// SQLite's reason.
-    Sqlite(rusqlite::Error),
-    /// Our own.
-    Refused(StoreError),
-}
-
-impl Fault {
-    /// As the error that callers see.
-    fn at(self, path: &Path) -> StoreError {
-        match self {
-            Self::Sqlite(source) => {
-                StoreError::Database { path: path.display().to_string(), source: source.into() }
-            }
-            Self::Refused(error) => error,
-        }
-    }
-}
-
-impl From<rusqlite::Error> for Fault {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
-}
-
-impl From<StoreError> for Fault {
-    fn from(error: StoreError) -> Self {
-        Self::Refused(error)
-    }
 }
 
 impl Store for SqliteStore {
@@ -279,8 +254,12 @@ impl Store for SqliteStore {
         self.read(|snapshot| snapshot.latest_metrics(run))
     }
 
-    fn metric_history(&self, run: Id, key: &str) -> Result<Vec<MetricPoint>, StoreError> {
-        self.read(|snapshot| snapshot.metric_history(run, key))
+    fn series(&self, run: Id, key: &str) -> Result<Vec<Point>, StoreError> {
+        self.read(|snapshot| snapshot.series(run, key))
+    }
+
+    fn buckets(&self, run: Id, key: &str, look: &Look) -> Result<Vec<Bucket>, StoreError> {
+        self.read(|snapshot| snapshot.buckets(run, key, look))
     }
 
     fn tags(&self, run: Id) -> Result<BTreeMap<String, String>, StoreError> {
@@ -303,6 +282,40 @@ impl Store for SqliteStore {
 
     fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError> {
         self.writer()?.call(move |connection| write::set_hidden(connection, run, hidden, now_ms()))
+    }
+
+    fn edit_run(&self, run: Id, edit: &RunEdit) -> Result<(), StoreError> {
+        let edit = edit.clone();
+        self.writer()?.call(move |connection| outside::edit_run(connection, run, &edit, now_ms()))
+    }
+
+    fn delete_run(&self, run: Id) -> Result<(), StoreError> {
+        self.writer()?.call(move |connection| outside::delete_run(connection, run, now_ms()))
+    }
+
+    fn begin_outside_run(&self, run: &OutsideRun) -> Result<Known, StoreError> {
+        let run = run.clone();
+        self.writer()?.call(move |connection| outside::begin(connection, &run, now_ms()))
+    }
+
+    fn add_outside_points(&self, run: Id, series: &BTreeMap<String, Vec<Point>>) -> Result<(), StoreError> {
+        let series = series.clone();
+        self.writer()?.call(move |connection| outside::add_points(connection, run, series))
+    }
+
+    fn add_outside_artifact(&self, run: Id, name: &str, file: &Path) -> Result<ArtifactRecord, StoreError> {
+        check_name(name)?;
+        let writer = self.writer()?;
+        let (hash, size) = self.blobs.put_file(file)?;
+        let record = ArtifactRecord { name: name.to_owned(), hash: hash.to_hex().to_string(), size };
+        writer.call(move |connection| {
+            write::put_artifact(connection, rows::run_row(connection, run)?, &hash, &record)?;
+            Ok(record)
+        })
+    }
+
+    fn end_outside_run(&self, run: Id) -> Result<(), StoreError> {
+        self.writer()?.call(move |connection| outside::end(connection, run))
     }
 
     fn register_model(&self, name: &str, run: Id, note: &str) -> Result<ModelVersion, StoreError> {

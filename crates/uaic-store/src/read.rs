@@ -7,11 +7,13 @@ use rusqlite::{Connection, Row, params_from_iter};
 
 use super::Fault;
 use super::codec::{float_value, from_json, goals_value, id_at, id_range, named, param_value};
+use super::rows::run_row;
+use super::search::{Sql, Translator};
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{is_alive, now_ms};
 use uaic_study::store::{
-    Environment, Id, NewRun, NewStudy, RunKind, RunQuery, RunRecord, StoreError, StudyRecord, StudyState,
-    Tally,
+    Environment, Home, Id, NewRun, NewStudy, RunKind, RunQuery, RunRecord, StoreError, StudyRecord,
+    StudyState, Tally,
 };
 use uaic_study::trial::{Candidate, Direction, Goal, Goals, Params, RunState};
 
@@ -19,8 +21,6 @@ use uaic_study::trial::{Candidate, Direction, Goal, Goals, Params, RunState};
 /// processes that have been read so far.
 pub(super) struct Snapshot<'a> {
     connection: &'a Connection,
-    /// Its format: a reader brings no store to the newest one.
-    format: i64,
     /// Rows of processes that are said to work but do not live.
     dead: HashSet<i64>,
     processes: HashMap<i64, ProcessIdentity>,
@@ -31,16 +31,10 @@ impl<'a> Snapshot<'a> {
     /// Looks up who lives. `connection` should be inside a transaction.
     pub(super) fn new(connection: &'a Connection) -> Result<Self, Fault> {
         let now = now_ms();
-        let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        // Before format 3 a study had one worker, its owner.
-        let workers = match format {
-            ..3 => "SELECT owner FROM studies WHERE state = 'RUNNING'",
-            _ => "SELECT process FROM study_workers",
-        };
-        let mut statement = connection.prepare_cached(&format!(
+        let mut statement = connection.prepare_cached(
             "SELECT id, identity, heartbeat_ms FROM processes WHERE id IN (
-                 SELECT process FROM runs WHERE state = 'RUNNING' UNION {workers})",
-        ))?;
+                 SELECT process FROM runs WHERE state = 'RUNNING' UNION SELECT process FROM study_workers)",
+        )?;
         let mut rows = statement.query([])?;
         let mut dead = HashSet::new();
         while let Some(row) = rows.next()? {
@@ -49,7 +43,7 @@ impl<'a> Snapshot<'a> {
                 dead.insert(row.get(0)?);
             }
         }
-        Ok(Self { connection, format, dead, processes: HashMap::new(), environments: HashMap::new() })
+        Ok(Self { connection, dead, processes: HashMap::new(), environments: HashMap::new() })
     }
 
     /// The connection, inside the transaction of this look.
@@ -75,11 +69,7 @@ impl<'a> Snapshot<'a> {
     fn study(&mut self, row: &Row<'_>) -> Result<StudyRecord, Fault> {
         let owner: Option<i64> = row.get("owner")?;
         let mut state = named("study state", &row.get::<_, String>("state")?, StudyState::from_name)?;
-        let is_worked_on = match self.format {
-            ..3 => owner.is_some_and(|owner| !self.dead.contains(&owner)),
-            _ => self.has_worker(row.get("id")?)?,
-        };
-        if state == StudyState::Running && !is_worked_on {
+        if state == StudyState::Running && !self.has_worker(row.get("id")?)? {
             state = StudyState::Crashed;
         }
         Ok(StudyRecord {
@@ -105,9 +95,6 @@ impl<'a> Snapshot<'a> {
     fn goals(&self, row: &Row<'_>) -> Result<Goals, Fault> {
         let direction = named("direction", &row.get::<_, String>("direction")?, Direction::from_name)?;
         let first = Goals::from(Goal::new(row.get::<_, String>("metric")?, direction));
-        if self.format < 3 {
-            return Ok(first);
-        }
         let more = goals_value(&row.get::<_, String>("more_objectives")?)?;
         Ok(more.into_iter().fold(first, Goals::and))
     }
@@ -125,17 +112,95 @@ impl<'a> Snapshot<'a> {
         Ok(false)
     }
 
-    /// Runs by query, newest first.
+    /// Runs by query.
     pub(super) fn runs(&mut self, query: &RunQuery) -> Result<Vec<RunRecord>, Fault> {
-        let (filter, values) = self.filter(query);
-        // CROSS JOIN keeps the order of the loops: runs first, along their index, until the limit.
-        let sql = format!(
-            "SELECT runs.*, studies.uuid AS study_uuid, experiment
-             FROM runs CROSS JOIN studies ON studies.id = runs.study WHERE {filter}
-             ORDER BY started_ms DESC, runs.id DESC LIMIT {} OFFSET {}",
-            query.limit.map_or(-1, i64::from),
-            query.offset,
+        let translator = self.translator();
+        let filter = self.filter(query)?;
+        let few = query.condition.as_ref().map(|condition| translator.few(condition)).transpose()?.flatten();
+        if let Some(few) = few {
+            let from =
+                Sql { text: format!("({}) AS few CROSS JOIN runs ON runs.id = few.run", few.text), ..few };
+            return self.select(from, &filter, translator.order(&query.order)?, query.limit, query.offset);
+        }
+        match (translator.indexed(&query.order)?, query.limit) {
+            (Some(index), Some(limit)) => self.walk(query, &filter, index, limit),
+            _ => {
+                let order = translator.order(&query.order)?;
+                self.select(
+                    Sql { text: "runs".to_owned(), values: vec![] },
+                    &filter,
+                    order,
+                    query.limit,
+                    query.offset,
+                )
+            }
+        }
+    }
+
+    /// Runs along an index of values, and then those that have none.
+    fn walk(
+        &mut self,
+        query: &RunQuery,
+        filter: &Sql,
+        (table, name, descending): (&str, i64, bool),
+        limit: u32,
+    ) -> Result<Vec<RunRecord>, Fault> {
+        let from = Sql {
+            text: format!(
+                "(SELECT run, value FROM {table} WHERE name = ? AND value IS NOT NULL) AS by \
+                           CROSS JOIN runs ON runs.id = by.run"
+            ),
+            values: vec![Value::Integer(name)],
+        };
+        let end = if descending { "DESC" } else { "ASC" };
+        let order =
+            Sql { text: format!("by.value {end}, runs.started_ms DESC, runs.id DESC"), values: Vec::new() };
+        let mut runs = self.select(from, filter, order, Some(limit), query.offset)?;
+        let missing = limit - runs.len() as u32;
+        if missing == 0 {
+            return Ok(runs);
+        }
+        let without = format!(
+            "{} AND NOT EXISTS (SELECT 1 FROM {table} AS by WHERE by.run = runs.id AND by.name = ?
+                 AND by.value IS NOT NULL)",
+            filter.text
         );
+        let mut values = filter.values.clone();
+        values.push(Value::Integer(name));
+        let without = Sql { text: without, values };
+        // How many of those with a value the offset has passed over already.
+        let passed = if query.offset == 0 || !runs.is_empty() {
+            query.offset
+        } else {
+            (self.count(filter)? - self.count(&without)?).min(query.offset.into()) as u32
+        };
+        let order = Sql { text: "runs.started_ms DESC, runs.id DESC".to_owned(), values: Vec::new() };
+        let all = Sql { text: "runs".to_owned(), values: Vec::new() };
+        runs.extend(self.select(all, &without, order, Some(missing), query.offset - passed)?);
+        Ok(runs)
+    }
+
+    fn select(
+        &mut self,
+        from: Sql,
+        filter: &Sql,
+        order: Sql,
+        limit: Option<u32>,
+        offset: u32,
+    ) -> Result<Vec<RunRecord>, Fault> {
+        // CROSS JOIN keeps the order of the loops: along what is to be walked, until the limit.
+        let sql = format!(
+            "SELECT runs.*, experiments.name AS experiment_name,
+                 (SELECT uuid FROM studies WHERE studies.id = runs.study) AS study_uuid,
+                 (SELECT uuid FROM runs AS above WHERE above.id = runs.parent) AS parent_uuid
+             FROM {} CROSS JOIN experiments ON experiments.id = runs.experiment WHERE {}
+             ORDER BY {} LIMIT {} OFFSET {offset}",
+            from.text,
+            filter.text,
+            order.text,
+            limit.map_or(-1, i64::from),
+        );
+        let values = from.values.into_iter().chain(filter.values.clone()).chain(order.values);
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params_from_iter(values))?;
         let mut runs = Vec::new();
@@ -145,18 +210,54 @@ impl<'a> Snapshot<'a> {
         Ok(runs)
     }
 
+    fn translator(&self) -> Translator<'a> {
+        let dead: Vec<String> = self.dead.iter().map(i64::to_string).collect();
+        Translator { connection: self.connection, dead: dead.join(", ") }
+    }
+
     /// How many runs a query has.
     pub(super) fn count_runs(&self, query: &RunQuery) -> Result<u64, Fault> {
-        let (filter, values) = self.filter(query);
-        let sql =
-            format!("SELECT count(*) FROM runs CROSS JOIN studies ON studies.id = runs.study WHERE {filter}");
+        let every = RunQuery { limit: query.limit, offset: query.offset, ..RunQuery::default() };
+        if *query == every {
+            return self.count_shown();
+        }
+        let few = match &query.condition {
+            Some(condition) => self.translator().few(condition)?,
+            None => None,
+        };
+        let filter = self.filter(query)?;
+        match few {
+            Some(few) => self.count_in(
+                &Sql { text: format!("({}) AS few CROSS JOIN runs ON runs.id = few.run", few.text), ..few },
+                &filter,
+            ),
+            None => self.count(&filter),
+        }
+    }
+
+    /// How many runs are shown: all, which SQLite counts by pages, but the hidden ones, which have an index.
+    fn count_shown(&self) -> Result<u64, Fault> {
+        let count = |sql| -> Result<i64, Fault> {
+            Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+        };
+        let all = count("SELECT count(*) FROM runs")?;
+        Ok((all - count("SELECT count(*) FROM runs WHERE hidden > 0")?) as u64)
+    }
+
+    fn count(&self, filter: &Sql) -> Result<u64, Fault> {
+        self.count_in(&Sql { text: "runs".to_owned(), values: Vec::new() }, filter)
+    }
+
+    fn count_in(&self, from: &Sql, filter: &Sql) -> Result<u64, Fault> {
+        let sql = format!("SELECT count(*) FROM {} WHERE {}", from.text, filter.text);
+        let values = from.values.iter().chain(&filter.values);
         let count: i64 =
             self.connection.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get(0))?;
         Ok(count as u64)
     }
 
     /// The condition of a query, and the values of its placeholders.
-    fn filter(&self, query: &RunQuery) -> (String, Vec<Value>) {
+    fn filter(&self, query: &RunQuery) -> Result<Sql, Fault> {
         let mut parts = vec!["TRUE".to_owned()];
         let mut values = Vec::new();
         let mut add = |part: &str, value: Value| {
@@ -164,11 +265,16 @@ impl<'a> Snapshot<'a> {
             values.push(value);
         };
         if let Some(study) = query.study {
-            add("studies.uuid = ?", Value::Blob(study.0.to_vec()));
             add("runs.study = (SELECT id FROM studies WHERE uuid = ?)", Value::Blob(study.0.to_vec()));
         }
         if let Some(experiment) = &query.experiment {
-            add("experiment = ?", Value::Text(experiment.clone()));
+            add(
+                "runs.experiment = (SELECT id FROM experiments WHERE name = ?)",
+                Value::Text(experiment.clone()),
+            );
+        }
+        if let Some(parent) = query.parent {
+            add("parent = (SELECT id FROM runs WHERE uuid = ?)", Value::Blob(parent.0.to_vec()));
         }
         if let Some(kind) = query.kind {
             add("kind = ?", Value::Text(kind.name().to_owned()));
@@ -188,10 +294,13 @@ impl<'a> Snapshot<'a> {
         if let Some(state) = query.state {
             parts.push(self.state_filter(state));
         }
-        if !query.include_hidden {
-            parts.push("hidden = 0".to_owned());
+        parts.push(if query.include_hidden { "hidden < 2" } else { "hidden = 0" }.to_owned());
+        if let Some(condition) = &query.condition {
+            let condition = self.translator().condition(condition)?;
+            parts.push(condition.text);
+            values.extend(condition.values);
         }
-        (parts.join(" AND "), values)
+        Ok(Sql { text: parts.join(" AND "), values })
     }
 
     fn state_filter(&self, state: RunState) -> String {
@@ -209,7 +318,7 @@ impl<'a> Snapshot<'a> {
         Ok(RunRecord {
             id: id_at(row, "uuid")?,
             start: NewRun {
-                study: id_at(row, "study_uuid")?,
+                home: home(row)?,
                 kind: named("kind of run", &row.get::<_, String>("kind")?, RunKind::from_name)?,
                 number: row.get("number")?,
                 params: self.params(row.get("id")?)?,
@@ -217,12 +326,15 @@ impl<'a> Snapshot<'a> {
                 process: self.process(process)?,
                 environment: self.environment(row.get("environment")?)?,
             },
-            experiment: row.get("experiment")?,
+            experiment: row.get("experiment_name")?,
+            name: row.get("name")?,
+            parent: row.get::<_, Option<[u8; 16]>>("parent_uuid")?.map(Id),
+            note: row.get("note")?,
             attempts: row.get("attempt")?,
             state: self.state(&row.get::<_, String>("state")?, process)?,
             values: self.values(row)?,
-            violation: if self.format < 3 { 0.0 } else { row.get("violation")? },
-            excluded: self.format >= 3 && row.get("excluded")?,
+            violation: row.get("violation")?,
+            excluded: row.get("excluded")?,
             reason: row.get("reason")?,
             started_ms: row.get("started_ms")?,
             ended_ms: row.get("ended_ms")?,
@@ -239,12 +351,14 @@ impl<'a> Snapshot<'a> {
     }
 
     fn params(&self, run: i64) -> Result<Params, Fault> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT name, kind, text FROM params WHERE run = ?")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT names.name, value, kind, text FROM params JOIN names ON names.id = params.name
+                 WHERE run = ?",
+        )?;
         let mut rows = statement.query([run])?;
         let mut params = Params::new();
         while let Some(row) = rows.next()? {
-            params.insert(row.get(0)?, param_value(&row.get::<_, String>(1)?, row.get(2)?)?);
+            params.insert(row.get(0)?, param_value(row.get(1)?, row.get(2)?, row.get(3)?)?);
         }
         Ok(params)
     }
@@ -254,9 +368,6 @@ impl<'a> Snapshot<'a> {
         let mut values = Vec::new();
         if let Some(kind) = kind {
             values.push(float_value(row.get("value")?, kind)?);
-        }
-        if self.format < 3 {
-            return Ok(values);
         }
         let mut statement = self
             .connection
@@ -271,13 +382,11 @@ impl<'a> Snapshot<'a> {
     /// How far a study is.
     pub(super) fn tally(&mut self, study: Id) -> Result<Tally, Fault> {
         let direction = single(self.studies(Some(study))?, "study", study)?.goals().direction();
-        // A reader brings no store to the newest format.
-        let judged = if self.format < 3 { "0.0, 0" } else { "violation, excluded" };
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT runs.state, process, value, value_kind, number, hidden, {judged}
+        let mut statement = self.connection.prepare_cached(
+            "SELECT runs.state, process, value, value_kind, number, hidden, violation, excluded
              FROM runs JOIN studies ON studies.id = study
-             WHERE studies.uuid = ? AND kind = 'trial'",
-        ))?;
+             WHERE studies.uuid = ? AND kind = 'trial' AND hidden < 2",
+        )?;
         let mut rows = statement.query([study.0])?;
         let mut tally = Tally::default();
         while let Some(row) = rows.next()? {
@@ -296,10 +405,7 @@ impl<'a> Snapshot<'a> {
     }
 
     pub(super) fn run_row(&self, id: Id) -> Result<i64, Fault> {
-        let mut statement = self.connection.prepare_cached("SELECT id FROM runs WHERE uuid = ?")?;
-        let mut rows = statement.query([id.0])?;
-        let row = rows.next()?.ok_or_else(|| StoreError::NotFound { what: "run", id: id.short() })?;
-        Ok(row.get(0)?)
+        run_row(self.connection, id)
     }
 
     pub(super) fn text(&self, row: i64) -> Result<String, Fault> {
@@ -323,6 +429,14 @@ impl<'a> Snapshot<'a> {
         let identity: String = statement.query_row([row], |row| row.get(0))?;
         Ok(self.processes.entry(row).or_insert(from_json("process", &identity)?).clone())
     }
+}
+
+/// What a run belongs to.
+fn home(row: &Row<'_>) -> Result<Home, Fault> {
+    Ok(match row.get::<_, Option<[u8; 16]>>("study_uuid")? {
+        Some(study) => Home::Study(Id(study)),
+        None => Home::Experiment(row.get("experiment_name")?),
+    })
 }
 
 /// The one record that was asked for.

@@ -75,17 +75,14 @@ pub(super) fn set_alias(
 }
 
 pub(super) fn versions(connection: &Connection, name: Option<&str>) -> Result<Vec<ModelVersion>, Fault> {
-    if !has_registry(connection)? {
-        return Ok(Vec::new());
-    }
     let mut statement = connection.prepare_cached(
-        "SELECT name, version, runs.uuid AS run, note, created_ms,
+        "SELECT models.name AS name, version, runs.uuid AS run, model_versions.note AS note, created_ms,
              (SELECT json_group_array(alias ORDER BY alias) FROM model_aliases
               WHERE model_aliases.model = models.id AND model_aliases.version = model_versions.version)
                  AS aliases
          FROM model_versions JOIN models ON models.id = model JOIN runs ON runs.id = run
-         WHERE ?1 IS NULL OR name = ?1
-         ORDER BY name, version",
+         WHERE ?1 IS NULL OR models.name = ?1
+         ORDER BY models.name, version",
     )?;
     let mut rows = statement.query([name])?;
     let mut versions = Vec::new();
@@ -103,9 +100,6 @@ pub(super) fn versions(connection: &Connection, name: Option<&str>) -> Result<Ve
 }
 
 pub(super) fn events(connection: &Connection, name: &str) -> Result<Vec<EventRecord>, Fault> {
-    if !has_registry(connection)? {
-        return Err(no_model(name).into());
-    }
     let model = model_row(connection, name)?.ok_or_else(|| no_model(name))?;
     let mut statement = connection
         .prepare_cached("SELECT time_ms, kind, detail FROM model_events WHERE model = ? ORDER BY id")?;
@@ -113,12 +107,6 @@ pub(super) fn events(connection: &Connection, name: &str) -> Result<Vec<EventRec
         Ok(EventRecord { time_ms: row.get(0)?, kind: row.get(1)?, detail: row.get(2)? })
     })?;
     Ok(events.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Whether the database has a registry: one of format 1 that is only read has none yet.
-fn has_registry(connection: &Connection) -> Result<bool, Fault> {
-    let mut statement = connection.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'models'")?;
-    Ok(statement.exists([])?)
 }
 
 fn model_row(connection: &Connection, name: &str) -> Result<Option<i64>, Fault> {

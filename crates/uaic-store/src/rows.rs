@@ -11,7 +11,7 @@ use uaic_study::trial::RunState;
 pub(super) fn event(
     connection: &Connection,
     now_ms: i64,
-    study: i64,
+    study: Option<i64>,
     run: Option<i64>,
     kind: &str,
     detail: &str,
@@ -53,15 +53,34 @@ pub(super) fn process_row(
         .query_row(params![to_json("process", process)?, now_ms], |row| row.get(0))?)
 }
 
-pub(super) fn key_row(connection: &Connection, name: &str) -> Result<i64, Fault> {
+/// The row of a name of a parameter, a metric or a tag.
+pub(super) fn name_row(connection: &Connection, name: &str) -> Result<i64, Fault> {
+    if let Some(row) = known_name(connection, name)? {
+        return Ok(row);
+    }
+    connection.prepare_cached("INSERT INTO names (name) VALUES (?)")?.execute([name])?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// The same, if there is one.
+pub(super) fn known_name(connection: &Connection, name: &str) -> Result<Option<i64>, Fault> {
+    Ok(connection
+        .prepare_cached("SELECT id FROM names WHERE name = ?")?
+        .query_row([name], |row| row.get(0))
+        .optional()?)
+}
+
+pub(super) fn experiment_row(connection: &Connection, name: &str, now_ms: i64) -> Result<i64, Fault> {
     let known: Option<i64> = connection
-        .prepare_cached("SELECT id FROM metric_keys WHERE name = ?")?
+        .prepare_cached("SELECT id FROM experiments WHERE name = ?")?
         .query_row([name], |row| row.get(0))
         .optional()?;
     if let Some(row) = known {
         return Ok(row);
     }
-    connection.prepare_cached("INSERT INTO metric_keys (name) VALUES (?)")?.execute([name])?;
+    connection
+        .prepare_cached("INSERT INTO experiments (name, created_ms) VALUES (?, ?)")?
+        .execute(params![name, now_ms])?;
     Ok(connection.last_insert_rowid())
 }
 
@@ -90,12 +109,17 @@ pub(super) fn held_row(
     Ok((study, worker.ok_or_else(|| not_held(id, process))?))
 }
 
+/// The error of a run that is not there.
+pub(super) fn no_run(id: Id) -> Fault {
+    StoreError::NotFound { what: "run", id: id.short() }.into()
+}
+
 pub(super) fn run_row(connection: &Connection, id: Id) -> Result<i64, Fault> {
     connection
         .prepare_cached("SELECT id FROM runs WHERE uuid = ?")?
         .query_row([id.0], |row| row.get(0))
         .optional()?
-        .ok_or_else(|| StoreError::NotFound { what: "run", id: id.short() }.into())
+        .ok_or_else(|| no_run(id))
 }
 
 /// Row and stored state of the run of an attempt that is still the newest.
@@ -105,7 +129,7 @@ pub(super) fn attempt_row(connection: &Connection, attempt: Attempt) -> Result<(
         .query_row([attempt.run.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let Some((row, newest, state)) = found else {
-        return Err(StoreError::NotFound { what: "run", id: attempt.run.short() }.into());
+        return Err(no_run(attempt.run));
     };
     check_newest(attempt, newest)?;
     Ok((row, named("run state", &state, RunState::from_name)?))

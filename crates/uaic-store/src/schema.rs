@@ -1,15 +1,17 @@
 //! The database of a store: its mark, its format, and what its faults are to whoever uses a store.
 
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, Migration};
+use crate::series::pack_points;
 use uaic_study::store::StoreError;
 
 /// `uaic.db`, marked with `uaic` in ASCII.
 pub(super) const STORE: Database = Database {
     application_id: 0x7561_6963,
     migrations: &[
-        include_str!("migrations/0001.sql"),
-        include_str!("migrations/0002.sql"),
-        include_str!("migrations/0003.sql"),
+        Migration::sql(include_str!("migrations/0001.sql")),
+        Migration::sql(include_str!("migrations/0002.sql")),
+        Migration::sql(include_str!("migrations/0003.sql")),
+        Migration::with_rows(include_str!("migrations/0004.sql"), pack_points),
     ],
     when_empty: "",
     when_writing: "",
@@ -44,7 +46,7 @@ mod tests {
         open().unwrap().pragma_update(None, "user_version", 99).unwrap();
         for error in [open().unwrap_err(), STORE.open_reader(&path).unwrap_err()] {
             let told = StoreError::from(error).to_string();
-            assert!(told.contains("has format 99, this uaic knows up to 3"), "{told}");
+            assert!(told.contains("has format 99, this uaic knows up to 4"), "{told}");
         }
     }
 }

@@ -5,17 +5,19 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::Fault;
-use super::codec::{
-    float_columns, from_json, goals_column, id_at, named, param_columns, step_column, to_json,
-};
+use super::codec::{float_columns, from_json, goals_column, id_at, named, param_columns, to_json};
 use super::rows::{
-    attempt_row, event, held_row, intern, key_row, process_row, run_row, running_row, study_row,
+    attempt_row, event, experiment_row, held_row, intern, name_row, process_row, run_row, running_row,
+    study_row,
 };
+use super::series::{append, tidy};
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{
     EarlierRun, check_end, check_up_to_date, is_alive, kept_violation, next_attempt,
 };
-use uaic_study::store::{ArtifactRecord, Attempt, Id, MetricPoint, NewRun, NewStudy, RunEnd, StudyState};
+use uaic_study::store::{
+    ArtifactRecord, Attempt, Home, Id, MetricPoint, NewRun, NewStudy, Point, RunEnd, StudyState,
+};
 use uaic_study::trial::{Params, RunState};
 
 pub(super) fn create_study(
@@ -47,7 +49,9 @@ pub(super) fn create_study(
         ":environment": environment,
         ":created_ms": now_ms,
     })?;
-    event(connection, now_ms, connection.last_insert_rowid(), None, "created", &new.experiment)
+    let study = connection.last_insert_rowid();
+    experiment_row(connection, &new.experiment, now_ms)?;
+    event(connection, now_ms, Some(study), None, "created", &new.experiment)
 }
 
 pub(super) fn acquire_study(
@@ -66,7 +70,7 @@ pub(super) fn acquire_study(
         .prepare_cached("UPDATE studies SET state = 'RUNNING', owner = ? WHERE id = ?")?
         .execute([process, study])?;
     let detail = format!("by process {} on {}", owner.pid, owner.host);
-    event(connection, now_ms, study, None, "acquired", &detail)
+    event(connection, now_ms, Some(study), None, "acquired", &detail)
 }
 
 /// Forgets workers that have died.
@@ -106,7 +110,7 @@ pub(super) fn release_study(
              WHERE id = ?2 AND NOT EXISTS (SELECT 1 FROM study_workers WHERE study = ?2)",
         )?
         .execute(params![state.name(), study])?;
-    event(connection, now_ms, study, None, "released", state.name())
+    event(connection, now_ms, Some(study), None, "released", state.name())
 }
 
 pub(super) fn extend_study(connection: &Connection, id: Id, trials: u32, now_ms: i64) -> Result<(), Fault> {
@@ -117,7 +121,7 @@ pub(super) fn extend_study(connection: &Connection, id: Id, trials: u32, now_ms:
     if raised == 0 {
         return Ok(());
     }
-    event(connection, now_ms, study, None, "extended", &format!("to {trials} trials"))
+    event(connection, now_ms, Some(study), None, "extended", &format!("to {trials} trials"))
 }
 
 /// `changes` is how many changes of the study the caller knows; `None` when it need not know any.
@@ -128,12 +132,21 @@ pub(super) fn start_run(
     changes: Option<usize>,
     now_ms: i64,
 ) -> Result<Attempt, Fault> {
-    let (study, _) = held_row(connection, new.study, &new.process)?;
+    let id = match &new.home {
+        Home::Study(id) => *id,
+        Home::Experiment(name) => {
+            let experiment = experiment_row(connection, name, now_ms)?;
+            let row = insert_run(connection, fresh, Place { experiment, study: None }, new, now_ms)?;
+            insert_params(connection, row, &new.params)?;
+            return Ok(Attempt { run: fresh, number: 1 });
+        }
+    };
+    let (study, _) = held_row(connection, id, &new.process)?;
     if changes.is_some() {
         let there: i64 = connection
             .prepare_cached("SELECT count(*) FROM study_changes WHERE study = ?")?
             .query_row([study], |row| row.get(0))?;
-        check_up_to_date(new.study, changes, there as usize)?;
+        check_up_to_date(id, changes, there as usize)?;
     }
     let earlier = earlier_start(connection, study, new, now_ms)?;
     let (row, attempt, detail) = if let Some((row, attempt, state)) = earlier {
@@ -141,12 +154,30 @@ pub(super) fn start_run(
         restart(connection, row, new, now_ms)?;
         (row, attempt, format!("attempt {}, after {state}", attempt.number))
     } else {
-        let row = insert_run(connection, fresh, study, new, now_ms)?;
+        let place = Place { experiment: experiment_of(connection, study)?, study: Some(study) };
+        let row = insert_run(connection, fresh, place, new, now_ms)?;
         (row, Attempt { run: fresh, number: 1 }, "attempt 1".to_owned())
     };
     insert_params(connection, row, &new.params)?;
-    event(connection, now_ms, study, Some(row), "started", &detail)?;
+    event(connection, now_ms, Some(study), Some(row), "started", &detail)?;
     Ok(attempt)
+}
+
+/// Rows of what a run belongs to.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) experiment: i64,
+    pub(super) study: Option<i64>,
+}
+
+/// The row of the experiment of a study.
+pub(super) fn experiment_of(connection: &Connection, study: i64) -> Result<i64, Fault> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT experiments.id FROM studies JOIN experiments ON experiments.name = experiment
+             WHERE studies.id = ?",
+        )?
+        .query_row([study], |row| row.get(0))?)
 }
 
 /// Row and state of the run of the same kind and number, if it has been started, and the attempt that is
@@ -175,15 +206,23 @@ fn earlier_start(
     Ok(Some((row.get("id")?, attempt, state)))
 }
 
-fn insert_run(connection: &Connection, id: Id, study: i64, new: &NewRun, now_ms: i64) -> Result<i64, Fault> {
+fn insert_run(
+    connection: &Connection,
+    id: Id,
+    place: Place,
+    new: &NewRun,
+    now_ms: i64,
+) -> Result<i64, Fault> {
     let (process, config, environment) = references(connection, new, now_ms)?;
+    let Place { experiment, study } = place;
+    let kind = new.kind.name();
     connection
         .prepare_cached(
-            "INSERT INTO runs (uuid, study, kind, number, attempt, state, process, config, environment,
-                 started_ms)
-             VALUES (?, ?, ?, ?, 1, 'RUNNING', ?, ?, ?, ?)",
+            "INSERT INTO runs (uuid, experiment, study, kind, number, attempt, state, process, config,
+                 environment, started_ms)
+             VALUES (?, ?, ?, ?, ?, 1, 'RUNNING', ?, ?, ?, ?)",
         )?
-        .execute(params![id.0, study, new.kind.name(), new.number, process, config, environment, now_ms])?;
+        .execute(params![id.0, experiment, study, kind, new.number, process, config, environment, now_ms])?;
     Ok(connection.last_insert_rowid())
 }
 
@@ -210,10 +249,10 @@ fn references(connection: &Connection, new: &NewRun, now_ms: i64) -> Result<(i64
 }
 
 /// Takes away what an earlier attempt recorded.
-fn clear(connection: &Connection, row: i64) -> Result<(), Fault> {
+pub(super) fn clear(connection: &Connection, row: i64) -> Result<(), Fault> {
     for statement in [
-        "DELETE FROM metric_points WHERE run = ?",
-        "DELETE FROM latest_metrics WHERE run = ?",
+        "DELETE FROM pieces WHERE run = ?",
+        "DELETE FROM metrics WHERE run = ?",
         "DELETE FROM artifacts WHERE run = ?",
         "DELETE FROM params WHERE run = ?",
         "DELETE FROM more_values WHERE run = ?",
@@ -225,55 +264,48 @@ fn clear(connection: &Connection, row: i64) -> Result<(), Fault> {
 
 pub(super) fn insert_params(connection: &Connection, row: i64, values: &Params) -> Result<(), Fault> {
     let mut statement = connection
-        .prepare_cached("INSERT INTO params (run, name, kind, text, number) VALUES (?, ?, ?, ?, ?)")?;
+        .prepare_cached("INSERT INTO params (run, name, value, kind, text) VALUES (?, ?, ?, ?, ?)")?;
     for (name, value) in values {
-        let (kind, text, number) = param_columns(value);
-        statement.execute(params![row, name, kind, text, number])?;
+        let (value, kind, text) = param_columns(value);
+        statement.execute(params![row, name_row(connection, name)?, value, kind, text])?;
     }
     Ok(())
 }
 
 pub(super) fn points(connection: &Connection, attempt: Attempt, points: &[MetricPoint]) -> Result<(), Fault> {
     let run = running_row(connection, attempt)?;
-    let mut latest = connection.prepare_cached(
-        "INSERT INTO latest_metrics (run, key, step, value, kind, smallest, largest, count)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1)
-         ON CONFLICT (run, key) DO UPDATE SET
-             value = CASE WHEN excluded.step >= step THEN excluded.value ELSE value END,
-             kind = CASE WHEN excluded.step >= step THEN excluded.kind ELSE kind END,
-             step = max(step, excluded.step),
-             smallest = ifnull(min(smallest, excluded.smallest), ifnull(smallest, excluded.smallest)),
-             largest = ifnull(max(largest, excluded.largest), ifnull(largest, excluded.largest)),
-             count = count + 1
-         RETURNING count",
-    )?;
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO metric_points (run, key, step, seq, time_ms, value, kind) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    )?;
-    let mut keys = HashMap::new();
+    let started_ms = started(connection, run)?;
+    let mut series: HashMap<&str, Vec<Point>> = HashMap::new();
     for point in points {
-        let key = match keys.get(point.key.as_str()) {
-            Some(&key) => key,
-            None => *keys.entry(point.key.as_str()).or_insert(key_row(connection, &point.key)?),
-        };
-        let step = step_column(point.step);
-        let (value, kind) = float_columns(point.value);
-        // NaN binds as NULL; infinities are ordinary values to compare.
-        let number = Some(point.value).filter(|number| !number.is_nan());
-        let seq: i64 = latest.query_row(params![run, key, step, value, kind, number], |row| row.get(0))?;
-        insert.execute(params![run, key, step, seq, point.time_ms, value, kind])?;
+        series.entry(point.key.as_str()).or_default().push(point.into());
+    }
+    // Not in the order of the table of hashes: files with the same content are the same.
+    let mut series: Vec<_> = series.into_iter().collect();
+    series.sort_unstable_by_key(|(key, _)| *key);
+    for (key, points) in series {
+        append(connection, run, started_ms, name_row(connection, key)?, points)?;
     }
     Ok(())
 }
 
+/// When a run started.
+pub(super) fn started(connection: &Connection, run: i64) -> Result<i64, Fault> {
+    Ok(connection
+        .prepare_cached("SELECT started_ms FROM runs WHERE id = ?")?
+        .query_row([run], |row| row.get(0))?)
+}
+
 pub(super) fn set_tag(connection: &Connection, run: Id, key: &str, value: &str) -> Result<(), Fault> {
-    let run = run_row(connection, run)?;
+    put_tag(connection, run_row(connection, run)?, key, value)
+}
+
+pub(super) fn put_tag(connection: &Connection, run: i64, key: &str, value: &str) -> Result<(), Fault> {
     connection
         .prepare_cached(
-            "INSERT INTO tags (run, key, value) VALUES (?, ?, ?)
-             ON CONFLICT (run, key) DO UPDATE SET value = excluded.value",
+            "INSERT INTO tags (run, name, value) VALUES (?, ?, ?)
+             ON CONFLICT (run, name) DO UPDATE SET value = excluded.value",
         )?
-        .execute(params![run, key, value])?;
+        .execute(params![run, name_row(connection, key)?, value])?;
     Ok(())
 }
 
@@ -283,7 +315,15 @@ pub(super) fn artifact(
     hash: &blake3::Hash,
     record: &ArtifactRecord,
 ) -> Result<(), Fault> {
-    let run = running_row(connection, attempt)?;
+    put_artifact(connection, running_row(connection, attempt)?, hash, record)
+}
+
+pub(super) fn put_artifact(
+    connection: &Connection,
+    run: i64,
+    hash: &blake3::Hash,
+    record: &ArtifactRecord,
+) -> Result<(), Fault> {
     connection
         .prepare_cached(
             "INSERT INTO artifacts (run, name, hash, size) VALUES (?, ?, ?, ?)
@@ -310,10 +350,15 @@ pub(super) fn finish_run(
         )?
         .execute(params![end.state.name(), value, kind, violation, end.reason, now_ms, run])?;
     put_more_values(connection, run, &end.values)?;
-    let study: i64 = connection
+    tidy(connection, run)?;
+    let study: Option<i64> = connection
         .prepare_cached("SELECT study FROM runs WHERE id = ?")?
         .query_row([run], |row| row.get(0))?;
-    event(connection, now_ms, study, Some(run), "ended", end.state.name())
+    // The row of a run of no study says it all.
+    match study {
+        Some(_) => event(connection, now_ms, study, Some(run), "ended", end.state.name()),
+        None => Ok(()),
+    }
 }
 
 /// The columns of the first of a run's values, which is in its row.
@@ -339,8 +384,8 @@ pub(super) fn put_more_values(connection: &Connection, run: i64, values: &[f64])
 
 pub(super) fn set_hidden(connection: &Connection, id: Id, hidden: bool, now_ms: i64) -> Result<(), Fault> {
     let run = run_row(connection, id)?;
-    let study: Option<i64> = connection
-        .prepare_cached("UPDATE runs SET hidden = ?1 WHERE id = ?2 AND hidden <> ?1 RETURNING study")?
+    let study: Option<Option<i64>> = connection
+        .prepare_cached("UPDATE runs SET hidden = ?1 WHERE id = ?2 AND hidden = 1 - ?1 RETURNING study")?
         .query_row(params![hidden, run], |row| row.get(0))
         .optional()?;
     match study {

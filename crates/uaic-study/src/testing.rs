@@ -11,6 +11,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -18,8 +19,9 @@ use rand::RngExt;
 
 use super::{Evaluation, Objective, ObjectiveError, Trial};
 use crate::store::{
-    ArtifactRecord, Attempt, Change, EventRecord, Id, LatestMetric, MemoryStore, MetricPoint, ModelVersion,
-    NewRun, NewStudy, RunEnd, RunQuery, RunRecord, Store, StoreError, StudyChange, StudyRecord, StudyState,
+    ArtifactRecord, Attempt, Change, EventRecord, Id, Known, LatestMetric, MemoryStore, MetricPoint,
+    ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunEdit, RunEnd, RunQuery, RunRecord, Store,
+    StoreError, StudyChange, StudyRecord, StudyState,
 };
 use crate::trial::{Direction, Goal, ParamValue, Params, RunState};
 use uaic_platform::process::ProcessIdentity;
@@ -132,7 +134,7 @@ impl BrittleStore {
             let cut = trials.iter().find(|cut| cut.0 == number).map(|cut| cut.1);
             let owner = if cut == Some(RunState::Crashed) { dead.clone() } else { process() };
             pass_on(&process(), &owner);
-            let new = NewRun { study: other.study, process: owner.clone(), ..record.start };
+            let new = NewRun { home: other.study.into(), process: owner.clone(), ..record.start };
             let attempt = other.memory.start_run(&new).unwrap();
             let state = cut.unwrap_or(record.state);
             if !matches!(state, RunState::Crashed | RunState::Running) {
@@ -229,8 +231,26 @@ impl Store for BrittleStore {
     fn latest_metrics(&self, run: Id) -> Result<Vec<LatestMetric>, StoreError> {
         self.call()?.latest_metrics(run)
     }
-    fn metric_history(&self, run: Id, key: &str) -> Result<Vec<MetricPoint>, StoreError> {
-        self.call()?.metric_history(run, key)
+    fn series(&self, run: Id, key: &str) -> Result<Vec<Point>, StoreError> {
+        self.call()?.series(run, key)
+    }
+    fn edit_run(&self, run: Id, edit: &RunEdit) -> Result<(), StoreError> {
+        self.call()?.edit_run(run, edit)
+    }
+    fn delete_run(&self, run: Id) -> Result<(), StoreError> {
+        self.call()?.delete_run(run)
+    }
+    fn begin_outside_run(&self, run: &OutsideRun) -> Result<Known, StoreError> {
+        self.call()?.begin_outside_run(run)
+    }
+    fn add_outside_points(&self, run: Id, series: &BTreeMap<String, Vec<Point>>) -> Result<(), StoreError> {
+        self.call()?.add_outside_points(run, series)
+    }
+    fn add_outside_artifact(&self, run: Id, name: &str, file: &Path) -> Result<ArtifactRecord, StoreError> {
+        self.call()?.add_outside_artifact(run, name, file)
+    }
+    fn end_outside_run(&self, run: Id) -> Result<(), StoreError> {
+        self.call()?.end_outside_run(run)
     }
     fn tags(&self, run: Id) -> Result<BTreeMap<String, String>, StoreError> {
         self.call()?.tags(run)

@@ -66,7 +66,7 @@ impl Lineage {
     fn read(store: &dyn Store, version: ModelVersion) -> anyhow::Result<Self> {
         let run = store.run(version.run)?;
         Ok(Self {
-            study: store.study(run.start.study)?,
+            study: store.study(run.study()?)?,
             measures: load_measures(store, run.id)?,
             events: store.model_events(&version.name)?,
             tags: store.tags(run.id)?,

@@ -45,7 +45,7 @@ An id or the name of an experiment that belongs to a study shows the study.
 
 With --csv: metric, last, step, min, max, points; and with --metric: step, time, value.
 With --json: {{\"schema\": 1, \"run\": {{as in `uaic ls --json`, and
-  \"config\": {{the whole configuration}}, \"process\": {{\"host\", \"boot_id\", \"namespace\", \"pid\", \"started\"}},
+  \"note\", \"config\": {{the whole configuration}}, \"process\": {{\"host\", \"boot_id\", \"namespace\", \"pid\", \"started\"}},
   \"environment\": {{name: text}}, \"tags\": {{name: text}},
   \"metrics\": [{{\"key\", \"step\", \"value\", \"min\", \"max\", \"count\"}}],
   \"artifacts\": [{{\"name\", \"hash\", \"size\"}}], \"events\": [{{\"time_ms\", \"kind\", \"detail\"}}]}}}}

@@ -9,13 +9,15 @@ use super::super::sections::Sections;
 use super::super::{json, table};
 use crate::select::{metric_of, place};
 use crate::store::{
-    ArtifactRecord, EventRecord, LatestMetric, RunRecord, SqliteStore, Store, StoreError, StudyRecord,
+    ArtifactRecord, EventRecord, LatestMetric, RunKind, RunQuery, RunRecord, SqliteStore, Store, StoreError,
+    StudyRecord,
 };
 
 /// A run with what is recorded beside its row.
 pub(super) struct RunDetails<'a> {
     run: &'a RunRecord,
-    study: StudyRecord,
+    study: Option<StudyRecord>,
+    parts: u64,
     metrics: Vec<LatestMetric>,
     artifacts: Vec<ArtifactRecord>,
     tags: BTreeMap<String, String>,
@@ -31,7 +33,8 @@ impl<'a> RunDetails<'a> {
     pub(super) fn read(store: &SqliteStore, run: &'a RunRecord) -> Result<Self, StoreError> {
         Ok(Self {
             run,
-            study: store.study(run.start.study)?,
+            study: run.start.home.study().map(|study| store.study(study)).transpose()?,
+            parts: store.count_runs(&RunQuery { parent: Some(run.id), ..RunQuery::default() })?,
             metrics: store.latest_metrics(run.id)?,
             artifacts: store.artifacts(run.id)?,
             tags: store.tags(run.id)?,
@@ -45,6 +48,7 @@ impl<'a> RunDetails<'a> {
         let new = &self.run.start;
         let mut shape = json::run(self.run, self.now_ms);
         shape.extend(json::object(json!({
+            "note": self.run.note,
             "config": new.config,
             "process": new.process,
             "environment": new.environment,
@@ -60,6 +64,10 @@ impl<'a> RunDetails<'a> {
     pub(super) fn text(&self) -> Sections {
         let mut text = Sections::default();
         self.head(&mut text);
+        if let Some(note) = &self.run.note {
+            text.title("note");
+            text.lines(note);
+        }
         let new = &self.run.start;
         let params = new.params.iter().map(|(name, value)| (name.as_str(), value.to_string()));
         text.section("params", params);
@@ -87,19 +95,25 @@ impl<'a> RunDetails<'a> {
     fn head(&self, text: &mut Sections) {
         let Self { run, study, now_ms, .. } = self;
         text.line("run", &run.id.to_string());
-        text.line(
-            "is",
-            &format!("{} of study {}, experiment {}", place(run), study.id.short(), run.experiment),
-        );
+        let of = study.as_ref().map_or_else(String::new, |study| format!(" of study {}", study.id.short()));
+        text.line("is", &format!("{}{of}, experiment {}", place(run), run.experiment));
+        if let Some(name) = run.name.as_ref().filter(|_| run.start.kind != RunKind::Free) {
+            text.line("name", name);
+        }
+        if let Some(parent) = &run.parent {
+            text.line("part of", &format!("run {}", parent.short()));
+        }
+        if self.parts > 0 {
+            let list = format!("uaic ls --parent {}", run.id.short());
+            text.line("parts", &format!("{} (`{list}` lists them)", self.parts));
+        }
         text.line("state", run.state.name());
         if let Some(reason) = &run.reason {
             text.line("reason", reason);
         }
         if let Some(value) = run.value() {
-            text.line(
-                "value",
-                &format!("{} = {}", metric_of(run, study.plan.goals.metric()), table::exact(value)),
-            );
+            let metric = study.as_ref().map_or("", |study| metric_of(run, study.plan.goals.metric()));
+            text.line("value", &format!("{metric} = {}", table::exact(value)));
         }
         let took = json::seconds(run, *now_ms).map(|seconds| format!(", took {}", table::duration(seconds)));
         let age = table::age(run.started_ms, *now_ms);
@@ -107,7 +121,9 @@ impl<'a> RunDetails<'a> {
         if run.attempts > 1 {
             text.line("attempts", &run.attempts.to_string());
         }
-        text.line("process", &format!("{} on {}", run.start.process.pid, run.start.process.host));
+        if run.start.home.study().is_some() || !run.start.process.is_outside() {
+            text.line("process", &format!("{} on {}", run.start.process.pid, run.start.process.host));
+        }
         if run.violation > 0.0 {
             text.line("misses", &format!("constraints on its outcome, by {}", table::number(run.violation)));
         }

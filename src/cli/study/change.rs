@@ -172,7 +172,7 @@ pub(super) fn correct(global: &Global, args: &CorrectArgs) -> anyhow::Result<Exi
 fn trial_of(global: &Global, text: &str) -> anyhow::Result<(SqliteStore, StudyRecord, RunRecord)> {
     let store = SqliteStore::open_existing(&global.store)?;
     let trial = select::resolve(&store, text)?;
-    let study = store.study(trial.start.study)?;
+    let study = store.study(trial.study()?)?;
     Ok((store, study, trial))
 }
 
@@ -183,7 +183,7 @@ fn number_of(run: &RunRecord) -> anyhow::Result<u32> {
 }
 
 fn change(store: &dyn Store, trial: &RunRecord, change: &Change) -> anyhow::Result<ExitCode> {
-    let made = store.change_study(trial.start.study, change)?;
+    let made = store.change_study(trial.study()?, change)?;
     printer::talk(format!("it counts from trial {} on", made.from_trial));
     Ok(ExitCode::SUCCESS)
 }

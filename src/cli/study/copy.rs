@@ -103,7 +103,7 @@ fn copy_runs(
             run,
             &original.unwrap_or_else(|| run.values.clone()),
             target,
-            &NewRun { study: copy.id, process: process.clone(), ..run.start.clone() },
+            &NewRun { home: copy.id.into(), process: process.clone(), ..run.start.clone() },
         )?;
     }
     // With the numbers that they have: what is promised to a trial stays promised to it.

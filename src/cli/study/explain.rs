@@ -48,7 +48,7 @@ pub(in super::super) fn run(global: &Global, args: &ExplainArgs) -> anyhow::Resu
     let number = trial.start.number.filter(|_| trial.start.kind == RunKind::Trial);
     let is_none = || Failure::usage(format!("run {} is no trial of a study", trial.id.short()));
     let number = number.ok_or_else(is_none)?;
-    let record = store.study(trial.start.study)?;
+    let record = store.study(trial.study()?)?;
     let work = Work::of_study(&record)?;
     let explanation = study::explain(&store, &record, &work.setup()?, number)?;
     if args.json {

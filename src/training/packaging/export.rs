@@ -27,7 +27,7 @@ pub fn package_of(store: &dyn Store, run: Id) -> Result<Package, TrainingError> 
     if run.start.kind == RunKind::Imported {
         return imported_package(store, run.id);
     }
-    let study = store.study(run.start.study)?;
+    let study = store.study(run.study()?)?;
     let mut files = stored_files(store, run.id, &SAME)?;
     let measures = load_measures(store, run.id)?;
     let fitted = load_calibration(store, run.id)?;

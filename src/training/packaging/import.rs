@@ -111,7 +111,7 @@ fn record(
         .filter_map(|(name, value)| Some((name.clone(), serde_json::from_value(value.clone()).ok()?)))
         .collect();
     let attempt = store.start_run(&NewRun {
-        study,
+        home: study.into(),
         kind: RunKind::Imported,
         number: None,
         config: config(package, spec, &params),

@@ -8,12 +8,12 @@ use rusqlite::Connection;
 
 use super::RequestLogError;
 use uaic_platform::fsx::{self, FileError};
-use uaic_store::database::{Database, WhenMissing};
+use uaic_store::database::{Database, Migration, WhenMissing};
 
 /// A request log, marked with `uaiq` in ASCII.
 const LOG: Database = Database {
     application_id: 0x7561_6971,
-    migrations: &[include_str!("migrations/0001.sql")],
+    migrations: &[Migration::sql(include_str!("migrations/0001.sql"))],
     // Only an empty database can still be given to shrink.
     when_empty: "PRAGMA auto_vacuum = INCREMENTAL",
     // What retention deletes is not to be found in the file afterwards. The write-ahead log is moved

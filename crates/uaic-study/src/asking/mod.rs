@@ -57,7 +57,7 @@ pub fn ask(store: &dyn Store, study: &StudyRecord, setup: &StudySetup<'_>) -> Re
         }
         let (params, finished) = next_point(&recorded, study, setup, number)?;
         let new = NewRun {
-            study: study.id,
+            home: study.id.into(),
             kind: RunKind::Trial,
             number: Some(number),
             params: params.clone(),

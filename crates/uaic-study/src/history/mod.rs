@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::outcome::{TrialResult, trials_of};
 use crate::sampler::History;
 use crate::space::Space;
-use crate::store::{Change, Id, RunRecord, Store, StoreError, StudyChange};
+use crate::store::{Change, Id, Point, RunRecord, Store, StoreError, StudyChange};
 use crate::trial::{Direction, FinishedTrial, Params, PendingTrial, RunState};
 
 /// With so many trials at once, a trial sees as finished those below this number.
@@ -194,8 +194,10 @@ impl View {
 
 /// What a trial has reported, by step.
 pub(super) fn reported(store: &dyn Store, run: Id, series: &str) -> Result<Vec<(u64, f64)>, StoreError> {
-    let points = store.metric_history(run, series)?;
-    Ok(points.into_iter().map(|point| (point.step, point.value)).collect())
+    let points = store.series(run, series)?;
+    // Objectives count their steps; those of records from elsewhere may be below 0.
+    let step = |point: &Point| u64::try_from(point.step).unwrap_or_default();
+    Ok(points.iter().map(|point| (step(point), point.value)).collect())
 }
 
 #[cfg(test)]

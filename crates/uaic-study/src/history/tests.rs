@@ -86,7 +86,7 @@ impl Live {
 
     fn record(&self, number: u32, params: &Params, state: RunState) {
         let new = NewRun {
-            study: self.store.study(),
+            home: self.store.study().into(),
             kind: RunKind::Trial,
             number: Some(number),
             params: params.clone(),

@@ -65,7 +65,7 @@ impl Runner<'_> {
     ) -> Result<Option<Task>, StudyError> {
         let config = caught(|| self.objective.config(&params));
         let new = NewRun {
-            study: self.at.study,
+            home: self.at.study.into(),
             kind: RunKind::Trial,
             number: Some(number),
             params: params.clone(),

@@ -65,7 +65,7 @@ impl Ledger {
     pub(super) fn agree(&self, number: u32, proposed: &Params) -> Result<(), StudyError> {
         match self.records.get(&number) {
             Some(record) if record.start.params != *proposed => Err(StudyError::Diverged {
-                study: record.start.study.short(),
+                study: record.start.home.study().map_or_else(String::new, |study| study.short()),
                 run: record.id.short(),
                 number,
                 recorded: record.start.params.clone(),

@@ -65,6 +65,12 @@ pub enum StoreError {
         /// What was asked for.
         id: String,
     },
+    /// What only a study has, asked of a run of none.
+    #[error("run {run} belongs to no study; `uaic show {run}` shows it")]
+    NoStudy {
+        /// Short id.
+        run: String,
+    },
     /// A live process runs the run.
     #[error("run {run} is being executed by process {pid} on {host}")]
     Taken {
@@ -114,6 +120,30 @@ pub enum StoreError {
         run: String,
         /// Its state.
         state: RunState,
+    },
+    /// A run that would be part of itself.
+    #[error("run {run} cannot be part of {parent}, which is part of it")]
+    Circle {
+        /// Short id.
+        run: String,
+        /// Short id of what was to be its parent.
+        parent: String,
+    },
+    /// What is brought in is not what is there.
+    #[error("run {run} cannot be brought in: {why}")]
+    Clash {
+        /// Short id.
+        run: String,
+        /// What is there.
+        why: String,
+    },
+    /// A run that cannot be removed.
+    #[error("run {run} cannot be removed for good: {why}")]
+    InUse {
+        /// Short id.
+        run: String,
+        /// What needs it.
+        why: &'static str,
     },
     /// A state change that must not happen.
     #[error("run {run} is {from} and cannot become {to}")]
@@ -169,13 +199,18 @@ impl StoreError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound { .. } | Self::Missing { .. } => ErrorKind::NotFound,
-            Self::BadModelName { .. } | Self::BadArtifactName { .. } => ErrorKind::Usage,
+            Self::BadModelName { .. } | Self::BadArtifactName { .. } | Self::NoStudy { .. } => {
+                ErrorKind::Usage
+            }
             Self::Taken { .. }
             | Self::NotHeld { .. }
             | Self::Outdated { .. }
             | Self::NotEnded { .. }
             | Self::IllegalTransition { .. }
             | Self::StaleAttempt { .. }
+            | Self::Circle { .. }
+            | Self::Clash { .. }
+            | Self::InUse { .. }
             | Self::Ended { .. } => ErrorKind::Locked,
             Self::Database { .. }
             | Self::NoWriteAheadLog { .. }

@@ -23,11 +23,15 @@ mod error;
 mod id;
 mod liveness;
 mod memory;
+mod outside;
+pub mod query;
 mod records;
 mod registry;
 pub mod rules;
+mod series;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::trial::Params;
 use uaic_platform::process::ProcessIdentity;
@@ -36,11 +40,13 @@ pub use change::{Change, StudyChange};
 pub use error::StoreError;
 pub use id::Id;
 pub use memory::MemoryStore;
+pub use outside::{Known, OutsideRun, RunEdit};
 pub use records::{
-    ArtifactRecord, Attempt, Environment, EventRecord, LatestMetric, MetricPoint, NewRun, NewStudy, RunEnd,
-    RunKind, RunQuery, RunRecord, StudyRecord, StudyState, Tally,
+    ArtifactRecord, Attempt, Environment, EventRecord, Home, LatestMetric, MetricPoint, NewRun, NewStudy,
+    RunEnd, RunKind, RunQuery, RunRecord, StudyRecord, StudyState, Tally,
 };
 pub use registry::ModelVersion;
+pub use series::{Bucket, Look, Point, gather};
 
 /// The record of everything that was run. See the [module](self) for its contract.
 pub trait Store: Send + Sync {
@@ -83,7 +89,7 @@ pub trait Store: Send + Sync {
     /// [`StoreError::NotFound`].
     fn extend_study(&self, id: Id, trials: u32) -> Result<(), StoreError>;
 
-    /// Writes a run's row, durable before it returns. If the study already has a run of this kind
+    /// Writes a run's row, durable before it returns. A run of no study is always a new one. If the study already has a run of this kind
     /// and number that is not final, that run is started again: same id, next attempt, and what
     /// the earlier attempt recorded is cleared; tags stay.
     ///
@@ -214,7 +220,29 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    fn metric_history(&self, run: Id, key: &str) -> Result<Vec<MetricPoint>, StoreError>;
+    fn metric_history(&self, run: Id, key: &str) -> Result<Vec<MetricPoint>, StoreError> {
+        let named =
+            |Point { step, time_ms, value }| MetricPoint { key: key.to_owned(), step, time_ms, value };
+        Ok(self.series(run, key)?.into_iter().map(named).collect())
+    }
+
+    /// The points of one metric, by step, then in the order written; empty when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn series(&self, run: Id, key: &str) -> Result<Vec<Point>, StoreError>;
+
+    /// The same, seen from as far as `look` says: no extreme is lost. Takes no longer for a long series
+    /// than for a short one, as far as the store can.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn buckets(&self, run: Id, key: &str, look: &Look) -> Result<Vec<Bucket>, StoreError> {
+        let mut points = self.series(run, key)?;
+        points.retain(|point| look.steps.contains(&point.step));
+        let count = points.len() as u64;
+        Ok(gather(points.into_iter().map(Bucket::of), count, look.buckets))
+    }
 
     /// A run's tags.
     ///
@@ -239,6 +267,47 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::NotFound`].
     fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError>;
+
+    /// Changes what people call a run and write about it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: the run, or its new parent; [`StoreError::Circle`] when a run would be
+    /// part of itself.
+    fn edit_run(&self, run: Id, edit: &RunEdit) -> Result<(), StoreError>;
+
+    /// Removes a run and all it recorded, for good. Its parts belong to its own parent then.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::InUse`] when it still runs, or is a version of a registered
+    /// model, or a trial (its study needs them all).
+    fn delete_run(&self, run: Id) -> Result<(), StoreError>;
+
+    /// Begins to bring a run in that was executed elsewhere, or goes on with it, and says what is there
+    /// already. It is seen by nobody before [`Store::end_outside_run`]; one that was brought in whole
+    /// before stays visible.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: its study or parent; [`StoreError::Clash`]: a run of this id was executed
+    /// here, or the study has another run of this kind and number.
+    fn begin_outside_run(&self, run: &OutsideRun) -> Result<Known, StoreError>;
+
+    /// Appends points to series of a run that is being brought in.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn add_outside_points(&self, run: Id, series: &BTreeMap<String, Vec<Point>>) -> Result<(), StoreError>;
+
+    /// Gives a run that is being brought in an artifact, from a file. Durable on return.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::BadArtifactName`], the file cannot be read.
+    fn add_outside_artifact(&self, run: Id, name: &str, file: &Path) -> Result<ArtifactRecord, StoreError>;
+
+    /// Shows a run that has been brought in.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn end_outside_run(&self, run: Id) -> Result<(), StoreError>;
 
     /// Puts a run under a name, as its next version. A run that has a version of this name keeps it.
     ///

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::trial::{Candidate, Direction, Goals, Params, Rank, RunState, better};
 use uaic_platform::process::ProcessIdentity;
 
-use super::Id;
+use super::liveness::now_ms;
+use super::query::{Condition, OrderKey};
+use super::{Id, StoreError};
 
 /// What a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,6 +22,8 @@ pub enum RunKind {
     Final,
     /// A model that was trained elsewhere, from a package.
     Imported,
+    /// A run of its own, which belongs to no study: of any program, or brought in from elsewhere.
+    Free,
 }
 
 impl RunKind {
@@ -29,6 +33,7 @@ impl RunKind {
             Self::Trial => "trial",
             Self::Final => "final",
             Self::Imported => "imported",
+            Self::Free => "free",
         }
     }
 
@@ -39,7 +44,7 @@ impl RunKind {
 
     /// The inverse of [`RunKind::name`].
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Trial, Self::Final, Self::Imported].into_iter().find(|kind| kind.name() == name)
+        [Self::Trial, Self::Final, Self::Imported, Self::Free].into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -139,11 +144,36 @@ pub struct StudyRecord {
     pub owner: Option<ProcessIdentity>,
 }
 
+/// What a run belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// A study.
+    Study(Id),
+    /// An experiment by name, and no study.
+    Experiment(String),
+}
+
+impl From<Id> for Home {
+    fn from(study: Id) -> Self {
+        Self::Study(study)
+    }
+}
+
+impl Home {
+    /// The study, where it is one.
+    pub fn study(&self) -> Option<Id> {
+        match self {
+            Self::Study(study) => Some(*study),
+            Self::Experiment(_) => None,
+        }
+    }
+}
+
 /// A run to be started.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewRun {
-    /// The study that it belongs to.
-    pub study: Id,
+    /// What it belongs to.
+    pub home: Home,
     /// What it is.
     pub kind: RunKind,
     /// Its number in the study; of a final run, the number of the trial that it retrains.
@@ -174,11 +204,18 @@ pub struct MetricPoint {
     /// `fold=i/val/accuracy`.
     pub key: String,
     /// The x of the series.
-    pub step: u64,
+    pub step: i64,
     /// When, in milliseconds since 1970 UTC.
     pub time_ms: i64,
     /// Any float, NaN and ±∞ included.
     pub value: f64,
+}
+
+impl MetricPoint {
+    /// A value now, of something that counts its steps.
+    pub fn new(key: impl Into<String>, step: u64, value: f64) -> Self {
+        Self { key: key.into(), step: i64::try_from(step).unwrap_or(i64::MAX), time_ms: now_ms(), value }
+    }
 }
 
 /// How a run ended.
@@ -216,6 +253,12 @@ pub struct RunRecord {
     pub start: NewRun,
     /// The experiment that it belongs to.
     pub experiment: String,
+    /// What it is called, where somebody named it.
+    pub name: Option<String>,
+    /// The run that it is part of.
+    pub parent: Option<Id>,
+    /// What somebody wrote about it, in Markdown.
+    pub note: Option<String>,
     /// How many times it has been started.
     pub attempts: u32,
     /// Its state, with dead processes already accounted for.
@@ -244,7 +287,7 @@ pub struct LatestMetric {
     /// The metric.
     pub key: String,
     /// Step of the latest point.
-    pub step: u64,
+    pub step: i64,
     /// Value of the latest point.
     pub value: f64,
     /// Smallest value so far; `None` while all were NaN.
@@ -266,13 +309,15 @@ pub struct ArtifactRecord {
     pub size: u64,
 }
 
-/// Which runs to list. Newest first.
+/// Which runs to list, and in which order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunQuery {
     /// Only of this study.
     pub study: Option<Id>,
     /// Only of this experiment.
     pub experiment: Option<String>,
+    /// Only parts of this run.
+    pub parent: Option<Id>,
     /// Only of this kind.
     pub kind: Option<RunKind>,
     /// Only with this number.
@@ -281,6 +326,10 @@ pub struct RunQuery {
     pub state: Option<RunState>,
     /// Only with an id that starts like this (lower-case hexadecimal).
     pub id_prefix: Option<String>,
+    /// Only those of which this holds.
+    pub condition: Option<Condition>,
+    /// In this order; what is equal in it, and all without it, newest first.
+    pub order: Vec<OrderKey>,
     /// Also hidden ones.
     pub include_hidden: bool,
     /// At most so many; all when absent.
@@ -367,6 +416,14 @@ impl RunRecord {
     /// The place of a trial among those of its study; `None` where it has none.
     pub fn rank(&self) -> Option<Rank> {
         self.candidate().rank().filter(|_| self.start.kind == RunKind::Trial)
+    }
+
+    /// The study that it belongs to.
+    ///
+    /// # Errors
+    /// [`StoreError::NoStudy`].
+    pub fn study(&self) -> Result<Id, StoreError> {
+        self.start.home.study().ok_or_else(|| StoreError::NoStudy { run: self.id.short() })
     }
 
     /// The value of the study's first metric, once complete.

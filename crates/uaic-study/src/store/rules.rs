@@ -5,7 +5,7 @@ pub use super::artifact_name::check_name;
 pub use super::liveness::{is_alive, not_held, now_ms};
 pub use super::registry::{alias_detail, check_alias, check_model_name, no_alias, no_model, no_version};
 
-use super::{Attempt, Change, Id, StoreError};
+use super::{Attempt, Change, Id, RunKind, StoreError};
 use crate::trial::RunState;
 use uaic_platform::process::ProcessIdentity;
 
@@ -100,6 +100,53 @@ pub fn check_end(attempt: Attempt, from: RunState, to: RunState) -> Result<(), S
         return Err(StoreError::IllegalTransition { run: attempt.run.short(), from, to });
     }
     Ok(())
+}
+
+/// That a run may be brought in over one with its id: only over one that was brought in, too.
+///
+/// # Errors
+/// [`StoreError::Clash`].
+pub fn check_outside(run: Id, process: &ProcessIdentity) -> Result<(), StoreError> {
+    if process.is_outside() {
+        return Ok(());
+    }
+    Err(StoreError::Clash { run: run.short(), why: "a run of this id was executed here".to_owned() })
+}
+
+/// The error of a number in a study that another run has.
+pub fn number_taken(run: Id, other: Id) -> StoreError {
+    let why = format!("run {} has its number in the study", other.short());
+    StoreError::Clash { run: run.short(), why }
+}
+
+/// That a run may become part of another, given the other and all that it is part of.
+///
+/// # Errors
+/// [`StoreError::Circle`].
+pub fn check_parent(run: Id, parent: Id, above: &[Id]) -> Result<(), StoreError> {
+    if run != parent && !above.contains(&run) {
+        return Ok(());
+    }
+    Err(StoreError::Circle { run: run.short(), parent: parent.short() })
+}
+
+/// That a run may be removed for good.
+///
+/// # Errors
+/// [`StoreError::InUse`].
+pub fn check_removable(
+    run: Id,
+    kind: RunKind,
+    state: RunState,
+    is_registered: bool,
+) -> Result<(), StoreError> {
+    let why = match (kind, state) {
+        (_, RunState::Running) => "it still runs",
+        (RunKind::Trial, _) => "its study needs all of its trials",
+        _ if is_registered => "it is a version of a registered model",
+        _ => return Ok(()),
+    };
+    Err(StoreError::InUse { run: run.short(), why })
 }
 
 /// By how much a run misses constraints, as it is kept: from 0 to the largest number. What is no number

@@ -9,7 +9,6 @@ use crate::promise::fitted;
 use crate::sampler::axis::Axis;
 use crate::space::Distribution;
 use crate::store::MetricPoint;
-use crate::store::rules::now_ms;
 use crate::trial::{ParamValue, Params};
 use uaic_kernel::rng::ChaCha8Rng;
 
@@ -123,8 +122,7 @@ impl Draw<'_> {
     /// # Errors
     /// The store fails.
     pub fn record(&self, metric: &str, step: u64, value: f64) -> Result<(), ObjectiveError> {
-        let time_ms = now_ms();
-        Ok(self.trial.log(&[MetricPoint { key: metric.to_owned(), step, time_ms, value }])?)
+        Ok(self.trial.log(&[MetricPoint::new(metric, step, value)])?)
     }
 
     /// Says by how much a constraint is missed; at 0 and below it holds. Trials that miss some rank

@@ -1,9 +1,12 @@
 //! A store that lives as long as its value: for library users, and for tests that want no disk.
 
+mod matching;
 mod models;
+mod outside;
 mod rows;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::rules::{
@@ -11,8 +14,9 @@ use super::rules::{
     check_running, check_up_to_date, first_trial_of, kept_violation, next_attempt, no_model, now_ms,
 };
 use super::{
-    ArtifactRecord, Attempt, Change, EventRecord, Id, LatestMetric, MetricPoint, ModelVersion, NewRun,
-    NewStudy, RunEnd, RunKind, RunQuery, RunRecord, Store, StoreError, StudyChange, StudyRecord, StudyState,
+    ArtifactRecord, Attempt, Change, EventRecord, Home, Id, Known, LatestMetric, MetricPoint, ModelVersion,
+    NewRun, NewStudy, OutsideRun, Point, RunEdit, RunEnd, RunKind, RunQuery, RunRecord, Store, StoreError,
+    StudyChange, StudyRecord, StudyState,
 };
 use crate::trial::{Params, RunState};
 use models::RegisteredModel;
@@ -53,7 +57,7 @@ impl Content {
 
     fn run(&mut self, id: Id) -> Result<&mut Run, StoreError> {
         let run = self.runs.iter_mut().find(|run| run.record.id == id);
-        run.ok_or_else(|| StoreError::NotFound { what: "run", id: id.short() })
+        run.ok_or_else(|| no_run(id))
     }
 
     /// The run of an attempt that is still the newest.
@@ -73,16 +77,25 @@ impl Content {
 
 impl Content {
     fn start_run(&mut self, new: &NewRun, changes: Option<usize>) -> Result<Attempt, StoreError> {
-        let study = self.study(new.study)?;
-        study.check_held(&new.process)?;
-        check_up_to_date(new.study, changes, study.changes.len())?;
-        let experiment = study.record.plan.experiment.clone();
-        let key = |run: &NewRun| (run.study, run.kind, run.number);
-        let earlier = self.runs.iter_mut().find(|run| key(&run.record.start) == key(new));
+        let experiment = match &new.home {
+            Home::Experiment(name) => name.clone(),
+            Home::Study(id) => {
+                let study = self.study(*id)?;
+                study.check_held(&new.process)?;
+                check_up_to_date(*id, changes, study.changes.len())?;
+                study.record.plan.experiment.clone()
+            }
+        };
+        let key = |run: &NewRun| run.home.study().map(|study| (study, run.kind, run.number));
+        let own = key(new);
+        let earlier = self.runs.iter_mut().find(|run| own.is_some() && key(&run.record.start) == own);
         let mut record = RunRecord {
             id: Id::random(),
             start: new.clone(),
             experiment,
+            name: None,
+            parent: None,
+            note: None,
             attempts: 1,
             state: RunState::Running,
             values: vec![],
@@ -98,18 +111,20 @@ impl Content {
             self.runs.push(Run::new(record));
             return Ok(attempt);
         };
-        let RunRecord { id, attempts, hidden, .. } = run.record;
+        let RunRecord { id, attempts, hidden, parent, .. } = run.record;
         let process = &run.record.start.process;
         let attempt = next_attempt(&EarlierRun { id, attempts, state: run.state(), process }, &new.process)?;
-        (record.id, record.attempts, record.hidden) = (id, attempt.number, hidden);
+        (record.id, record.attempts, record.hidden, record.parent) = (id, attempt.number, hidden, parent);
+        (record.name, record.note) = (run.record.name.take(), run.record.note.take());
         *run = Run { tags: std::mem::take(&mut run.tags), ..Run::new(record) };
         Ok(attempt)
     }
 
     /// Does to a trial what a change of its study says.
     fn apply(&mut self, study: Id, number: u32, change: &Change) -> Result<(), StoreError> {
-        let is_meant =
-            |new: &NewRun| (new.study, new.kind, new.number) == (study, RunKind::Trial, Some(number));
+        let is_meant = |new: &NewRun| {
+            (new.home.study(), new.kind, new.number) == (Some(study), RunKind::Trial, Some(number))
+        };
         let run = self.runs.iter_mut().find(|run| is_meant(&run.record.start));
         let run = run.ok_or_else(|| StoreError::NotFound { what: "trial", id: number.to_string() })?;
         check_ended(number, run.state())?;
@@ -124,6 +139,15 @@ impl Content {
         }
         Ok(())
     }
+}
+
+fn no_run(id: Id) -> StoreError {
+    StoreError::NotFound { what: "run", id: id.short() }
+}
+
+fn artifact_record(name: &str, content: &[u8]) -> ArtifactRecord {
+    let hash = blake3::hash(content).to_hex().to_string();
+    ArtifactRecord { name: name.to_owned(), hash, size: content.len() as u64 }
 }
 
 impl Store for MemoryStore {
@@ -207,10 +231,9 @@ impl Store for MemoryStore {
         if let Some(number) = change.trial() {
             content.apply(study, number, change)?;
         }
-        let trials = content
-            .runs
-            .iter()
-            .filter(|run| run.record.start.study == study && run.record.start.kind == RunKind::Trial);
+        let trials = content.runs.iter().filter(|run| {
+            run.record.start.home == Home::Study(study) && run.record.start.kind == RunKind::Trial
+        });
         let last_started = trials.filter_map(|run| run.record.start.number).max();
         let study = content.study(study)?;
         let enqueued =
@@ -239,11 +262,7 @@ impl Store for MemoryStore {
     fn log_metrics(&self, attempt: Attempt, points: &[MetricPoint]) -> Result<(), StoreError> {
         let mut content = self.content();
         let run = content.running(attempt)?;
-        for point in points {
-            let series = run.metrics.entry(point.key.clone()).or_default();
-            let place = series.partition_point(|earlier| earlier.step <= point.step);
-            series.insert(place, point.clone());
-        }
+        points.iter().for_each(|point| run.add(point.clone()));
         Ok(())
     }
 
@@ -259,11 +278,7 @@ impl Store for MemoryStore {
         content: &[u8],
     ) -> Result<ArtifactRecord, StoreError> {
         check_name(name)?;
-        let record = ArtifactRecord {
-            name: name.to_owned(),
-            hash: blake3::hash(content).to_hex().to_string(),
-            size: content.len() as u64,
-        };
+        let record = artifact_record(name, content);
         let stored = (record.clone(), content.to_vec());
         self.content().running(attempt)?.artifacts.insert(name.to_owned(), stored);
         Ok(record)
@@ -282,13 +297,16 @@ impl Store for MemoryStore {
     }
 
     fn run(&self, id: Id) -> Result<RunRecord, StoreError> {
-        Ok(self.content().run(id)?.seen())
+        let mut content = self.content();
+        let run = content.run(id)?;
+        if run.is_whole { Ok(run.seen()) } else { Err(no_run(id)) }
     }
 
     fn runs(&self, query: &RunQuery) -> Result<Vec<RunRecord>, StoreError> {
         let content = self.content();
         let mut runs: Vec<_> = content.runs.iter().rev().filter(|run| run.matches(query)).collect();
         runs.sort_by_key(|run| std::cmp::Reverse(run.record.started_ms));
+        runs.sort_by(|a, b| matching::compare(&query.order, a, b));
         let limit = query.limit.map_or(usize::MAX, |limit| limit as usize);
         Ok(runs.into_iter().skip(query.offset as usize).take(limit).map(Run::seen).collect())
     }
@@ -298,8 +316,10 @@ impl Store for MemoryStore {
         Ok(content.run(run)?.metrics.values().filter_map(|series| latest(series)).collect())
     }
 
-    fn metric_history(&self, run: Id, key: &str) -> Result<Vec<MetricPoint>, StoreError> {
-        Ok(self.content().run(run)?.metrics.get(key).cloned().unwrap_or_default())
+    fn series(&self, run: Id, key: &str) -> Result<Vec<Point>, StoreError> {
+        let mut content = self.content();
+        let series = content.run(run)?.metrics.get(key);
+        Ok(series.map_or_else(Vec::new, |series| series.iter().map(Point::from).collect()))
     }
 
     fn tags(&self, run: Id) -> Result<BTreeMap<String, String>, StoreError> {
@@ -320,6 +340,42 @@ impl Store for MemoryStore {
 
     fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError> {
         self.content().run(run)?.record.hidden = hidden;
+        Ok(())
+    }
+
+    fn edit_run(&self, run: Id, edit: &RunEdit) -> Result<(), StoreError> {
+        self.content().edit(run, edit)
+    }
+
+    fn delete_run(&self, run: Id) -> Result<(), StoreError> {
+        self.content().delete(run)
+    }
+
+    fn begin_outside_run(&self, run: &OutsideRun) -> Result<Known, StoreError> {
+        self.content().begin_outside(run)
+    }
+
+    fn add_outside_points(&self, run: Id, series: &BTreeMap<String, Vec<Point>>) -> Result<(), StoreError> {
+        let mut content = self.content();
+        let run = content.run(run)?;
+        for (key, points) in series {
+            for &Point { step, time_ms, value } in points {
+                run.add(MetricPoint { key: key.clone(), step, time_ms, value });
+            }
+        }
+        Ok(())
+    }
+
+    fn add_outside_artifact(&self, run: Id, name: &str, file: &Path) -> Result<ArtifactRecord, StoreError> {
+        check_name(name)?;
+        let content = uaic_platform::fsx::read(file)?;
+        let record = artifact_record(name, &content);
+        self.content().run(run)?.artifacts.insert(name.to_owned(), (record.clone(), content));
+        Ok(record)
+    }
+
+    fn end_outside_run(&self, run: Id) -> Result<(), StoreError> {
+        self.content().run(run)?.is_whole = true;
         Ok(())
     }
 

@@ -21,6 +21,11 @@ impl RegisteredModel {
         })
     }
 
+    /// Whether a run is one of its versions.
+    pub(super) fn has(&self, run: Id) -> bool {
+        self.versions.iter().any(|version| version.run == run)
+    }
+
     fn tell(&mut self, kind: &str, detail: String) {
         self.events.push(EventRecord { time_ms: now_ms(), kind: kind.to_owned(), detail });
     }

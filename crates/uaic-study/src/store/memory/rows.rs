@@ -7,6 +7,7 @@ use super::super::{
     ArtifactRecord, LatestMetric, MetricPoint, RunQuery, RunRecord, StoreError, StudyChange, StudyRecord,
     StudyState,
 };
+use super::matching::holds;
 use crate::trial::RunState;
 use uaic_platform::process::ProcessIdentity;
 
@@ -24,6 +25,8 @@ pub(super) struct Run {
     pub(super) metrics: BTreeMap<String, Vec<MetricPoint>>,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) artifacts: BTreeMap<String, (ArtifactRecord, Vec<u8>)>,
+    /// Not while it is being brought in for the first time.
+    pub(super) is_whole: bool,
 }
 
 impl Study {
@@ -54,7 +57,20 @@ impl Study {
 
 impl Run {
     pub(super) fn new(record: RunRecord) -> Self {
-        Self { record, metrics: BTreeMap::new(), tags: BTreeMap::new(), artifacts: BTreeMap::new() }
+        Self {
+            record,
+            metrics: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            artifacts: BTreeMap::new(),
+            is_whole: true,
+        }
+    }
+
+    /// Adds a point where it belongs in its series.
+    pub(super) fn add(&mut self, point: MetricPoint) {
+        let series = self.metrics.entry(point.key.clone()).or_default();
+        let place = series.partition_point(|earlier| earlier.step <= point.step);
+        series.insert(place, point);
     }
 
     /// The state with the death of the process accounted for. Its start is its last heartbeat.
@@ -76,22 +92,28 @@ impl Run {
         let RunQuery {
             study,
             experiment,
+            parent,
             kind,
             number,
             state,
             id_prefix,
+            condition,
+            order: _,
             include_hidden,
             limit: _,
             offset: _,
         } = query;
         let record = &self.record;
-        study.is_none_or(|study| study == record.start.study)
+        self.is_whole
+            && study.is_none_or(|study| Some(study) == record.start.home.study())
+            && parent.is_none_or(|parent| Some(parent) == record.parent)
             && experiment.as_ref().is_none_or(|experiment| *experiment == record.experiment)
             && kind.is_none_or(|kind| kind == record.start.kind)
             && number.is_none_or(|number| Some(number) == record.start.number)
             && id_prefix.as_ref().is_none_or(|prefix| record.id.to_string().starts_with(prefix))
             && (*include_hidden || !record.hidden)
             && state.is_none_or(|state| state == self.state())
+            && condition.as_ref().is_none_or(|condition| holds(condition, self))
     }
 }
 

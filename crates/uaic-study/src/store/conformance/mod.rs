@@ -6,6 +6,10 @@
 
 use std::time::{Duration, Instant};
 
+mod free;
+
+pub use free::*;
+
 use super::{
     Attempt, Change, Id, LatestMetric, MetricPoint, ModelVersion, NewRun, NewStudy, Params, ProcessIdentity,
     RunEnd, RunKind, RunQuery, Store, StoreError, StudyChange, StudyState, Tally,
@@ -73,6 +77,17 @@ macro_rules! conformance_of_a_store {
             excluded_and_corrected_trials_show_it
             only_ended_trials_are_changed
             who_does_not_know_all_changes_starts_nothing
+            a_run_of_no_study_is_a_new_one_each_time
+            runs_are_named_noted_and_nested
+            a_run_is_no_part_of_itself
+            removed_runs_are_gone_and_their_parts_move_up
+            what_is_needed_is_not_removed
+            steps_below_zero_come_back
+            a_long_series_is_seen_from_afar_with_its_extremes
+            a_run_from_elsewhere_is_seen_when_it_is_whole
+            a_source_that_grew_adds_what_is_new
+            what_comes_from_elsewhere_takes_nobodys_place
+            conditions_find_what_they_say
         }
     };
     ($open:expr => $($test:ident)*) => {
@@ -99,7 +114,7 @@ fn new_study() -> NewStudy {
 
 fn new_run(study: Id, number: u32) -> NewRun {
     NewRun {
-        study,
+        home: study.into(),
         kind: RunKind::Trial,
         number: Some(number),
         params: [
@@ -115,8 +130,8 @@ fn new_run(study: Id, number: u32) -> NewRun {
     }
 }
 
-fn point(key: &str, step: u64, value: f64) -> MetricPoint {
-    MetricPoint { key: key.into(), step, time_ms: 1_700_000_000_000 + step as i64, value }
+fn point(key: &str, step: i64, value: f64) -> MetricPoint {
+    MetricPoint { key: key.into(), step, time_ms: 1_700_000_000_000 + step % 1_000_000, value }
 }
 
 fn end(state: RunState) -> RunEnd {
@@ -562,7 +577,7 @@ pub fn every_float_comes_back(store: &dyn Store) {
         9_007_199_254_740_993.0,
     ];
     for (step, value) in values.into_iter().enumerate() {
-        store.log_metrics(attempt, &[point("x", step as u64, value)]).unwrap();
+        store.log_metrics(attempt, &[point("x", step as i64, value)]).unwrap();
     }
     let history = store.metric_history(attempt.run, "x").unwrap();
     assert_eq!(history.len(), values.len());
@@ -833,10 +848,10 @@ pub fn threads_do_not_disturb_each_other(store: &dyn Store) {
     assert_eq!(runs.len(), threads as usize);
     for run in runs {
         let series = store.metric_history(run.id, "x").unwrap();
-        assert_eq!(series.len() as u64, steps);
+        assert_eq!(series.len() as i64, steps);
         let own = f64::from(run.start.number.unwrap());
         assert!(series.iter().all(|point| point.value.to_bits() == own.to_bits()));
-        assert_eq!(store.latest_metrics(run.id).unwrap()[1].count, steps);
+        assert_eq!(store.latest_metrics(run.id).unwrap()[1].count as i64, steps);
     }
     store.flush().unwrap();
 }

@@ -1,0 +1,8 @@
+//! MLflow: its databases, and its folders `mlruns/EXPERIMENT/RUN`.
+
+mod database;
+mod folder;
+mod run;
+
+pub(crate) use database::{is_mlflow, read as read_database};
+pub(crate) use folder::{FolderKind, kind_of, read as read_folder};

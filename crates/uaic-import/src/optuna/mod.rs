@@ -1,0 +1,11 @@
+//! Optuna: its SQLite databases (3.x to 5.x) and its journals.
+
+mod database;
+mod distribution;
+mod journal;
+mod replay;
+mod study;
+mod trial;
+
+pub(crate) use database::{is_optuna, read as read_database};
+pub(crate) use journal::{is_journal, read as read_journal};

@@ -1,0 +1,359 @@
+//! Conditions and orders as SQL, and which index to begin with.
+//!
+//! A condition that few runs meet is looked up first, and the others are tested on what it finds.
+//! Where all are met by many, runs are walked in the order that is asked for until there are enough.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+use super::Fault;
+use super::rows::known_name;
+use uaic_study::store::query::{Attribute, Comparison, Condition, Field, Literal, OrderKey, Relation};
+use uaic_study::trial::RunState;
+
+/// So few runs are tested one by one before any order is made.
+const FEW: i64 = 2000;
+
+/// A piece of SQL with the values of its placeholders.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Sql {
+    pub(super) text: String,
+    pub(super) values: Vec<Value>,
+}
+
+impl Sql {
+    fn new(text: impl Into<String>, values: Vec<Value>) -> Self {
+        Self { text: text.into(), values }
+    }
+}
+
+/// The fixed parts of a translation.
+pub(super) struct Translator<'a> {
+    pub(super) connection: &'a Connection,
+    /// Rows of processes that have died, as SQL lists them.
+    pub(super) dead: String,
+}
+
+impl Translator<'_> {
+    /// A condition on the row `runs`.
+    pub(super) fn condition(&self, condition: &Condition) -> Result<Sql, Fault> {
+        match condition {
+            Condition::All(parts) => self.joined(parts, " AND ", "TRUE"),
+            Condition::Any(parts) => self.joined(parts, " OR ", "FALSE"),
+            Condition::Not(inner) => {
+                let inner = self.condition(inner)?;
+                Ok(Sql::new(format!("NOT ifnull({}, FALSE)", inner.text), inner.values))
+            }
+            Condition::Test(field, relation) => self.test(field, relation),
+        }
+    }
+
+    fn joined(&self, parts: &[Condition], by: &str, none: &str) -> Result<Sql, Fault> {
+        let mut whole = Sql::default();
+        for part in parts {
+            let part = self.condition(part)?;
+            let by = if whole.text.is_empty() { "" } else { by };
+            whole.text.push_str(by);
+            whole.text.push_str(&part.text);
+            whole.values.extend(part.values);
+        }
+        let text = if whole.text.is_empty() { none.to_owned() } else { format!("({})", whole.text) };
+        Ok(Sql { text, ..whole })
+    }
+
+    fn test(&self, field: &Field, relation: &Relation) -> Result<Sql, Fault> {
+        if let Field::Attribute(attribute) = field {
+            return Ok(self.attribute(*attribute, relation));
+        }
+        let Some((table, own)) = self.of_table(field, relation)? else {
+            return Ok(Sql::new("FALSE", Vec::new()));
+        };
+        let text = format!("EXISTS (SELECT 1 FROM {table} AS own WHERE own.run = runs.id AND {})", own.text);
+        Ok(Sql { text, ..own })
+    }
+
+    /// The table of a field, and the condition on its row `own`; `None` where nothing has this name.
+    fn of_table(&self, field: &Field, relation: &Relation) -> Result<Option<(&'static str, Sql)>, Fault> {
+        let (table, name) = match field {
+            Field::Metric(name) => ("metrics", name),
+            Field::Param(name) => ("params", name),
+            Field::Tag(name) => ("tags", name),
+            Field::Attribute(_) => return Ok(None),
+        };
+        let Some(row) = known_name(self.connection, name)? else { return Ok(None) };
+        let value = match field {
+            Field::Metric(_) => number("own.value", relation),
+            Field::Param(_) => of_param(relation),
+            _ => text("own.value", relation),
+        };
+        let mut values = vec![Value::Integer(row)];
+        values.extend(value.values);
+        Ok(Some((table, Sql::new(format!("own.name = ? AND {}", value.text), values))))
+    }
+
+    fn attribute(&self, attribute: Attribute, relation: &Relation) -> Sql {
+        let column = self.column(attribute);
+        match attribute {
+            Attribute::Hidden => match relation {
+                Relation::Compare(comparison, Literal::Bool(value)) => Sql::new(
+                    format!("{column} {} ?", comparison.sign()),
+                    vec![Value::Integer((*value).into())],
+                ),
+                _ => Sql::new("TRUE", Vec::new()),
+            },
+            attribute if attribute.is_number() => number(&column, relation),
+            _ => text(&column, relation),
+        }
+    }
+
+    /// An attribute as an expression.
+    fn column(&self, attribute: Attribute) -> String {
+        match attribute {
+            Attribute::Id => "lower(hex(runs.uuid))".to_owned(),
+            Attribute::Name => "runs.name".to_owned(),
+            Attribute::Experiment => {
+                "(SELECT name FROM experiments WHERE experiments.id = runs.experiment)".to_owned()
+            }
+            Attribute::Study => {
+                "(SELECT lower(hex(uuid)) FROM studies WHERE studies.id = runs.study)".to_owned()
+            }
+            Attribute::Parent => {
+                "(SELECT lower(hex(uuid)) FROM runs AS above WHERE above.id = runs.parent)".to_owned()
+            }
+            Attribute::Kind => "runs.kind".to_owned(),
+            Attribute::State => format!(
+                "CASE WHEN runs.state = '{}' AND runs.process IN ({}) THEN '{}' ELSE runs.state END",
+                RunState::Running.name(),
+                self.dead,
+                RunState::Crashed.name()
+            ),
+            Attribute::Number => "runs.number".to_owned(),
+            // NaN has no order, and infinities are kept as kinds.
+            Attribute::Value => {
+                "CASE runs.value_kind WHEN 0 THEN runs.value WHEN 2 THEN 9e999 WHEN 3 THEN -9e999 END"
+                    .to_owned()
+            }
+            Attribute::Started => "runs.started_ms".to_owned(),
+            Attribute::Ended => "runs.ended_ms".to_owned(),
+            Attribute::Duration => "((runs.ended_ms - runs.started_ms) / 1000.0)".to_owned(),
+            Attribute::Attempts => "runs.attempt".to_owned(),
+            Attribute::Reason => "runs.reason".to_owned(),
+            Attribute::Note => "runs.note".to_owned(),
+            Attribute::Hidden => "(runs.hidden & 1)".to_owned(),
+        }
+    }
+
+    /// The condition that few runs meet, as a set of their rows, if there is one.
+    pub(super) fn few(&self, condition: &Condition) -> Result<Option<Sql>, Fault> {
+        let parts = match condition {
+            Condition::All(parts) => parts.as_slice(),
+            other => std::slice::from_ref(other),
+        };
+        let mut best: Option<(i64, Sql)> = None;
+        for part in parts {
+            let Condition::Test(field, relation) = part else { continue };
+            if !is_selective(relation) || matches!(field, Field::Attribute(_)) {
+                continue;
+            }
+            let set = match self.of_table(field, relation)? {
+                Some((table, own)) => Sql {
+                    text: format!("SELECT own.run AS run FROM {table} AS own WHERE {}", own.text),
+                    ..own
+                },
+                None => Sql::new("SELECT 0 AS run WHERE FALSE", Vec::new()),
+            };
+            let count = self.count(&set)?;
+            if count <= FEW && best.as_ref().is_none_or(|(least, _)| count < *least) {
+                best = Some((count, set));
+            }
+        }
+        Ok(best.map(|(_, set)| set))
+    }
+
+    /// How many rows a set has, counted no further than needed.
+    fn count(&self, set: &Sql) -> Result<i64, Fault> {
+        let sql = format!("SELECT count(*) FROM ({} LIMIT {})", set.text, FEW + 1);
+        Ok(self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row(params_from_iter(set.values.iter()), |row| row.get(0))?)
+    }
+
+    /// An order by keys, and newest first where they are equal.
+    pub(super) fn order(&self, keys: &[OrderKey]) -> Result<Sql, Fault> {
+        let mut whole = Sql::default();
+        for key in keys {
+            let value = self.value(&key.field)?;
+            let end = if key.descending { "DESC" } else { "ASC" };
+            whole.text.push_str(&format!("{} {end} NULLS LAST, ", value.text));
+            whole.values.extend(value.values);
+        }
+        whole.text.push_str("runs.started_ms DESC, runs.id DESC");
+        Ok(whole)
+    }
+
+    /// A field as an expression to sort by.
+    fn value(&self, field: &Field) -> Result<Sql, Fault> {
+        let (table, name) = match field {
+            Field::Metric(name) => ("metrics", name),
+            Field::Param(name) => ("params", name),
+            Field::Tag(name) => ("tags", name),
+            Field::Attribute(attribute) => return Ok(Sql::new(self.column(*attribute), Vec::new())),
+        };
+        Ok(match known_name(self.connection, name)? {
+            Some(row) => Sql::new(
+                format!("(SELECT value FROM {table} AS by WHERE by.run = runs.id AND by.name = ?)"),
+                vec![Value::Integer(row)],
+            ),
+            None => Sql::new("NULL", Vec::new()),
+        })
+    }
+
+    /// The table and name of an order that an index has: by one metric, parameter or tag.
+    pub(super) fn indexed(&self, keys: &[OrderKey]) -> Result<Option<(&'static str, i64, bool)>, Fault> {
+        let [key] = keys else { return Ok(None) };
+        let (table, name) = match &key.field {
+            Field::Metric(name) => ("metrics", name),
+            Field::Param(name) => ("params", name),
+            Field::Tag(name) => ("tags", name),
+            Field::Attribute(_) => return Ok(None),
+        };
+        Ok(known_name(self.connection, name)?.map(|row| (table, row, key.descending)))
+    }
+}
+
+/// Whether an index finds what is meant.
+fn is_selective(relation: &Relation) -> bool {
+    match relation {
+        Relation::Compare(comparison, _) => *comparison != Comparison::NotEqual,
+        Relation::In(_) => true,
+        Relation::Like { .. } | Relation::Exists => false,
+    }
+}
+
+/// A column of numbers; NULL is no value, or NaN.
+fn number(column: &str, relation: &Relation) -> Sql {
+    let of = |literal: &Literal| match literal {
+        Literal::Number(number) => Value::Real(*number),
+        Literal::Bool(value) => Value::Integer((*value).into()),
+        Literal::Text(text) => Value::Text(text.clone()),
+    };
+    match relation {
+        // A NaN is not equal to anything.
+        Relation::Compare(Comparison::NotEqual, literal) => {
+            Sql::new(format!("ifnull({column} <> ?, TRUE)"), vec![of(literal)])
+        }
+        Relation::Compare(comparison, literal) => {
+            Sql::new(format!("{column} {} ?", comparison.sign()), vec![of(literal)])
+        }
+        Relation::In(literals) => among(column, literals.iter().map(of).collect()),
+        Relation::Like { pattern, case } => like(&format!("CAST({column} AS TEXT)"), pattern, *case),
+        Relation::Exists => exists(column),
+    }
+}
+
+/// A series of NaN exists, an attribute without a value does not.
+fn exists(column: &str) -> Sql {
+    if column == "own.value" {
+        Sql::new("TRUE", Vec::new())
+    } else {
+        Sql::new(format!("{column} IS NOT NULL"), Vec::new())
+    }
+}
+
+fn among(column: &str, values: Vec<Value>) -> Sql {
+    let places = vec!["?"; values.len()].join(", ");
+    Sql::new(format!("{column} IN ({places})"), values)
+}
+
+/// A column of texts.
+fn text(column: &str, relation: &Relation) -> Sql {
+    let of = |literal: &Literal| match literal {
+        Literal::Text(text) => Value::Text(text.clone()),
+        Literal::Number(number) => Value::Text(number.to_string()),
+        Literal::Bool(value) => Value::Text(value.to_string()),
+    };
+    match relation {
+        Relation::Compare(comparison, literal) => {
+            Sql::new(format!("{column} {} ?", comparison.sign()), vec![of(literal)])
+        }
+        Relation::In(literals) => among(column, literals.iter().map(of).collect()),
+        Relation::Like { pattern, case } => like(column, pattern, *case),
+        Relation::Exists => exists(column),
+    }
+}
+
+/// `LIKE` of SQLite does not tell letters apart by case, and `GLOB` does.
+fn like(column: &str, pattern: &str, case: bool) -> Sql {
+    if !case {
+        return Sql::new(format!("{column} LIKE ?"), vec![Value::Text(pattern.to_owned())]);
+    }
+    let glob: String = pattern
+        .chars()
+        .map(|letter| match letter {
+            '%' => "*".to_owned(),
+            '_' => "?".to_owned(),
+            '*' | '?' | '[' => format!("[{letter}]"),
+            other => other.to_string(),
+        })
+        .collect();
+    Sql::new(format!("{column} GLOB ?"), vec![Value::Text(glob)])
+}
+
+/// What is shown of a parameter.
+const SHOWN: &str = "CASE own.kind WHEN 1 THEN iif(own.value, 'true', 'false') WHEN 2 THEN own.text \
+                     ELSE CAST(own.value AS TEXT) END";
+const IS_NUMBER: &str = "own.kind <> 1 AND typeof(own.value) <> 'text'";
+
+/// A parameter: numbers by their value, texts by what they say.
+fn of_param(relation: &Relation) -> Sql {
+    match relation {
+        Relation::Exists => Sql::new("TRUE", Vec::new()),
+        Relation::Like { pattern, case } => like(SHOWN, pattern, *case),
+        Relation::In(literals) => {
+            let parts: Vec<Sql> =
+                literals.iter().map(|literal| param_is(Comparison::Equal, literal)).collect();
+            let text = parts.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join(" OR ");
+            Sql::new(format!("({text})"), parts.into_iter().flat_map(|part| part.values).collect())
+        }
+        Relation::Compare(comparison, literal) => param_is(*comparison, literal),
+    }
+}
+
+/// A parameter compared with a value.
+fn param_is(comparison: Comparison, literal: &Literal) -> Sql {
+    let sign = comparison.sign();
+    match literal {
+        Literal::Number(number) if comparison == Comparison::NotEqual => {
+            Sql::new("ifnull(own.value <> ? OR own.kind = 1, TRUE)", vec![Value::Real(*number)])
+        }
+        Literal::Number(number) => {
+            Sql::new(format!("(own.value {sign} ? AND {IS_NUMBER})"), vec![Value::Real(*number)])
+        }
+        Literal::Bool(value) if comparison == Comparison::NotEqual => {
+            Sql::new("NOT (own.kind = 1 AND own.value = ?)", vec![Value::Integer((*value).into())])
+        }
+        Literal::Bool(value) => {
+            Sql::new(format!("(own.value {sign} ? AND own.kind = 1)"), vec![Value::Integer((*value).into())])
+        }
+        Literal::Text(text) => match (super::codec::number_in(text), comparison) {
+            (Some(number), Comparison::Equal) => Sql::new(
+                "(own.value = ? AND ifnull(own.text, CAST(own.value AS TEXT)) = ?)",
+                vec![number, Value::Text(text.clone())],
+            ),
+            (None, Comparison::Equal) if text == "true" || text == "false" => {
+                Sql::new(format!("{SHOWN} = ?"), vec![Value::Text(text.clone())])
+            }
+            (None, Comparison::Equal) => Sql::new("own.value = ?", vec![Value::Text(text.clone())]),
+            (_, Comparison::NotEqual) => {
+                Sql::new(format!("ifnull({SHOWN}, 'NaN') <> ?"), vec![Value::Text(text.clone())])
+            }
+            _ => Sql::new(
+                format!(
+                    "(ifnull(own.text, own.value) {sign} ? AND typeof(ifnull(own.text, own.value)) = 'text')"
+                ),
+                vec![Value::Text(text.clone())],
+            ),
+        },
+    }
+}

@@ -1,0 +1,106 @@
+//! Runs that are brought in, edited and removed.
+
+use super::super::rules::{check_outside, check_parent, check_removable, kept_violation, number_taken};
+use super::super::{Home, Id, Known, NewRun, OutsideRun, RunEdit, RunRecord, StoreError};
+use super::Content;
+use super::rows::Run;
+use uaic_platform::process::ProcessIdentity;
+
+impl Content {
+    pub(super) fn edit(&mut self, id: Id, edit: &RunEdit) -> Result<(), StoreError> {
+        if let RunEdit::Parent(Some(parent)) = edit {
+            check_parent(id, *parent, &self.above(*parent)?)?;
+        }
+        let run = self.run(id)?;
+        match edit.clone() {
+            RunEdit::Name(name) => run.record.name = name,
+            RunEdit::Note(note) => run.record.note = note,
+            RunEdit::Parent(parent) => run.record.parent = parent,
+            RunEdit::RemoveTag(key) => {
+                run.tags.remove(&key);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a run is part of, the nearest first.
+    fn above(&mut self, run: Id) -> Result<Vec<Id>, StoreError> {
+        let mut above = Vec::new();
+        let mut next = self.run(run)?.record.parent;
+        while let Some(parent) = next {
+            above.push(parent);
+            next = self.run(parent)?.record.parent;
+        }
+        Ok(above)
+    }
+
+    pub(super) fn delete(&mut self, id: Id) -> Result<(), StoreError> {
+        let is_registered = self.models.values().any(|model| model.has(id));
+        let run = self.run(id)?;
+        check_removable(id, run.record.start.kind, run.state(), is_registered)?;
+        let parent = run.record.parent;
+        self.runs.retain(|run| run.record.id != id);
+        for part in self.runs.iter_mut().filter(|run| run.record.parent == Some(id)) {
+            part.record.parent = parent;
+        }
+        Ok(())
+    }
+
+    pub(super) fn begin_outside(&mut self, new: &OutsideRun) -> Result<Known, StoreError> {
+        let experiment = match &new.home {
+            Home::Experiment(name) => name.clone(),
+            Home::Study(study) => self.study(*study)?.record.plan.experiment.clone(),
+        };
+        if let Some(parent) = new.parent {
+            self.run(parent)?;
+        }
+        let slot = |run: &Run| {
+            let start = &run.record.start;
+            (start.home.study(), start.kind, start.number)
+        };
+        let own = (new.home.study(), new.kind, new.number);
+        let other =
+            self.runs.iter().find(|run| own.0.is_some() && run.record.id != new.id && slot(run) == own);
+        if let Some(other) = other {
+            return Err(number_taken(new.id, other.record.id));
+        }
+        let record = record(new, experiment);
+        let Some(run) = self.runs.iter_mut().find(|run| run.record.id == new.id) else {
+            self.runs.push(Run { tags: new.tags.clone(), is_whole: false, ..Run::new(record) });
+            return Ok(Known::default());
+        };
+        check_outside(new.id, &run.record.start.process)?;
+        run.record = RunRecord { hidden: run.record.hidden || new.hidden, ..record };
+        run.tags.extend(new.tags.clone());
+        let points = run.metrics.iter().map(|(key, series)| (key.clone(), series.len() as u64)).collect();
+        Ok(Known { is_whole: run.is_whole, points })
+    }
+}
+
+fn record(new: &OutsideRun, experiment: String) -> RunRecord {
+    RunRecord {
+        id: new.id,
+        start: NewRun {
+            home: new.home.clone(),
+            kind: new.kind,
+            number: new.number,
+            params: new.params.clone(),
+            config: new.config.clone(),
+            process: ProcessIdentity::outside(),
+            environment: new.environment.clone(),
+        },
+        experiment,
+        name: new.name.clone(),
+        parent: new.parent,
+        note: new.note.clone(),
+        attempts: new.attempts,
+        state: new.end.state,
+        values: new.end.values.clone(),
+        violation: kept_violation(new.end.violation),
+        excluded: new.excluded,
+        reason: new.end.reason.clone(),
+        started_ms: new.started_ms,
+        ended_ms: new.ended_ms,
+        hidden: new.hidden,
+    }
+}
