@@ -28,6 +28,7 @@ pub mod comparison;
 pub mod data;
 pub mod import;
 pub mod package;
+pub mod recording;
 pub mod report;
 pub mod run_log;
 pub mod select;

@@ -11,7 +11,7 @@ use std::path::Path;
 use uaic_study::trial::{ParamValue, Params};
 
 pub use file::FileError;
-pub(crate) use value::read as value_of;
+pub use value::read as value_of;
 
 use crate::environment::is_secret;
 use crate::interpreter::is_python;

@@ -6,7 +6,7 @@ use uaic_study::trial::ParamValue;
 const LONGEST_NUMBER: usize = 40;
 
 /// What a reader would take a text for: a whole number, a number, yes or no, else a text.
-pub(crate) fn read(text: &str) -> ParamValue {
+pub fn read(text: &str) -> ParamValue {
     match text {
         "true" | "True" | "TRUE" => return ParamValue::Bool(true),
         "false" | "False" | "FALSE" => return ParamValue::Bool(false),

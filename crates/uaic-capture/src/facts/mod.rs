@@ -12,8 +12,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
 pub use git::{State as CodeState, state as code_state};
 pub use machine::machine;
 
@@ -72,7 +70,6 @@ fn facts<const N: usize>(facts: [(&str, Option<String>); N]) -> Facts {
 fn describe(subject: &Subject, tell: &dyn Fn(Event)) {
     let Subject { program, folder, secrets, .. } = subject;
     let masked: Vec<String> = program.iter().map(|argument| secrets.mask(&argument.to_string_lossy())).collect();
-    let command = json!({ "command": masked, "cwd": folder });
     let mut known = machine();
     known.extend(environment::facts(secrets));
     known.extend(facts([
@@ -80,7 +77,6 @@ fn describe(subject: &Subject, tell: &dyn Fn(Event)) {
         ("cwd", Some(folder.display().to_string())),
     ]));
     tell(Event::Facts(known));
-    tell(Event::Text("command.json".to_owned(), serde_json::to_vec_pretty(&command).unwrap_or_default()));
     let graphics = machine::graphics();
     if !graphics.is_empty() {
         tell(Event::Facts(graphics));
