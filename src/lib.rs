@@ -29,6 +29,7 @@ pub mod data;
 pub mod import;
 pub mod package;
 pub mod predictions;
+pub mod recording;
 pub mod report;
 pub mod run_log;
 pub mod select;

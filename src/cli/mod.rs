@@ -14,6 +14,7 @@ mod completions;
 mod data;
 mod errors;
 mod evaluate;
+mod exec;
 mod execute;
 mod exit;
 mod export;
@@ -23,6 +24,7 @@ mod json;
 mod listing;
 #[cfg(feature = "serve")]
 mod load;
+mod log;
 mod logging;
 mod ls;
 mod model;
@@ -100,6 +102,10 @@ pub enum Verb {
     Run(run::RunArgs),
     /// Go on with a study that was stopped or killed
     Resume(resume::ResumeArgs),
+    /// Run any program and record what is seen of it
+    Exec(Box<exec::ExecArgs>),
+    /// Add metrics, files, tags or notes to a run, from a script
+    Log(log::LogArgs),
     /// List runs, newest first
     Ls(ls::LsArgs),
     /// Show everything recorded of a run
@@ -167,6 +173,8 @@ impl Verb {
         match self {
             Self::Run(args) => run::run(global, args),
             Self::Resume(args) => resume::run(global, args),
+            Self::Exec(args) => exec::run(global, args),
+            Self::Log(args) => log::run(global, args),
             Self::Ls(args) => ls::run(global, args),
             Self::Show(args) => show::run(global, args),
             Self::Best(args) => best::run(global, args),
@@ -212,6 +220,9 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Cli {
 pub fn main() -> ExitCode {
     // A verb that is not for users, and whose arguments belong to another program.
     if let Some(code) = crate::command::supervise_if_asked(std::env::args_os()) {
+        return code;
+    }
+    if let Some(code) = crate::recording::guard_if_asked(std::env::args_os()) {
         return code;
     }
     let cli = parse(std::env::args_os());

@@ -39,7 +39,7 @@ use uaic_platform::fsx;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{check_alias, check_model_name, check_name, no_model, now_ms};
 use uaic_study::store::{
-    ArtifactRecord, Attempt, Bucket, Change, EventRecord, Id, Known, LatestMetric, Look, MetricPoint,
+    ArtifactRecord, Attempt, Bucket, Change, Environment, EventRecord, Id, Known, LatestMetric, Look, MetricPoint,
     ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunEdit, RunEnd, RunQuery, RunRecord, Store,
     StoreError, StudyChange, StudyRecord, StudyState, Tally,
 };
@@ -166,6 +166,16 @@ impl Store for SqliteStore {
         let fresh = Id::random();
         let new = new.clone();
         self.writer()?.call(move |connection| write::start_run(connection, fresh, &new, None, now_ms()))
+    }
+
+    fn start_run_as(&self, id: Id, new: &NewRun) -> Result<Attempt, StoreError> {
+        let new = new.clone();
+        self.writer()?.call(move |connection| outside::start_as(connection, id, &new, now_ms()))
+    }
+
+    fn add_facts(&self, attempt: Attempt, facts: &Environment) -> Result<(), StoreError> {
+        let facts = facts.clone();
+        self.writer()?.call_for(attempt, move |connection| outside::add_facts(connection, attempt, facts))
     }
 
     fn start_trial(&self, new: &NewRun, changes: usize) -> Result<Attempt, StoreError> {

@@ -100,6 +100,19 @@ pub trait Store: Send + Sync {
     /// live process runs it; [`StoreError::NotHeld`] when the run's process does not work on the study.
     fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError>;
 
+    /// As [`Store::start_run`], of a new run of no study whose id is known before it is there: a program that
+    /// is recorded is told it when it starts.
+    ///
+    /// # Errors
+    /// [`StoreError::Clash`] when there is a run of this id.
+    fn start_run_as(&self, id: Id, new: &NewRun) -> Result<Attempt, StoreError>;
+
+    /// Adds facts about the surroundings of a run that runs; they replace those of the same names.
+    ///
+    /// # Errors
+    /// [`StoreError::StaleAttempt`], [`StoreError::Ended`].
+    fn add_facts(&self, attempt: Attempt, facts: &Environment) -> Result<(), StoreError>;
+
     /// As [`Store::start_run`], for who knows of so many changes of the study.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use super::rules::{
     kept_violation, no_model, now_ms,
 };
 use super::{
-    ArtifactRecord, Attempt, Change, EventRecord, Home, Id, Known, LatestMetric, MetricPoint, ModelVersion,
+    ArtifactRecord, Attempt, Change, Environment, EventRecord, Home, Id, Known, LatestMetric, MetricPoint, ModelVersion,
     NewRun, NewStudy, OutsideRun, Point, RunEdit, RunEnd, RunKind, RunQuery, RunRecord, Store, StoreError,
     StudyChange, StudyRecord, StudyState,
 };
@@ -141,6 +141,16 @@ impl Store for MemoryStore {
 
     fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError> {
         self.content().start_run(new, None)
+    }
+
+    fn start_run_as(&self, id: Id, new: &NewRun) -> Result<Attempt, StoreError> {
+        self.content().start_as(id, new)
+    }
+
+    fn add_facts(&self, attempt: Attempt, facts: &Environment) -> Result<(), StoreError> {
+        let mut content = self.content();
+        content.running(attempt)?.record.start.environment.extend(facts.clone());
+        Ok(())
     }
 
     fn start_trial(&self, new: &NewRun, changes: usize) -> Result<Attempt, StoreError> {
