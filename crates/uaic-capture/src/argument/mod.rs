@@ -60,7 +60,7 @@ pub fn read(program: &[OsString], folder: &Path) -> Found {
         };
         let value = given.or_else(|| rest.next_if(|next| is_value(next)));
         match value {
-            None => found.add_switch(&mut options, name),
+            None => add_switch(&mut options, name),
             Some(value) => {
                 if CONFIG.contains(&name) {
                     found.read_file(&folder.join(value));
@@ -84,19 +84,13 @@ impl Found {
         }
     }
 
-    /// An option without a value: `--amp`, `--no-amp`.
-    fn add_switch(&mut self, options: &mut Params, name: &str) {
-        match name.strip_prefix("no-").or_else(|| name.strip_prefix("no_")) {
-            Some(name) if !name.is_empty() => insert(options, name, ParamValue::Bool(false)),
-            _ => insert(options, name, ParamValue::Bool(true)),
-        }
-    }
-
     fn read_file(&mut self, path: &Path) {
         match file::read(path) {
             Ok(params) => {
                 for (name, value) in params {
-                    if is_secret(&name) && let ParamValue::Text(text) = &value {
+                    if is_secret(&name)
+                        && let ParamValue::Text(text) = &value
+                    {
                         self.secrets.push(text.as_bytes().to_vec());
                         self.params.insert(name, "***".into());
                     } else if self.params.len() < MOST {
@@ -106,6 +100,14 @@ impl Found {
             }
             Err(problem) => self.problems.push(problem),
         }
+    }
+}
+
+/// An option without a value: `--amp`, `--no-amp`.
+fn add_switch(options: &mut Params, name: &str) {
+    match name.strip_prefix("no-").or_else(|| name.strip_prefix("no_")) {
+        Some(name) if !name.is_empty() => insert(options, name, ParamValue::Bool(false)),
+        _ => insert(options, name, ParamValue::Bool(true)),
     }
 }
 

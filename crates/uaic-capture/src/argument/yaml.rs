@@ -142,8 +142,10 @@ mod tests {
 
     #[test]
     fn plain_yaml_is_read() {
-        let text = "a: 1e-3\nb: [x, \"1\", null]\nc: &c {d: yes, e: 'f'}\ng:\n  <<: *c\n  e: 2\n1: on\n---\nz: 1\n";
-        let expected = r#"{"a":0.001,"b":["x","1",null],"c":{"d":"yes","e":"f"},"g":{"d":"yes","e":2},"1":"on"}"#;
+        let text =
+            "a: 1e-3\nb: [x, \"1\", null]\nc: &c {d: yes, e: 'f'}\ng:\n  <<: *c\n  e: 2\n1: on\n---\nz: 1\n";
+        let expected =
+            r#"{"a":0.001,"b":["x","1",null],"c":{"d":"yes","e":"f"},"g":{"d":"yes","e":2},"1":"on"}"#;
         assert_eq!(read(text).unwrap().to_string(), expected);
         assert_eq!(read("").unwrap(), Value::Null);
         assert!(read("a: [").is_err());
@@ -154,7 +156,7 @@ mod tests {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for i in 1..12 {
             let before = vec![format!("*a{}", i - 1); 10].join(", ");
-            bomb += &format!("a{i}: &a{i} [{before}]\n");
+            bomb = bomb + &format!("a{i}: &a{i} [{before}]\n");
         }
         assert!(read(&bomb).unwrap_err().contains("more than 100000 values"));
         assert!(read(&"[".repeat(100_000)).is_err());

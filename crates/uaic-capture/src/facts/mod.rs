@@ -25,6 +25,9 @@ use git::Diff;
 /// How long facts that are not gathered yet are still gathered when the program has ended.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Finds facts out and tells them.
+type Gatherer = fn(&Subject, &dyn Fn(Event));
+
 /// The program that facts are wanted of.
 pub(crate) struct Subject {
     pub(crate) program: Vec<OsString>,
@@ -37,7 +40,7 @@ pub(crate) struct Subject {
 /// Gathers facts on threads of their own, and tells them as they come. It is done when all senders are
 /// gone.
 pub(crate) fn gather(subject: &Arc<Subject>, events: &SyncSender<Event>) {
-    let gatherers: [fn(&Subject, &dyn Fn(Event)); 4] = [describe, see_code, see_remote, see_packages];
+    let gatherers: [Gatherer; 4] = [describe, see_code, see_remote, see_packages];
     for gatherer in gatherers {
         let (subject, events) = (Arc::clone(subject), events.clone());
         std::thread::spawn(move || {
@@ -69,7 +72,8 @@ fn facts<const N: usize>(facts: [(&str, Option<String>); N]) -> Facts {
 /// What is known at once: the command, the machine, the environment.
 fn describe(subject: &Subject, tell: &dyn Fn(Event)) {
     let Subject { program, folder, secrets, .. } = subject;
-    let masked: Vec<String> = program.iter().map(|argument| secrets.mask(&argument.to_string_lossy())).collect();
+    let masked: Vec<String> =
+        program.iter().map(|argument| secrets.mask(&argument.to_string_lossy())).collect();
     let mut known = machine();
     known.extend(environment::facts(secrets));
     known.extend(facts([
@@ -97,7 +101,9 @@ fn see_code(subject: &Subject, tell: &dyn Fn(Event)) {
     if state.is_dirty && state.commit.is_some() {
         match git::diff(folder, subject.patience()) {
             Diff::Text(diff) => tell(Event::Text("code/diff.patch".to_owned(), diff)),
-            Diff::Unkept(why) => tell(Event::Trouble(format!("the difference of the code is not kept: {why}"))),
+            Diff::Unkept(why) => {
+                tell(Event::Trouble(format!("the difference of the code is not kept: {why}")));
+            }
         }
     }
 }

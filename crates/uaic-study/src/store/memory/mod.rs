@@ -15,9 +15,9 @@ use super::rules::{
     kept_violation, no_model, now_ms,
 };
 use super::{
-    ArtifactRecord, Attempt, Change, Environment, EventRecord, Home, Id, Known, LatestMetric, MetricPoint, ModelVersion,
-    NewRun, NewStudy, OutsideRun, Point, RunEdit, RunEnd, RunKind, RunQuery, RunRecord, Store, StoreError,
-    StudyChange, StudyRecord, StudyState,
+    ArtifactRecord, Attempt, Change, Environment, EventRecord, Home, Id, Known, LatestMetric, MetricPoint,
+    ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunEdit, RunEnd, RunKind, RunQuery, RunRecord, Store,
+    StoreError, StudyChange, StudyRecord, StudyState,
 };
 use crate::trial::Params;
 use models::RegisteredModel;
@@ -207,7 +207,9 @@ impl Store for MemoryStore {
     fn log_metrics(&self, attempt: Attempt, points: &[MetricPoint]) -> Result<(), StoreError> {
         let mut content = self.content();
         let run = content.running(attempt)?;
-        points.iter().for_each(|point| run.add(point.clone()));
+        for point in points {
+            run.add(point.clone());
+        }
         Ok(())
     }
 
