@@ -23,7 +23,7 @@ use crate::plan::Plan;
 use crate::recorder::{Ending, now_ms};
 use crate::recovery::{Left, readings};
 use crate::secrets::Secrets;
-use crate::signals::{self, Recipient};
+use crate::signals::{self, Recipient, Testimonies};
 use crate::stream::{self, Marks, Spool, Stream, Target};
 use crate::watchers::Watchers;
 
@@ -77,12 +77,13 @@ pub fn run(plan: Plan, opening: Opening) -> Result<Outcome, RunError> {
     let name = plan.program.first().map(|program| program.to_string_lossy().into_owned()).unwrap_or_default();
     let unprepared = |source| RunError::Unprepared { program: name.clone(), source };
     let prepared = Prepared::new(&plan).map_err(unprepared)?;
+    let guard = start_guard(&plan, &prepared);
     let (started, time_ms) = (Instant::now(), now_ms());
     let child = prepared.start(&plan).map_err(|source| {
         remove(prepared.folder.as_deref());
         RunError::Unstarted { program: name.clone(), source }
     })?;
-    Ok(Running::new(plan, prepared, child, (started, time_ms), opening).wait())
+    Ok(Running::new(plan, prepared, (child, guard), (started, time_ms), opening).wait())
 }
 
 /// What is there before the program is.
@@ -96,6 +97,7 @@ struct Prepared {
     marks: Arc<Marks>,
     recipient: Arc<Recipient>,
     witness: PipeWriter,
+    testimonies: Arc<Testimonies>,
 }
 
 impl Prepared {
@@ -119,10 +121,10 @@ impl Prepared {
         let marks = stream::create(marks.as_deref()).or_else(|_| stream::create(None))?;
         let (testimony, witness) = io::pipe()?;
         let recipient = Recipient::new();
-        signals::pass_on(Arc::clone(&recipient), testimony)?;
+        let testimonies = signals::pass_on(Arc::clone(&recipient), testimony)?;
         let (ends, marks) = (Mutex::new(ends), Arc::new(Marks::new(marks)));
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-        Ok(Self { cwd, folder, streams, ends, marks, recipient, witness })
+        Ok(Self { cwd, folder, streams, ends, marks, recipient, witness, testimonies })
     }
 
     fn start(&self, plan: &Plan) -> io::Result<Child> {
@@ -192,7 +194,7 @@ impl Running {
     fn new(
         plan: Plan,
         prepared: Prepared,
-        child: Child,
+        (child, guard): (Child, Option<Guard>),
         (started, time_ms): (Instant, i64),
         opening: Opening,
     ) -> Self {
@@ -208,7 +210,7 @@ impl Running {
             // Where it fails, a killed recorder leaves the spool and nothing else.
             let _ = left.leave(folder);
         }
-        let guard = Arc::new(Mutex::new(start_guard(&plan, &prepared)));
+        let guard = Arc::new(Mutex::new(guard));
         relay(&prepared, &guard);
         let found = Arc::new(argument::read(&plan.program, &prepared.cwd));
         let secrets = environment::secrets().with(found.secrets.clone());
@@ -286,6 +288,8 @@ fn start_guard(plan: &Plan, prepared: &Prepared) -> Option<Guard> {
     // Without one everything works as long as nobody kills us.
     let guard = Guard::start(&watched).ok()?;
     prepared.recipient.has_witness(guard.id());
+    // Before it holds the pipes, the program would not outlive us.
+    prepared.testimonies.wait_until_ready();
     Some(guard)
 }
 
