@@ -78,12 +78,30 @@ pub fn run(plan: Plan, opening: Opening) -> Result<Outcome, RunError> {
     let unprepared = |source| RunError::Unprepared { program: name.clone(), source };
     let prepared = Prepared::new(&plan).map_err(unprepared)?;
     let guard = start_guard(&plan, &prepared);
-    let (started, time_ms) = (Instant::now(), now_ms());
+    let started = Instant::now();
+    let left = leave(&plan, prepared.folder.as_deref());
     let child = prepared.start(&plan).map_err(|source| {
         remove(prepared.folder.as_deref());
         RunError::Unstarted { program: name.clone(), source }
     })?;
-    Ok(Running::new(plan, prepared, (child, guard), (started, time_ms), opening).wait())
+    Ok(Running::new(plan, prepared, (child, guard), (started, left), opening).wait())
+}
+
+/// Leaves what is needed to go on with the recording.
+fn leave(plan: &Plan, folder: Option<&Path>) -> Left {
+    let left = Left {
+        id: plan.id.clone(),
+        name: plan.name.clone(),
+        time_ms: now_ms(),
+        spill: plan.spill_file(),
+        pattern: plan.pattern.clone(),
+        log_limit: plan.log_limit,
+    };
+    if let Some(folder) = folder {
+        // Where it fails, a killed recorder leaves the spool and nothing else.
+        let _ = left.leave(folder);
+    }
+    left
 }
 
 /// What is there before the program is.
@@ -195,21 +213,9 @@ impl Running {
         plan: Plan,
         prepared: Prepared,
         (child, guard): (Child, Option<Guard>),
-        (started, time_ms): (Instant, i64),
+        (started, left): (Instant, Left),
         opening: Opening,
     ) -> Self {
-        let left = Left {
-            id: plan.id.clone(),
-            name: plan.name.clone(),
-            time_ms,
-            spill: plan.spill_file(),
-            pattern: plan.pattern.clone(),
-            log_limit: plan.log_limit,
-        };
-        if let Some(folder) = &prepared.folder {
-            // Where it fails, a killed recorder leaves the spool and nothing else.
-            let _ = left.leave(folder);
-        }
         let guard = Arc::new(Mutex::new(guard));
         relay(&prepared, &guard);
         let found = Arc::new(argument::read(&plan.program, &prepared.cwd));
