@@ -9,14 +9,17 @@ mod bench;
 mod best;
 mod calibrate;
 mod check;
+mod chosen;
 mod compare;
 mod completions;
 mod data;
+mod edit;
 mod errors;
 mod evaluate;
 mod execute;
 mod exit;
 mod export;
+mod gc;
 mod import;
 mod init;
 mod json;
@@ -136,6 +139,10 @@ pub enum Verb {
     Rm(rm::RmArgs),
     /// Bring hidden runs back
     Restore(rm::RestoreArgs),
+    /// Remove for good what has been hidden for long
+    Gc(gc::GcArgs),
+    /// Name a run, write a note about it, tag it, make it part of another
+    Edit(edit::EditArgs),
     /// Create, show and change studies; which parameters matter
     Study(study::StudyArgs),
     /// Show what led to the point of a trial
@@ -186,6 +193,8 @@ impl Verb {
             Self::Report(args) => report::run(global, args),
             Self::Rm(args) => rm::remove(global, args),
             Self::Restore(args) => rm::restore(global, args),
+            Self::Gc(args) => gc::run(global, args),
+            Self::Edit(args) => edit::run(global, args),
             Self::Study(args) => study::run(global, args),
             Self::Explain(args) => study::explain(global, args),
             Self::Ask(args) => ask::ask(global, args),

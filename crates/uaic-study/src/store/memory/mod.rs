@@ -1,9 +1,11 @@
 //! A store that lives as long as its value: for library users, and for tests that want no disk.
 
+mod copying;
 mod matching;
 mod models;
 mod outside;
 mod rows;
+mod sweep;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,8 +17,8 @@ use super::rules::{
 };
 use super::{
     ArtifactRecord, Attempt, Change, EventRecord, Home, Id, Known, LatestMetric, MetricPoint, ModelVersion,
-    NewRun, NewStudy, OutsideRun, Point, RunEdit, RunEnd, RunKind, RunQuery, RunRecord, Store, StoreError,
-    StudyChange, StudyRecord, StudyState,
+    NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunKind, RunQuery, RunRecord, Store,
+    StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept,
 };
 use crate::trial::{Params, RunState};
 use models::RegisteredModel;
@@ -108,15 +110,23 @@ impl Content {
         };
         let Some(run) = earlier else {
             let attempt = Attempt { run: record.id, number: 1 };
-            self.runs.push(Run::new(record));
+            let mut run = Run::new(record);
+            // The row of a run of no study says it all.
+            if own.is_some() {
+                run.tell("started", "attempt 1");
+            }
+            self.runs.push(run);
             return Ok(attempt);
         };
         let RunRecord { id, attempts, hidden, parent, .. } = run.record;
         let process = &run.record.start.process;
-        let attempt = next_attempt(&EarlierRun { id, attempts, state: run.state(), process }, &new.process)?;
+        let state = run.state();
+        let attempt = next_attempt(&EarlierRun { id, attempts, state, process }, &new.process)?;
+        run.tell("started", format!("attempt {}, after {state}", attempt.number));
         (record.id, record.attempts, record.hidden, record.parent) = (id, attempt.number, hidden, parent);
         (record.name, record.note) = (run.record.name.take(), run.record.note.take());
-        *run = Run { tags: std::mem::take(&mut run.tags), ..Run::new(record) };
+        let (tags, events) = (std::mem::take(&mut run.tags), std::mem::take(&mut run.events));
+        *run = Run { tags, events, ..Run::new(record) };
         Ok(attempt)
     }
 
@@ -159,7 +169,8 @@ impl Store for MemoryStore {
             state: StudyState::Interrupted,
             owner: None,
         };
-        let study = Study { record: record.clone(), workers: vec![], changes: vec![] };
+        let mut study = Study { record: record.clone(), workers: vec![], changes: vec![], events: vec![] };
+        study.tell("created", &*new.experiment);
         self.content().studies.push(study);
         Ok(record)
     }
@@ -182,6 +193,7 @@ impl Store for MemoryStore {
         study.workers.push((owner.clone(), now_ms()));
         study.record.owner = Some(owner.clone());
         study.record.state = StudyState::Running;
+        study.tell("acquired", format!("by process {} on {}", owner.pid, owner.host));
         Ok(())
     }
 
@@ -194,13 +206,17 @@ impl Store for MemoryStore {
         if study.workers.is_empty() {
             study.record.state = state.when_released();
         }
+        study.tell("released", state.when_released().name());
         Ok(())
     }
 
     fn extend_study(&self, id: Id, trials: u32) -> Result<(), StoreError> {
         let mut content = self.content();
-        let planned = &mut content.study(id)?.record.plan.trials;
-        *planned = trials.max(*planned);
+        let study = content.study(id)?;
+        if trials > study.record.plan.trials {
+            study.record.plan.trials = trials;
+            study.tell("extended", format!("to {trials} trials"));
+        }
         Ok(())
     }
 
@@ -286,8 +302,12 @@ impl Store for MemoryStore {
 
     fn finish_run(&self, attempt: Attempt, end: &RunEnd) -> Result<(), StoreError> {
         let mut content = self.content();
-        let record = &mut content.attempt(attempt)?.record;
-        check_end(attempt, record.state, end.state)?;
+        let run = content.attempt(attempt)?;
+        check_end(attempt, run.record.state, end.state)?;
+        if run.record.start.home.study().is_some() {
+            run.tell("ended", end.state.name());
+        }
+        let record = &mut run.record;
         record.state = end.state;
         record.values.clone_from(&end.values);
         record.violation = kept_violation(end.violation);
@@ -339,8 +359,38 @@ impl Store for MemoryStore {
     }
 
     fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError> {
-        self.content().run(run)?.record.hidden = hidden;
+        let mut content = self.content();
+        let run = content.run(run)?;
+        if run.record.hidden != hidden {
+            run.record.hidden = hidden;
+            run.tell(if hidden { "hidden" } else { "shown" }, "");
+        }
         Ok(())
+    }
+
+    fn events(&self, run: Id) -> Result<Vec<EventRecord>, StoreError> {
+        Ok(self.content().run(run)?.events.clone())
+    }
+
+    fn study_events(&self, study: Id) -> Result<Vec<EventRecord>, StoreError> {
+        Ok(self.content().study(study)?.events.clone())
+    }
+
+    fn put_study_copy(&self, copy: &StudyCopy) -> Result<(), StoreError> {
+        self.content().put_study_copy(copy);
+        Ok(())
+    }
+
+    fn begin_run_copy(&self, copy: &RunCopy) -> Result<Known, StoreError> {
+        self.content().begin_run_copy(copy)
+    }
+
+    fn end_run_copy(&self, copy: &RunCopy) -> Result<(), StoreError> {
+        self.content().end_run_copy(copy)
+    }
+
+    fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
+        Ok(self.content().sweep(sweep))
     }
 
     fn edit_run(&self, run: Id, edit: &RunEdit) -> Result<(), StoreError> {
