@@ -75,8 +75,14 @@ fn known(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
             $(if let Some(known) = error.downcast_ref::<$known>() { return Some(known.kind()); })*
         };
     }
+    // What a sink says is what the store says.
+    if let Some(crate::import::ImportError::Sink(sink)) = error.downcast_ref() {
+        return sink.source().and_then(known).or_else(|| known(&*sink.0));
+    }
     first_of!(
         Failure,
+        crate::import::ImportError,
+        crate::store::query::QueryError,
         crate::data::DataError,
         crate::data::fetch::FetchError,
         crate::training::TrainingError,

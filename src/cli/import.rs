@@ -71,7 +71,7 @@ pub struct ImportArgs {
 }
 
 fn parse_zone(text: &str) -> Result<Zone, String> {
-    text.parse().map_err(|error| format!("{error}"))
+    Zone::named(text).map_err(|error| error.to_string())
 }
 
 fn parse_rows(text: &str) -> Result<TableRows, String> {

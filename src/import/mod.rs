@@ -10,6 +10,6 @@ mod store_sink;
 mod study;
 mod summary;
 
-pub use store_sink::StoreSink;
+pub use store_sink::{StoreSink, Watch};
 pub use summary::Summary;
 pub use uaic_import::{Format, ImportError, ReadOptions, Skipped, Source, TableRows, Zone, detect};
