@@ -15,7 +15,7 @@ use crate::platform::ProcessIdentity;
 use crate::store::{SqliteStore, Store};
 use crate::training::import;
 
-use super::{Global, json, printer};
+use super::{Global, bundle, json, printer};
 
 /// Arguments of `uaic import`.
 #[derive(Args, Debug)]
@@ -28,6 +28,7 @@ Examples:
   uaic import results.csv --rows runs     a run a row; `--rows steps`: the history of one run
   uaic import old.db --zone Asia/Tokyo    times that are written without a zone
   uaic import attention.uaic              a package, which becomes a run with its model
+  uaic import team.uaicrun                runs and studies of another store (`uaic bundle`), as they were
 
 What a PATH is, is found out: MLflow (folder, SQLite), Optuna (SQLite 3.x to 5.x, journal), TensorBoard,
 W&B offline, Lightning, transformers (trainer_state.json), DVCLive, sacred, CSV, JSONL, or a package of
@@ -43,6 +44,8 @@ study is not in a package. The id of the run is printed.
 
 With --json, of records: {\"schema\": 1, \"sources\": [{\"path\", \"format\"}], \"new\", \"grown\", \"same\",
   \"studies\", \"points\", \"artifacts\", \"skipped\": [{\"what\", \"why\"}], \"skipped_count\", \"warnings\": [text]}
+of bundles, one after the other: {\"schema\": 1, \"from\", \"studies\", \"new\", \"grown\", \"same\", \"older\",
+  \"points\", \"artifacts\"}
 and of a package: {\"schema\": 1, \"run\", \"study\", \"experiment\", \"was_there\": true or false, \"sha256\"}")]
 pub struct ImportArgs {
     /// Files and folders
@@ -84,6 +87,9 @@ fn parse_rows(text: &str) -> Result<TableRows, String> {
 
 /// Imports them.
 pub(super) fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    if args.paths.iter().all(|path| bundle::is_bundle(path)) {
+        return bundle::import(global, &args.paths, args.json);
+    }
     if let [path] = args.paths.as_slice()
         && is_package(path)
     {

@@ -7,6 +7,7 @@ mod address;
 mod ask;
 mod bench;
 mod best;
+mod bundle;
 mod calibrate;
 mod check;
 mod chosen;
@@ -127,6 +128,10 @@ pub enum Verb {
     Export(export::ExportArgs),
     /// Put a package into the store, as a run
     Import(import::ImportArgs),
+    /// Write runs and studies into one file, to be imported elsewhere
+    Bundle(bundle::BundleArgs),
+    /// Take in all of another store
+    Merge(bundle::MergeArgs),
     /// Keep models under names: versions, aliases, promotion
     Model(model::ModelArgs),
     /// Draw a picture of a study or a model
@@ -187,6 +192,8 @@ impl Verb {
             Self::Serve(args) => serve::run(global, args),
             Self::Export(args) => export::run(global, args),
             Self::Import(args) => import::run(global, args),
+            Self::Bundle(args) => bundle::write(global, args),
+            Self::Merge(args) => bundle::merge(global, args),
             Self::Model(args) => model::run(global, args),
             Self::Plot(args) => plot::run(global, args),
             Self::Compare(args) => compare::run(global, args),
