@@ -16,7 +16,7 @@ fn new_free_run(experiment: &str) -> NewRun {
     }
 }
 
-fn free_run_in(store: &dyn Store) -> crate::store::Attempt {
+pub(super) fn free_run_in(store: &dyn Store) -> crate::store::Attempt {
     store.start_run(&new_free_run("own")).unwrap()
 }
 
