@@ -90,17 +90,13 @@ fn parse_size(text: &str) -> Result<(u32, u32), String> {
 /// Draws it.
 pub(super) fn run(global: &Global, args: &PlotArgs) -> anyhow::Result<ExitCode> {
     let store = SqliteStore::open_read_only(&global.store)?;
-    let figure = match of_rows(&store, args)? {
-        Some(figure) => figure,
-        None => {
-            let subjects = subjects(&store, &args.selectors)?;
-            let wanted = PlotOptions {
-                params: args.params.clone(),
-                split: args.split.clone(),
-                texts: args.texts.clone(),
-            };
-            plot::figure(&args.kind, &subjects, &wanted)?
-        }
+    let figure = if let Some(figure) = of_rows(&store, args)? {
+        figure
+    } else {
+        let subjects = subjects(&store, &args.selectors)?;
+        let wanted =
+            PlotOptions { params: args.params.clone(), split: args.split.clone(), texts: args.texts.clone() };
+        plot::figure(&args.kind, &subjects, &wanted)?
     };
     let is_svg =
         args.svg || args.out.as_ref().is_some_and(|out| out.extension().is_some_and(|end| end == "svg"));
