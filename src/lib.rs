@@ -22,6 +22,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod bundle;
 pub mod cli;
 pub mod command;
 pub mod comparison;
@@ -29,6 +30,7 @@ pub mod data;
 pub mod import;
 pub mod package;
 pub mod predictions;
+pub mod recording;
 pub mod report;
 pub mod run_log;
 pub mod select;

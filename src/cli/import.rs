@@ -12,10 +12,11 @@ use serde_json::json;
 use crate::import::{ReadOptions, Source, StoreSink, Summary, TableRows, Zone, detect};
 use crate::package::{MANIFEST, Package};
 use crate::platform::ProcessIdentity;
+use crate::recording::{bring_in, is_record};
 use crate::store::{SqliteStore, Store};
 use crate::training::import;
 
-use super::{Global, json, printer};
+use super::{Global, bundle, json, printer};
 
 /// Arguments of `uaic import`.
 #[derive(Args, Debug)]
@@ -27,7 +28,9 @@ Examples:
   uaic import wandb                       what W&B wrote offline
   uaic import results.csv --rows runs     a run a row; `--rows steps`: the history of one run
   uaic import old.db --zone Asia/Tokyo    times that are written without a zone
+  uaic import uaic-exec-3fa2b1c4.jsonl    what `uaic exec` could not record
   uaic import attention.uaic              a package, which becomes a run with its model
+  uaic import team.uaicrun                runs and studies of another store (`uaic bundle`), as they were
 
 What a PATH is, is found out: MLflow (folder, SQLite), Optuna (SQLite 3.x to 5.x, journal), TensorBoard,
 W&B offline, Lightning, transformers (trainer_state.json), DVCLive, sacred, CSV, JSONL, or a package of
@@ -43,6 +46,9 @@ study is not in a package. The id of the run is printed.
 
 With --json, of records: {\"schema\": 1, \"sources\": [{\"path\", \"format\"}], \"new\", \"grown\", \"same\",
   \"studies\", \"points\", \"artifacts\", \"skipped\": [{\"what\", \"why\"}], \"skipped_count\", \"warnings\": [text]}
+of what `uaic exec` left: {\"schema\": 1, \"records\": [{\"path\", \"run\", \"was_there\"}]}
+of bundles, one after the other: {\"schema\": 1, \"from\", \"studies\", \"new\", \"grown\", \"same\", \"older\",
+  \"points\", \"artifacts\"}
 and of a package: {\"schema\": 1, \"run\", \"study\", \"experiment\", \"was_there\": true or false, \"sha256\"}")]
 pub struct ImportArgs {
     /// Files and folders
@@ -84,10 +90,16 @@ fn parse_rows(text: &str) -> Result<TableRows, String> {
 
 /// Imports them.
 pub(super) fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    if args.paths.iter().all(|path| bundle::is_bundle(path)) {
+        return bundle::import(global, &args.paths, args.json);
+    }
     if let [path] = args.paths.as_slice()
         && is_package(path)
     {
         return import_package(global, path, args.json);
+    }
+    if args.paths.iter().all(|path| is_record(path)) {
+        return import_records(global, args);
     }
     // All of them are known for what they are before a store is made.
     let mut sources = Vec::new();
@@ -104,6 +116,24 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode
         printer::json(&shape(&sources, &summary))?;
     } else {
         tell(&sources, &summary, start.elapsed());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Brings in what `uaic exec` could not record.
+fn import_records(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    let mut runs = vec![];
+    for path in &args.paths {
+        let experiment = args.experiment.as_deref().unwrap_or("programs");
+        let (run, was_missing) = bring_in(&global.store, path, experiment)?;
+        if !args.json {
+            let what = if was_missing { "is recorded whole now" } else { "was there already" };
+            printer::talk(format!("run {} {what}", run.short()));
+        }
+        runs.push(json!({ "path": path, "run": run, "was_there": !was_missing }));
+    }
+    if args.json {
+        printer::json(&json!({ "schema": json::SCHEMA, "records": runs }))?;
     }
     Ok(ExitCode::SUCCESS)
 }

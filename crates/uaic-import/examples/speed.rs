@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::time::Instant;
 
@@ -57,12 +57,15 @@ impl Sink for Count {
     }
 }
 
+/// Makes an input.
+type Write = fn(&Path) -> Result<(), Box<dyn Error>>;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let temporary = tempfile::tempdir()?;
     let named = std::env::args_os().nth(1);
     let folder = named.as_deref().map_or(temporary.path(), Path::new);
     fs::create_dir_all(folder)?;
-    let inputs: [(&str, fn(&Path) -> Result<(), Box<dyn Error>>); 5] = [
+    let inputs: [(&str, Write); 5] = [
         ("events.out.tfevents.1", write_events),
         ("mlflow.db", write_mlflow),
         ("journal.log", write_journal),

@@ -16,7 +16,7 @@ pub(crate) fn give_all(folder: &Path, prefix: &str, sink: &mut dyn Sink) -> Resu
             }
         }
         Err(error) => {
-            sink.skipped(Skipped::new(format!("files of {}", folder.display()), error.to_string()))?
+            sink.skipped(Skipped::new(format!("files of {}", folder.display()), error.to_string()))?;
         }
     }
     Ok(())

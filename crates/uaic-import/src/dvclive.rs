@@ -22,7 +22,7 @@ use crate::yaml;
 pub(crate) fn read(path: &Path, options: &ReadOptions, sink: &mut dyn Sink) -> Result<(), ImportError> {
     let origin = format!("dvclive:{}", place(path, options));
     let mut run = SourceRun::new(origin, folder_name(path), last_name(path));
-    let settings = small_file(&path.join("params.yaml"), |text| yaml::parse(text));
+    let settings = small_file(&path.join("params.yaml"), yaml::parse);
     if let Ok(Some(tree)) = &settings {
         run.params = params::of(tree);
     }

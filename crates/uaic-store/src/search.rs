@@ -13,8 +13,10 @@ use uaic_study::trial::RunState;
 
 /// So few runs are tested one by one before any order is made.
 const FEW: i64 = 2000;
-/// Sets are counted no further.
-const COUNTED: i64 = 200_000;
+/// Larger sets are not cut with others.
+const LARGEST: usize = 300_000;
+/// Runs that stand for all when a share is guessed.
+const SAMPLED: u32 = 400;
 /// So many runs are walked and tested in the time that sets take to be cut with each other.
 const WALKED: f64 = 20_000.0;
 
@@ -165,25 +167,49 @@ impl Translator<'_> {
         if *least <= FEW {
             return Ok(Some(smallest.clone()));
         }
+        if let Some(wanted) = wanted
+            && wanted as f64 / self.share(condition)? < WALKED
+        {
+            return Ok(None);
+        }
+        self.intersection(sets.iter().map(|(_, set)| set))
+    }
+
+    /// The share of runs that meet a condition, by some that are spread over all; 0 where none of them does.
+    fn share(&self, condition: &Condition) -> Result<f64, Fault> {
         let all: i64 = self
             .connection
             .prepare_cached("SELECT ifnull(max(id), 0) FROM runs")?
             .query_row([], |row| row.get(0))?;
-        let share: f64 = sets.iter().map(|(count, _)| *count as f64 / all.max(1) as f64).product();
-        if wanted.is_some_and(|wanted| wanted as f64 / share < WALKED) {
-            return Ok(None);
-        }
-        sets.retain(|(count, _)| *count <= COUNTED);
-        self.intersection(&sets)
+        // Multiples of the golden ratio are nowhere dense and follow no other rhythm.
+        let place = |at: u32| 1 + ((f64::from(at) * 0.618_033_988_749_894_9).fract() * all as f64) as i64;
+        let places: Vec<String> = (0..SAMPLED).map(|at| place(at).to_string()).collect();
+        let condition = self.condition(condition)?;
+        let sql = format!(
+            "SELECT count(*), total(ifnull(({}), 0)) FROM json_each(?) CROSS JOIN runs ON runs.id = json_each.value",
+            condition.text
+        );
+        // The condition stands before the list.
+        let list = Value::Text(format!("[{}]", places.join(",")));
+        let values = condition.values.iter().chain(std::iter::once(&list));
+        let (looked, met): (f64, f64) = self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(if looked > 0.0 { met / looked } else { 0.0 })
     }
 
-    /// The runs of all sets, as a list.
-    fn intersection(&self, sets: &[(i64, Sql)]) -> Result<Option<Sql>, Fault> {
+    /// The runs of all sets, as a list; nothing where every set is very large.
+    fn intersection<'s>(&self, sets: impl Iterator<Item = &'s Sql>) -> Result<Option<Sql>, Fault> {
         let mut common: Option<Vec<i64>> = None;
-        for (_, set) in sets {
-            let mut statement = self.connection.prepare_cached(&set.text)?;
+        for set in sets {
+            let sql = format!("{} LIMIT {}", set.text, LARGEST + 1);
+            let mut statement = self.connection.prepare_cached(&sql)?;
             let rows = statement.query_map(params_from_iter(set.values.iter()), |row| row.get(0))?;
             let mut runs = rows.collect::<rusqlite::Result<Vec<i64>>>()?;
+            if runs.len() > LARGEST {
+                continue;
+            }
             runs.sort_unstable();
             if let Some(common) = &common {
                 let mut at = 0;
@@ -254,7 +280,7 @@ impl Translator<'_> {
 
     /// How many rows a set has, counted no further than needed.
     fn count(&self, set: &Sql) -> Result<i64, Fault> {
-        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM ({}) LIMIT {})", set.text, COUNTED + 1);
+        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM ({}) LIMIT {})", set.text, FEW + 1);
         Ok(self
             .connection
             .prepare_cached(&sql)?

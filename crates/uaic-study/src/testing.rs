@@ -19,9 +19,9 @@ use rand::RngExt;
 
 use super::{Evaluation, Objective, ObjectiveError, Trial};
 use crate::store::{
-    ArtifactRecord, Attempt, Change, EventRecord, Id, Known, LatestMetric, MemoryStore, MetricPoint,
-    ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunEdit, RunEnd, RunQuery, RunRecord, Store,
-    StoreError, StudyChange, StudyRecord, StudyState,
+    ArtifactRecord, Attempt, Change, Environment, EventRecord, Id, Known, LatestMetric, MemoryStore, MetricPoint,
+    ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunQuery, RunRecord,
+    Store, StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept,
 };
 use crate::trial::{Direction, Goal, ParamValue, Params, RunState};
 use uaic_platform::process::ProcessIdentity;
@@ -180,6 +180,12 @@ impl Store for BrittleStore {
     fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError> {
         self.call()?.start_run(new)
     }
+    fn start_run_as(&self, id: Id, new: &NewRun) -> Result<Attempt, StoreError> {
+        self.call()?.start_run_as(id, new)
+    }
+    fn add_facts(&self, attempt: Attempt, facts: &Environment) -> Result<(), StoreError> {
+        self.call()?.add_facts(attempt, facts)
+    }
     fn start_trial(&self, new: &NewRun, changes: usize) -> Result<Attempt, StoreError> {
         self.call()?.start_trial(new, changes)
     }
@@ -263,6 +269,24 @@ impl Store for BrittleStore {
     }
     fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError> {
         self.call()?.set_hidden(run, hidden)
+    }
+    fn events(&self, run: Id) -> Result<Vec<EventRecord>, StoreError> {
+        self.call()?.events(run)
+    }
+    fn study_events(&self, study: Id) -> Result<Vec<EventRecord>, StoreError> {
+        self.call()?.study_events(study)
+    }
+    fn put_study_copy(&self, copy: &StudyCopy) -> Result<(), StoreError> {
+        self.call()?.put_study_copy(copy)
+    }
+    fn begin_run_copy(&self, copy: &RunCopy) -> Result<Known, StoreError> {
+        self.call()?.begin_run_copy(copy)
+    }
+    fn end_run_copy(&self, copy: &RunCopy) -> Result<(), StoreError> {
+        self.call()?.end_run_copy(copy)
+    }
+    fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
+        self.call()?.sweep(sweep)
     }
     fn register_model(&self, name: &str, run: Id, note: &str) -> Result<ModelVersion, StoreError> {
         self.call()?.register_model(name, run, note)

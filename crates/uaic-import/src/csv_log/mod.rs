@@ -128,7 +128,7 @@ impl CsvLog {
         let is_first = self.header.is_empty();
         self.delimiter = delimiter(&self.path, header);
         let columns = Columns::of(&cells(header, self.delimiter));
-        let has_grown = columns.contain(&self.columns) && header != self.header;
+        let has_grown = columns.contain(&self.columns) && columns.len() > self.columns.len();
         let again = if has_grown && !is_first { self.rows } else { 0 };
         self.columns = columns;
         self.header = header.to_vec();
@@ -151,20 +151,22 @@ impl CsvLog {
         let mut lines = Lines::new(BufReader::with_capacity(1 << 18, file));
         // A row whose quotes are open goes on in the next line.
         let mut row = vec![];
+        let mut is_open = false;
         loop {
             let is_whole = match lines.next().map_err(wrong)? {
                 None => return Ok(()),
                 Some(Line::TooLong) => continue,
                 Some(Line::Whole(line)) => {
+                    is_open ^= quotes_open(line);
                     row.extend_from_slice(line);
                     true
                 }
                 Some(Line::Torn(line)) => {
+                    is_open ^= quotes_open(line);
                     row.extend_from_slice(line);
                     false
                 }
             };
-            let is_open = row.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
             if is_open && is_whole && row.len() < crate::lines::LONGEST {
                 row.push(b'\n');
                 continue;
@@ -181,6 +183,7 @@ impl CsvLog {
             self.rows += 1;
             self.offset = begin + lines.offset();
             row.clear();
+            is_open = false;
         }
     }
 
@@ -199,6 +202,11 @@ impl CsvLog {
         }
         Ok(())
     }
+}
+
+/// Whether a line opens a quote that it does not close.
+fn quotes_open(line: &[u8]) -> bool {
+    line.iter().fold(false, |is_open, byte| is_open ^ (*byte == b'"'))
 }
 
 /// What becomes of a last line without an end.

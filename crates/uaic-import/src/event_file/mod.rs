@@ -114,6 +114,9 @@ impl EventFile {
         // A file that was deleted may have an end that is still unread.
         let Ok(metadata) = fs::metadata(&self.path) else { return Ok(false) };
         if FileIdentity::of(&metadata) == self.identity && metadata.len() >= self.frames.offset() {
+            if metadata.len() < self.frames.read() {
+                self.frames.reread().map_err(FileError::at("read", &self.path))?;
+            }
             return Ok(false);
         }
         *self = Self::open(&self.path)?;

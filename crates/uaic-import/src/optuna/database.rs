@@ -130,8 +130,7 @@ impl Reader<'_> {
                 study.system.take(text(row, 0).unwrap_or_default(), &text(row, 1).unwrap_or_default());
             },
         )?;
-        let counted =
-            "SELECT count(*), min(datetime_start) FROM trials WHERE study_id = ?1 AND state <> 'WAITING'";
+        let counted = "SELECT max(number) + 1, min(datetime_start) FROM trials WHERE study_id = ?1 AND state <> 'WAITING'";
         self.each(counted, id, &mut |row| {
             study.trials = int(row, 0).and_then(|trials| u32::try_from(trials).ok()).unwrap_or_default();
             study.started_ms = text(row, 1).and_then(|time| self.zone.millis(&time));
@@ -172,7 +171,7 @@ impl Reader<'_> {
             .map_err(&wrong)?;
         let mut rows = statement.query([id]).map_err(&wrong)?;
         while let Some(row) = rows.next().map_err(&wrong)? {
-            if self.done % 64 == 0 {
+            if self.done.is_multiple_of(64) {
                 sink.progress(self.done.min(self.total), self.total)?;
             }
             self.done += 1;

@@ -40,6 +40,7 @@ pub(crate) fn read(path: &Path, options: &ReadOptions, sink: &mut dyn Sink) -> R
         plan.take(&operation, &zone);
         Ok(())
     })?;
+    plan.count();
     if plan.is_local && options.zone.is_none() {
         sink.warning(&format!(
             "the times of {} are read in the zone {}: Optuna before 5 wrote local times without a zone; `--zone` \
@@ -164,7 +165,6 @@ impl Plan {
         let Some(id) = place(json, "study_id") else { return };
         let Some(Some(study)) = self.studies.get_mut(id) else { return };
         let is_waiting = json.get("state").and_then(Json::as_i64) == Some(4);
-        study.trials += u32::from(!is_waiting);
         for (name, distribution) in json.get("distributions").map(Json::entries).unwrap_or_default() {
             let drawn = self.known.read(distribution.as_str().unwrap_or_default());
             study.space.take(name, drawn.as_deref());
@@ -178,13 +178,20 @@ impl Plan {
         let Some(trial) = place(json, "trial_id").and_then(|id| self.trials.get_mut(id)) else { return };
         let id = trial.0;
         let state = json.get("state").and_then(Json::as_i64).and_then(State::numbered);
-        if trial.1 && state.is_some_and(|state| state != State::Waiting) {
-            trial.1 = false;
-            if let Some(Some(study)) = self.studies.get_mut(id) {
-                study.trials += 1;
+        trial.1 &= state.is_none_or(|state| state == State::Waiting);
+        self.start(id, json, zone);
+    }
+
+    /// Counts the numbers that trials take up, at the end: waiting ones do not come.
+    fn count(&mut self) {
+        let mut next = vec![0u32; self.studies.len()];
+        for (study, is_waiting) in &self.trials {
+            let Some(number) = next.get_mut(*study) else { continue };
+            *number = number.saturating_add(1);
+            if let Some(Some(study)) = self.studies.get_mut(*study).filter(|_| !is_waiting) {
+                study.trials = *number;
             }
         }
-        self.start(id, json, zone);
     }
 
     fn start(&mut self, study: usize, json: &Json, zone: &Zone) {

@@ -64,8 +64,13 @@ pub(crate) fn read(
 
 /// Runs where a column is of runs only, else steps where one is an x.
 fn rows_of(names: &[String]) -> TableRows {
-    let is_of_runs =
-        |name: &String| !matches!(role(name), Role::Param(_) | Role::Metric(_)) || name.contains("params");
+    let is_of_runs = |name: &String| match role(name) {
+        Role::Id | Role::Name | Role::Experiment | Role::State | Role::Started | Role::Ended | Role::Note => {
+            true
+        }
+        Role::Param(rest) => rest.len() < name.len(),
+        Role::Tag(_) | Role::Metric(_) => false,
+    };
     if names.iter().any(is_of_runs) || !names.iter().any(|name| is_step_name(name)) {
         TableRows::Runs
     } else {

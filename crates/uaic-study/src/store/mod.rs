@@ -19,6 +19,7 @@ mod artifact_name;
 mod change;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
+mod copy;
 mod error;
 mod id;
 mod liveness;
@@ -30,14 +31,17 @@ mod registry;
 pub mod rules;
 mod series;
 mod tally;
+mod sweep;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 
 use crate::trial::Params;
 use uaic_platform::process::ProcessIdentity;
 
 pub use change::{Change, StudyChange};
+pub use copy::{RunCopy, StudyCopy};
 pub use error::StoreError;
 pub use id::Id;
 pub use memory::MemoryStore;
@@ -49,6 +53,7 @@ pub use records::{
 pub use registry::ModelVersion;
 pub use series::{Bucket, Look, Point, gather};
 pub use tally::Tally;
+pub use sweep::{Sweep, SweepMode, Swept};
 
 /// The record of everything that was run. See the [module](self) for its contract.
 pub trait Store: Send + Sync {
@@ -99,6 +104,19 @@ pub trait Store: Send + Sync {
     /// [`StoreError::IllegalTransition`] when that run is final; [`StoreError::Taken`] when another
     /// live process runs it; [`StoreError::NotHeld`] when the run's process does not work on the study.
     fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError>;
+
+    /// As [`Store::start_run`], of a new run of no study whose id is known before it is there: a program that
+    /// is recorded is told it when it starts.
+    ///
+    /// # Errors
+    /// [`StoreError::Clash`] when there is a run of this id.
+    fn start_run_as(&self, id: Id, new: &NewRun) -> Result<Attempt, StoreError>;
+
+    /// Adds facts about the surroundings of a run that runs; they replace those of the same names.
+    ///
+    /// # Errors
+    /// [`StoreError::StaleAttempt`], [`StoreError::Ended`].
+    fn add_facts(&self, attempt: Attempt, facts: &Environment) -> Result<(), StoreError>;
 
     /// As [`Store::start_run`], for who knows of so many changes of the study.
     ///
@@ -264,6 +282,28 @@ pub trait Store: Send + Sync {
     /// [`StoreError::NotFound`], [`StoreError::Damaged`].
     fn read_artifact(&self, run: Id, name: &str) -> Result<Vec<u8>, StoreError>;
 
+    /// Writes the content of an artifact, however large. It is checked against its hash as it goes: what
+    /// was written before an error is worth nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Damaged`], what `to` says.
+    fn copy_artifact(&self, run: Id, name: &str, to: &mut dyn Write) -> Result<(), StoreError> {
+        let content = self.read_artifact(run, name)?;
+        to.write_all(&content).map_err(|source| StoreError::Output { source })
+    }
+
+    /// What happened to a run, in order.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn events(&self, run: Id) -> Result<Vec<EventRecord>, StoreError>;
+
+    /// What happened to a study itself, in order.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn study_events(&self, study: Id) -> Result<Vec<EventRecord>, StoreError>;
+
     /// Hides a run, or shows it again. Nothing is removed.
     ///
     /// # Errors
@@ -310,6 +350,38 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::NotFound`].
     fn end_outside_run(&self, run: Id) -> Result<(), StoreError>;
+
+    /// Makes a study what a copy says, or puts it in. Who judges whether the copy is newer than what is
+    /// there is the caller.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn put_study_copy(&self, copy: &StudyCopy) -> Result<(), StoreError>;
+
+    /// Begins to make a run what a copy says, or to put it in, and says what is there already. One that is
+    /// new, or another attempt than what is there, is seen by nobody before [`Store::end_run_copy`]; of the
+    /// same attempt everything that is there stays. Points and artifacts follow as those of an outside run.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: its study or parent; [`StoreError::Clash`]: the study has another run of
+    /// this kind and number.
+    fn begin_run_copy(&self, copy: &RunCopy) -> Result<Known, StoreError>;
+
+    /// Makes a run what a copy says, to its last event, and shows it.
+    ///
+    /// # Errors
+    /// As [`Store::begin_run_copy`].
+    fn end_run_copy(&self, copy: &RunCopy) -> Result<(), StoreError>;
+
+    /// Removes for good, or only counts, what nobody wants any more: runs of no study that have been hidden
+    /// for long, studies of which every run has, runs that were brought in by half, and what nothing names
+    /// then. Versions of registered models stay, as does whatever still runs, and a study that somebody
+    /// works on. A run was hidden when it was last hidden here; one that came hidden, when it came.
+    ///
+    /// # Errors
+    /// The store cannot be read or written. What alone cannot be removed is no error
+    /// ([`Swept::faults`]).
+    fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError>;
 
     /// Puts a run under a name, as its next version. A run that has a version of this name keeps it.
     ///

@@ -16,7 +16,7 @@ fn new_free_run(experiment: &str) -> NewRun {
     }
 }
 
-fn free_run_in(store: &dyn Store) -> crate::store::Attempt {
+pub(super) fn free_run_in(store: &dyn Store) -> crate::store::Attempt {
     store.start_run(&new_free_run("own")).unwrap()
 }
 
@@ -39,6 +39,21 @@ pub fn a_run_of_no_study_is_a_new_one_each_time(store: &dyn Store) {
     assert_eq!(store.runs(&crashed).unwrap()[0].experiment, "other");
     let own = RunQuery { experiment: Some("own".into()), ..RunQuery::default() };
     assert_eq!(store.count_runs(&own).unwrap(), 2);
+}
+
+pub fn a_run_of_no_study_may_have_an_id_that_was_known_before(store: &dyn Store) {
+    let (id, new) = (Id::random(), new_free_run("own"));
+    let attempt = store.start_run_as(id, &new).unwrap();
+    assert_eq!((attempt.run, attempt.number), (id, 1));
+    assert!(matches!(store.start_run_as(id, &new), Err(StoreError::Clash { .. })));
+    let facts = |value: &str| [("git.dirty".to_owned(), value.to_owned())].into();
+    store.add_facts(attempt, &facts("false")).unwrap();
+    store.add_facts(attempt, &facts("true")).unwrap();
+    let environment = store.run(id).unwrap().start.environment;
+    assert_eq!(environment["git.dirty"], "true");
+    assert_eq!(environment.len(), new.environment.len() + 1);
+    store.finish_run(attempt, &end(RunState::Complete)).unwrap();
+    assert!(matches!(store.add_facts(attempt, &facts("false")), Err(StoreError::Ended { .. })));
 }
 
 pub fn runs_are_named_noted_and_nested(store: &dyn Store) {

@@ -1,12 +1,19 @@
-//! Lines that a program writes, read as metrics: `{"step": 3, "val/accuracy": 0.91}`.
+//! Lines of JSON that a program writes, read as metrics: `{"step": 3, "val/accuracy": 0.91}`.
 
 use serde_json::Value;
 
 /// What a line says.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Line {
+pub enum Line {
     /// Values of metrics, and what is wrong with further ones.
-    Metrics { step: Option<u64>, values: Vec<(String, f64)>, problems: Vec<String> },
+    Metrics {
+        /// Where they belong, if it says so.
+        step: Option<u64>,
+        /// Names and values, in their order.
+        values: Vec<(String, f64)>,
+        /// What is wrong with others.
+        problems: Vec<String>,
+    },
     /// It was meant to say values; why it does not.
     Broken(String),
     /// It may have been meant so, as a log of the program may say the same. Nobody is warned, but where a
@@ -17,15 +24,15 @@ pub(super) enum Line {
 }
 
 /// The key that is no metric.
-pub(super) const STEP: &str = "step";
+pub const STEP: &str = "step";
 
 /// The largest step: what every store can hold.
-pub(super) const LAST_STEP: u64 = i64::MAX as u64;
+pub const LAST_STEP: u64 = i64::MAX as u64;
 
 /// Reads a line of ordinary output, some of which may be anything: an object counts as metrics when
 /// all its values are numbers, or when it names the step or one of the `expected` metrics. Where the
 /// line is written over a progress bar, that may leave its text before the object.
-pub(super) fn read(line: &str, expected: &[String], is_over: bool) -> Line {
+pub fn read(line: &str, expected: &[String], is_over: bool) -> Line {
     let line = line.trim();
     let named = || expected.iter().map(String::as_str).chain([STEP]);
     if !line.starts_with('{') {
@@ -47,7 +54,7 @@ pub(super) fn read(line: &str, expected: &[String], is_over: bool) -> Line {
 }
 
 /// Reads a line of the file for metrics, which holds nothing else.
-pub(super) fn read_strictly(line: &str) -> Line {
+pub fn read_strictly(line: &str) -> Line {
     match line.trim() {
         "" => Line::Other,
         line => match parse(line) {
@@ -116,7 +123,7 @@ fn of_object(mut object: serde_json::Map<String, Value>) -> Line {
 }
 
 /// The beginning of a text, enough to recognise it by.
-pub(super) fn cut(text: &str) -> String {
+pub fn cut(text: &str) -> String {
     const LONGEST: usize = 80;
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}…", &text[..at]),
@@ -125,7 +132,7 @@ pub(super) fn cut(text: &str) -> String {
 }
 
 /// A value as a number: also `"nan"` and `"inf"`, which JSON has no numbers for.
-fn number(value: &Value) -> Option<f64> {
+pub(crate) fn number(value: &Value) -> Option<f64> {
     let Value::String(name) = value else { return value.as_f64() };
     match name.to_lowercase().trim_start_matches(['+', '-']) {
         "nan" => Some(f64::NAN),
@@ -143,7 +150,7 @@ fn whole(value: &Value) -> Option<u64> {
 }
 
 /// Reads JSON, with what Python writes for numbers that JSON does not have.
-fn parse(line: &str) -> Result<Value, String> {
+pub(crate) fn parse(line: &str) -> Result<Value, String> {
     let strict = serde_json::from_str(line);
     let read = strict.or_else(|_| serde_json::from_str(&quote_numbers(line)));
     read.map_err(|error| {

@@ -2,7 +2,7 @@
 
 /// Texts that are masked wherever they occur.
 #[derive(Clone, Default)]
-pub(super) struct Secrets {
+pub struct Secrets {
     /// Longest first, for one may contain another.
     values: Vec<Vec<u8>>,
 }
@@ -18,25 +18,36 @@ impl std::fmt::Debug for Secrets {
 
 impl Secrets {
     /// Empty values are no secrets.
-    pub(super) fn new(values: impl IntoIterator<Item = Vec<u8>>) -> Self {
+    pub fn new(values: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let mut values: Vec<_> = values.into_iter().filter(|value| !value.is_empty()).collect();
         values.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         values.dedup();
         Self { values }
     }
 
+    /// These, and more.
+    #[must_use]
+    pub fn with(self, more: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self::new(self.values.into_iter().chain(more))
+    }
+
     /// The length of the longest.
-    pub(super) fn longest(&self) -> usize {
+    pub fn longest(&self) -> usize {
         self.values.first().map_or(0, Vec::len)
     }
 
+    /// Whether a text has any.
+    pub fn is_in(&self, bytes: &[u8]) -> bool {
+        self.values.iter().any(|value| memchr::memmem::find(bytes, value).is_some())
+    }
+
     /// A text without secrets.
-    pub(super) fn mask(&self, text: &str) -> String {
+    pub fn mask(&self, text: &str) -> String {
         String::from_utf8_lossy(&self.mask_from(text.as_bytes(), 0)).into_owned()
     }
 
     /// What comes after `from` bytes, without secrets; those that begin before are found, too.
-    pub(super) fn mask_from(&self, bytes: &[u8], from: usize) -> Vec<u8> {
+    pub fn mask_from(&self, bytes: &[u8], from: usize) -> Vec<u8> {
         let mut masked = Vec::with_capacity(bytes.len().saturating_sub(from));
         let mut at = 0;
         while at < bytes.len() {
