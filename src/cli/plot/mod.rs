@@ -148,19 +148,15 @@ fn parse_weight(text: &str) -> Result<f64, String> {
 /// Draws it.
 pub(super) fn run(global: &Global, args: &PlotArgs) -> anyhow::Result<ExitCode> {
     let store = SqliteStore::open_read_only(&global.store)?;
-    let figure =
-        match runs::figure(&store, args)?.map_or_else(|| of_rows(&store, args), |figure| Ok(Some(figure)))? {
-            Some(figure) => figure,
-            None => {
-                let subjects = subjects(&store, &args.selectors)?;
-                let wanted = PlotOptions {
-                    params: args.params.clone(),
-                    split: args.split.clone(),
-                    texts: args.texts.clone(),
-                };
-                plot::figure(&args.kind, &subjects, &wanted)?
-            }
-        };
+    let known = runs::figure(&store, args)?.map_or_else(|| of_rows(&store, args), |figure| Ok(Some(figure)))?;
+    let figure = if let Some(figure) = known {
+        figure
+    } else {
+        let subjects = subjects(&store, &args.selectors)?;
+        let wanted =
+            PlotOptions { params: args.params.clone(), split: args.split.clone(), texts: args.texts.clone() };
+        plot::figure(&args.kind, &subjects, &wanted)?
+    };
     let is_svg =
         args.svg || args.out.as_ref().is_some_and(|out| out.extension().is_some_and(|end| end == "svg"));
     let format = if is_svg { Format::Svg } else { Format::Png };
