@@ -32,7 +32,6 @@ pub struct Incoming {
     pub artifacts: Vec<ArtifactRecord>,
 }
 
-
 /// Where runs and studies come from.
 pub trait Origin {
     /// What it is called in messages.
@@ -93,7 +92,12 @@ impl Origin for StoreOrigin<'_> {
     }
 
     fn studies(&self) -> Result<Vec<StudyCopy>, BundleError> {
-        Ok(self.selection.studies.iter().map(|id| StudyCopy::of(self.store, *id)).collect::<Result<_, _>>()?)
+        Ok(self
+            .selection
+            .studies
+            .iter()
+            .map(|id| StudyCopy::of(self.store, *id))
+            .collect::<Result<_, _>>()?)
     }
 
     fn runs(&self, each: &mut dyn FnMut(Incoming) -> Result<(), BundleError>) -> Result<(), BundleError> {

@@ -19,9 +19,9 @@ use rand::RngExt;
 
 use super::{Evaluation, Objective, ObjectiveError, Trial};
 use crate::store::{
-    ArtifactRecord, Attempt, Change, Environment, EventRecord, Id, Known, LatestMetric, MemoryStore, MetricPoint,
-    ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunQuery, RunRecord,
-    Store, StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept,
+    ArtifactRecord, Attempt, Change, Environment, EventRecord, Id, Known, LatestMetric, MemoryStore,
+    MetricPoint, ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunQuery,
+    RunRecord, Store, StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept,
 };
 use crate::trial::{Direction, Goal, ParamValue, Params, RunState};
 use uaic_platform::process::ProcessIdentity;

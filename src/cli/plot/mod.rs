@@ -148,7 +148,8 @@ fn parse_weight(text: &str) -> Result<f64, String> {
 /// Draws it.
 pub(super) fn run(global: &Global, args: &PlotArgs) -> anyhow::Result<ExitCode> {
     let store = SqliteStore::open_read_only(&global.store)?;
-    let known = runs::figure(&store, args)?.map_or_else(|| of_rows(&store, args), |figure| Ok(Some(figure)))?;
+    let known =
+        runs::figure(&store, args)?.map_or_else(|| of_rows(&store, args), |figure| Ok(Some(figure)))?;
     let figure = if let Some(figure) = known {
         figure
     } else {

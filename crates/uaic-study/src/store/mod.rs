@@ -30,8 +30,8 @@ mod records;
 mod registry;
 pub mod rules;
 mod series;
-mod tally;
 mod sweep;
+mod tally;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -52,8 +52,8 @@ pub use records::{
 };
 pub use registry::ModelVersion;
 pub use series::{Bucket, Look, Point, gather};
-pub use tally::Tally;
 pub use sweep::{Sweep, SweepMode, Swept};
+pub use tally::Tally;
 
 /// The record of everything that was run. See the [module](self) for its contract.
 pub trait Store: Send + Sync {

@@ -17,9 +17,9 @@ use super::rules::{
     kept_violation, no_model, now_ms,
 };
 use super::{
-    ArtifactRecord, Attempt, Change, Environment, EventRecord, Home, Id, Known, LatestMetric, MetricPoint, ModelVersion,
-    NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunKind, RunQuery, RunRecord, Store,
-    StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept,
+    ArtifactRecord, Attempt, Change, Environment, EventRecord, Home, Id, Known, LatestMetric, MetricPoint,
+    ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunKind, RunQuery,
+    RunRecord, Store, StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept,
 };
 use crate::trial::Params;
 use models::RegisteredModel;
@@ -215,7 +215,9 @@ impl Store for MemoryStore {
     fn log_metrics(&self, attempt: Attempt, points: &[MetricPoint]) -> Result<(), StoreError> {
         let mut content = self.content();
         let run = content.running(attempt)?;
-        points.iter().for_each(|point| run.add(point.clone()));
+        for point in points {
+            run.add(point.clone());
+        }
         Ok(())
     }
 
