@@ -23,7 +23,7 @@ use super::{
 };
 use crate::trial::Params;
 use models::RegisteredModel;
-use rows::{Run, Study, latest};
+use rows::{Run, Study, artifact_record, latest, no_run};
 use uaic_platform::process::ProcessIdentity;
 
 /// A [`Store`] in memory, with the whole contract but for durability.
@@ -76,15 +76,6 @@ impl Content {
         check_running(attempt, run.record.state)?;
         Ok(run)
     }
-}
-
-fn no_run(id: Id) -> StoreError {
-    StoreError::NotFound { what: "run", id: id.short() }
-}
-
-fn artifact_record(name: &str, content: &[u8]) -> ArtifactRecord {
-    let hash = blake3::hash(content).to_hex().to_string();
-    ArtifactRecord { name: name.to_owned(), hash, size: content.len() as u64 }
 }
 
 impl Store for MemoryStore {

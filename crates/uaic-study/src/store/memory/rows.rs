@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::rules::{is_alive, not_held, now_ms};
 use super::super::{
-    ArtifactRecord, EventRecord, LatestMetric, MetricPoint, RunRecord, StoreError, StudyChange, StudyRecord,
+    ArtifactRecord, EventRecord, Id, LatestMetric, MetricPoint, RunRecord, StoreError, StudyChange, StudyRecord,
     StudyState,
 };
 use crate::trial::RunState;
@@ -129,4 +129,15 @@ pub(super) fn latest(series: &[MetricPoint]) -> Option<LatestMetric> {
         max: numbers().reduce(f64::max),
         count: series.len() as u64,
     })
+}
+
+/// The error of a run that is not there.
+pub(super) fn no_run(id: Id) -> StoreError {
+    StoreError::NotFound { what: "run", id: id.short() }
+}
+
+/// What is kept of content under a name.
+pub(super) fn artifact_record(name: &str, content: &[u8]) -> ArtifactRecord {
+    let hash = blake3::hash(content).to_hex().to_string();
+    ArtifactRecord { name: name.to_owned(), hash, size: content.len() as u64 }
 }
