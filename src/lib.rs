@@ -22,6 +22,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod bundle;
 pub mod cli;
 pub mod command;
 pub mod comparison;

@@ -87,6 +87,7 @@ fn known(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
         crate::data::fetch::FetchError,
         crate::training::TrainingError,
         crate::training::RecalibrationError,
+        crate::bundle::BundleError,
         crate::package::PackageError,
         crate::recording::RecordFileError,
         crate::comparison::ComparisonError,

@@ -16,7 +16,7 @@ use crate::recording::{bring_in, is_record};
 use crate::store::{SqliteStore, Store};
 use crate::training::import;
 
-use super::{Global, json, printer};
+use super::{Global, bundle, json, printer};
 
 /// Arguments of `uaic import`.
 #[derive(Args, Debug)]
@@ -30,6 +30,7 @@ Examples:
   uaic import old.db --zone Asia/Tokyo    times that are written without a zone
   uaic import uaic-exec-3fa2b1c4.jsonl    what `uaic exec` could not record
   uaic import attention.uaic              a package, which becomes a run with its model
+  uaic import team.uaicrun                runs and studies of another store (`uaic bundle`), as they were
 
 What a PATH is, is found out: MLflow (folder, SQLite), Optuna (SQLite 3.x to 5.x, journal), TensorBoard,
 W&B offline, Lightning, transformers (trainer_state.json), DVCLive, sacred, CSV, JSONL, or a package of
@@ -46,6 +47,8 @@ study is not in a package. The id of the run is printed.
 With --json, of records: {\"schema\": 1, \"sources\": [{\"path\", \"format\"}], \"new\", \"grown\", \"same\",
   \"studies\", \"points\", \"artifacts\", \"skipped\": [{\"what\", \"why\"}], \"skipped_count\", \"warnings\": [text]}
 of what `uaic exec` left: {\"schema\": 1, \"records\": [{\"path\", \"run\", \"was_there\"}]}
+of bundles, one after the other: {\"schema\": 1, \"from\", \"studies\", \"new\", \"grown\", \"same\", \"older\",
+  \"points\", \"artifacts\"}
 and of a package: {\"schema\": 1, \"run\", \"study\", \"experiment\", \"was_there\": true or false, \"sha256\"}")]
 pub struct ImportArgs {
     /// Files and folders
@@ -87,6 +90,9 @@ fn parse_rows(text: &str) -> Result<TableRows, String> {
 
 /// Imports them.
 pub(super) fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    if args.paths.iter().all(|path| bundle::is_bundle(path)) {
+        return bundle::import(global, &args.paths, args.json);
+    }
     if let [path] = args.paths.as_slice()
         && is_package(path)
     {
@@ -222,10 +228,10 @@ fn tell(sources: &[Source], summary: &Summary, took: Duration) {
 
 /// Whether a path is a package, to be read as one: by what it has, so that a broken one is told as such.
 fn is_package(path: &Path) -> bool {
-    if path.is_dir() {
-        return path.join(MANIFEST).exists();
-    }
     let is_named = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("uaic"));
+    if path.is_dir() {
+        return is_named || path.join(MANIFEST).exists();
+    }
     // A pipe can be read only once, and no record of another tool is one.
     is_named || !path.is_file() && path.exists() || starts_as_archive(path)
 }

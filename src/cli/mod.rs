@@ -7,17 +7,21 @@ mod address;
 mod ask;
 mod bench;
 mod best;
+mod bundle;
 mod calibrate;
 mod check;
+mod chosen;
 mod compare;
 mod completions;
 mod data;
+mod edit;
 mod errors;
 mod evaluate;
 mod exec;
 mod execute;
 mod exit;
 mod export;
+mod gc;
 mod import;
 mod init;
 mod json;
@@ -130,6 +134,10 @@ pub enum Verb {
     Export(export::ExportArgs),
     /// Put a package into the store, as a run
     Import(import::ImportArgs),
+    /// Write runs and studies into one file, to be imported elsewhere
+    Bundle(bundle::BundleArgs),
+    /// Take in all of another store
+    Merge(bundle::MergeArgs),
     /// Keep models under names: versions, aliases, promotion
     Model(model::ModelArgs),
     /// Draw a picture of a study or a model
@@ -142,6 +150,10 @@ pub enum Verb {
     Rm(rm::RmArgs),
     /// Bring hidden runs back
     Restore(rm::RestoreArgs),
+    /// Remove for good what has been hidden for long
+    Gc(gc::GcArgs),
+    /// Name a run, write a note about it, tag it, make it part of another
+    Edit(edit::EditArgs),
     /// Create, show and change studies; which parameters matter
     Study(study::StudyArgs),
     /// Show what led to the point of a trial
@@ -188,12 +200,16 @@ impl Verb {
             Self::Serve(args) => serve::run(global, args),
             Self::Export(args) => export::run(global, args),
             Self::Import(args) => import::run(global, args),
+            Self::Bundle(args) => bundle::write(global, args),
+            Self::Merge(args) => bundle::merge(global, args),
             Self::Model(args) => model::run(global, args),
             Self::Plot(args) => plot::run(global, args),
             Self::Compare(args) => compare::run(global, args),
             Self::Report(args) => report::run(global, args),
             Self::Rm(args) => rm::remove(global, args),
             Self::Restore(args) => rm::restore(global, args),
+            Self::Gc(args) => gc::run(global, args),
+            Self::Edit(args) => edit::run(global, args),
             Self::Study(args) => study::run(global, args),
             Self::Explain(args) => study::explain(global, args),
             Self::Ask(args) => ask::ask(global, args),

@@ -9,27 +9,36 @@ use crate::store::{RunRecord, SqliteStore, Store};
 use crate::trial::RunState;
 
 use super::exit::Failure;
-use super::{Global, json, printer, table};
+use super::ls::{QUERY_GRAMMAR, Query, parse_query};
+use super::{Global, chosen, json, printer, table};
 use crate::select::{self, RUN_GRAMMAR, place};
 
 /// Arguments of `uaic rm`.
 #[derive(Args, Debug)]
 #[command(after_help = format!("\
-Nothing is removed from the store: `uaic restore` brings hidden runs back, `uaic ls --all` lists them.
-A run that is running cannot be hidden.
+Nothing is removed from the store: `uaic restore` brings hidden runs back, `uaic ls --all` lists them,
+and `uaic gc` removes for good what has been hidden for long. A run that is running cannot be hidden.
 
 Examples:
   uaic rm 3fa2b1c4        one run
   uaic rm @ @-1           the two latest
   uaic rm attention/3     trial 3 of the latest study of an experiment
+  uaic rm --where 'state = failed and started < -30d'
+  uaic rm 'old baseline'  a run by its name
 
 {RUN_GRAMMAR}
+
+{QUERY_GRAMMAR}
 
 With --json: {{\"schema\": 1, \"runs\": [{{\"id\", \"hidden\"}}]}}."))]
 pub struct RmArgs {
     /// The runs to hide
-    #[arg(required = true, value_name = "SEL")]
+    #[arg(required_unless_present = "filter", value_name = "SEL")]
     pub runs: Vec<String>,
+
+    /// Also those of which this holds
+    #[arg(short = 'w', long = "where", value_name = "QUERY", value_parser = parse_query)]
+    pub filter: Option<Query>,
 
     /// Print JSON
     #[arg(long)]
@@ -62,7 +71,7 @@ pub struct RestoreArgs {
 /// Hides runs: all of them, or none when one is running.
 pub(super) fn remove(global: &Global, args: &RmArgs) -> anyhow::Result<ExitCode> {
     let store = SqliteStore::open_existing(&global.store)?;
-    let runs = select::resolve_many(&store, &args.runs)?;
+    let runs = chosen::runs(&store, &args.runs, args.filter.as_ref())?;
     if let Some(busy) = runs.iter().find(|run| run.state == RunState::Running) {
         let message = format!(
             "run {} ({}) is running in process {}; stop it first, or wait for it",
@@ -90,6 +99,9 @@ pub(super) fn restore(global: &Global, args: &RestoreArgs) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
+/// Most ids that are named to undo it.
+const UNDONE: usize = 20;
+
 #[derive(Clone, Copy, PartialEq)]
 enum Visibility {
     Hidden,
@@ -110,8 +122,9 @@ fn set_visibility(store: &dyn Store, runs: &[RunRecord], visibility: Visibility)
         printer::talk(format!("{} ({}) {what}", run.id.short(), described(run)));
     }
     if hide && runs.iter().any(|run| !run.hidden) {
-        let ids: Vec<String> = runs.iter().map(|run| run.id.short()).collect();
-        printer::talk(format!("undo with `uaic restore {}`", ids.join(" ")));
+        let ids: Vec<String> = runs.iter().take(UNDONE).map(|run| run.id.short()).collect();
+        let more = if runs.len() > UNDONE { " …" } else { "" };
+        printer::talk(format!("undo with `uaic restore {}{more}`", ids.join(" ")));
     }
     let runs: Vec<_> = runs.iter().map(|run| json!({ "id": run.id, "hidden": hide })).collect();
     Ok(json!({ "schema": json::SCHEMA, "runs": runs }))

@@ -5,7 +5,8 @@
 //! | `3fa2b1c4` | the run with an id that starts like this; at least 4 digits |
 //! | `@`, `latest` | the latest run; `@-1` is the one before, and so on |
 //! | `best`, `best:STUDY` | the best complete trial of the latest study, or of another |
-//! | `name:attention` | the latest run of an experiment |
+//! | `name:attention` | the latest run of an experiment, or the run that is called so |
+//! | `longer context` | the run that is called so, where it means nothing else |
 //! | `STUDY/3`, `STUDY/final`, `STUDY/imported`, `STUDY/best` | a run of a study |
 //! | `intents@champion`, `intents@3` | the run of a registered version |
 //!
@@ -33,7 +34,8 @@ Runs are selected by:
   3fa2b1c4       the beginning of the id, at least 4 digits
   @, @-1         the latest run, the one before
   best           the best trial of the latest study (best:STUDY: of another)
-  name:attention the latest run of an experiment
+  name:attention the latest run of an experiment, or the run of this name
+  NAME           the run of this name, where it means nothing else
   STUDY/3        trial 3 of a study; also STUDY/final, STUDY/best, STUDY/imported
   NAME@champion  the run of a registered version, by alias or number (NAME@3)";
 

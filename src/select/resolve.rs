@@ -1,6 +1,7 @@
 //! From selectors to what they select.
 
 use crate::spec::Spec;
+use crate::store::query::{Attribute, Comparison, Condition, Field, Literal, Relation};
 use crate::store::{RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord};
 
 use super::SelectError;
@@ -25,6 +26,24 @@ pub enum Target {
 /// # Errors
 /// [`SelectError`], or the store cannot be read.
 pub fn resolve(store: &dyn Store, text: &str) -> Result<RunRecord, SelectError> {
+    or_named(store, text, by_grammar(store, text))
+}
+
+/// What was selected or, where that is nothing, what is called so.
+fn or_named(
+    store: &dyn Store,
+    text: &str,
+    selected: Result<RunRecord, SelectError>,
+) -> Result<RunRecord, SelectError> {
+    match selected {
+        Err(error @ (SelectError::Malformed { .. } | SelectError::Absent { .. })) => {
+            called(store, text)?.ok_or(error)
+        }
+        other => other,
+    }
+}
+
+fn by_grammar(store: &dyn Store, text: &str) -> Result<RunRecord, SelectError> {
     if let Some(version) = registered(store, text)? {
         return Ok(store.run(version.run)?);
     }
@@ -113,13 +132,18 @@ pub fn resolve_any(store: &dyn Store, text: &str) -> Result<Target, SelectError>
                         std::iter::once(line_of_run(&run)).chain(studies.iter().map(line_of_study));
                     Err(SelectError::Ambiguous { text: text.to_owned(), candidates: candidates.collect() })
                 }
-                None => study(text),
+                None => match study(text) {
+                    Err(error @ SelectError::Absent { .. }) => {
+                        or_named(store, text, Err(error)).map(|run| Target::Run(Box::new(run)))
+                    }
+                    other => other,
+                },
             }
         }
         Ok(_) => resolve(store, text).map(|run| Target::Run(Box::new(run))),
         Err(error) => match experiment_study(store, text)? {
             Some(found) => Ok(Target::Study(Box::new(found))),
-            None => Err(error),
+            None => or_named(store, text, Err(error)).map(|run| Target::Run(Box::new(run))),
         },
     }
 }
@@ -197,6 +221,32 @@ fn by_prefix(store: &dyn Store, prefix: &str) -> Result<Option<RunRecord>, Selec
     if runs.len() > 1 {
         let candidates = runs.iter().map(line_of_run).collect();
         return Err(SelectError::Ambiguous { text: prefix.to_owned(), candidates });
+    }
+    Ok(runs.pop())
+}
+
+/// The latest run of an experiment that has no studies, or the run of a name.
+fn called(store: &dyn Store, text: &str) -> Result<Option<RunRecord>, SelectError> {
+    let name = text.strip_prefix("name:").unwrap_or(text);
+    if experiment_study(store, name)?.is_none() {
+        let own = RunQuery { experiment: Some(name.to_owned()), limit: Some(1), ..RunQuery::default() };
+        if let Some(run) = store.runs(&own)?.pop() {
+            return Ok(Some(run));
+        }
+    }
+    let is_called = Relation::Compare(Comparison::Equal, Literal::Text(name.to_owned()));
+    let query = RunQuery {
+        condition: Some(Condition::Test(Field::Attribute(Attribute::Name), is_called)),
+        limit: Some(CANDIDATES),
+        ..RunQuery::default()
+    };
+    let mut runs = store.runs(&query)?;
+    if runs.is_empty() {
+        runs = store.runs(&RunQuery { include_hidden: true, ..query })?;
+    }
+    if runs.len() > 1 {
+        let candidates = runs.iter().map(line_of_run).collect();
+        return Err(SelectError::Ambiguous { text: text.to_owned(), candidates });
     }
     Ok(runs.pop())
 }

@@ -1,8 +1,9 @@
 //! The folder of contents: each under its own hash, written once, whole or not at all.
 
+use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use uaic_platform::fsx::{self, FileError};
 
@@ -10,6 +11,16 @@ use uaic_study::store::{ArtifactRecord, StoreError};
 
 /// How old a temporary file is that nobody writes any more: contents are written in one go.
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
+
+/// Who holds it has a content whose row is not yet written, or removes contents without one.
+const LOCK: &str = "lock";
+
+/// A content that nothing names.
+pub(super) struct Loose {
+    pub(super) hash: [u8; 32],
+    pub(super) path: PathBuf,
+    pub(super) size: u64,
+}
 
 /// `blobs/`: content with hash `abcdef…` is the file `ab/cdef…`.
 #[derive(Clone, Debug)]
@@ -46,7 +57,9 @@ impl BlobFolder {
         let hash = blake3::hash(content);
         let target = self.path_of(&hash);
         // What is there with the right content stays; a damaged file is replaced.
-        if !std::fs::read(&target).is_ok_and(|existing| existing == content) {
+        if std::fs::read(&target).is_ok_and(|existing| existing == content) {
+            touch(&target);
+        } else {
             self.write(&target, content)?;
         }
         // Also what was found here: whoever wrote it may not have come as far as this.
@@ -78,10 +91,52 @@ impl BlobFolder {
         let hash = hasher.finalize();
         let target = self.path_of(&hash);
         fsx::create_dir_all(fsx::parent_of(&target))?;
-        self.publish(staged, &target)?;
+        Self::publish(staged, &target)?;
         (self.sync)(fsx::parent_of(&target))?;
         (self.sync)(&self.root)?;
         Ok((hash, size))
+    }
+
+    /// Keeps contents from being removed that no artifact names yet: to be held from before a content is
+    /// put until its row is committed.
+    pub(super) fn keep(&self) -> Result<Option<File>, StoreError> {
+        let path = self.root.join(LOCK);
+        let open = || File::options().create(true).append(true).open(&path);
+        let file = open().map_err(FileError::at("write", &path))?;
+        // Where there are no locks, the age of a content has to do.
+        Ok(file.lock_shared().is_ok().then_some(file))
+    }
+
+    /// The same lock for who removes; nobody else has a content without a row then.
+    pub(super) fn lock_alone(&self, faults: &mut Vec<String>) -> Option<File> {
+        let path = self.root.join(LOCK);
+        let locked =
+            File::options().create(true).append(true).open(&path).and_then(|file| match file.lock() {
+                Err(error) if error.kind() != ErrorKind::Unsupported => Err(error),
+                _ => Ok(file),
+            });
+        locked.map_err(|error| faults.push(format!("cannot lock {}: {error}", path.display()))).ok()
+    }
+
+    /// The contents of which `is_used` is not true and that were not touched for an hour.
+    pub(super) fn loose(&self, is_used: impl Fn(&[u8; 32]) -> bool, faults: &mut Vec<String>) -> Vec<Loose> {
+        let mut loose = Vec::new();
+        for folder in entries(&self.root, faults) {
+            let Some(head) = folder.file_name().and_then(|name| name.to_str()).filter(|name| name.len() == 2)
+            else {
+                continue;
+            };
+            for path in entries(&folder, faults) {
+                let Some(tail) = path.file_name().and_then(|name| name.to_str()) else { continue };
+                let Ok(hash) = blake3::Hash::from_hex(format!("{head}{tail}")) else { continue };
+                let Ok(metadata) = path.metadata() else { continue };
+                let age = metadata.modified().map(|time| time.elapsed());
+                if !is_used(hash.as_bytes()) && matches!(age, Ok(Ok(age)) if age > ABANDONED) {
+                    loose.push(Loose { hash: *hash.as_bytes(), path, size: metadata.len() });
+                }
+            }
+        }
+        loose
     }
 
     /// Writes a file whole, its name not yet durable.
@@ -90,11 +145,11 @@ impl BlobFolder {
         let mut staged =
             tempfile::NamedTempFile::new_in(self.root.join("tmp")).map_err(FileError::at("write", target))?;
         staged.write_all(content).map_err(FileError::at("write", target))?;
-        self.publish(staged, target)
+        Self::publish(staged, target)
     }
 
     /// Gives what was staged its name.
-    fn publish(&self, staged: tempfile::NamedTempFile, target: &Path) -> Result<(), FileError> {
+    fn publish(staged: tempfile::NamedTempFile, target: &Path) -> Result<(), FileError> {
         staged.as_file().sync_all().map_err(FileError::at("sync", target))?;
         uaic_platform::process::make_readable(staged.as_file()).map_err(FileError::at("write", target))?;
         staged.persist(target).map_err(|error| FileError::at("write", target)(error.error))?;
@@ -113,10 +168,59 @@ impl BlobFolder {
         if blake3::hash(&content) == hash { Ok(content) } else { Err(damaged()) }
     }
 
+    /// As [`BlobFolder::read`], in pieces.
+    pub(super) fn copy(&self, artifact: &ArtifactRecord, to: &mut dyn Write) -> Result<(), StoreError> {
+        let damaged = || StoreError::Damaged { name: artifact.name.clone(), hash: artifact.hash.clone() };
+        let hash = blake3::Hash::from_hex(&artifact.hash).map_err(|_| damaged())?;
+        let path = self.path_of(&hash);
+        let mut from = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(damaged()),
+            Err(error) => return Err(FileError::at("read", &path)(error).into()),
+        };
+        let mut hasher = blake3::Hasher::new();
+        let mut buffer = vec![0; 1 << 18];
+        loop {
+            let count = match from.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(FileError::at("read", &path)(error).into()),
+            };
+            hasher.update(&buffer[..count]);
+            to.write_all(&buffer[..count]).map_err(|source| StoreError::Output { source })?;
+        }
+        if hasher.finalize() == hash { Ok(()) } else { Err(damaged()) }
+    }
+
     fn path_of(&self, hash: &blake3::Hash) -> PathBuf {
         let digits = hash.to_hex();
         let (folder, file) = digits.split_at(2);
         self.root.join(folder).join(file)
+    }
+}
+
+/// Makes a content young again: somebody is about to name it.
+fn touch(path: &Path) {
+    // A file of another user keeps its age; then the lock has to do.
+    let _ = File::options().append(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
+}
+
+/// What is in a folder, sorted.
+fn entries(folder: &Path, faults: &mut Vec<String>) -> Vec<PathBuf> {
+    if !folder.is_dir() {
+        return Vec::new();
+    }
+    match std::fs::read_dir(folder) {
+        Ok(entries) => {
+            let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+            paths.sort_unstable();
+            paths
+        }
+        Err(error) => {
+            faults.push(format!("cannot read {}: {error}", folder.display()));
+            Vec::new()
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod artifact;
 mod attach;
 mod change;
 mod codec;
+mod copying;
 pub mod database;
 mod fault;
 mod find;
@@ -22,14 +23,18 @@ mod outside;
 mod piece;
 mod read;
 mod registry;
+mod relation;
 mod rows;
 mod schema;
 mod search;
 mod series;
+mod sql;
+mod sweep;
 mod write;
 mod writer;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -40,8 +45,8 @@ use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{check_alias, check_model_name, check_name, no_model, now_ms};
 use uaic_study::store::{
     ArtifactRecord, Attempt, Bucket, Change, Environment, EventRecord, Id, Known, LatestMetric, Look,
-    MetricPoint, ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunEdit, RunEnd, RunQuery, RunRecord,
-    Store, StoreError, StudyChange, StudyRecord, StudyState, Tally,
+    MetricPoint, ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunQuery,
+    RunRecord, Store, StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept, Tally,
 };
 use uaic_study::trial::Params;
 
@@ -103,16 +108,15 @@ impl SqliteStore {
         Ok(Self { reader: Mutex::new(reader), writer: None, blobs, path })
     }
 
-    /// What happened to a run, in order.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    pub fn events(&self, run: Id) -> Result<Vec<EventRecord>, StoreError> {
-        self.read(|snapshot| snapshot.events(run))
-    }
-
     fn writer(&self) -> Result<&Writer, StoreError> {
         self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly { path: self.path.display().to_string() })
+    }
+
+    /// The artifact of a name.
+    fn artifact(&self, run: Id, name: &str) -> Result<ArtifactRecord, StoreError> {
+        check_name(name)?;
+        let found = self.artifacts(run)?.into_iter().find(|artifact| artifact.name == name);
+        found.ok_or_else(|| StoreError::NotFound { what: "artifact", id: name.to_owned() })
     }
 
     /// Reads inside one transaction, so that several statements see the same state.
@@ -227,6 +231,7 @@ impl Store for SqliteStore {
     ) -> Result<ArtifactRecord, StoreError> {
         check_name(name)?;
         let writer = self.writer()?;
+        let _kept = self.blobs.keep()?;
         let hash = self.blobs.put(content)?;
         let record = ArtifactRecord {
             name: name.to_owned(),
@@ -283,13 +288,40 @@ impl Store for SqliteStore {
     }
 
     fn read_artifact(&self, run: Id, name: &str) -> Result<Vec<u8>, StoreError> {
-        check_name(name)?;
-        let artifacts = self.artifacts(run)?;
-        let artifact = artifacts
-            .iter()
-            .find(|artifact| artifact.name == name)
-            .ok_or_else(|| StoreError::NotFound { what: "artifact", id: name.to_owned() })?;
-        self.blobs.read(artifact)
+        self.blobs.read(&self.artifact(run, name)?)
+    }
+
+    fn copy_artifact(&self, run: Id, name: &str, to: &mut dyn Write) -> Result<(), StoreError> {
+        self.blobs.copy(&self.artifact(run, name)?, to)
+    }
+
+    fn events(&self, run: Id) -> Result<Vec<EventRecord>, StoreError> {
+        self.read(|snapshot| snapshot.events(run))
+    }
+
+    fn study_events(&self, study: Id) -> Result<Vec<EventRecord>, StoreError> {
+        self.read(|snapshot| copying::study_events(snapshot.connection(), study))
+    }
+
+    fn put_study_copy(&self, copy: &StudyCopy) -> Result<(), StoreError> {
+        let copy = copy.clone();
+        self.writer()?.call(move |connection| copying::put_study(connection, &copy))
+    }
+
+    fn begin_run_copy(&self, copy: &RunCopy) -> Result<Known, StoreError> {
+        let copy = copy.clone();
+        self.writer()?.call(move |connection| copying::begin(connection, &copy, now_ms()))
+    }
+
+    fn end_run_copy(&self, copy: &RunCopy) -> Result<(), StoreError> {
+        let copy = copy.clone();
+        self.writer()?.call(move |connection| copying::end(connection, &copy, now_ms()))
+    }
+
+    fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
+        // What this process has still to write is not missed.
+        self.writer()?.flush()?;
+        sweep::sweep(&self.path, &self.blobs, sweep)
     }
 
     fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError> {
@@ -318,6 +350,7 @@ impl Store for SqliteStore {
     fn add_outside_artifact(&self, run: Id, name: &str, file: &Path) -> Result<ArtifactRecord, StoreError> {
         check_name(name)?;
         let writer = self.writer()?;
+        let _kept = self.blobs.keep()?;
         let (hash, size) = self.blobs.put_file(file)?;
         let record = ArtifactRecord { name: name.to_owned(), hash: hash.to_hex().to_string(), size };
         writer.call(move |connection| {

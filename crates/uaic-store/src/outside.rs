@@ -140,24 +140,20 @@ pub(super) fn remove(connection: &Connection, run: i64) -> Result<(), Fault> {
 }
 
 pub(super) fn begin(connection: &Connection, new: &OutsideRun, now_ms: i64) -> Result<Known, Fault> {
-    let place = match &new.home {
-        Home::Experiment(name) => {
-            Place { experiment: experiment_row(connection, name, now_ms)?, study: None }
-        }
-        Home::Study(id) => {
-            let study = study_row(connection, *id)?;
-            Place { experiment: experiment_of(connection, study)?, study: Some(study) }
-        }
-    };
+    let place = place_of(connection, &new.home, now_ms)?;
     let parent = new.parent.map(|parent| run_row(connection, parent)).transpose()?;
-    check_slot(connection, new, place)?;
-    let (run, is_whole) = match there(connection, new.id)? {
-        Some((run, process, is_whole)) => {
-            check_outside(new.id, &process)?;
-            update(connection, run, new, place, parent, now_ms)?;
-            (run, is_whole)
+    check_slot(connection, new.id, new.kind, new.number, place)?;
+    let (run, is_whole) = if let Some((run, process, is_whole)) = there(connection, new.id)? {
+        check_outside(new.id, &process)?;
+        update(connection, run, new, place, parent, now_ms)?;
+        (run, is_whole)
+    } else {
+        let run = insert(connection, new, place, parent, now_ms)?;
+        event(connection, now_ms, place.study, Some(run), "begun", "")?;
+        if new.hidden {
+            event(connection, now_ms, place.study, Some(run), "hidden", "brought in")?;
         }
-        None => (insert(connection, new, place, parent, now_ms)?, false),
+        (run, false)
     };
     insert_params(connection, run, &new.params)?;
     put_more_values(connection, run, &new.end.values)?;
@@ -167,22 +163,39 @@ pub(super) fn begin(connection: &Connection, new: &OutsideRun, now_ms: i64) -> R
     Ok(Known { is_whole, points: counts(connection, run)? })
 }
 
-/// That nobody else has its number in its study.
-fn check_slot(connection: &Connection, new: &OutsideRun, place: Place) -> Result<(), Fault> {
+/// Rows of what a run belongs to.
+pub(super) fn place_of(connection: &Connection, home: &Home, now_ms: i64) -> Result<Place, Fault> {
+    Ok(match home {
+        Home::Experiment(name) => {
+            Place { experiment: experiment_row(connection, name, now_ms)?, study: None }
+        }
+        Home::Study(id) => {
+            let study = study_row(connection, *id)?;
+            Place { experiment: experiment_of(connection, study)?, study: Some(study) }
+        }
+    })
+}
+
+/// That no run but `id` has this number in its study.
+pub(super) fn check_slot(
+    connection: &Connection,
+    id: Id,
+    kind: RunKind,
+    number: Option<u32>,
+    place: Place,
+) -> Result<(), Fault> {
     let Some(study) = place.study else { return Ok(()) };
     let other: Option<[u8; 16]> = connection
         .prepare_cached(
             "SELECT uuid FROM runs WHERE study = ? AND kind = ? AND ifnull(number, -1) = ? AND uuid <> ?",
         )?
-        .query_row(params![study, new.kind.name(), new.number.map_or(-1, i64::from), new.id.0], |row| {
-            row.get(0)
-        })
+        .query_row(params![study, kind.name(), number.map_or(-1, i64::from), id.0], |row| row.get(0))
         .optional()?;
-    other.map_or(Ok(()), |other| Err(number_taken(new.id, Id(other)).into()))
+    other.map_or(Ok(()), |other| Err(number_taken(id, Id(other)).into()))
 }
 
 /// Row and process of the run of an id, and whether it has been brought in whole.
-fn there(connection: &Connection, id: Id) -> Result<Option<(i64, ProcessIdentity, bool)>, Fault> {
+pub(super) fn there(connection: &Connection, id: Id) -> Result<Option<(i64, ProcessIdentity, bool)>, Fault> {
     let found: Option<(i64, String, i64)> = connection
         .prepare_cached(
             "SELECT runs.id, identity, hidden FROM runs JOIN processes ON processes.id = process WHERE uuid = ?",
@@ -292,7 +305,7 @@ fn update(
 }
 
 /// How many points each series of a run has.
-fn counts(connection: &Connection, run: i64) -> Result<BTreeMap<String, u64>, Fault> {
+pub(super) fn counts(connection: &Connection, run: i64) -> Result<BTreeMap<String, u64>, Fault> {
     let mut statement = connection.prepare_cached(
         "SELECT names.name, count FROM metrics JOIN names ON names.id = metrics.name WHERE run = ?",
     )?;
@@ -316,6 +329,7 @@ pub(super) fn add_points(
 pub(super) fn end(connection: &Connection, id: Id) -> Result<(), Fault> {
     let run = run_row(connection, id)?;
     tidy(connection, run)?;
+    connection.prepare_cached("DELETE FROM events WHERE run = ? AND kind = 'begun'")?.execute([run])?;
     connection
         .prepare_cached("UPDATE runs SET hidden = hidden - 2 WHERE id = ? AND hidden >= 2")?
         .execute([run])?;

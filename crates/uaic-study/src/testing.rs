@@ -20,8 +20,8 @@ use rand::RngExt;
 use super::{Evaluation, Objective, ObjectiveError, Trial};
 use crate::store::{
     ArtifactRecord, Attempt, Change, Environment, EventRecord, Id, Known, LatestMetric, MemoryStore,
-    MetricPoint, ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunEdit, RunEnd, RunQuery, RunRecord,
-    Store, StoreError, StudyChange, StudyRecord, StudyState,
+    MetricPoint, ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunQuery,
+    RunRecord, Store, StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept,
 };
 use crate::trial::{Direction, Goal, ParamValue, Params, RunState};
 use uaic_platform::process::ProcessIdentity;
@@ -269,6 +269,24 @@ impl Store for BrittleStore {
     }
     fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError> {
         self.call()?.set_hidden(run, hidden)
+    }
+    fn events(&self, run: Id) -> Result<Vec<EventRecord>, StoreError> {
+        self.call()?.events(run)
+    }
+    fn study_events(&self, study: Id) -> Result<Vec<EventRecord>, StoreError> {
+        self.call()?.study_events(study)
+    }
+    fn put_study_copy(&self, copy: &StudyCopy) -> Result<(), StoreError> {
+        self.call()?.put_study_copy(copy)
+    }
+    fn begin_run_copy(&self, copy: &RunCopy) -> Result<Known, StoreError> {
+        self.call()?.begin_run_copy(copy)
+    }
+    fn end_run_copy(&self, copy: &RunCopy) -> Result<(), StoreError> {
+        self.call()?.end_run_copy(copy)
+    }
+    fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
+        self.call()?.sweep(sweep)
     }
     fn register_model(&self, name: &str, run: Id, note: &str) -> Result<ModelVersion, StoreError> {
         self.call()?.register_model(name, run, note)

@@ -18,7 +18,8 @@ use crate::store::{RunRecord, SqliteStore, Store, StudyRecord};
 use crate::trial::RunState;
 
 use super::exit::Failure;
-use super::{Global, printer};
+use super::ls::{QUERY_GRAMMAR, Query, parse_query};
+use super::{Global, chosen, printer};
 use crate::select::{self, Hidden, RUN_GRAMMAR, Target, model_run};
 use sheets::Rows;
 
@@ -34,9 +35,12 @@ Examples:
   uaic compare attention lstm --plot out.png
   uaic compare attention lstm --fail-if 'test/accuracy < baseline - 0.005'
   uaic compare 9c1e22aa 4f2a90c1 7be01d33 --across-seeds --md
+  uaic compare -w 'experiment = lm and params.opt = adam order by metrics.loss'
 
 {RUN_GRAMMAR}
 An id or the name of an experiment that belongs to a study means its final run, or else its best trial.
+
+{QUERY_GRAMMAR}
 
 Tests: test/accuracy and other shares by McNemar's exact test; f1, precision, recall, mcc, loss and
 brier by the paired bootstrap, both on the texts that the runs share; val/… by the t-test corrected for folds that
@@ -56,8 +60,12 @@ With --json: {{\"schema\": 1, \"baseline\": {{the number of a column}}, \"decisi
   \"gates\": [{{\"rule\", \"column\", \"broken\", \"why\"}}]}}"))]
 pub struct CompareArgs {
     /// Runs or studies
-    #[arg(value_name = "SEL", required = true)]
+    #[arg(value_name = "SEL", required_unless_present = "filter")]
     pub selectors: Vec<String>,
+
+    /// Also the runs of which this holds
+    #[arg(short = 'w', long = "where", value_name = "QUERY", value_parser = parse_query)]
+    pub filter: Option<Query>,
 
     /// What the others are compared with; the first by default
     #[arg(long, value_name = "SEL")]
@@ -168,8 +176,15 @@ fn resolve(store: &dyn Store, args: &CompareArgs) -> anyhow::Result<(Vec<RunReco
             runs.push(run);
         }
     }
-    if runs.len() < 2 {
-        let name = select::path_in_study(&runs[0]);
+    if let Some(filter) = &args.filter {
+        for run in chosen::runs(store, &[], Some(filter))? {
+            if runs.iter().all(|known| known.id != run.id) {
+                runs.push(run);
+            }
+        }
+    }
+    if let [only] = runs.as_slice() {
+        let name = select::path_in_study(only);
         let why = format!("there is only {name} to compare: name another run, or a --baseline");
         return Err(Failure::usage(why).into());
     }

@@ -181,6 +181,12 @@ pub enum StoreError {
         /// The expected hash.
         hash: String,
     },
+    /// What was read cannot be passed on.
+    #[error("cannot write what was read: {source}")]
+    Output {
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// A record that cannot be read back.
     #[error("the store holds a {what} that cannot be read: {detail}")]
     Malformed {
@@ -219,6 +225,7 @@ impl StoreError {
             | Self::Foreign { .. }
             | Self::File(_)
             | Self::Damaged { .. }
+            | Self::Output { .. }
             | Self::Malformed { .. }
             | Self::WriterGone(_) => ErrorKind::Failed,
         }

@@ -1,24 +1,13 @@
 //! The record of everything that was run: trait [`Store`], the records it takes and gives, and
 //! its implementations.
 //!
-//! # Contract
-//! * Methods may be called from any thread. Writes of one run are applied in the order in which
-//!   they were made; what a `finish_*` call returned from is durable: no death of the process takes it
-//!   back. (A power cut may take the last seconds, whole writes from the end.)
-//! * A run's row exists before the run does anything; metrics follow as they come, in batches.
-//! * States move only along [`RunState::may_become`](crate::trial::RunState::may_become); a final run never changes again, except
-//!   that it may be hidden ([`Store::set_hidden`]) and shown again.
-//! * Every start of a run gives an [`Attempt`]. Writes with an older one are refused with
-//!   [`StoreError::StaleAttempt`], so a process that was thought dead cannot spoil its successor.
-//! * Only a run in state `Running` takes metrics and artifacts; otherwise [`StoreError::Ended`].
-//! * A process sees what it has written, durable or not.
-//! * Newest first means: last started first; of equal times, last created first.
-//! * NaN and ±∞ come back as they went in.
+#![doc = include_str!("contract.md")]
 
 mod artifact_name;
 mod change;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
+mod copy;
 mod error;
 mod id;
 mod liveness;
@@ -29,15 +18,18 @@ mod records;
 mod registry;
 pub mod rules;
 mod series;
+mod sweep;
 mod tally;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 
 use crate::trial::Params;
 use uaic_platform::process::ProcessIdentity;
 
 pub use change::{Change, StudyChange};
+pub use copy::{RunCopy, StudyCopy};
 pub use error::StoreError;
 pub use id::Id;
 pub use memory::MemoryStore;
@@ -48,6 +40,7 @@ pub use records::{
 };
 pub use registry::ModelVersion;
 pub use series::{Bucket, Look, Point, gather};
+pub use sweep::{Sweep, SweepMode, Swept};
 pub use tally::Tally;
 
 /// The record of everything that was run. See the [module](self) for its contract.
@@ -212,16 +205,10 @@ pub trait Store: Send + Sync {
     /// [`StoreError::NotFound`].
     fn tally(&self, study: Id) -> Result<Tally, StoreError> {
         let direction = self.study(study)?.goals().direction();
-        let query = RunQuery {
-            study: Some(study),
-            kind: Some(RunKind::Trial),
-            include_hidden: true,
-            ..RunQuery::default()
-        };
+        let (kind, study) = (Some(RunKind::Trial), Some(study));
+        let runs = self.runs(&RunQuery { study, kind, include_hidden: true, ..RunQuery::default() })?;
         let mut tally = Tally::default();
-        for run in self.runs(&query)? {
-            tally.add(run.candidate(), direction);
-        }
+        runs.iter().for_each(|run| tally.add(run.candidate(), direction));
         Ok(tally)
     }
 
@@ -277,6 +264,28 @@ pub trait Store: Send + Sync {
     /// [`StoreError::NotFound`], [`StoreError::Damaged`].
     fn read_artifact(&self, run: Id, name: &str) -> Result<Vec<u8>, StoreError>;
 
+    /// Writes the content of an artifact, however large. It is checked against its hash as it goes: what
+    /// was written before an error is worth nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Damaged`], what `to` says.
+    fn copy_artifact(&self, run: Id, name: &str, to: &mut dyn Write) -> Result<(), StoreError> {
+        let content = self.read_artifact(run, name)?;
+        to.write_all(&content).map_err(|source| StoreError::Output { source })
+    }
+
+    /// What happened to a run, in order.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn events(&self, run: Id) -> Result<Vec<EventRecord>, StoreError>;
+
+    /// What happened to a study itself, in order.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn study_events(&self, study: Id) -> Result<Vec<EventRecord>, StoreError>;
+
     /// Hides a run, or shows it again. Nothing is removed.
     ///
     /// # Errors
@@ -323,6 +332,38 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::NotFound`].
     fn end_outside_run(&self, run: Id) -> Result<(), StoreError>;
+
+    /// Makes a study what a copy says, or puts it in. Who judges whether the copy is newer than what is
+    /// there is the caller.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn put_study_copy(&self, copy: &StudyCopy) -> Result<(), StoreError>;
+
+    /// Begins to make a run what a copy says, or to put it in, and says what is there already. One that is
+    /// new, or another attempt than what is there, is seen by nobody before [`Store::end_run_copy`]; of the
+    /// same attempt everything that is there stays. Points and artifacts follow as those of an outside run.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: its study or parent; [`StoreError::Clash`]: the study has another run of
+    /// this kind and number.
+    fn begin_run_copy(&self, copy: &RunCopy) -> Result<Known, StoreError>;
+
+    /// Makes a run what a copy says, to its last event, and shows it.
+    ///
+    /// # Errors
+    /// As [`Store::begin_run_copy`].
+    fn end_run_copy(&self, copy: &RunCopy) -> Result<(), StoreError>;
+
+    /// Removes for good, or only counts, what nobody wants any more: runs of no study that have been hidden
+    /// for long, studies of which every run has, runs that were brought in by half, and what nothing names
+    /// then. Versions of registered models stay, as does whatever still runs, and a study that somebody
+    /// works on. A run was hidden when it was last hidden here; one that came hidden, when it came.
+    ///
+    /// # Errors
+    /// The store cannot be read or written. What alone cannot be removed is no error
+    /// ([`Swept::faults`]).
+    fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError>;
 
     /// Puts a run under a name, as its next version. A run that has a version of this name keeps it.
     ///

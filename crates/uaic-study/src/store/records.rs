@@ -299,7 +299,7 @@ pub struct LatestMetric {
 }
 
 /// An artifact of a run: a name for a content hash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArtifactRecord {
     /// A relative path such as `model/weights.safetensors`.
     pub name: String,
@@ -378,7 +378,7 @@ impl RunRecord {
 }
 
 /// One thing that happened to a run or a study.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventRecord {
     /// When, milliseconds since 1970 UTC.
     pub time_ms: i64,

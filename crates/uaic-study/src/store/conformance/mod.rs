@@ -7,8 +7,11 @@
 use std::time::{Duration, Instant};
 
 mod free;
+mod moved;
 
+use free::free_run_in;
 pub use free::*;
+pub use moved::*;
 
 use super::{
     Attempt, Change, Id, LatestMetric, MetricPoint, ModelVersion, NewRun, NewStudy, Params, ProcessIdentity,
@@ -89,6 +92,12 @@ macro_rules! conformance_of_a_store {
             a_source_that_grew_adds_what_is_new
             what_comes_from_elsewhere_takes_nobodys_place
             conditions_find_what_they_say
+            a_copy_comes_back_to_its_last_event
+            a_copy_of_a_later_attempt_takes_the_place_of_an_earlier_one
+            a_copy_needs_its_study_its_parent_and_its_place
+            an_artifact_is_copied_in_pieces
+            what_has_been_hidden_for_long_is_swept
+            what_is_needed_is_not_swept
         }
     };
     ($open:expr => $($test:ident)*) => {

@@ -1,10 +1,12 @@
 //! A store that lives as long as its value: for library users, and for tests that want no disk.
 
+mod copying;
 mod matching;
 mod models;
 mod outside;
 mod rows;
 mod start;
+mod sweep;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,12 +18,12 @@ use super::rules::{
 };
 use super::{
     ArtifactRecord, Attempt, Change, Environment, EventRecord, Home, Id, Known, LatestMetric, MetricPoint,
-    ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunEdit, RunEnd, RunKind, RunQuery, RunRecord, Store,
-    StoreError, StudyChange, StudyRecord, StudyState,
+    ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunKind, RunQuery,
+    RunRecord, Store, StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept,
 };
 use crate::trial::Params;
 use models::RegisteredModel;
-use rows::{Run, Study, latest};
+use rows::{Run, Study, artifact_record, latest, no_run};
 use uaic_platform::process::ProcessIdentity;
 
 /// A [`Store`] in memory, with the whole contract but for durability.
@@ -76,15 +78,6 @@ impl Content {
     }
 }
 
-fn no_run(id: Id) -> StoreError {
-    StoreError::NotFound { what: "run", id: id.short() }
-}
-
-fn artifact_record(name: &str, content: &[u8]) -> ArtifactRecord {
-    let hash = blake3::hash(content).to_hex().to_string();
-    ArtifactRecord { name: name.to_owned(), hash, size: content.len() as u64 }
-}
-
 impl Store for MemoryStore {
     fn create_study(&self, new: &NewStudy) -> Result<StudyRecord, StoreError> {
         let record = StudyRecord {
@@ -94,7 +87,8 @@ impl Store for MemoryStore {
             state: StudyState::Interrupted,
             owner: None,
         };
-        let study = Study { record: record.clone(), workers: vec![], changes: vec![] };
+        let mut study = Study { record: record.clone(), workers: vec![], changes: vec![], events: vec![] };
+        study.tell("created", &*new.experiment);
         self.content().studies.push(study);
         Ok(record)
     }
@@ -117,6 +111,7 @@ impl Store for MemoryStore {
         study.workers.push((owner.clone(), now_ms()));
         study.record.owner = Some(owner.clone());
         study.record.state = StudyState::Running;
+        study.tell("acquired", format!("by process {} on {}", owner.pid, owner.host));
         Ok(())
     }
 
@@ -129,13 +124,17 @@ impl Store for MemoryStore {
         if study.workers.is_empty() {
             study.record.state = state.when_released();
         }
+        study.tell("released", state.when_released().name());
         Ok(())
     }
 
     fn extend_study(&self, id: Id, trials: u32) -> Result<(), StoreError> {
         let mut content = self.content();
-        let planned = &mut content.study(id)?.record.plan.trials;
-        *planned = trials.max(*planned);
+        let study = content.study(id)?;
+        if trials > study.record.plan.trials {
+            study.record.plan.trials = trials;
+            study.tell("extended", format!("to {trials} trials"));
+        }
         Ok(())
     }
 
@@ -233,8 +232,12 @@ impl Store for MemoryStore {
 
     fn finish_run(&self, attempt: Attempt, end: &RunEnd) -> Result<(), StoreError> {
         let mut content = self.content();
-        let record = &mut content.attempt(attempt)?.record;
-        check_end(attempt, record.state, end.state)?;
+        let run = content.attempt(attempt)?;
+        check_end(attempt, run.record.state, end.state)?;
+        if run.record.start.home.study().is_some() {
+            run.tell("ended", end.state.name());
+        }
+        let record = &mut run.record;
         record.state = end.state;
         record.values.clone_from(&end.values);
         record.violation = kept_violation(end.violation);
@@ -287,8 +290,38 @@ impl Store for MemoryStore {
     }
 
     fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError> {
-        self.content().run(run)?.record.hidden = hidden;
+        let mut content = self.content();
+        let run = content.run(run)?;
+        if run.record.hidden != hidden {
+            run.record.hidden = hidden;
+            run.tell(if hidden { "hidden" } else { "shown" }, "");
+        }
         Ok(())
+    }
+
+    fn events(&self, run: Id) -> Result<Vec<EventRecord>, StoreError> {
+        Ok(self.content().run(run)?.events.clone())
+    }
+
+    fn study_events(&self, study: Id) -> Result<Vec<EventRecord>, StoreError> {
+        Ok(self.content().study(study)?.events.clone())
+    }
+
+    fn put_study_copy(&self, copy: &StudyCopy) -> Result<(), StoreError> {
+        self.content().put_study_copy(copy);
+        Ok(())
+    }
+
+    fn begin_run_copy(&self, copy: &RunCopy) -> Result<Known, StoreError> {
+        self.content().begin_run_copy(copy)
+    }
+
+    fn end_run_copy(&self, copy: &RunCopy) -> Result<(), StoreError> {
+        self.content().end_run_copy(copy)
+    }
+
+    fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
+        Ok(self.content().sweep(sweep))
     }
 
     fn edit_run(&self, run: Id, edit: &RunEdit) -> Result<(), StoreError> {

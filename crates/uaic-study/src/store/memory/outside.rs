@@ -24,9 +24,18 @@ impl Content {
         }
         let run = self.run(id)?;
         match edit.clone() {
-            RunEdit::Name(name) => run.record.name = name,
-            RunEdit::Note(note) => run.record.note = note,
-            RunEdit::Parent(parent) => run.record.parent = parent,
+            RunEdit::Name(name) => {
+                run.tell("renamed", name.clone().unwrap_or_default());
+                run.record.name = name;
+            }
+            RunEdit::Note(note) => {
+                run.tell("noted", "");
+                run.record.note = note;
+            }
+            RunEdit::Parent(parent) => {
+                run.tell("moved", parent.map(|parent| parent.short()).unwrap_or_default());
+                run.record.parent = parent;
+            }
             RunEdit::RemoveTag(key) => {
                 run.tags.remove(&key);
             }
@@ -49,11 +58,7 @@ impl Content {
         let is_registered = self.models.values().any(|model| model.has(id));
         let run = self.run(id)?;
         check_removable(id, run.record.start.kind, run.state(), is_registered)?;
-        let parent = run.record.parent;
-        self.runs.retain(|run| run.record.id != id);
-        for part in self.runs.iter_mut().filter(|run| run.record.parent == Some(id)) {
-            part.record.parent = parent;
-        }
+        self.remove(id);
         Ok(())
     }
 
@@ -65,26 +70,22 @@ impl Content {
         if let Some(parent) = new.parent {
             self.run(parent)?;
         }
-        let slot = |run: &Run| {
-            let start = &run.record.start;
-            (start.home.study(), start.kind, start.number)
-        };
-        let own = (new.home.study(), new.kind, new.number);
-        let other =
-            self.runs.iter().find(|run| own.0.is_some() && run.record.id != new.id && slot(run) == own);
-        if let Some(other) = other {
-            return Err(number_taken(new.id, other.record.id));
+        if let Some(other) = self.other_in_slot(new.id, (new.home.study(), new.kind, new.number)) {
+            return Err(number_taken(new.id, other));
         }
         let record = record(new, experiment);
         let Some(run) = self.runs.iter_mut().find(|run| run.record.id == new.id) else {
-            self.runs.push(Run { tags: new.tags.clone(), is_whole: false, ..Run::new(record) });
+            let mut run = Run { tags: new.tags.clone(), is_whole: false, ..Run::new(record) };
+            if new.hidden {
+                run.tell("hidden", "brought in");
+            }
+            self.runs.push(run);
             return Ok(Known::default());
         };
         check_outside(new.id, &run.record.start.process)?;
         run.record = RunRecord { hidden: run.record.hidden || new.hidden, ..record };
         run.tags.extend(new.tags.clone());
-        let points = run.metrics.iter().map(|(key, series)| (key.clone(), series.len() as u64)).collect();
-        Ok(Known { is_whole: run.is_whole, points })
+        Ok(Known { is_whole: run.is_whole, points: run.counts() })
     }
 }
 

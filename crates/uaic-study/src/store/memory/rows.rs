@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::super::rules::{is_alive, not_held, now_ms};
 use super::super::{
-    ArtifactRecord, LatestMetric, MetricPoint, RunRecord, StoreError, StudyChange, StudyRecord, StudyState,
+    ArtifactRecord, EventRecord, Id, LatestMetric, MetricPoint, RunRecord, StoreError, StudyChange,
+    StudyRecord, StudyState,
 };
 use crate::trial::RunState;
 use uaic_platform::process::ProcessIdentity;
@@ -15,6 +16,7 @@ pub(super) struct Study {
     /// Who works on it, with the time of their last sign of life.
     pub(super) workers: Vec<(ProcessIdentity, i64)>,
     pub(super) changes: Vec<StudyChange>,
+    pub(super) events: Vec<EventRecord>,
 }
 
 #[derive(Debug)]
@@ -23,19 +25,30 @@ pub(super) struct Run {
     pub(super) metrics: BTreeMap<String, Vec<MetricPoint>>,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) artifacts: BTreeMap<String, (ArtifactRecord, Vec<u8>)>,
+    pub(super) events: Vec<EventRecord>,
     /// Not while it is being brought in for the first time.
     pub(super) is_whole: bool,
+    /// When this row was made, milliseconds since 1970 UTC.
+    pub(super) begun_ms: i64,
 }
 
 impl Study {
     pub(super) fn seen(&self) -> StudyRecord {
         let mut record = self.record.clone();
-        let now = now_ms();
-        let is_worked_on = self.workers.iter().any(|(worker, beat)| is_alive(worker, *beat, now));
-        if record.state == StudyState::Running && !is_worked_on {
+        if record.state == StudyState::Running && !self.is_worked_on() {
             record.state = StudyState::Crashed;
         }
         record
+    }
+
+    /// Whether a live process works on it.
+    pub(super) fn is_worked_on(&self) -> bool {
+        let now = now_ms();
+        self.workers.iter().any(|(worker, beat)| is_alive(worker, *beat, now))
+    }
+
+    pub(super) fn tell(&mut self, kind: &str, detail: impl Into<String>) {
+        self.events.push(EventRecord { time_ms: now_ms(), kind: kind.to_owned(), detail: detail.into() });
     }
 
     /// Refuses what only a process may do that works on the study.
@@ -60,8 +73,25 @@ impl Run {
             metrics: BTreeMap::new(),
             tags: BTreeMap::new(),
             artifacts: BTreeMap::new(),
+            events: Vec::new(),
             is_whole: true,
+            begun_ms: now_ms(),
         }
+    }
+
+    pub(super) fn tell(&mut self, kind: &str, detail: impl Into<String>) {
+        self.events.push(EventRecord { time_ms: now_ms(), kind: kind.to_owned(), detail: detail.into() });
+    }
+
+    /// How many points each series has.
+    pub(super) fn counts(&self) -> BTreeMap<String, u64> {
+        self.metrics.iter().map(|(key, series)| (key.clone(), series.len() as u64)).collect()
+    }
+
+    /// Since when a hidden run has been so.
+    pub(super) fn hidden_ms(&self) -> i64 {
+        let hidden = self.events.iter().rev().find(|event| event.kind == "hidden");
+        hidden.map_or(self.record.ended_ms.unwrap_or(self.record.started_ms), |event| event.time_ms)
     }
 
     /// Adds a point where it belongs in its series.
@@ -99,4 +129,15 @@ pub(super) fn latest(series: &[MetricPoint]) -> Option<LatestMetric> {
         max: numbers().reduce(f64::max),
         count: series.len() as u64,
     })
+}
+
+/// The error of a run that is not there.
+pub(super) fn no_run(id: Id) -> StoreError {
+    StoreError::NotFound { what: "run", id: id.short() }
+}
+
+/// What is kept of content under a name.
+pub(super) fn artifact_record(name: &str, content: &[u8]) -> ArtifactRecord {
+    let hash = blake3::hash(content).to_hex().to_string();
+    ArtifactRecord { name: name.to_owned(), hash, size: content.len() as u64 }
 }

@@ -39,15 +39,23 @@ impl Content {
         };
         let Some(run) = earlier else {
             let attempt = Attempt { run: record.id, number: 1 };
-            self.runs.push(Run::new(record));
+            let mut run = Run::new(record);
+            // The row of a run of no study says it all.
+            if own.is_some() {
+                run.tell("started", "attempt 1");
+            }
+            self.runs.push(run);
             return Ok(attempt);
         };
         let RunRecord { id, attempts, hidden, parent, .. } = run.record;
         let process = &run.record.start.process;
-        let attempt = next_attempt(&EarlierRun { id, attempts, state: run.state(), process }, &new.process)?;
+        let state = run.state();
+        let attempt = next_attempt(&EarlierRun { id, attempts, state, process }, &new.process)?;
+        run.tell("started", format!("attempt {}, after {state}", attempt.number));
         (record.id, record.attempts, record.hidden, record.parent) = (id, attempt.number, hidden, parent);
         (record.name, record.note) = (run.record.name.take(), run.record.note.take());
-        *run = Run { tags: std::mem::take(&mut run.tags), ..Run::new(record) };
+        let (tags, events) = (std::mem::take(&mut run.tags), std::mem::take(&mut run.events));
+        *run = Run { tags, events, ..Run::new(record) };
         Ok(attempt)
     }
 
