@@ -1,7 +1,7 @@
 //! Programs that are run and recorded, with the example of this crate as the recorder.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::naive_bytecount, clippy::format_collect)]
 
 use std::collections::BTreeMap;
 use std::fs;
