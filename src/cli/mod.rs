@@ -10,7 +10,6 @@ mod best;
 mod bundle;
 mod calibrate;
 mod check;
-mod chosen;
 mod compare;
 mod completions;
 mod data;
@@ -43,6 +42,7 @@ mod rm;
 mod run;
 mod schema;
 mod sections;
+mod selected;
 #[cfg(feature = "serve")]
 mod serve;
 mod show;

@@ -330,3 +330,127 @@ fn shrink(connection: &Connection, path: &Path, faults: &mut Vec<String>) -> u64
     }
     before.saturating_sub(pragma("page_count") * size)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SqliteStore;
+    use std::path::PathBuf;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, SystemTime};
+    use uaic_study::store::{Home, NewRun, RunEnd, RunKind, Store};
+
+    fn new_run() -> NewRun {
+        NewRun {
+            home: Home::Experiment("own".into()),
+            kind: RunKind::Free,
+            number: None,
+            params: [("lr".to_owned(), uaic_study::trial::ParamValue::Float(0.1))].into(),
+            config: serde_json::json!({ "of": "no other" }),
+            process: ProcessIdentity::current(),
+            environment: [("cpu".to_owned(), "abacus".to_owned())].into(),
+        }
+    }
+
+    fn all_now(mode: SweepMode) -> Sweep {
+        Sweep { hidden_before_ms: i64::MAX, begun_before_ms: 0, mode }
+    }
+
+    fn blobs(folder: &Path) -> Vec<PathBuf> {
+        let folders = std::fs::read_dir(folder.join("blobs")).unwrap().flatten();
+        let files = folders.filter(|entry| entry.file_name().len() == 2);
+        files.flat_map(|entry| std::fs::read_dir(entry.path()).unwrap().flatten()).map(|entry| entry.path()).collect()
+    }
+
+    fn make_old(folder: &Path) {
+        let old = SystemTime::now() - Duration::from_secs(2 * 60 * 60);
+        for blob in blobs(folder) {
+            // It may have been removed a moment ago.
+            if let Ok(file) = std::fs::File::options().append(true).open(blob) {
+                file.set_modified(old).unwrap();
+            }
+        }
+    }
+
+    /// A hidden run with an artifact and a series.
+    fn hidden_run(store: &SqliteStore, content: &[u8]) {
+        let attempt = store.start_run(&new_run()).unwrap();
+        let points: Vec<_> = (0..2_000)
+            .map(|step| uaic_study::store::MetricPoint::new("loss", step, step as f64 * 0.1))
+            .collect();
+        store.log_metrics(attempt, &points).unwrap();
+        store.put_artifact(attempt, "weights", content).unwrap();
+        store.finish_run(attempt, &RunEnd::complete([])).unwrap();
+        store.set_hidden(attempt.run, true).unwrap();
+    }
+
+    #[test]
+    fn what_nothing_names_goes_with_what_named_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path()).unwrap();
+        for at in 0..200_u32 {
+            hidden_run(&store, &at.to_le_bytes());
+        }
+        make_old(folder.path());
+        let seen = store.sweep(&all_now(SweepMode::Look)).unwrap();
+        assert_eq!((seen.runs.len(), seen.blobs, seen.blob_bytes, seen.points), (200, 200, 800, 400_000));
+        assert_eq!(blobs(folder.path()).len(), 200);
+        let done = store.sweep(&all_now(SweepMode::Remove)).unwrap();
+        assert_eq!((done.runs.len(), done.blobs, done.faults.len()), (200, 200, 0));
+        assert!(blobs(folder.path()).is_empty());
+        assert!(done.database_bytes > seen.database_bytes / 2, "{} of {}", done.database_bytes, seen.database_bytes);
+        let database = rusqlite::Connection::open(folder.path().join("uaic.db")).unwrap();
+        for table in ["texts", "names", "processes", "runs", "params", "metrics", "pieces", "events", "artifacts"] {
+            let count: i64 =
+                database.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
+            assert_eq!(count, 0, "{table}");
+        }
+        let broken = database.prepare("PRAGMA foreign_key_check").unwrap().exists([]).unwrap();
+        assert!(!broken);
+        hidden_run(&store, b"and it goes on");
+    }
+
+    #[test]
+    fn young_contents_stay_and_one_that_cannot_be_removed_keeps_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path()).unwrap();
+        hidden_run(&store, b"young");
+        let young = store.sweep(&all_now(SweepMode::Remove)).unwrap();
+        assert_eq!((young.runs.len(), young.blobs), (1, 0));
+        make_old(folder.path());
+        // A folder in the place of a content cannot be removed as a file is, not even by root.
+        let stuck = folder.path().join("blobs").join("00").join("0".repeat(62));
+        std::fs::create_dir_all(&stuck).unwrap();
+        std::fs::File::open(&stuck).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        let done = store.sweep(&all_now(SweepMode::Remove)).unwrap();
+        assert_eq!((done.blobs, done.faults.len()), (1, 1), "{:?}", done.faults);
+    }
+
+    #[test]
+    fn a_content_that_is_put_meanwhile_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let writer = SqliteStore::open(folder.path()).unwrap();
+        let is_over = AtomicBool::new(false);
+        let contents: Vec<Vec<u8>> = (0..8_u8).map(|at| vec![at; 64]).collect();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut removed = 0;
+                while !is_over.load(Ordering::SeqCst) {
+                    make_old(folder.path());
+                    removed += store.sweep(&all_now(SweepMode::Remove)).unwrap().blobs;
+                }
+                assert!(removed > 0, "nothing was removed, so nothing was tested");
+            });
+            for round in 0..150_usize {
+                let content = &contents[round % contents.len()];
+                let attempt = writer.start_run(&new_run()).unwrap();
+                writer.put_artifact(attempt, "weights", content).unwrap();
+                assert_eq!(&writer.read_artifact(attempt.run, "weights").unwrap(), content, "round {round}");
+                writer.finish_run(attempt, &RunEnd::complete([])).unwrap();
+                writer.set_hidden(attempt.run, true).unwrap();
+            }
+            is_over.store(true, Ordering::SeqCst);
+        });
+    }
+}
