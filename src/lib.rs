@@ -30,6 +30,8 @@ pub mod data;
 pub mod export;
 pub mod import;
 pub mod package;
+pub mod predictions;
+pub mod recording;
 pub mod report;
 pub mod run_log;
 pub mod select;

@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use uaic_table::{Column, Table, Values, write_parquet};
+
 use super::support::{Answer, TestDir};
 
 /// What cannot be run here: what serves until it is stopped, opens a browser, or needs the network.
@@ -116,6 +118,34 @@ fn the_page_of_results_runs() {
 fn the_page_of_models_runs() {
     let texts = "cut -f1 june/test.tsv > texts.txt && cp june/test.tsv texts.tsv\n";
     follow("docs/guide/models.md", &format!("{texts}{BOTH}"));
+}
+
+#[test]
+fn the_page_of_any_predictions_runs() {
+    let dir = TestDir::new();
+    let line = |row: usize, wrong: usize| {
+        let guess = if row % 9 < wrong { 0 } else { row % 3 };
+        let share = |class: usize| if class == guess { 0.6 } else { 0.2 };
+        format!("{},{},{},{}\n", ["cat", "dog", "ox"][row % 3], share(0), share(1), share(2))
+    };
+    for (name, wrong) in [("p.csv", 2), ("q.csv", 4)] {
+        let lines: String = (0..90).map(|row| line(row, wrong)).collect();
+        dir.write(name, format!("y,p_cat,p_dog,p_ox\n{lines}"));
+    }
+    let column = |name: &str, shift: f64| Column {
+        name: name.to_owned(),
+        width: 1,
+        values: Values::Floats(
+            (0..40).map(|row| Some(f64::from(row) * 1.5 + shift * f64::from(row % 3))).collect(),
+        ),
+    };
+    let table = Table { columns: vec![column("y", 0.0), column("yhat", 0.5)], rows: 40, ..Table::default() };
+    dir.write("p.parquet", write_parquet(&table, &[]).unwrap());
+    let arrays = top().join("crates/uaic-table/fixtures/scores.npz");
+    dir.write("scores.npz", std::fs::read(arrays).unwrap());
+    let answer = shell(&dir, &script("docs/guide/evaluate.md"));
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    assert!(answer.stdout.contains("McNemar"), "{}", answer.stdout);
 }
 
 #[test]

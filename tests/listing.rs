@@ -190,6 +190,8 @@ fn ls_prints_the_documented_json() {
             "id",
             "study",
             "experiment",
+            "name",
+            "parent",
             "kind",
             "number",
             "state",

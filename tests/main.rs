@@ -24,6 +24,7 @@ mod package;
 mod package_fuzz;
 mod pictures;
 mod points;
+mod predictions;
 mod rank;
 mod readme;
 mod registry;

@@ -13,7 +13,12 @@ fn commands(text: &str) -> Vec<String> {
 }
 
 fn assert_taken(command: &str) {
-    let command = command.split(['>', '|']).next().unwrap_or(command);
+    let mut is_quoted = false;
+    let end = command.find(|letter: char| {
+        is_quoted ^= letter == '\'';
+        !is_quoted && matches!(letter, '>' | '|')
+    });
+    let command = &command[..end.unwrap_or(command.len())];
     if let Err(error) = Cli::try_parse_from(words(command)) {
         panic!("`{command}` is not taken: {error}");
     }

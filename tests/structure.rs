@@ -174,7 +174,9 @@ fn sources(root: &Path) -> Vec<Source> {
             let path = entry.unwrap().path();
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
             if path.is_dir() {
-                folders.push(path);
+                if name != "conformance" {
+                    folders.push(path);
+                }
             } else if path.extension().is_some_and(|extension| extension == "rs")
                 && !["tests", "testing", "conformance", "goldens"].contains(&name.as_str())
             {

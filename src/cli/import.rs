@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::import::{ReadOptions, Source, StoreSink, Summary, TableRows, Zone, detect};
 use crate::package::{MANIFEST, Package};
 use crate::platform::ProcessIdentity;
+use crate::recording::{bring_in, is_record};
 use crate::store::{SqliteStore, Store};
 use crate::training::import;
 
@@ -27,6 +28,7 @@ Examples:
   uaic import wandb                       what W&B wrote offline
   uaic import results.csv --rows runs     a run a row; `--rows steps`: the history of one run
   uaic import old.db --zone Asia/Tokyo    times that are written without a zone
+  uaic import uaic-exec-3fa2b1c4.jsonl    what `uaic exec` could not record
   uaic import attention.uaic              a package, which becomes a run with its model
   uaic import team.uaicrun                runs and studies of another store (`uaic bundle`), as they were
 
@@ -44,6 +46,7 @@ study is not in a package. The id of the run is printed.
 
 With --json, of records: {\"schema\": 1, \"sources\": [{\"path\", \"format\"}], \"new\", \"grown\", \"same\",
   \"studies\", \"points\", \"artifacts\", \"skipped\": [{\"what\", \"why\"}], \"skipped_count\", \"warnings\": [text]}
+of what `uaic exec` left: {\"schema\": 1, \"records\": [{\"path\", \"run\", \"was_there\"}]}
 of bundles, one after the other: {\"schema\": 1, \"from\", \"studies\", \"new\", \"grown\", \"same\", \"older\",
   \"points\", \"artifacts\"}
 and of a package: {\"schema\": 1, \"run\", \"study\", \"experiment\", \"was_there\": true or false, \"sha256\"}")]
@@ -95,6 +98,9 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode
     {
         return import_package(global, path, args.json);
     }
+    if args.paths.iter().all(|path| is_record(path)) {
+        return import_records(global, args);
+    }
     // All of them are known for what they are before a store is made.
     let mut sources = Vec::new();
     for path in &args.paths {
@@ -114,14 +120,31 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
+/// Brings in what `uaic exec` could not record.
+fn import_records(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    let mut runs = vec![];
+    for path in &args.paths {
+        let experiment = args.experiment.as_deref().unwrap_or("programs");
+        let (run, was_missing) = bring_in(&global.store, path, experiment)?;
+        if !args.json {
+            let what = if was_missing { "is recorded whole now" } else { "was there already" };
+            printer::talk(format!("run {} {what}", run.short()));
+        }
+        runs.push(json!({ "path": path, "run": run, "was_there": !was_missing }));
+    }
+    if args.json {
+        printer::json(&json!({ "schema": json::SCHEMA, "records": runs }))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 fn read_all(
     store: &SqliteStore,
     sources: &[Source],
     args: &ImportArgs,
     bar: &ProgressBar,
 ) -> anyhow::Result<Summary> {
-    let options =
-        ReadOptions { zone: args.zone.clone(), identity: args.identity.clone(), rows: args.rows };
+    let options = ReadOptions { zone: args.zone.clone(), identity: args.identity.clone(), rows: args.rows };
     let watch = |done: u64, total: u64| {
         bar.set_length(total);
         bar.set_position(done);
@@ -182,7 +205,10 @@ fn tell(sources: &[Source], summary: &Summary, took: Duration) {
     }
     let named = summary.skipped.len().min(TOLD) as u64;
     if summary.skipped_count > named {
-        printer::talk(format!("… and {} more things were left out; `--json` names them", summary.skipped_count - named));
+        printer::talk(format!(
+            "… and {} more things were left out; `--json` names them",
+            summary.skipped_count - named
+        ));
     }
     let counted = crate::number::counted;
     let mut parts = vec![format!("{} new", counted(summary.new, "run"))];

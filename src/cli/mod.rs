@@ -16,6 +16,7 @@ mod data;
 mod edit;
 mod errors;
 mod evaluate;
+mod exec;
 mod execute;
 mod exit;
 mod export;
@@ -26,6 +27,7 @@ mod json;
 mod listing;
 #[cfg(feature = "serve")]
 mod load;
+mod log;
 mod logging;
 mod ls;
 mod model;
@@ -104,13 +106,17 @@ pub enum Verb {
     Run(run::RunArgs),
     /// Go on with a study that was stopped or killed
     Resume(resume::ResumeArgs),
+    /// Run any program and record what is seen of it
+    Exec(Box<exec::ExecArgs>),
+    /// Add metrics, files, tags or notes to a run, from a script
+    Log(log::LogArgs),
     /// List runs, newest first
     Ls(ls::LsArgs),
     /// Show everything recorded of a run
     Show(show::ShowArgs),
     /// Show the best trials
     Best(best::BestArgs),
-    /// Test a stored model on any data
+    /// Test a stored model on any data, or measure any program's predictions
     Evaluate(evaluate::EvaluateArgs),
     /// Fit a stored model's temperature and out-of-scope threshold again, on other data
     Calibrate(calibrate::CalibrateArgs),
@@ -179,6 +185,8 @@ impl Verb {
         match self {
             Self::Run(args) => run::run(global, args),
             Self::Resume(args) => resume::run(global, args),
+            Self::Exec(args) => exec::run(global, args),
+            Self::Log(args) => log::run(global, args),
             Self::Ls(args) => ls::run(global, args),
             Self::Show(args) => show::run(global, args),
             Self::Best(args) => best::run(global, args),
@@ -228,6 +236,9 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Cli {
 pub fn main() -> ExitCode {
     // A verb that is not for users, and whose arguments belong to another program.
     if let Some(code) = crate::command::supervise_if_asked(std::env::args_os()) {
+        return code;
+    }
+    if let Some(code) = crate::recording::guard_if_asked(std::env::args_os()) {
         return code;
     }
     let cli = parse(std::env::args_os());

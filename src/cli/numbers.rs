@@ -16,9 +16,15 @@ pub(super) fn allow(command: Command) -> Command {
         .mut_subcommands(allow)
 }
 
-/// The arguments with negative numbers in a form that the parser takes for numbers.
+/// The arguments with negative numbers in a form that the parser takes for numbers. What comes after the verb
+/// `exec` is for another program and stays as it is.
 pub(super) fn readable(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    let rewrite = |argument: OsString| argument.to_str().and_then(rewritten).map_or(argument, OsString::from);
+    let mut is_ours = true;
+    let rewrite = |argument: OsString| {
+        is_ours &= argument != "exec";
+        let rewritten = is_ours.then(|| argument.to_str().and_then(rewritten)).flatten();
+        rewritten.map_or(argument, OsString::from)
+    };
     arguments.into_iter().map(rewrite).collect()
 }
 

@@ -6,11 +6,15 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::fsx;
+use crate::predictions::filed;
 use crate::report::draw::{Format, Options, draw, missing_letters};
+use crate::report::figure::Figure;
 use crate::report::plot::{self, KINDS, Kind, PlotOptions};
+use crate::report::predicted;
 use crate::report::subject::ReportSubject;
 use crate::store::{SqliteStore, Store};
 
+use super::exit::Failure;
 use super::{Global, printer};
 use crate::select::{self, RUN_GRAMMAR, Target};
 
@@ -27,7 +31,9 @@ Examples:
 Kinds:
 {}
 {RUN_GRAMMAR}
-An id or the name of an experiment that belongs to a study means the study.
+An id or the name of an experiment that belongs to a study means the study. Of a run that keeps any program's
+predictions (`uaic evaluate --predictions`): roc, precision_recall, lift, gain, calibration, confusion,
+confusion_share, f1, risk_coverage; predicted_against_true, residuals, error_quantiles.
 The path of the picture is printed; `--out -` prints the picture itself.", kinds()))]
 pub struct PlotArgs {
     /// What to draw
@@ -84,10 +90,18 @@ fn parse_size(text: &str) -> Result<(u32, u32), String> {
 /// Draws it.
 pub(super) fn run(global: &Global, args: &PlotArgs) -> anyhow::Result<ExitCode> {
     let store = SqliteStore::open_read_only(&global.store)?;
-    let subjects = subjects(&store, &args.selectors)?;
-    let wanted =
-        PlotOptions { params: args.params.clone(), split: args.split.clone(), texts: args.texts.clone() };
-    let figure = plot::figure(&args.kind, &subjects, &wanted)?;
+    let figure = match of_rows(&store, args)? {
+        Some(figure) => figure,
+        None => {
+            let subjects = subjects(&store, &args.selectors)?;
+            let wanted = PlotOptions {
+                params: args.params.clone(),
+                split: args.split.clone(),
+                texts: args.texts.clone(),
+            };
+            plot::figure(&args.kind, &subjects, &wanted)?
+        }
+    };
     let is_svg =
         args.svg || args.out.as_ref().is_some_and(|out| out.extension().is_some_and(|end| end == "svg"));
     let format = if is_svg { Format::Svg } else { Format::Png };
@@ -105,6 +119,29 @@ pub(super) fn run(global: &Global, args: &PlotArgs) -> anyhow::Result<ExitCode> 
     fsx::write_atomic(&path, &bytes)?;
     printer::data(path.display().to_string())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The picture of any program's predictions that a run keeps; `None` where it keeps none, or is not the only
+/// one named.
+fn of_rows(store: &dyn Store, args: &PlotArgs) -> anyhow::Result<Option<Figure>> {
+    let [selector] = &args.selectors[..] else { return Ok(None) };
+    let Ok(Target::Run(run)) = select::resolve_any(store, selector) else { return Ok(None) };
+    let split = args.split.as_deref().unwrap_or("test");
+    let Some(predicted) = filed::load(store, run.id, split)? else { return Ok(None) };
+    let name = run.name.clone().unwrap_or_else(|| run.id.short());
+    let about = format!("{name} · {split}, {} rows", crate::number::grouped(predicted.len()));
+    let mut all = predicted::pictures(&predicted.rows, &about);
+    let kind = args.kind.replace('-', "_");
+    if let Some(place) = all.iter().position(|(name, _)| *name == kind) {
+        return Ok(Some(all.swap_remove(place).1));
+    }
+    let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+    if KINDS.iter().any(|known| known.name == kind) {
+        return Ok(None);
+    }
+    let hint = crate::nearest::suggestion(&kind, names.iter().copied());
+    let hint = hint.unwrap_or_else(|| format!("of these predictions there are {}", names.join(", ")));
+    Err(Failure::usage(format!("there is no picture `{}`; {hint}", args.kind)).into())
 }
 
 /// That a PNG has boxes for some letters, and what has them.

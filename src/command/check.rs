@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::artifacts::{COMMAND_ARTIFACT, OUTPUT};
 use super::child_environment::{Variables, is_ours, wanted};
-use super::metric_line::STEP;
+use uaic_capture::json_line::STEP;
 use super::spec::{CommandSpec, Problem, quoted};
 use super::template::{Known, Template, TemplateError};
 use crate::nearest::nearest;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use super::secrets::Secrets;
+use uaic_capture::Secrets;
 use super::spec::CommandSpec;
 use crate::platform::inherited_environment;
 use crate::trial::Params;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::artifacts::{self, OUTPUT};
 use super::execution::{Execution, Stop};
 use super::output::Output;
-use super::secrets::Secrets;
+use uaic_capture::Secrets;
 use super::supervisor::Ending;
 use crate::store::StoreError;
 use crate::study::{Evaluation, ObjectiveError};

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use super::CommandObjective;
 use super::folder::{Folder, Follower};
 use super::invocation::Invocation;
-use super::metric_line::{self, Line};
+use uaic_capture::json_line::{self, Line};
 use super::output::Output;
 use super::process::{self, Launch, Process, Streams};
 use super::reported::Reported;
 use super::supervisor::Ending;
-use super::terminal;
+use uaic_capture::terminal;
 use crate::number;
 use crate::store::{MetricPoint, StoreError};
 use crate::study::{ObjectiveError, Trial};
@@ -150,7 +150,7 @@ impl<'a> Execution<'a> {
         let expected = self.objective.expected.clone();
         std::thread::spawn(move || {
             if let Some(stream) = streams.stdout {
-                stdout.follow(stream, |line, is_over| match metric_line::read(line, &expected, is_over) {
+                stdout.follow(stream, |line, is_over| match json_line::read(line, &expected, is_over) {
                     Line::Other => {}
                     // When nobody listens any more, reading goes on: the program must not block.
                     read => drop(tell.send(Event::Line(line.to_owned(), read))),
@@ -265,7 +265,7 @@ impl<'a> Execution<'a> {
         }
         self.follower = follower;
         for line in lines {
-            let read = metric_line::read_strictly(&line);
+            let read = json_line::read_strictly(&line);
             self.take(&line, read);
         }
     }

@@ -16,15 +16,12 @@ mod execution;
 mod folder;
 mod group;
 mod invocation;
-mod metric_line;
 mod output;
 mod process;
 mod reported;
-mod secrets;
 mod spec;
 mod supervisor;
 mod template;
-mod terminal;
 #[cfg(test)]
 mod tests;
 
@@ -43,7 +40,7 @@ use crate::trial::Params;
 use child_environment::ChildEnvironment;
 use execution::Execution;
 use folder::Folder;
-use secrets::Secrets;
+use uaic_capture::Secrets;
 use template::{Filling, Template};
 
 /// A program that evaluates trials.

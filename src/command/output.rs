@@ -4,8 +4,8 @@ use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::secrets::Secrets;
-use super::terminal;
+use uaic_capture::Secrets;
+use uaic_capture::terminal;
 
 /// How much is kept of the end of a stream.
 pub(super) const KEPT: usize = 64 * 1024;

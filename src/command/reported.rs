@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::metric_line::{LAST_STEP, cut};
+use uaic_capture::json_line::{LAST_STEP, cut};
 use super::spec::quoted;
 use crate::nearest::nearest;
 use crate::spec::Constraint;

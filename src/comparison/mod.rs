@@ -18,6 +18,7 @@ pub use seeds::compare_seeds;
 pub use significance::compare;
 
 use crate::ErrorKind;
+use crate::predictions::RowsError;
 use crate::select::FINAL_METRIC;
 use crate::store::{Id, StoreError};
 use crate::training::TrainingError;
@@ -32,6 +33,9 @@ pub enum ComparisonError {
     /// Stored predictions cannot be read.
     #[error(transparent)]
     Training(#[from] TrainingError),
+    /// Stored predictions of a program cannot be read.
+    #[error(transparent)]
+    Rows(#[from] RowsError),
 }
 
 impl ComparisonError {
@@ -40,6 +44,7 @@ impl ComparisonError {
         match self {
             Self::Store(store) => store.kind(),
             Self::Training(training) => training.kind(),
+            Self::Rows(rows) => rows.kind(),
         }
     }
 }
@@ -221,8 +226,21 @@ fn direction_in<'a>(runs: impl Iterator<Item = &'a ComparedRun>, key: &str) -> O
 fn direction_of(key: &str) -> Option<Direction> {
     let name = key.rsplit('/').next().unwrap_or(key);
     match name.strip_suffix("_calibrated").unwrap_or(name) {
-        "loss" | "brier" | "ece" | "ece_mass" | "aurc" | "fpr_at_95_tpr" => Some(Direction::Minimize),
-        "mean_confidence" | "temperature" | "threshold" => None,
+        "loss"
+        | "brier"
+        | "brier_positive"
+        | "ece"
+        | "ece_mass"
+        | "aurc"
+        | "fpr_at_95_tpr"
+        | "mae"
+        | "rmse"
+        | "mape"
+        | "median_absolute_error"
+        | "max_error" => Some(Direction::Minimize),
+        name if name.starts_with("pinball_") => Some(Direction::Minimize),
+        "mean_confidence" | "temperature" | "threshold" | "mean_error" => None,
+        name if name.starts_with("coverage_") => None,
         _ => Some(Direction::Maximize),
     }
 }

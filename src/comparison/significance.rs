@@ -1,5 +1,6 @@
 //! Runs one by one, with the paired tests of their differences.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::run::fold_count;
@@ -9,7 +10,8 @@ use super::{
     direction_in, table,
 };
 use crate::eval::Predictions;
-use crate::eval::significance::{PairedDifference, corrected_resampled_t, holm};
+use crate::eval::significance::{PairedDifference, RowTest, corrected_resampled_t, holm};
+use crate::predictions::{self, Predicted, filed};
 use crate::rng::SeedTree;
 use crate::select::place;
 use crate::store::Store;
@@ -33,13 +35,12 @@ pub fn compare(
 ) -> Result<Comparison, ComparisonError> {
     let mut tests = Vec::with_capacity(runs.len());
     let base = &runs[baseline];
-    let known = load_predictions(store, base.record.id, "test")?;
+    let known = Answered::load(store, base)?;
     for (at, run) in runs.iter().enumerate() {
-        let own = if at == baseline { None } else { load_predictions(store, run.record.id, "test")? };
         tests.push(if at == baseline {
             Err(String::new())
         } else {
-            test_on_texts((base, known.as_ref()), (run, own.as_ref()))
+            test_on_texts((base, known.as_ref()), (run, Answered::load(store, run)?.as_ref()))
         });
     }
     let keys = || runs.iter().flat_map(|run| run.metrics.keys());
@@ -97,25 +98,62 @@ pub(super) fn adjust(deltas: &mut [Option<Delta>]) {
     found.zip(adjusted).for_each(|(tested, p)| tested.adjusted = p);
 }
 
-type OnTexts = Result<BTreeMap<&'static str, (PairedDifference, Method)>, String>;
+type OnTexts = Result<BTreeMap<String, (PairedDifference, Method)>, String>;
 
-/// Differences on the texts of the test split; or why there are none.
+/// What a run answered on the test split.
+enum Answered {
+    /// A model of ours, on texts.
+    Texts(Predictions),
+    /// Any program, on rows.
+    Rows(Predicted),
+}
+
+impl Answered {
+    fn load(store: &dyn Store, run: &ComparedRun) -> Result<Option<Self>, ComparisonError> {
+        if let Some(rows) = filed::load(store, run.record.id, "test")? {
+            return Ok(Some(Self::Rows(rows)));
+        }
+        Ok(load_predictions(store, run.record.id, "test")?.map(Self::Texts))
+    }
+
+    /// The same as rows.
+    fn rows(&self) -> Result<Cow<'_, Predicted>, String> {
+        match self {
+            Self::Texts(texts) => {
+                Predicted::of_predictions(texts).map(Cow::Owned).map_err(|why| why.to_string())
+            }
+            Self::Rows(rows) => Ok(Cow::Borrowed(rows)),
+        }
+    }
+}
+
+/// Differences on the texts or rows of the test split; or why there are none.
 fn test_on_texts(
-    (base, known): (&ComparedRun, Option<&Predictions>),
-    (run, own): (&ComparedRun, Option<&Predictions>),
+    (base, known): (&ComparedRun, Option<&Answered>),
+    (run, own): (&ComparedRun, Option<&Answered>),
 ) -> OnTexts {
     let missing = |run: &ComparedRun| Err(format!("{} has stored no predictions", run.name()));
+    let mut rng = SeedTree::new(0).rng("comparison");
     match (known, own) {
         (None, _) => missing(base),
         (_, None) => missing(run),
-        (Some(known), Some(own)) => differences(known, own, &mut SeedTree::new(0).rng("comparison")),
+        (Some(Answered::Texts(known)), Some(Answered::Texts(own))) => differences(known, own, &mut rng),
+        (Some(known), Some(own)) => {
+            let found = predictions::differences(&*known.rows()?, &*own.rows()?, &mut rng)?;
+            let method = |test| match test {
+                RowTest::Mcnemar => Method::Mcnemar,
+                RowTest::Bootstrap => Method::Bootstrap,
+            };
+            Ok(found.into_iter().map(|(name, (found, test))| (name, (found, method(test)))).collect())
+        }
     }
 }
 
 /// The difference of one metric to the baseline; `None` where either has no value.
 fn delta(key: &str, base: &ComparedRun, run: &ComparedRun, texts: &OnTexts) -> Option<Delta> {
     let value = run.metrics.get(key)?.0 - base.metrics.get(key)?.0;
-    let tested = if base.is_of_program || run.is_of_program {
+    let is_answer = key.starts_with("test/") && texts.is_ok();
+    let tested = if (base.is_of_program || run.is_of_program) && !is_answer {
         Err("each has one value of it, and one value says nothing of chance; `--across-seeds` compares several".to_owned())
     } else if let Some(name) = key.strip_prefix("test/") {
         test_of_texts(name, value, texts)

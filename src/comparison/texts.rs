@@ -59,7 +59,7 @@ pub(super) fn differences(
     first: &Predictions,
     second: &Predictions,
     rng: &mut ChaCha8Rng,
-) -> Result<BTreeMap<&'static str, (PairedDifference, Method)>, String> {
+) -> Result<BTreeMap<String, (PairedDifference, Method)>, String> {
     let [one, two] = pair(first, second)?;
     let classes = numbered([first, second]);
     let answers = |table: &Predictions, rows: &[usize]| {
@@ -72,9 +72,9 @@ pub(super) fn differences(
         std::array::from_fn::<_, TESTED, _>(|measure| Some(after[measure]? - before[measure]?))
     });
     let names = Answers::SHARES.into_iter().chain(Answers::MEASURES);
-    let mut tests: BTreeMap<&str, (PairedDifference, Method)> = names
+    let mut tests: BTreeMap<String, (PairedDifference, Method)> = names
         .zip(found)
-        .filter_map(|(name, difference)| Some((name, (difference?, Method::Bootstrap))))
+        .filter_map(|(name, difference)| Some((name.to_owned(), (difference?, Method::Bootstrap))))
         .collect();
     // Of shares the exact test knows more.
     let [before, after] = both.each_ref().map(Answers::right);
@@ -87,7 +87,7 @@ pub(super) fn differences(
         }
     }
     if let Some(accuracy) = tests.get("accuracy").copied() {
-        tests.extend(ACCURACIES.map(|name| (name, accuracy)));
+        tests.extend(ACCURACIES.map(|name| (name.to_owned(), accuracy)));
     }
     Ok(tests)
 }

@@ -102,10 +102,11 @@ impl<'a> StoreSink<'a> {
         run.environment.insert("import.origin".to_owned(), source.origin);
         let (mut values, mut violation) = (Vec::new(), 0.0);
         if let Some(trial) = source.trial {
-            let study = self.studies.get(&trial.study).copied().ok_or_else(|| StoreError::NotFound {
-                what: "study",
-                id: trial.study.clone(),
-            })?;
+            let study = self
+                .studies
+                .get(&trial.study)
+                .copied()
+                .ok_or_else(|| StoreError::NotFound { what: "study", id: trial.study.clone() })?;
             (run.home, run.kind, run.number) = (Home::Study(study), RunKind::Trial, Some(trial.number));
             (values, violation) = (trial.values, trial.violation.unwrap_or_default());
         }
@@ -251,7 +252,8 @@ fn is_same(before: &OutsideRun, new: &OutsideRun) -> bool {
 
 /// The id of a run of a source: its own where that has 128 bits, else made from its origin.
 fn id_of(origin: &str) -> Id {
-    let own = origin.rsplit_once(':').and_then(|(kind, id)| (kind == "mlflow").then(|| Id::parse(id)).flatten());
+    let own =
+        origin.rsplit_once(':').and_then(|(kind, id)| (kind == "mlflow").then(|| Id::parse(id)).flatten());
     own.unwrap_or_else(|| {
         let hash = blake3::hash(origin.as_bytes());
         let mut bytes = [0; 16];

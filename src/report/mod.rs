@@ -14,6 +14,7 @@ pub mod page;
 mod pictures;
 pub mod plot;
 mod plot_options;
+pub mod predicted;
 mod program;
 pub mod sheet;
 pub mod study;
@@ -21,4 +22,4 @@ pub mod study_report;
 pub mod subject;
 pub(crate) mod wording;
 
-pub use uaic_chart::{draw, figure};
+pub use uaic_chart::{draw, figure, series};

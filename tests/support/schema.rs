@@ -31,6 +31,7 @@ fn name_of(arguments: &[String]) -> Option<String> {
         _ if GROUPS.contains(&verb) => format!("{verb}-{}", words.next()?),
         "show" if has("--metric") => "show-metric".to_owned(),
         "ls" if has("--studies") => "ls-studies".to_owned(),
+        "evaluate" if has("--predictions") => "evaluate-predictions".to_owned(),
         _ => verb.to_owned(),
     })
 }

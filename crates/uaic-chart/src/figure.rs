@@ -213,6 +213,9 @@ pub enum Mark {
         /// Its kind.
         stroke: Stroke,
     },
+    /// Very many lines at once, or lines of very many points, each as one stroke: where it crosses
+    /// itself it is no stronger.
+    Lines(Vec<Line>),
     /// The area between two lines: `(x, low, high)`.
     Band {
         /// Its points, left to right.
@@ -283,6 +286,19 @@ pub enum Mark {
         /// Whether it ends there instead of beginning there.
         ends: bool,
     },
+}
+
+/// One of many lines through points in their order; it breaks where a value is not finite.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Its points.
+    pub points: Vec<(f64, f64)>,
+    /// How it is painted.
+    pub paint: Paint,
+    /// Its width at a figure of 800 pixels width; 1 or 2 is usual.
+    pub width: f64,
+    /// From 0, which is not seen, to 1.
+    pub opacity: f64,
 }
 
 /// A rectangle in the values of the axes.

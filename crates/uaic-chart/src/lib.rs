@@ -7,6 +7,7 @@
 //! | module | what it answers |
 //! |---|---|
 //! | [`figure`] | what is shown? |
+//! | [`series`] | how are very many points, and very many lines, one picture? |
 //! | [`draw`] | how does it look? |
 //!
 //! ```
@@ -31,3 +32,4 @@
 
 pub mod draw;
 pub mod figure;
+pub mod series;

@@ -21,6 +21,16 @@ pub struct Answers {
     distances: Vec<f64>,
 }
 
+/// What answers are made of: the right label and the given one of each row, `(N)`, and its
+/// probabilities of so many labels, `(N, labels)`.
+#[derive(Clone, Copy)]
+pub(super) struct Columns<'a> {
+    pub(super) gold: &'a [usize],
+    pub(super) predicted: &'a [usize],
+    pub(super) rows: &'a [f64],
+    pub(super) labels: usize,
+}
+
 /// Which texts are measured. The same texts give the same numbers either way but for the rounding of
 /// sums, which are taken in the order of the texts or in that of the draw.
 #[derive(Clone, Copy, Debug)]
@@ -72,17 +82,29 @@ impl Answers {
         classes: usize,
         class: impl Fn(usize) -> usize,
     ) -> Self {
-        let (labels, answers) = (predictions.classes(), predictions.predicted());
+        let answers = predictions.predicted();
         let gold: Vec<usize> = texts.iter().map(|&text| predictions.gold[text] as usize).collect();
         let predicted: Vec<usize> = texts.iter().map(|&text| answers[text]).collect();
-        let each = || (0..texts.len()).map(|at| (&rows[at * labels..][..labels], gold[at]));
-        let is_any = |(&text, &label): (&usize, &usize)| {
-            is_any_gold(predictions.gold_name(predictions.gold[text]), &predictions.labels[label])
-        };
+        let name = |label: usize| predictions.gold_name(label as u32);
+        let labels = predictions.classes();
+        Self::of_columns(Columns { gold: &gold, predicted: &predicted, rows, labels }, name, classes, class)
+    }
+
+    /// The same from columns; `name` knows the name of every label.
+    pub(super) fn of_columns<'a>(
+        columns: Columns<'_>,
+        name: impl Fn(usize) -> &'a str,
+        classes: usize,
+        class: impl Fn(usize) -> usize,
+    ) -> Self {
+        let Columns { gold, predicted, rows, labels } = columns;
+        let each = || gold.iter().enumerate().map(|(at, &gold)| (&rows[at * labels..][..labels], gold));
+        let is_any =
+            |(&gold, &label): (&usize, &usize)| gold == label || is_any_gold(name(gold), name(label));
         Self {
             classes,
-            right: gold.iter().zip(&predicted).map(|(gold, label)| gold == label).collect(),
-            right_by_any: texts.iter().zip(&predicted).map(is_any).collect(),
+            right: gold.iter().zip(predicted).map(|(gold, label)| gold == label).collect(),
+            right_by_any: gold.iter().zip(predicted).map(is_any).collect(),
             right_of_three: each().map(|(row, gold)| is_in_top(row, gold, 3)).collect(),
             losses: each().map(|(row, gold)| row.get(gold).map(|&p| surprise(p))).collect(),
             distances: each().map(|(row, gold)| squared_distance(row, gold)).collect(),
@@ -144,7 +166,8 @@ impl Answers {
         mean(|text| self.losses[text], resample, Undefined::NoKnownLabel)
     }
 
-    fn tally(&self, resample: Resample<'_>) -> Tally {
+    /// The answers, counted by class.
+    pub(super) fn tally(&self, resample: Resample<'_>) -> Tally {
         let mut tally = Tally::new(self.classes);
         match resample {
             Resample::Weights(weights) => {

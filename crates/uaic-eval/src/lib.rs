@@ -12,7 +12,8 @@
 //! | file | what it answers |
 //! |---|---|
 //! | `predictions`, `predictions_file` | what did a classifier say of every text? |
-//! | `summary`, `sample` | what are all its figures? (`measure`, `measure_out_of_scope`) |
+//! | `classified`, `regressed` | what did any other program say of every row? |
+//! | `summary`, `sample` | what are all its figures? (`measure`, `measure_out_of_scope`, `measure_classified`, `measure_regressed`) |
 //! | `answers` | what was answered, and what is measured of any resample? |
 //! | `confusion`, `tally` | which classes does it take for which; precision, recall, F1, MCC |
 //! | `classification` | which answers count as right; top-k, log-loss |
@@ -38,6 +39,7 @@ mod answers;
 mod blocks;
 mod calibration;
 mod classification;
+mod classified;
 mod confusion;
 mod curve;
 mod drift;
@@ -46,12 +48,15 @@ mod goldens;
 mod interval;
 mod one_vs_rest;
 mod out_of_scope;
+#[cfg(test)]
+mod prediction_goldens;
 mod predictions;
 mod predictions_file;
 mod probability;
 pub mod projection;
 mod ranking;
 mod reference;
+mod regressed;
 mod reliability;
 mod resample;
 mod risk;
@@ -67,6 +72,7 @@ mod undefined;
 pub use answers::{Answers, Resample};
 pub use calibration::{Calibration, Choice, Quality};
 pub use classification::{is_any_gold, log_loss, top_k};
+pub use classified::{Classified, ScoreKind};
 pub use confusion::{ClassFigures, Confusion};
 pub use curve::{
     PrecisionRecallPoint, RocPoint, gain_curve, lift_by_decile, precision_recall_curve, roc_curve,
@@ -82,6 +88,7 @@ pub use predictions_file::PredictionsError;
 pub use probability::brier;
 pub use ranking::{area_under_roc, auroc, average_precision};
 pub use reference::Reference;
+pub use regressed::Regressed;
 pub use reliability::{BINS, Bin, Binning, expected_calibration_error, reliability};
 pub use risk::{aurc, risk_coverage};
 pub use scope::{
@@ -89,7 +96,10 @@ pub use scope::{
     max_logit, max_softmax, negative_entropy,
 };
 pub use segment::{Group, Rule, RuleError, Segment, by_label, by_length, by_rule, by_unknown, segments};
-pub use summary::{Measures, measure, measure_calibration, measure_out_of_scope};
+pub use summary::{
+    Measures, measure, measure_calibration, measure_classified, measure_out_of_scope, measure_regressed,
+    resamples,
+};
 pub use tally::Average;
 use tally::Tally;
 pub use temperature::{TEMPERATURES, fit_temperature};

@@ -17,21 +17,31 @@ pub(super) fn resample<const K: usize>(
     rng: &mut impl Rng,
     figures: impl Fn(&[u32]) -> [Result<f64, Undefined>; K],
 ) -> [Result<Estimate, Undefined>; K] {
+    let mut all = resample_all(sizes, rounds, rng, |weights| figures(weights).to_vec()).into_iter();
+    std::array::from_fn(|_| all.next().unwrap_or(Err(Undefined::NoExamples)))
+}
+
+/// The same of figures whose number is not known before.
+pub(super) fn resample_all(
+    sizes: &[usize],
+    rounds: usize,
+    rng: &mut impl Rng,
+    figures: impl Fn(&[u32]) -> Vec<Result<f64, Undefined>>,
+) -> Vec<Result<Estimate, Undefined>> {
     let n = sizes.iter().sum();
     let mut weights = vec![1; n];
     let values = figures(&weights);
-    let mut drawn: [Vec<f64>; K] = std::array::from_fn(|_| Vec::with_capacity(rounds));
+    let mut drawn: Vec<Vec<f64>> = values.iter().map(|_| Vec::with_capacity(rounds)).collect();
     for _ in 0..rounds {
         draw(sizes, &mut weights, rng);
         for (drawn, figure) in drawn.iter_mut().zip(figures(&weights)) {
             drawn.extend(figure);
         }
     }
-    let mut drawn = drawn.into_iter();
-    values.map(|value| {
-        let drawn = drawn.next().unwrap_or_default();
+    let estimate = |(value, drawn): (Result<f64, Undefined>, Vec<f64>)| {
         percentiles(value?, n, drawn).ok_or(Undefined::NoInterval)
-    })
+    };
+    values.into_iter().zip(drawn).map(estimate).collect()
 }
 
 /// Counts how often each example is drawn when as many are drawn as there are, group by group.

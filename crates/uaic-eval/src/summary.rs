@@ -7,9 +7,9 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::out_of_scope::Separation;
-use super::resample::resample;
+use super::resample::{resample, resample_all};
 use super::sample::{MEASURES, SHARES, Sample};
-use super::{Binning, Estimate, Predictions, Undefined, wilson};
+use super::{Binning, Classified, Estimate, Predictions, Regressed, Resample, Undefined, wilson};
 
 /// Resamples behind each bootstrap interval.
 const RESAMPLES: usize = 1000;
@@ -37,14 +37,19 @@ impl Measures {
 
     fn insert_all(&mut self, sample: &Sample, rng: &mut impl Rng) {
         let n = sample.len();
-        for (key, right) in SHARES.iter().zip(sample.shares()) {
-            self.insert(key, wilson(right, n).ok_or(Undefined::NoExamples));
-        }
+        self.insert_shares(sample);
         let estimates = resample(&[n], RESAMPLES, rng, |weights| sample.measures(weights));
         for (key, estimate) in MEASURES.iter().zip(estimates) {
             self.insert(key, estimate);
         }
         self.count_known(sample);
+    }
+
+    fn insert_shares(&mut self, sample: &Sample) {
+        for (key, right) in SHARES.iter().zip(sample.shares()) {
+            let share = right.and_then(|right| wilson(right, sample.len()).ok_or(Undefined::NoExamples));
+            self.insert(key, share);
+        }
     }
 
     /// Only texts of known labels have a loss.
@@ -71,6 +76,53 @@ pub fn measure(predictions: &Predictions, temperature: f64, rng: &mut impl Rng) 
         }
     }
     measures
+}
+
+/// Measures any classifier on its rows: all that [`measure`] gives and that has a meaning here, `balanced_accuracy` and `kappa`,
+/// and of two classes of which one is to be found also `auroc`, `average_precision`, `precision`,
+/// `recall`, `specificity`, `f1` and `brier_positive` of that one. What needs scores, or
+/// probabilities, is absent where there are none.
+pub fn measure_classified(rows: &Classified, rng: &mut impl Rng) -> Measures {
+    let mut measures = Measures::default();
+    match Sample::of_rows(rows) {
+        Ok(sample) => {
+            measures.insert_shares(&sample);
+            // Of three classes the right one is always among three, and without a label of two intents
+            // the lenient rule is the strict one.
+            if rows.known() <= 3 && measures.values.contains_key("top_3") {
+                measures.values.remove("top_3");
+            }
+            if !rows.names().iter().any(|name| name.contains('+')) {
+                measures.values.remove("accuracy_any");
+            }
+            let rounds = resamples(rows.len(), rows.known());
+            let estimates = resample_all(&[rows.len()], rounds, rng, |weights| sample.all_measures(weights));
+            sample.measure_names().zip(estimates).for_each(|(key, estimate)| measures.insert(key, estimate));
+            measures.count_known(&sample);
+        }
+        Err(reason) => SHARES.iter().chain(&MEASURES).for_each(|key| measures.insert(key, Err(reason))),
+    }
+    measures
+}
+
+/// Measures any regression on its rows: `mae`, `rmse`, `r2`, `mape`, `median_absolute_error`,
+/// `max_error`, `explained_variance`, `mean_error` (predicted minus right), the pinball loss of every
+/// predicted quantile (or of the value at 0.1, 0.5 and 0.9), and how often the right value lies
+/// between the outermost quantiles.
+pub fn measure_regressed(rows: &Regressed, rng: &mut impl Rng) -> Measures {
+    let mut measures = Measures::default();
+    let estimates = resample_all(&[rows.len()], resamples(rows.len(), 1), rng, |weights| {
+        rows.figures(Resample::Weights(weights)) //
+    });
+    rows.names().iter().zip(estimates).for_each(|(key, estimate)| measures.insert(key, estimate));
+    measures
+}
+
+/// Resamples behind the intervals of so many rows: 1000, and of very many fewer, down to 200, because
+/// their intervals are narrow.
+pub fn resamples(rows: usize, classes: usize) -> usize {
+    const WORK: usize = 200_000_000;
+    (WORK / rows.max(1) / classes.max(1)).clamp(200, RESAMPLES)
 }
 
 /// Measures what a temperature changes, `loss` and `ece`: as [`measure`] with the same stream would.

@@ -53,6 +53,33 @@ impl Tally {
         ratio(self.right[class], self.support[class]).ok_or(Undefined::NoSupport)
     }
 
+    /// The share of examples of other classes that are not taken for this one.
+    pub(super) fn specificity(&self, class: usize) -> Result<f64, Undefined> {
+        let all: u32 = self.support.iter().sum();
+        let others = all - self.support[class];
+        let taken = self.predicted[class] - self.right[class];
+        ratio(others - taken, others).ok_or(Undefined::NoNegatives)
+    }
+
+    /// The mean recall of the classes that have examples.
+    pub(super) fn balanced_accuracy(&self) -> Result<f64, Undefined> {
+        let recalls = (0..self.right.len()).filter_map(|class| self.recall(class).ok());
+        let (sum, count) = recalls.fold((0.0, 0_u32), |(sum, count), recall| (sum + recall, count + 1));
+        if count > 0 { Ok(sum / f64::from(count)) } else { Err(Undefined::NoExamples) }
+    }
+
+    /// Cohen's kappa (1960): how much of the agreement that chance leaves is reached.
+    pub(super) fn kappa(&self) -> Result<f64, Undefined> {
+        let all = f64::from(self.support.iter().sum::<u32>());
+        if all == 0.0 {
+            return Err(Undefined::NoExamples);
+        }
+        let pairs = self.support.iter().zip(&self.predicted);
+        let chance = pairs.map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>() / (all * all);
+        let agreed = f64::from(self.right.iter().sum::<u32>()) / all;
+        if chance < 1.0 { Ok((agreed - chance) / (1.0 - chance)) } else { Err(Undefined::OneClass) }
+    }
+
     /// 2TP / (2TP + FP + FN) needs no case for an undefined precision or recall.
     pub(super) fn f1(&self, class: usize) -> Result<f64, Undefined> {
         let named = self.support[class] + self.predicted[class];

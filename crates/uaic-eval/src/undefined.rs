@@ -46,6 +46,18 @@ pub enum Undefined {
     /// What a score has to learn first was not learnt.
     #[error("what the score needs was not fitted")]
     NotFitted,
+    /// There are labels alone, and the figure is one of scores.
+    #[error("there are no scores, only labels")]
+    NoScores,
+    /// The scores rank examples, and the figure is one of probabilities.
+    #[error("the scores are no probabilities")]
+    NotProbabilities,
+    /// Right values that are all the same leave nothing to explain.
+    #[error("the right values are all the same")]
+    Constant,
+    /// A share of nothing.
+    #[error("a right value is 0, of which no error is a share")]
+    ZeroGold,
     /// The figure has a value, but none in any resample, so no interval.
     #[error("undefined in every resample")]
     NoInterval,

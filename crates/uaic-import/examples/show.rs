@@ -11,13 +11,19 @@ struct Show;
 
 impl Sink for Show {
     fn study(&mut self, study: SourceStudy) -> Result<(), SinkError> {
-        println!("study {} {:?} of {} trials: {:?} {:?}", study.origin, study.goals, study.trials, study.space, study.tags);
+        println!(
+            "study {} {:?} of {} trials: {:?} {:?}",
+            study.origin, study.goals, study.trials, study.space, study.tags
+        );
         Ok(())
     }
 
     fn run(&mut self, run: SourceRun) -> Result<(), SinkError> {
         println!("run {} `{}` of `{}`, {}", run.origin, run.name, run.experiment, run.state);
-        println!("    from {:?} to {:?}, hidden {}, parent {:?}", run.started_ms, run.ended_ms, run.hidden, run.parent);
+        println!(
+            "    from {:?} to {:?}, hidden {}, parent {:?}",
+            run.started_ms, run.ended_ms, run.hidden, run.parent
+        );
         println!("    note {:?}, reason {:?}, tags {:?}", run.note, run.reason, run.tags);
         for (name, param) in &run.params {
             println!("    {name} = {:?} ({})", param.value, param.text());

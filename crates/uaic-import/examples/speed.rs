@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::time::Instant;
 
@@ -57,12 +57,15 @@ impl Sink for Count {
     }
 }
 
+/// Makes an input.
+type Write = fn(&Path) -> Result<(), Box<dyn Error>>;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let temporary = tempfile::tempdir()?;
     let named = std::env::args_os().nth(1);
     let folder = named.as_deref().map_or(temporary.path(), Path::new);
     fs::create_dir_all(folder)?;
-    let inputs: [(&str, fn(&Path) -> Result<(), Box<dyn Error>>); 5] = [
+    let inputs: [(&str, Write); 5] = [
         ("events.out.tfevents.1", write_events),
         ("mlflow.db", write_mlflow),
         ("journal.log", write_journal),
@@ -163,7 +166,9 @@ fn write_mlflow(path: &Path) -> Result<(), Box<dyn Error>> {
     let transaction = connection.transaction()?;
     let id = |run: u64| format!("{:032x}", u128::from(run.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
     {
-        let mut runs = transaction.prepare("INSERT INTO runs VALUES (?1, ?2, 'me', 'train.py', NULL, 'FINISHED', ?3, ?3, 'active', NULL, 1)")?;
+        let mut runs = transaction.prepare(
+            "INSERT INTO runs VALUES (?1, ?2, 'me', 'train.py', NULL, 'FINISHED', ?3, ?3, 'active', NULL, 1)",
+        )?;
         let mut pairs = transaction.prepare("INSERT INTO params VALUES (?1, '0.001', ?2)")?;
         let mut tags = transaction.prepare("INSERT INTO tags VALUES (?1, 'value', ?2)")?;
         for run in 0..10_000 {
@@ -196,14 +201,26 @@ fn write_journal(path: &Path) -> Result<(), Box<dyn Error>> {
     let mut file = BufWriter::new(File::create(path)?);
     writeln!(file, r#"{{"op_code":0,"worker_id":"w","study_name":"speed","directions":[1]}}"#)?;
     for trial in 0..20_000 {
-        writeln!(file, r#"{{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":"2026-11-29T20:30:08.829230+00:00"}}"#)?;
+        writeln!(
+            file,
+            r#"{{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":"2026-11-29T20:30:08.829230+00:00"}}"#
+        )?;
         for name in ["a", "b", "c", "d", "e"] {
-            writeln!(file, r#"{{"op_code":5,"worker_id":"w","trial_id":{trial},"param_name":"{name}","param_value_internal":0.5,"distribution":"{{\"name\": \"FloatDistribution\", \"attributes\": {{\"step\": null, \"low\": 0.0, \"high\": 1.0, \"log\": false}}}}"}}"#)?;
+            writeln!(
+                file,
+                r#"{{"op_code":5,"worker_id":"w","trial_id":{trial},"param_name":"{name}","param_value_internal":0.5,"distribution":"{{\"name\": \"FloatDistribution\", \"attributes\": {{\"step\": null, \"low\": 0.0, \"high\": 1.0, \"log\": false}}}}"}}"#
+            )?;
         }
         for step in 0..20 {
-            writeln!(file, r#"{{"op_code":7,"worker_id":"w","trial_id":{trial},"step":{step},"intermediate_value":0.25}}"#)?;
+            writeln!(
+                file,
+                r#"{{"op_code":7,"worker_id":"w","trial_id":{trial},"step":{step},"intermediate_value":0.25}}"#
+            )?;
         }
-        writeln!(file, r#"{{"op_code":6,"worker_id":"w","trial_id":{trial},"state":1,"values":[0.5],"datetime_complete":"2026-11-29T20:30:08.829230+00:00"}}"#)?;
+        writeln!(
+            file,
+            r#"{{"op_code":6,"worker_id":"w","trial_id":{trial},"state":1,"values":[0.5],"datetime_complete":"2026-11-29T20:30:08.829230+00:00"}}"#
+        )?;
     }
     Ok(file.flush()?)
 }
@@ -224,7 +241,12 @@ fn write_wandb(path: &Path) -> Result<(), Box<dyn Error>> {
     for step in 0..200_000u32 {
         let mut history = vec![];
         let loss = format!("{}", 1.0 / f64::from(step + 1));
-        for (key, value) in [("loss", loss.as_str()), ("accuracy", "0.5"), ("_step", &step.to_string()), ("_timestamp", "1.7959842184626055e+09")] {
+        for (key, value) in [
+            ("loss", loss.as_str()),
+            ("accuracy", "0.5"),
+            ("_step", &step.to_string()),
+            ("_timestamp", "1.7959842184626055e+09"),
+        ] {
             let mut item = vec![];
             field(2, key.as_bytes(), &mut item);
             // Field 16 has a key of two bytes.

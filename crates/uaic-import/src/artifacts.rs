@@ -15,7 +15,9 @@ pub(crate) fn give_all(folder: &Path, prefix: &str, sink: &mut dyn Sink) -> Resu
                 sink.artifact(&format!("{prefix}{name}"), &file)?;
             }
         }
-        Err(error) => sink.skipped(Skipped::new(format!("files of {}", folder.display()), error.to_string()))?,
+        Err(error) => {
+            sink.skipped(Skipped::new(format!("files of {}", folder.display()), error.to_string()))?;
+        }
     }
     Ok(())
 }

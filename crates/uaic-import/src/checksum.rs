@@ -36,16 +36,15 @@ fn crc32c(bytes: &[u8]) -> u32 {
     let mut state = !0u32;
     let (eights, rest) = bytes.as_chunks::<8>();
     for eight in eights {
-        let [a, b, c, d, e, f, g, h] = *eight;
-        let low = state ^ u32::from_le_bytes([a, b, c, d]);
-        state = TABLES[7][(low & 255) as usize]
-            ^ TABLES[6][(low >> 8 & 255) as usize]
-            ^ TABLES[5][(low >> 16 & 255) as usize]
-            ^ TABLES[4][(low >> 24) as usize]
-            ^ TABLES[3][usize::from(e)]
-            ^ TABLES[2][usize::from(f)]
-            ^ TABLES[1][usize::from(g)]
-            ^ TABLES[0][usize::from(h)];
+        let word = u64::from_le_bytes(*eight) ^ u64::from(state);
+        state = TABLES[7][(word & 255) as usize]
+            ^ TABLES[6][(word >> 8 & 255) as usize]
+            ^ TABLES[5][(word >> 16 & 255) as usize]
+            ^ TABLES[4][(word >> 24 & 255) as usize]
+            ^ TABLES[3][(word >> 32 & 255) as usize]
+            ^ TABLES[2][(word >> 40 & 255) as usize]
+            ^ TABLES[1][(word >> 48 & 255) as usize]
+            ^ TABLES[0][(word >> 56) as usize];
     }
     for byte in rest {
         state = (state >> 8) ^ TABLES[0][((state ^ u32::from(*byte)) & 255) as usize];

@@ -1,6 +1,6 @@
 //! What lies at a path?
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,8 @@ const DEEPEST: usize = 12;
 const MOST_FOLDERS: usize = 100_000;
 
 /// Folders that hold none of a user's records.
-const PASSED_OVER: [&str; 6] = ["node_modules", "__pycache__", "site-packages", "venv", "target", "checkpoints"];
+const PASSED_OVER: [&str; 6] =
+    ["node_modules", "__pycache__", "site-packages", "venv", "target", "checkpoints"];
 
 /// What would have been read.
 const LOOKED_FOR: &[&str] = &[
@@ -51,17 +52,18 @@ const LOOKED_FOR: &[&str] = &[
 /// # Errors
 /// There is nothing, or nothing that can be read; the error says what was looked for.
 pub fn detect(path: &Path) -> Result<Vec<Source>, ImportError> {
-    let Ok(metadata) = fs::metadata(path) else {
+    // Whole paths name the same record from every folder, and have names for what lies in `.`.
+    let Ok(whole) = path.canonicalize() else {
         return Err(ImportError::NotThere { path: path.to_owned() });
     };
-    if !metadata.is_dir() {
-        return file(path)?.map(|source| vec![source]).map_err(|found| unknown(path, found));
+    if !whole.is_dir() {
+        return file(&whole)?.map(|source| vec![source]).map_err(|found| unknown(path, found));
     }
     let mut search = Search::default();
-    search.folder(path, 0)?;
+    search.folder(&whole, 0)?;
     if !search.events.is_empty() {
         let events = std::mem::take(&mut search.events);
-        search.found.push(Source::new(path, Kind::TensorBoard(events)));
+        search.found.push(Source::new(&whole, Kind::TensorBoard(events)));
     }
     if search.found.is_empty() {
         return Err(unknown(path, "it has no record below it".to_owned()));
@@ -85,7 +87,10 @@ fn file(path: &Path) -> Result<Result<Source, String>, ImportError> {
     if start.starts_with(database::MAGIC) {
         let tables = database::tables(&database::open(path)?).map_err(ImportError::database(path))?;
         let some: Vec<_> = tables.into_iter().take(8).collect();
-        return Ok(Err(format!("it is an SQLite database of neither MLflow nor Optuna, with the tables {}", some.join(", "))));
+        return Ok(Err(format!(
+            "it is an SQLite database of neither MLflow nor Optuna, with the tables {}",
+            some.join(", ")
+        )));
     }
     let kind = if start.is_empty() { "an empty file" } else { "a file of an unknown kind" };
     Ok(Err(format!("it is {kind}")))
@@ -107,9 +112,8 @@ fn sure_file(path: &Path) -> Result<Option<Source>, ImportError> {
         return source(Kind::Wandb);
     }
     if start.starts_with(database::MAGIC) {
-        let tables = database::open(path).and_then(|connection| {
-            database::tables(&connection).map_err(ImportError::database(path))
-        })?;
+        let tables = database::open(path)
+            .and_then(|connection| database::tables(&connection).map_err(ImportError::database(path)))?;
         if optuna::is_optuna(&tables) {
             return source(Kind::OptunaDatabase);
         }
@@ -158,13 +162,14 @@ impl Search {
         if depth > DEEPEST || self.folders > MOST_FOLDERS {
             return Ok(());
         }
-        if let Some(source) = whole_folder(path)? {
+        if let Some(source) = whole_folder(path) {
             self.found.push(source);
             return Ok(());
         }
-        // A trainer writes event files below its folder, too.
-        if let Some(file) = trainer_state(path)? {
-            self.found.push(Source::new(&file, Kind::Transformers(path.to_owned())));
+        // A trainer writes event files below its folder, too. Its checkpoints are no runs of their own.
+        let is_checkpoint = depth > 0 && name(path).starts_with("checkpoint-");
+        if let Some(file) = trainer_state(path)?.filter(|_| !is_checkpoint) {
+            self.found.push(Source::new(&file, Kind::Transformers(output_of(&file))));
         }
         self.events.extend(event_folder(path)?);
         let (mut inner, mut runs) = (vec![], vec![]);
@@ -202,21 +207,20 @@ fn may_be_record(path: &Path) -> bool {
 }
 
 /// A folder that is a record as a whole.
-fn whole_folder(path: &Path) -> Result<Option<Source>, ImportError> {
+fn whole_folder(path: &Path) -> Option<Source> {
     if let Some(kind) = mlflow::kind_of(path) {
-        return Ok(Some(Source::new(path, Kind::MlflowFolder(kind))));
+        return Some(Source::new(path, Kind::MlflowFolder(kind)));
     }
     if is_lightning(path) {
-        return Ok(Some(Source::new(path, Kind::Lightning)));
+        return Some(Source::new(path, Kind::Lightning));
     }
     if path.join("plots/metrics").is_dir() {
-        return Ok(Some(Source::new(path, Kind::DvcLive)));
+        return Some(Source::new(path, Kind::DvcLive));
     }
-    if is_sacred(path) {
+    is_sacred(path).then(|| {
         let root = path.parent().filter(|root| !root.as_os_str().is_empty()).unwrap_or(path);
-        return Ok(Some(Source::new(root, Kind::Sacred(vec![path.to_owned()]))));
-    }
-    Ok(None)
+        Source::new(root, Kind::Sacred(vec![path.to_owned()]))
+    })
 }
 
 fn is_sacred(path: &Path) -> bool {
@@ -226,7 +230,8 @@ fn is_sacred(path: &Path) -> bool {
 /// The state in the latest checkpoint, which has the whole history, or beside them.
 fn trainer_state(path: &Path) -> Result<Option<PathBuf>, ImportError> {
     let beside = path.join(transformers::FILE);
-    let checkpoints = folder::folders(path)?.into_iter().filter(|folder| name(folder).starts_with("checkpoint-"));
-    let last = checkpoints.map(|folder| folder.join(transformers::FILE)).filter(|file| file.is_file()).last();
+    let folders = folder::folders(path)?.into_iter().rev();
+    let checkpoints = folders.filter(|folder| name(folder).starts_with("checkpoint-"));
+    let last = checkpoints.map(|folder| folder.join(transformers::FILE)).find(|file| file.is_file());
     Ok(last.or_else(|| beside.is_file().then_some(beside)))
 }

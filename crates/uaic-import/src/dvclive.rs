@@ -22,7 +22,7 @@ use crate::yaml;
 pub(crate) fn read(path: &Path, options: &ReadOptions, sink: &mut dyn Sink) -> Result<(), ImportError> {
     let origin = format!("dvclive:{}", place(path, options));
     let mut run = SourceRun::new(origin, folder_name(path), last_name(path));
-    let settings = small_file(&path.join("params.yaml"), |text| yaml::parse(text));
+    let settings = small_file(&path.join("params.yaml"), yaml::parse);
     if let Ok(Some(tree)) = &settings {
         run.params = params::of(tree);
     }
@@ -54,7 +54,8 @@ fn read_table(
     series: &mut Series,
     sink: &mut dyn Sink,
 ) -> Result<(), ImportError> {
-    let mut log = CsvLog::open(file).with_zone(options.zone.clone().unwrap_or_else(crate::zone::Zone::system));
+    let mut log =
+        CsvLog::open(file).with_zone(options.zone.clone().unwrap_or_else(crate::zone::Zone::system));
     let look = log.look::<ImportError>(Torn::of(file), &mut |cell| match cell {
         Cell::Point(_, point) => Ok(series.push(key, point, sink)?),
         Cell::Text(..) => Ok(()),
@@ -67,7 +68,8 @@ fn read_table(
 
 /// What is in the summary alone: the latest value of the others is their last point.
 fn read_summary(file: &Path, series: &mut Series, sink: &mut dyn Sink) -> Result<(), ImportError> {
-    let tree = match small_file(file, |text| Json::parse(text.as_bytes()).map_err(|error| error.to_string())) {
+    let tree = match small_file(file, |text| Json::parse(text.as_bytes()).map_err(|error| error.to_string()))
+    {
         Ok(Some(tree)) => tree,
         Ok(None) => return Ok(()),
         Err(skipped) => return tell(Some(skipped), sink),

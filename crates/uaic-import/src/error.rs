@@ -48,7 +48,9 @@ pub enum ImportError {
         why: String,
     },
     /// There is no such time zone.
-    #[error("there is no time zone `{name}`; a name such as `Europe/Berlin`, an offset such as `+09:00`, `UTC`, or `local`")]
+    #[error(
+        "there is no time zone `{name}`; a name such as `Europe/Berlin`, an offset such as `+09:00`, `UTC`, or `local`"
+    )]
     UnknownZone {
         /// As it was given.
         name: String,
@@ -69,7 +71,9 @@ impl ImportError {
         match self {
             Self::NotThere { .. } => ErrorKind::NotFound,
             Self::Unknown { .. } | Self::UnknownZone { .. } => ErrorKind::Usage,
-            Self::File(_) | Self::Database { .. } | Self::Malformed { .. } | Self::Sink(_) => ErrorKind::Failed,
+            Self::File(_) | Self::Database { .. } | Self::Malformed { .. } | Self::Sink(_) => {
+                ErrorKind::Failed
+            }
         }
     }
 

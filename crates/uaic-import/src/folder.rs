@@ -1,6 +1,7 @@
 //! Files and folders of a source: listed in order, read whole where they are small.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use uaic_platform::fsx::FileError;
@@ -72,12 +73,19 @@ pub(crate) fn below(folder: &Path) -> Result<Vec<(String, PathBuf)>, FileError> 
 /// # Errors
 /// It cannot be read, or is longer.
 pub(crate) fn read_bounded(path: &Path, longest: u64) -> Result<Vec<u8>, FileError> {
-    let length = fs::metadata(path).map_err(FileError::at("read", path))?.len();
-    if length > longest {
-        let error = std::io::Error::other(format!("it has {length} bytes, more than {longest}"));
-        return Err(FileError::at("read", path)(error));
+    let wrong = |why: String| FileError::at("read", path)(io::Error::other(why));
+    let metadata = fs::metadata(path).map_err(FileError::at("read", path))?;
+    // A pipe would be waited for.
+    if !metadata.is_file() {
+        return Err(wrong("it is no file".to_owned()));
     }
-    fs::read(path).map_err(FileError::at("read", path))
+    let file = File::open(path).map_err(FileError::at("read", path))?;
+    let mut bytes = vec![];
+    file.take(longest + 1).read_to_end(&mut bytes).map_err(FileError::at("read", path))?;
+    if bytes.len() as u64 > longest {
+        return Err(wrong(format!("it has more than {longest} bytes")));
+    }
+    Ok(bytes)
 }
 
 /// `run10` behind `run9`.

@@ -332,7 +332,9 @@ impl<'a> JsonReader<'a> {
 
     fn hex(&mut self) -> Result<u32, NoJson> {
         let digits = self.bytes.get(self.at..self.at + 4).and_then(|digits| str::from_utf8(digits).ok());
-        let Some(code) = digits.filter(|digits| !digits.starts_with('+')).and_then(|digits| u32::from_str_radix(digits, 16).ok())
+        let Some(code) = digits
+            .filter(|digits| !digits.starts_with('+'))
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
         else {
             return self.wrong();
         };
@@ -365,12 +367,17 @@ mod tests {
 
     #[test]
     fn what_is_no_json_says_where() {
-        for text in ["", "{", "[1,]", "{\"a\" 1}", "nul", "\"a", "1 2", "[1 2]", "{1: 2}", "\"\\x\"", "--1", "+1"] {
+        for text in
+            ["", "{", "[1,]", "{\"a\" 1}", "nul", "\"a", "1 2", "[1 2]", "{1: 2}", "\"\\x\"", "--1", "+1"]
+        {
             Json::parse(text.as_bytes()).unwrap_err();
         }
         assert_eq!(Json::parse(b"[1, x]").unwrap_err().to_string(), "it is no JSON at byte 4");
         assert!(Json::parse("[".repeat(100_000).as_bytes()).is_err(), "depth is bounded");
-        assert!(Json::parse(format!("[{}0]", "0,".repeat(MOST_VALUES)).as_bytes()).is_err(), "size is bounded");
+        assert!(
+            Json::parse(format!("[{}0]", "0,".repeat(MOST_VALUES)).as_bytes()).is_err(),
+            "size is bounded"
+        );
     }
 
     proptest! {

@@ -54,7 +54,8 @@ pub(crate) fn hparams(folder: &Path) -> Result<BTreeMap<String, SourceParam>, St
 /// # Errors
 /// The file cannot be read, or the sink takes no more.
 pub(crate) fn read_log(path: &Path, options: &ReadOptions, sink: &mut dyn Sink) -> Result<(), ImportError> {
-    let mut log = CsvLog::open(path).with_zone(options.zone.clone().unwrap_or_else(crate::zone::Zone::system));
+    let mut log =
+        CsvLog::open(path).with_zone(options.zone.clone().unwrap_or_else(crate::zone::Zone::system));
     let mut series = Series::default();
     let mut texts = BTreeSet::new();
     log.look::<ImportError>(Torn::of(path), &mut |cell| {

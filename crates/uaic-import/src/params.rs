@@ -56,7 +56,11 @@ mod tests {
     #[test]
     fn nested_settings_become_names_with_points() {
         let tree = Json::parse(br#"{"lr": 1e-05, "opt": {"name": "adam", "betas": [0.9, 1]}, "on": true, "n": "3", "x": null, "e": {}}"#);
-        let texts: Vec<_> = of(&tree.unwrap()).iter().map(|(name, param)| format!("{name}={}", param.text())).collect();
-        assert_eq!(texts, ["e={}", "lr=1e-05", "n=3", "on=true", "opt.betas=[0.9, 1]", "opt.name=adam", "x=None"]);
+        let texts: Vec<_> =
+            of(&tree.unwrap()).iter().map(|(name, param)| format!("{name}={}", param.text())).collect();
+        assert_eq!(
+            texts,
+            ["e={}", "lr=1e-05", "n=3", "on=true", "opt.betas=[0.9, 1]", "opt.name=adam", "x=None"]
+        );
     }
 }

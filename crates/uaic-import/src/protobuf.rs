@@ -108,7 +108,10 @@ mod tests {
     fn fields_are_walked_and_a_torn_one_ends_the_walk() {
         let message = [0x08, 0x96, 0x01, 0x12, 0x02, b'h', b'i', 0x1d, 0, 0, 0x80, 0x3f];
         let fields: Vec<_> = Fields::of(&message).collect();
-        assert_eq!(fields, [(1, Field::Varint(150)), (2, Field::Bytes(b"hi")), (3, Field::Fixed32(0x3f80_0000))]);
+        assert_eq!(
+            fields,
+            [(1, Field::Varint(150)), (2, Field::Bytes(b"hi")), (3, Field::Fixed32(0x3f80_0000))]
+        );
         for length in 0..message.len() {
             let whole = [3, 7, 12].iter().filter(|end| **end <= length).count();
             assert_eq!(Fields::of(&message[..length]).count(), whole, "{length}");

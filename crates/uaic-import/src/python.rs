@@ -27,8 +27,10 @@ fn number(text: &str) -> Option<ParamValue> {
         // What does not fit stays a text, so that no digit is lost.
         return text.parse().ok().filter(|_| !has_leading_zero).map(ParamValue::Int);
     }
-    let is_plain = digits.bytes().all(|letter| matches!(letter, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
-    let value: f64 = text.parse().ok().filter(|_| is_plain && (!has_leading_zero || digits.starts_with("0e")))?;
+    let is_plain =
+        digits.bytes().all(|letter| matches!(letter, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+    let value: f64 =
+        text.parse().ok().filter(|_| is_plain && (!has_leading_zero || digits.starts_with("0e")))?;
     value.is_finite().then_some(ParamValue::Float(value))
 }
 
@@ -84,7 +86,10 @@ mod tests {
 
     #[test]
     fn steps_are_whole_however_they_are_written() {
-        assert_eq!([whole("3"), whole("3.0"), whole("-1"), whole("0.5"), whole("")], [Some(3), Some(3), Some(-1), None, None]);
+        assert_eq!(
+            [whole("3"), whole("3.0"), whole("-1"), whole("0.5"), whole("")],
+            [Some(3), Some(3), Some(-1), None, None]
+        );
         assert_eq!(whole("9223372036854775807"), Some(i64::MAX));
         assert_eq!(whole("1e300"), None);
     }

@@ -18,7 +18,7 @@ pub struct SourceStudy {
     pub goals: Goals,
     /// Its space, as far as ours can say; the union of what its trials drew from.
     pub space: Space,
-    /// How many of its trials will come.
+    /// How many numbers its trials take up: one more than the highest of those that will come.
     pub trials: u32,
     /// When its first trial began, in milliseconds since 1970 UTC.
     pub started_ms: Option<i64>,

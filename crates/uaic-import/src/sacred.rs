@@ -136,7 +136,9 @@ fn read_metrics(path: &Path, sink: &mut dyn Sink) -> Result<(), ImportError> {
     match walked {
         Ok(()) => Ok(()),
         Err(Halt::Sink(error)) => Err(error.into()),
-        Err(Halt::Why(why)) => Ok(sink.skipped(Skipped::new(format!("the rest of {}", path.display()), why))?),
+        Err(Halt::Why(why)) => {
+            Ok(sink.skipped(Skipped::new(format!("the rest of {}", path.display()), why))?)
+        }
     }
 }
 

@@ -14,6 +14,9 @@ const HELD: usize = 1 << 18;
 /// Series that are remembered at most.
 const SERIES: usize = 1 << 16;
 
+/// Bytes of their names.
+const NAMES: usize = 16 << 20;
+
 /// Collects the points of a run.
 #[derive(Default)]
 pub(crate) struct Series {
@@ -22,11 +25,18 @@ pub(crate) struct Series {
     held: usize,
     /// The series of the last point.
     last: usize,
+    /// Bytes of the names.
+    names: usize,
 }
 
 impl Series {
     /// Takes a point; gives those on that are many.
-    pub(crate) fn push(&mut self, key: &str, point: SourcePoint, sink: &mut dyn Sink) -> Result<(), SinkError> {
+    pub(crate) fn push(
+        &mut self,
+        key: &str,
+        point: SourcePoint,
+        sink: &mut dyn Sink,
+    ) -> Result<(), SinkError> {
         let number = self.number(key);
         self.last = number;
         if let Some((key, batch)) = self.batches.get_mut(number) {
@@ -38,7 +48,7 @@ impl Series {
                 batch.clear();
             }
         }
-        if self.held >= HELD || self.numbers.len() > SERIES { self.flush(sink) } else { Ok(()) }
+        if self.held >= HELD || self.is_full() { self.flush(sink) } else { Ok(()) }
     }
 
     /// Series come in turn, as a rule: the same again, or the one that followed it the last time.
@@ -52,6 +62,7 @@ impl Series {
             return *number;
         }
         let number = self.batches.len();
+        self.names += key.len();
         self.numbers.insert(key.to_owned(), number);
         self.batches.push((key.to_owned(), vec![]));
         number
@@ -66,11 +77,20 @@ impl Series {
             }
         }
         self.held = 0;
-        if self.numbers.len() > SERIES {
-            self.numbers.clear();
-            self.batches.clear();
+        if self.is_full() {
+            self.forget();
         }
         Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.numbers.len() > SERIES || self.names > NAMES
+    }
+
+    fn forget(&mut self) {
+        self.numbers.clear();
+        self.batches.clear();
+        self.names = 0;
     }
 
     /// The names that have come so far, as far as they are remembered.
@@ -81,8 +101,7 @@ impl Series {
     /// Gives everything on and forgets the series: another run begins.
     pub(crate) fn end(&mut self, sink: &mut dyn Sink) -> Result<(), SinkError> {
         self.flush(sink)?;
-        self.numbers.clear();
-        self.batches.clear();
+        self.forget();
         Ok(())
     }
 }

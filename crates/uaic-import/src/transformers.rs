@@ -33,16 +33,21 @@ pub(crate) const FILE: &str = "trainer_state.json";
 ///
 /// # Errors
 /// The file cannot be read or is no state, or the sink takes no more.
-pub(crate) fn read(file: &Path, output: &Path, options: &ReadOptions, sink: &mut dyn Sink) -> Result<(), ImportError> {
+pub(crate) fn read(
+    file: &Path,
+    output: &Path,
+    options: &ReadOptions,
+    sink: &mut dyn Sink,
+) -> Result<(), ImportError> {
     let bytes = folder::read_bounded(file, LONGEST_WHOLE)?;
-    let malformed = |error: NoJson| ImportError::Malformed {
-        path: file.to_owned(),
-        format: "state of a trainer",
-        why: error.to_string(),
-    };
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        let why = "it is no map".to_owned();
+        return Err(ImportError::Malformed { path: file.to_owned(), format: "state of a trainer", why });
+    }
     let origin = format!("transformers:{}", place(output, options));
     let mut run = SourceRun::new(origin, folder_name(output), last_name(output));
-    describe(&bytes, &mut run).map_err(malformed)?;
+    // What is wrong with the file is told with its points.
+    let _ = describe(&bytes, &mut run);
     sink.run(run)?;
     let total = bytes.len() as u64;
     if let Err(error) = history(&bytes, sink) {

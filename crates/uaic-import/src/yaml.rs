@@ -155,11 +155,8 @@ mod tests {
     #[test]
     fn documents_that_would_not_fit_are_refused() {
         parse(&"[".repeat(10_000)).unwrap_err();
-        let mut bomb = "a0: &a0 [1, 1]\n".to_owned();
-        for level in 1..40 {
-            let before = level - 1;
-            bomb.push_str(&format!("a{level}: &a{level} [*a{before}, *a{before}]\n"));
-        }
+        let level = |level: usize| format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1);
+        let bomb: String = std::iter::once("a0: &a0 [1, 1]\n".to_owned()).chain((1..40).map(level)).collect();
         parse(&bomb).unwrap_err();
         parse("a: *b").unwrap_err();
     }

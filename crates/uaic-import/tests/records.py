@@ -1,17 +1,18 @@
 """Writes records of other tools, with these tools, for the tests of this crate.
 
-    python records.py FOLDER [NAME…]
+    python records.py FOLDER [NAME…]            makes the named records, or all, below FOLDER
+    python records.py --sql DATABASE [TABLE…]   writes a database as the statements that make it
 
-makes the named records below FOLDER (all of them without a name); one whose library is missing is
-told and left out. What lies in `golden/` was made by it: `optuna4.sql` and `journal4.log` in an
-environment with Optuna 4, the rest in one with the newest of each library. Databases are kept there as the
-statements that make them (`sql`).
+One whose library is missing is told and left out. What lies in `golden/` was made so: `optuna4.sql` and
+`journal4.log` with Optuna 4 in the zone Asia/Tokyo, the rest with Optuna 5, MLflow 3.17, W&B 0.31, TensorBoard
+2.21, tensorboardX 2.6, torch 2.15, Lightning 2.6, transformers 5, DVCLive 3.49 and sacred 0.8.
 """
 
 import json
 import math
 import os
 import random
+import re
 import sqlite3
 import sys
 from pathlib import Path
@@ -78,12 +79,7 @@ def optuna_major():
 
 
 def optuna_database(folder):
-    import optuna
-
-    path = folder / f"optuna{optuna_major()}.sqlite3"
-    optuna_program(f"sqlite:///{path}", "a study")
-    if optuna_major() == "5":
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
+    optuna_program(f"sqlite:///{folder / f'optuna{optuna_major()}.sqlite3'}", "a study")
 
 
 def optuna_journal(folder):
@@ -327,16 +323,14 @@ RECORDS = {
 }
 
 
-def sql(path, keep=None):
-    """A database as the statements that make it."""
-    connection = sqlite3.connect(path)
-    lines = list(connection.iterdump())
-    if keep:
-        lines = [
-            line
-            for line in lines
-            if not line.startswith(("CREATE", "INSERT")) or any(f'"{n}"' in line.split("(")[0] or f" {n} " in line.split("(")[0] + " " for n in keep)
-        ]
+def sql(path, keep):
+    """A database as the statements that make it; only those of some tables, where they are named."""
+    table = re.compile(r'(?:CREATE TABLE|CREATE (?:UNIQUE )?INDEX \S+ ON|INSERT INTO) "?(\w+)"?')
+    lines = []
+    for line in sqlite3.connect(path).iterdump():
+        found = table.match(line)
+        if not keep or line in ("BEGIN TRANSACTION;", "COMMIT;") or (found and found.group(1) in keep):
+            lines.append(line)
     return "\n".join(lines) + "\n"
 
 

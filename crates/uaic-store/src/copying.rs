@@ -7,7 +7,8 @@ use super::codec::{goals_column, to_json};
 use super::outside::{check_slot, counts, place_of, there};
 use super::rows::{event, experiment_row, intern, run_row, study_row};
 use super::series::tidy;
-use super::write::{clear, first_value, insert_params, put_more_values, put_tag};
+use super::attach::put_tag;
+use super::write::{clear, first_value, insert_params, put_more_values};
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::{EventRecord, Id, Known, RunCopy, StoreError, StudyCopy};
 

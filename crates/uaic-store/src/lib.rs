@@ -11,11 +11,13 @@
 //! ```
 
 mod artifact;
+mod attach;
 mod change;
 mod codec;
 mod copying;
 pub mod database;
 mod fault;
+mod find;
 mod history;
 mod outside;
 mod piece;
@@ -40,7 +42,7 @@ use uaic_platform::fsx;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{check_alias, check_model_name, check_name, no_model, now_ms};
 use uaic_study::store::{
-    ArtifactRecord, Attempt, Bucket, Change, EventRecord, Id, Known, LatestMetric, Look, MetricPoint,
+    ArtifactRecord, Attempt, Bucket, Change, Environment, EventRecord, Id, Known, LatestMetric, Look, MetricPoint,
     ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunQuery, RunRecord, Store,
     StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept, Tally,
 };
@@ -168,6 +170,16 @@ impl Store for SqliteStore {
         self.writer()?.call(move |connection| write::start_run(connection, fresh, &new, None, now_ms()))
     }
 
+    fn start_run_as(&self, id: Id, new: &NewRun) -> Result<Attempt, StoreError> {
+        let new = new.clone();
+        self.writer()?.call(move |connection| outside::start_as(connection, id, &new, now_ms()))
+    }
+
+    fn add_facts(&self, attempt: Attempt, facts: &Environment) -> Result<(), StoreError> {
+        let facts = facts.clone();
+        self.writer()?.call_for(attempt, move |connection| outside::add_facts(connection, attempt, facts))
+    }
+
     fn start_trial(&self, new: &NewRun, changes: usize) -> Result<Attempt, StoreError> {
         let fresh = Id::random();
         let new = new.clone();
@@ -206,7 +218,7 @@ impl Store for SqliteStore {
 
     fn set_tag(&self, run: Id, key: &str, value: &str) -> Result<(), StoreError> {
         let (key, value) = (key.to_owned(), value.to_owned());
-        self.writer()?.call(move |connection| write::set_tag(connection, run, &key, &value))
+        self.writer()?.call(move |connection| attach::set_tag(connection, run, &key, &value))
     }
 
     fn put_artifact(
@@ -225,7 +237,7 @@ impl Store for SqliteStore {
             size: content.len() as u64,
         };
         writer.call_for(attempt, move |connection| {
-            write::artifact(connection, attempt, &hash, &record)?;
+            attach::artifact(connection, attempt, &hash, &record)?;
             Ok(record)
         })
     }
@@ -340,7 +352,7 @@ impl Store for SqliteStore {
         let (hash, size) = self.blobs.put_file(file)?;
         let record = ArtifactRecord { name: name.to_owned(), hash: hash.to_hex().to_string(), size };
         writer.call(move |connection| {
-            write::put_artifact(connection, rows::run_row(connection, run)?, &hash, &record)?;
+            attach::put_artifact(connection, rows::run_row(connection, run)?, &hash, &record)?;
             Ok(record)
         })
     }

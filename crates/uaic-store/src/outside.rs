@@ -5,18 +5,43 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::Fault;
+use super::attach::put_tag;
 use super::codec::{from_json, named, to_json};
-use super::rows::{event, experiment_row, intern, known_name, name_row, process_row, run_row, study_row};
+use super::rows::{
+    event, experiment_row, intern, known_name, name_row, process_row, run_row, running_row, study_row,
+};
 use super::series::{append, tidy};
 use super::write::{
-    Place, clear, experiment_of, first_value, insert_params, put_more_values, put_tag, started,
+    Place, clear, experiment_of, first_value, insert_params, put_more_values, start_run, started,
 };
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{
-    check_outside, check_parent, check_removable, is_alive, kept_violation, number_taken,
+    check_outside, check_parent, check_removable, id_taken, is_alive, kept_violation, number_taken,
 };
-use uaic_study::store::{Home, Id, Known, OutsideRun, Point, RunEdit, RunKind};
+use uaic_study::store::{Attempt, Environment, Home, Id, Known, NewRun, OutsideRun, Point, RunEdit, RunKind};
 use uaic_study::trial::RunState;
+
+/// Starts a run of no study under an id that is known.
+pub(super) fn start_as(connection: &Connection, id: Id, new: &NewRun, now_ms: i64) -> Result<Attempt, Fault> {
+    let there = connection.prepare_cached("SELECT 1 FROM runs WHERE uuid = ?")?.exists([id.0])?;
+    if there {
+        return Err(id_taken(id).into());
+    }
+    start_run(connection, id, new, None, now_ms)
+}
+
+/// Adds to what is known of the surroundings of a run.
+pub(super) fn add_facts(connection: &Connection, attempt: Attempt, facts: Environment) -> Result<(), Fault> {
+    let run = running_row(connection, attempt)?;
+    let known: String = connection
+        .prepare_cached("SELECT content FROM texts JOIN runs ON texts.id = environment WHERE runs.id = ?")?
+        .query_row([run], |row| row.get(0))?;
+    let mut all: Environment = from_json("environment", &known)?;
+    all.extend(facts);
+    let text = intern(connection, &to_json("environment", &all)?)?;
+    connection.prepare_cached("UPDATE runs SET environment = ? WHERE id = ?")?.execute([text, run])?;
+    Ok(())
+}
 
 pub(super) fn edit_run(connection: &Connection, id: Id, edit: &RunEdit, now_ms: i64) -> Result<(), Fault> {
     let run = run_row(connection, id)?;

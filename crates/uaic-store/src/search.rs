@@ -13,6 +13,12 @@ use uaic_study::trial::RunState;
 
 /// So few runs are tested one by one before any order is made.
 const FEW: i64 = 2000;
+/// Larger sets are not cut with others.
+const LARGEST: usize = 300_000;
+/// Runs that stand for all when a share is guessed.
+const SAMPLED: u32 = 400;
+/// So many runs are walked and tested in the time that sets take to be cut with each other.
+const WALKED: f64 = 20_000.0;
 
 /// A piece of SQL with the values of its placeholders.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -143,36 +149,138 @@ impl Translator<'_> {
         }
     }
 
-    /// The condition that few runs meet, as a set of their rows, if there is one.
-    pub(super) fn few(&self, condition: &Condition) -> Result<Option<Sql>, Fault> {
+    /// A set of runs that holds all of which a condition holds, where it is small beside what would be walked
+    /// until `wanted` runs are found (`None`: all have to be found).
+    pub(super) fn few(&self, condition: &Condition, wanted: Option<u64>) -> Result<Option<Sql>, Fault> {
         let parts = match condition {
             Condition::All(parts) => parts.as_slice(),
             other => std::slice::from_ref(other),
         };
-        let mut best: Option<(i64, Sql)> = None;
+        let mut sets = Vec::new();
         for part in parts {
-            let Condition::Test(field, relation) = part else { continue };
-            if !is_selective(relation) || matches!(field, Field::Attribute(_)) {
-                continue;
-            }
-            let set = match self.of_table(field, relation)? {
-                Some((table, own)) => Sql {
-                    text: format!("SELECT own.run AS run FROM {table} AS own WHERE {}", own.text),
-                    ..own
-                },
-                None => Sql::new("SELECT 0 AS run WHERE FALSE", Vec::new()),
-            };
-            let count = self.count(&set)?;
-            if count <= FEW && best.as_ref().is_none_or(|(least, _)| count < *least) {
-                best = Some((count, set));
+            if let Some(set) = self.set(part)? {
+                sets.push((self.count(&set)?, set));
             }
         }
-        Ok(best.map(|(_, set)| set))
+        sets.sort_by_key(|(count, _)| *count);
+        let Some((least, smallest)) = sets.first() else { return Ok(None) };
+        if *least <= FEW {
+            return Ok(Some(smallest.clone()));
+        }
+        if let Some(wanted) = wanted
+            && wanted as f64 / self.share(condition)? < WALKED
+        {
+            return Ok(None);
+        }
+        self.intersection(sets.iter().map(|(_, set)| set))
+    }
+
+    /// The share of runs that meet a condition, by some that are spread over all; 0 where none of them does.
+    fn share(&self, condition: &Condition) -> Result<f64, Fault> {
+        let all: i64 = self
+            .connection
+            .prepare_cached("SELECT ifnull(max(id), 0) FROM runs")?
+            .query_row([], |row| row.get(0))?;
+        // Multiples of the golden ratio are nowhere dense and follow no other rhythm.
+        let place = |at: u32| 1 + ((f64::from(at) * 0.618_033_988_749_894_9).fract() * all as f64) as i64;
+        let places: Vec<String> = (0..SAMPLED).map(|at| place(at).to_string()).collect();
+        let condition = self.condition(condition)?;
+        let sql = format!(
+            "SELECT count(*), total(ifnull(({}), 0)) FROM json_each(?) CROSS JOIN runs ON runs.id = json_each.value",
+            condition.text
+        );
+        // The condition stands before the list.
+        let list = Value::Text(format!("[{}]", places.join(",")));
+        let values = condition.values.iter().chain(std::iter::once(&list));
+        let (looked, met): (f64, f64) = self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(if looked > 0.0 { met / looked } else { 0.0 })
+    }
+
+    /// The runs of all sets, as a list; nothing where every set is very large.
+    fn intersection<'s>(&self, sets: impl Iterator<Item = &'s Sql>) -> Result<Option<Sql>, Fault> {
+        let mut common: Option<Vec<i64>> = None;
+        for set in sets {
+            let sql = format!("{} LIMIT {}", set.text, LARGEST + 1);
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            let rows = statement.query_map(params_from_iter(set.values.iter()), |row| row.get(0))?;
+            let mut runs = rows.collect::<rusqlite::Result<Vec<i64>>>()?;
+            if runs.len() > LARGEST {
+                continue;
+            }
+            runs.sort_unstable();
+            if let Some(common) = &common {
+                let mut at = 0;
+                runs.retain(|run| {
+                    at += common[at..].partition_point(|other| other < run);
+                    common.get(at) == Some(run)
+                });
+            }
+            common = Some(runs);
+        }
+        let Some(common) = common else { return Ok(None) };
+        let list: Vec<String> = common.iter().map(i64::to_string).collect();
+        let list = Value::Text(format!("[{}]", list.join(",")));
+        Ok(Some(Sql::new("SELECT value AS run FROM json_each(?)", vec![list])))
+    }
+
+    /// The runs that meet a condition, where an index has them.
+    fn set(&self, condition: &Condition) -> Result<Option<Sql>, Fault> {
+        match condition {
+            Condition::Any(parts) => {
+                let mut whole = Sql::default();
+                for part in parts {
+                    let Some(set) = self.set(part)? else { return Ok(None) };
+                    let by = if whole.text.is_empty() { "" } else { " UNION " };
+                    whole.text.push_str(by);
+                    whole.text.push_str(&set.text);
+                    whole.values.extend(set.values);
+                }
+                Ok(Some(whole).filter(|whole| !whole.text.is_empty()))
+            }
+            Condition::Test(field, relation) if is_selective(relation) => self.indexed_set(field, relation),
+            _ => Ok(None),
+        }
+    }
+
+    fn indexed_set(&self, field: &Field, relation: &Relation) -> Result<Option<Sql>, Fault> {
+        let column = match field {
+            Field::Attribute(Attribute::Name) => "name",
+            Field::Attribute(Attribute::Experiment) => "experiment",
+            Field::Attribute(_) => return Ok(None),
+            _ => {
+                return Ok(Some(match self.of_table(field, relation)? {
+                    Some((table, own)) => Sql {
+                        text: format!("SELECT own.run AS run FROM {table} AS own WHERE {}", own.text),
+                        ..own
+                    },
+                    None => Sql::new("SELECT 0 AS run WHERE FALSE", Vec::new()),
+                }));
+            }
+        };
+        // Only what is equal: names are hardly looked for by their order.
+        let (Relation::Compare(Comparison::Equal, _) | Relation::In(_)) = relation else { return Ok(None) };
+        Ok(Some(match column {
+            "name" => {
+                let own = text("name", relation);
+                Sql {
+                    text: format!("SELECT id AS run FROM runs WHERE name IS NOT NULL AND {}", own.text),
+                    ..own
+                }
+            }
+            _ => {
+                let own = text("name", relation);
+                let experiments = format!("SELECT id FROM experiments WHERE {}", own.text);
+                Sql { text: format!("SELECT id AS run FROM runs WHERE experiment IN ({experiments})"), ..own }
+            }
+        }))
     }
 
     /// How many rows a set has, counted no further than needed.
     fn count(&self, set: &Sql) -> Result<i64, Fault> {
-        let sql = format!("SELECT count(*) FROM ({} LIMIT {})", set.text, FEW + 1);
+        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM ({}) LIMIT {})", set.text, FEW + 1);
         Ok(self
             .connection
             .prepare_cached(&sql)?
@@ -184,6 +292,15 @@ impl Translator<'_> {
         let mut whole = Sql::default();
         for key in keys {
             let value = self.value(&key.field)?;
+            if key.field == Field::Attribute(Attribute::Started) {
+                // The index on it can be walked.
+                whole.text.push_str(if key.descending {
+                    "runs.started_ms DESC, "
+                } else {
+                    "runs.started_ms, "
+                });
+                continue;
+            }
             let end = if key.descending { "DESC" } else { "ASC" };
             whole.text.push_str(&format!("{} {end} NULLS LAST, ", value.text));
             whole.values.extend(value.values);
@@ -220,6 +337,11 @@ impl Translator<'_> {
         };
         Ok(known_name(self.connection, name)?.map(|row| (table, row, key.descending)))
     }
+}
+
+/// Whether runs are asked for by their start.
+pub(super) fn is_by_start(keys: &[OrderKey]) -> bool {
+    matches!(keys, [] | [OrderKey { field: Field::Attribute(Attribute::Started), .. }])
 }
 
 /// Whether an index finds what is meant.

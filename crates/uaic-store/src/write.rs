@@ -15,9 +15,7 @@ use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{
     EarlierRun, check_end, check_up_to_date, is_alive, kept_violation, next_attempt,
 };
-use uaic_study::store::{
-    ArtifactRecord, Attempt, Home, Id, MetricPoint, NewRun, NewStudy, Point, RunEnd, StudyState,
-};
+use uaic_study::store::{Attempt, Home, Id, MetricPoint, NewRun, NewStudy, Point, RunEnd, StudyState};
 use uaic_study::trial::{Params, RunState};
 
 pub(super) fn create_study(
@@ -293,44 +291,6 @@ pub(super) fn started(connection: &Connection, run: i64) -> Result<i64, Fault> {
     Ok(connection
         .prepare_cached("SELECT started_ms FROM runs WHERE id = ?")?
         .query_row([run], |row| row.get(0))?)
-}
-
-pub(super) fn set_tag(connection: &Connection, run: Id, key: &str, value: &str) -> Result<(), Fault> {
-    put_tag(connection, run_row(connection, run)?, key, value)
-}
-
-pub(super) fn put_tag(connection: &Connection, run: i64, key: &str, value: &str) -> Result<(), Fault> {
-    connection
-        .prepare_cached(
-            "INSERT INTO tags (run, name, value) VALUES (?, ?, ?)
-             ON CONFLICT (run, name) DO UPDATE SET value = excluded.value",
-        )?
-        .execute(params![run, name_row(connection, key)?, value])?;
-    Ok(())
-}
-
-pub(super) fn artifact(
-    connection: &Connection,
-    attempt: Attempt,
-    hash: &blake3::Hash,
-    record: &ArtifactRecord,
-) -> Result<(), Fault> {
-    put_artifact(connection, running_row(connection, attempt)?, hash, record)
-}
-
-pub(super) fn put_artifact(
-    connection: &Connection,
-    run: i64,
-    hash: &blake3::Hash,
-    record: &ArtifactRecord,
-) -> Result<(), Fault> {
-    connection
-        .prepare_cached(
-            "INSERT INTO artifacts (run, name, hash, size) VALUES (?, ?, ?, ?)
-             ON CONFLICT (run, name) DO UPDATE SET hash = excluded.hash, size = excluded.size",
-        )?
-        .execute(params![run, record.name, hash.as_bytes(), record.size as i64])?;
-    Ok(())
 }
 
 pub(super) fn finish_run(

@@ -20,6 +20,7 @@
 mod asking;
 pub mod bench;
 pub mod event;
+mod free_run;
 mod history;
 pub mod importance;
 pub mod objective;
@@ -44,6 +45,7 @@ mod tuning;
 
 pub use asking::{AskError, Asked, Told, ask, explain, extend, tell};
 pub use event::{Event, Observer};
+pub use free_run::{DEFAULT_EXPERIMENT, NewFreeRun, Run};
 pub use objective::{Evaluation, Objective, ObjectiveError, Trial};
 pub use outcome::{StudyError, StudyOutcome, TrialResult};
 pub use panics::caught;

@@ -19,7 +19,7 @@ use rand::RngExt;
 
 use super::{Evaluation, Objective, ObjectiveError, Trial};
 use crate::store::{
-    ArtifactRecord, Attempt, Change, EventRecord, Id, Known, LatestMetric, MemoryStore, MetricPoint,
+    ArtifactRecord, Attempt, Change, Environment, EventRecord, Id, Known, LatestMetric, MemoryStore, MetricPoint,
     ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunQuery, RunRecord,
     Store, StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept,
 };
@@ -179,6 +179,12 @@ impl Store for BrittleStore {
     }
     fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError> {
         self.call()?.start_run(new)
+    }
+    fn start_run_as(&self, id: Id, new: &NewRun) -> Result<Attempt, StoreError> {
+        self.call()?.start_run_as(id, new)
+    }
+    fn add_facts(&self, attempt: Attempt, facts: &Environment) -> Result<(), StoreError> {
+        self.call()?.add_facts(attempt, facts)
     }
     fn start_trial(&self, new: &NewRun, changes: usize) -> Result<Attempt, StoreError> {
         self.call()?.start_trial(new, changes)

@@ -1,9 +1,49 @@
-//! The texts of a table that have an intent, with the classifier's answers.
+//! The texts of a table that have an intent, or the rows of any classifier, with its answers.
 
-use crate::eval::{self, Predictions, Undefined};
+use crate::eval::{self, Classified, Predictions, ScoreKind, Undefined};
 
-/// The texts of a table that have an intent.
-pub(super) struct AnsweredTexts {
+/// What a picture of answers can be made of: our models' predictions, or those of any program.
+pub trait Answering {
+    /// The answers, where they are logits at a temperature.
+    ///
+    /// # Errors
+    /// Without texts that have an intent, or without labels.
+    fn answered(&self, temperature: f64) -> Result<AnsweredTexts, Undefined>;
+
+    /// The same, of what has scores.
+    ///
+    /// # Errors
+    /// As [`Answering::answered`], or there are labels alone.
+    fn scored(&self, temperature: f64) -> Result<AnsweredTexts, Undefined> {
+        let judged = self.answered(temperature)?;
+        if judged.kind == ScoreKind::None { Err(Undefined::NoScores) } else { Ok(judged) }
+    }
+}
+
+impl Answering for Predictions {
+    fn answered(&self, temperature: f64) -> Result<AnsweredTexts, Undefined> {
+        AnsweredTexts::new(self, temperature)
+    }
+}
+
+impl Answering for Classified {
+    fn answered(&self, _: f64) -> Result<AnsweredTexts, Undefined> {
+        Ok(AnsweredTexts {
+            names: self.names().to_vec(),
+            known: self.known(),
+            gold: self.gold().to_vec(),
+            predicted: self.predicted().to_vec(),
+            probabilities: self.scores().to_vec(),
+            rows: (0..self.len()).collect(),
+            kind: self.kind(),
+            positive: self.positive(),
+            noun: "row",
+        })
+    }
+}
+
+/// The texts of a table that have an intent, or the rows of any classifier.
+pub struct AnsweredTexts {
     /// The classifier's labels, then those that only gold texts have.
     pub(super) names: Vec<String>,
     /// Number of the classifier's labels, C.
@@ -12,10 +52,16 @@ pub(super) struct AnsweredTexts {
     pub(super) gold: Vec<usize>,
     /// The label that the classifier gives it, `(N)`.
     pub(super) predicted: Vec<usize>,
-    /// `(N, C)`
+    /// Probabilities, or what else the classes of a row are ranked by, `(N, C)`; empty of labels alone.
     pub(super) probabilities: Vec<f64>,
     /// The row of each text in the table, `(N)`.
     pub(super) rows: Vec<usize>,
+    /// What the probabilities are.
+    pub(super) kind: ScoreKind,
+    /// The class to be found, of two.
+    pub(super) positive: Option<usize>,
+    /// What a row is: a text, or a row.
+    pub(super) noun: &'static str,
 }
 
 impl AnsweredTexts {
@@ -45,7 +91,20 @@ impl AnsweredTexts {
                 .copied()
                 .collect(),
             rows,
+            kind: ScoreKind::Probabilities,
+            positive: None,
+            noun: "text",
         })
+    }
+
+    /// `1 text`, `617 texts`, or rows.
+    pub(super) fn counted(&self, count: usize) -> String {
+        format!("{count} {}{}", self.noun, if count == 1 { "" } else { "s" })
+    }
+
+    /// The classes that curves are drawn of.
+    pub(super) fn shown(&self) -> Vec<usize> {
+        self.positive.map_or_else(|| (0..self.known).collect(), |class| vec![class])
     }
 
     pub(super) fn len(&self) -> usize {
@@ -90,7 +149,7 @@ impl AnsweredTexts {
     /// What the star means, where one is shown.
     pub(super) fn note_on_unknown(&self) -> &'static str {
         if self.gold.iter().any(|&gold| gold >= self.known) {
-            "* not among the labels of training."
+            if self.noun == "row" { "* has no score." } else { "* not among the labels of training." }
         } else {
             ""
         }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::answered::AnsweredTexts;
+use super::answered::{AnsweredTexts, Answering};
 use super::{MOST_ROWS, aspect_of_rows, chart, largest, line_key, nothing, texts, titled};
 use crate::eval::{Average, Confusion, Predictions};
 use crate::report::figure::{Along, Axis, Figure, Key, Look, Mark, Paint, Panel, Scale, Sign, Stroke};
 
 /// F1 of every class, the largest first, its number of texts beside its name; of many those with the
 /// lowest F1, lowest first.
-pub fn f1(predictions: &Predictions, subtitle: &str) -> Figure {
-    titled("F1 per class", subtitle, AnsweredTexts::new(predictions, 1.0).map(|judged| draw_f1(&judged)))
+pub fn f1(predictions: &impl Answering, subtitle: &str) -> Figure {
+    titled("F1 per class", subtitle, predictions.answered(1.0).map(|judged| draw_f1(&judged)))
 }
 
 fn draw_f1(judged: &AnsweredTexts) -> Figure {
@@ -66,7 +66,7 @@ fn f1_marks(judged: &AnsweredTexts, rows: &[(usize, f64)], mean: Option<f64>) ->
 
 /// What is left out of `all` classes, and which have no F1.
 fn f1_note(judged: &AnsweredTexts, all: usize, rows: &[(usize, f64)], absent: &[String]) -> String {
-    let mut notes = vec!["Behind each name, its number of texts.".to_owned()];
+    let mut notes = vec![format!("Behind each name, its number of {}s.", judged.noun)];
     if let Some((_, highest)) = rows.last().filter(|_| all > rows.len()) {
         let (left_out, shown) = (all - rows.len(), rows.len());
         let rest = if *highest < 1.0 { format!("{highest:.3} or more") } else { "1, too".to_owned() };

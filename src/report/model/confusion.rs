@@ -1,8 +1,8 @@
 //! Which classes are taken for which.
 
-use super::answered::AnsweredTexts;
+use super::answered::{AnsweredTexts, Answering};
 use super::{chart, titled};
-use crate::eval::{Confusion, Predictions};
+use crate::eval::Confusion;
 use crate::number::percent_in_cell;
 use crate::report::figure::{Axis, Figure, Mark, Scale};
 
@@ -20,14 +20,14 @@ const MOST: usize = 40;
 
 /// The confusion matrix, the largest class first. Cells are painted by the square root of their
 /// share of the row, so that single errors show.
-pub fn confusion(predictions: &Predictions, text: CellText, subtitle: &str) -> Figure {
+pub fn confusion(predictions: &impl Answering, text: CellText, subtitle: &str) -> Figure {
+    let judged = predictions.answered(1.0);
+    let noun = judged.as_ref().map_or("text", |judged| judged.noun);
     let title = match text {
-        CellText::Counts => "Confusion matrix, texts",
-        CellText::Shares => "Confusion matrix, % of each gold label",
+        CellText::Counts => format!("Confusion matrix, {noun}s"),
+        CellText::Shares => "Confusion matrix, % of each gold label".to_owned(),
     };
-    let figure =
-        AnsweredTexts::new(predictions, 1.0).map(|judged| Matrix::new(&judged).figure(&judged, text));
-    titled(title, subtitle, figure)
+    titled(&title, subtitle, judged.map(|judged| Matrix::new(&judged).figure(&judged, text)))
 }
 
 struct Matrix {

@@ -1,19 +1,19 @@
 //! Lift and cumulative gain: what looking at the highest scores first would find.
 
-use super::answered::AnsweredTexts;
-use super::{COLOURED, chart, largest, line_key, straightened, texts, titled};
-use crate::eval::{self, Predictions, Undefined};
+use super::answered::{AnsweredTexts, Answering};
+use super::{COLOURED, chart, largest, line_key, straightened, titled};
+use crate::eval::{self, Undefined};
 use crate::report::figure::{Along, Axis, Figure, Key, Mark, Paint, Scale, Sign, Stroke};
 
 /// The lift of the highest scores by decile, per class and of all together.
-pub fn lift(predictions: &Predictions, temperature: f64, subtitle: &str) -> Figure {
-    let figure = AnsweredTexts::new(predictions, temperature).and_then(|judged| draw_lift(&judged));
+pub fn lift(predictions: &impl Answering, temperature: f64, subtitle: &str) -> Figure {
+    let figure = predictions.scored(temperature).and_then(|judged| draw_lift(&judged));
     titled("Lift by decile of scores", subtitle, figure)
 }
 
 /// The share of a class's texts among the highest scores, per class and of all together.
-pub fn gain(predictions: &Predictions, temperature: f64, subtitle: &str) -> Figure {
-    let figure = AnsweredTexts::new(predictions, temperature).and_then(|judged| draw_gain(&judged));
+pub fn gain(predictions: &impl Answering, temperature: f64, subtitle: &str) -> Figure {
+    let figure = predictions.scored(temperature).and_then(|judged| draw_gain(&judged));
     titled("Cumulative gain", subtitle, figure)
 }
 
@@ -29,13 +29,17 @@ fn draw_lift(judged: &AnsweredTexts) -> Result<Figure, Undefined> {
     Ok(Figure {
         panels: vec![chart(
             "",
-            Axis::new("highest scores, % of texts", Scale::Linear { low: 5.0, high: 102.0 }),
+            Axis::new(
+                format!("highest scores, % of {}s", judged.noun),
+                Scale::Linear { low: 5.0, high: 102.0 },
+            ),
             Axis::new("lift", Scale::Linear { low: 0.0, high: most * 1.05 }),
             marks,
         )],
         legend: lines.legend(judged, "chance"),
         note: format!(
-            "Lift is how much more frequent a class is among the highest scores than among all texts; the highest tenth can reach 10 at most.{}",
+            "Lift is how much more frequent a class is among the highest scores than among all {}s; the highest tenth can reach 10 at most.{}",
+            judged.noun,
             lines.note()
         ),
         aspect: 1.5,
@@ -59,12 +63,17 @@ fn draw_gain(judged: &AnsweredTexts) -> Result<Figure, Undefined> {
     Ok(Figure {
         panels: vec![chart(
             "",
-            Axis::new("highest scores, % of texts", percent(100.0)),
+            Axis::new(format!("highest scores, % of {}s", judged.noun), percent(100.0)),
             Axis::new("found, % of the class", percent(102.0)),
             marks,
         )],
         legend: lines.legend(judged, "chance"),
-        note: format!("For all classes, pairs of a text and a class are ranked together.{}", lines.note()),
+        note: if lines.together.is_some() {
+            let noun = judged.noun;
+            format!("For all classes, pairs of a {noun} and a class are ranked together.{}", lines.note())
+        } else {
+            String::new()
+        },
         aspect: 1.5,
         ..Figure::default()
     })
@@ -73,7 +82,8 @@ fn draw_gain(judged: &AnsweredTexts) -> Result<Figure, Undefined> {
 /// A line per class, the largest class first, and one of all pairs of a text and a class.
 struct Lines {
     classes: Vec<(usize, Vec<(f64, f64)>)>,
-    together: Vec<(f64, f64)>,
+    /// None where one class of two is shown.
+    together: Option<Vec<(f64, f64)>>,
 }
 
 impl Lines {
@@ -86,14 +96,18 @@ impl Lines {
             let (scores, positive) = judged.one_vs_rest(class);
             Some((class, points(&scores, &positive).ok()?))
         };
+        if let Some(class) = judged.positive {
+            let (scores, positive) = judged.one_vs_rest(class);
+            return Ok(Self { together: None, classes: vec![(class, points(&scores, &positive)?)] });
+        }
         Ok(Self {
-            together: points(&judged.probabilities, &judged.pairs())?,
+            together: Some(points(&judged.probabilities, &judged.pairs())?),
             classes: largest(&support[..judged.known]).into_iter().filter_map(of_class).collect(),
         })
     }
 
     fn all(&self) -> impl Iterator<Item = &Vec<(f64, f64)>> {
-        self.classes.iter().map(|(_, points)| points).chain([&self.together])
+        self.classes.iter().map(|(_, points)| points).chain(&self.together)
     }
 
     /// The others at the bottom, the largest class and all together on top.
@@ -112,15 +126,21 @@ impl Lines {
         for (place, (_, points)) in self.classes.iter().take(COLOURED).enumerate().rev() {
             add(points, Paint::Series(place), Stroke::Solid, dotted);
         }
-        add(&self.together, Paint::Ink, Stroke::Dashed, false);
+        if let Some(together) = &self.together {
+            add(together, Paint::Ink, Stroke::Dashed, false);
+        }
         marks
     }
 
     fn legend(&self, judged: &AnsweredTexts, chance: &str) -> Vec<Key> {
         let support = judged.support();
-        let mut legend = vec![line_key(Paint::Ink, Stroke::Dashed, "all classes (micro)")];
+        let together = self.together.as_ref();
+        let mut legend: Vec<Key> = together
+            .map(|_| line_key(Paint::Ink, Stroke::Dashed, "all classes (micro)"))
+            .into_iter()
+            .collect();
         legend.extend(self.classes.iter().take(COLOURED).enumerate().map(|(place, (class, _))| {
-            let text = format!("{} · {}", judged.name(*class), texts(support[*class]));
+            let text = format!("{} · {}", judged.name(*class), judged.counted(support[*class]));
             line_key(Paint::Series(place), Stroke::Solid, text)
         }));
         match self.classes.len().saturating_sub(COLOURED) {

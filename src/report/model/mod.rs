@@ -15,7 +15,8 @@
 //! | `embedding` | features in the plane |
 //! | `attention` | which words an answer rests on |
 //! | `segments` | accuracy by length and by unknown words |
-//! | `judged` | the texts of a table that have an intent |
+//! | `regression` | errors of predicted numbers |
+//! | `answered` | the texts of a table that have an intent, or any classifier's rows |
 //! | `histogram` | shares of values per interval |
 //!
 //! Every builder gives a figure whatever it gets: what cannot be shown is a panel that says why.
@@ -30,11 +31,13 @@ mod embedding;
 mod gain;
 mod histogram;
 mod ranking;
+mod regression;
 mod reliability;
 mod risk;
 mod scope;
 mod segments;
 
+pub use answered::{AnsweredTexts, Answering};
 pub use attention::{Attended, attention};
 pub use classes::{class_counts, classes, f1};
 pub use confidence::confidence;
@@ -43,13 +46,15 @@ pub use curves::{Curve, Part, TrainingCurves, curves};
 pub use embedding::embedding;
 pub use gain::{gain, lift};
 pub use ranking::{precision_recall, roc};
-pub use reliability::reliability;
+pub use regression::{error_quantiles, predicted_against_true, residuals};
+pub use reliability::{reliability, reliability_of_rows};
 pub use risk::risk_coverage;
 pub use scope::{ScopeScores, oos_roc, oos_scores};
 pub use segments::{Segment, Segmentation, by_length, by_unknown_words, segments};
 
 use crate::eval::Undefined;
 use crate::report::figure::{Axis, Content, Figure, Key, Look, Mark, Paint, Panel, Stroke};
+use crate::report::series::thin;
 
 /// How many classes have a colour of their own.
 const COLOURED: usize = 8;
@@ -111,8 +116,12 @@ fn straightened(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
         }
         kept.push(point);
     }
-    kept
+    // Of very many points a picture shows the ends of each column.
+    if kept.len() > 5 * MOST_COLUMNS { thin(&kept, MOST_COLUMNS) } else { kept }
 }
+
+/// Columns of pixels that a curve may have.
+const MOST_COLUMNS: usize = 1200;
 
 #[cfg(test)]
 mod testing {

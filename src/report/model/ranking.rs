@@ -1,21 +1,20 @@
 //! ROC and precision–recall curves of every class against the rest, and of all together.
 
-use super::answered::AnsweredTexts;
-use super::{COLOURED, chart, line_key, straightened, texts, titled};
-use crate::eval::{self, Average, Predictions, Undefined};
+use super::answered::{AnsweredTexts, Answering};
+use super::{COLOURED, chart, line_key, straightened, titled};
+use crate::eval::{self, Average, Undefined};
 use crate::report::figure::{Along, Axis, Figure, Key, Mark, Paint, Scale, Stroke};
 
 /// ROC curves of every class against the rest, in colour those of the smallest areas: the whole,
 /// and its left tenth enlarged.
-pub fn roc(predictions: &Predictions, temperature: f64, subtitle: &str) -> Figure {
-    let figure = AnsweredTexts::new(predictions, temperature).and_then(|judged| draw_roc(&judged));
+pub fn roc(predictions: &impl Answering, temperature: f64, subtitle: &str) -> Figure {
+    let figure = predictions.scored(temperature).and_then(|judged| draw_roc(&judged));
     titled("ROC curves, one class against the rest", subtitle, figure)
 }
 
 /// Precision–recall curves of every class against the rest, in colour those of the smallest areas.
-pub fn precision_recall(predictions: &Predictions, temperature: f64, subtitle: &str) -> Figure {
-    let figure =
-        AnsweredTexts::new(predictions, temperature).and_then(|judged| draw_precision_recall(&judged));
+pub fn precision_recall(predictions: &impl Answering, temperature: f64, subtitle: &str) -> Figure {
+    let figure = predictions.scored(temperature).and_then(|judged| draw_precision_recall(&judged));
     titled("Precision–recall curves, one class against the rest", subtitle, figure)
 }
 
@@ -32,9 +31,44 @@ struct Curves {
     classes: Vec<ClassCurve>,
     /// Labels that no text has.
     without: usize,
+    /// None where one class of two is shown.
+    averages: Option<Averages>,
+}
+
+/// Curves and areas of all classes together.
+struct Averages {
     micro: (Vec<(f64, f64)>, f64),
     macro_points: Vec<(f64, f64)>,
     macro_area: f64,
+}
+
+impl Curves {
+    /// `points` makes a curve of scores, `area` the area under it, `average` that of all classes, and
+    /// `at` the height of a curve.
+    fn new(
+        judged: &AnsweredTexts,
+        points: impl Fn(&[f64], &[bool]) -> Result<Vec<(f64, f64)>, Undefined>,
+        area: impl Fn(&[f64], &[bool]) -> Result<f64, Undefined>,
+        average: impl Fn(Average) -> Result<f64, Undefined>,
+        at: fn(&[(f64, f64)], f64) -> f64,
+    ) -> Result<Self, Undefined> {
+        let classes = class_curves(judged, &points, area)?;
+        let averages = match judged.positive {
+            Some(class) => {
+                if classes.is_empty() {
+                    let (scores, positive) = judged.one_vs_rest(class);
+                    points(&scores, &positive)?;
+                }
+                None
+            }
+            None => Some(Averages {
+                micro: (points(&judged.probabilities, &judged.pairs())?, average(Average::Micro)?),
+                macro_points: straightened(mean_curve(&classes, at)),
+                macro_area: average(Average::Macro)?,
+            }),
+        };
+        Ok(Self { without: judged.shown().len() - classes.len(), classes, averages })
+    }
 }
 
 fn draw_roc(judged: &AnsweredTexts) -> Result<Figure, Undefined> {
@@ -43,16 +77,8 @@ fn draw_roc(judged: &AnsweredTexts) -> Result<Figure, Undefined> {
         let pairs = curve.iter().map(|point| (point.false_positive_rate, point.true_positive_rate));
         Ok(straightened(pairs.collect()))
     };
-    let micro = points(&judged.probabilities, &judged.pairs())?;
-    let averages = |average| eval::auroc_average(&judged.probabilities, judged.known, &judged.gold, average);
-    let classes = class_curves(judged, points, eval::area_under_roc)?;
-    let curves = Curves {
-        without: judged.known - classes.len(),
-        macro_points: straightened(mean_curve(&classes, rate_at)),
-        micro: (micro, averages(Average::Micro)?),
-        macro_area: averages(Average::Macro)?,
-        classes,
-    };
+    let average = |average| eval::auroc_average(&judged.probabilities, judged.known, &judged.gold, average);
+    let curves = Curves::new(judged, points, eval::area_under_roc, average, rate_at)?;
     let chance =
         || Mark::Line { points: vec![(0.0, 0.0), (1.0, 1.0)], paint: Paint::Muted, stroke: Stroke::Dashed };
     let all = |bare: bool, high: f64| {
@@ -92,23 +118,16 @@ fn draw_precision_recall(judged: &AnsweredTexts) -> Result<Figure, Undefined> {
         }
         Ok(straightened(steps))
     };
-    let pairs = judged.pairs();
-    let micro = points(&judged.probabilities, &pairs)?;
-    let averages =
+    let average =
         |average| eval::average_precision_average(&judged.probabilities, judged.known, &judged.gold, average);
-    let classes = class_curves(judged, points, eval::average_precision)?;
-    let curves = Curves {
-        without: judged.known - classes.len(),
-        macro_points: straightened(mean_curve(&classes, precision_at)),
-        micro: (micro, averages(Average::Micro)?),
-        macro_area: averages(Average::Macro)?,
-        classes,
-    };
+    let curves = Curves::new(judged, points, eval::average_precision, average, precision_at)?;
+    let pairs = judged.positive.map_or_else(|| judged.pairs(), |class| judged.one_vs_rest(class).1);
     let chance = pairs.iter().filter(|pair| **pair).count() as f64 / pairs.len().max(1) as f64;
+    let chance_of = if judged.positive.is_some() { "chance" } else { "chance, micro" };
     let mut marks = vec![Mark::Rule { at: chance, of: Along::Y, paint: Paint::Muted, label: String::new() }];
     marks.extend(curves.marks());
     let mut legend = curves.legend(judged);
-    legend.push(line_key(Paint::Muted, Stroke::Dashed, format!("chance, micro {chance:.3}")));
+    legend.push(line_key(Paint::Muted, Stroke::Dashed, format!("{chance_of} {chance:.3}")));
     let y = Axis::new("precision", Scale::Linear { low: 0.0, high: 1.02 });
     Ok(Figure {
         panels: vec![chart("", Axis::new("recall", Scale::of_shares()), y, marks)],
@@ -129,7 +148,7 @@ fn class_curves(
     area: impl Fn(&[f64], &[bool]) -> Result<f64, Undefined>,
 ) -> Result<Vec<ClassCurve>, Undefined> {
     let mut curves = Vec::new();
-    for class in 0..judged.known {
+    for class in judged.shown() {
         let (scores, positive) = judged.one_vs_rest(class);
         match (points(&scores, &positive), area(&scores, &positive)) {
             (Ok(points), Ok(area)) => curves.push(ClassCurve { class, points, area }),
@@ -180,22 +199,31 @@ impl Curves {
         others
             .map(|curve| line(&curve.points, Paint::Muted, Stroke::Thin))
             .chain(coloured.map(|(place, curve)| line(&curve.points, Paint::Series(place), Stroke::Solid)))
-            .chain([
-                line(&self.macro_points, Paint::Ink, Stroke::Dashed),
-                line(&self.micro.0, Paint::Ink, Stroke::Solid),
-            ])
+            .chain(self.averages.iter().flat_map(|averages| {
+                [
+                    line(&averages.macro_points, Paint::Ink, Stroke::Dashed),
+                    line(&averages.micro.0, Paint::Ink, Stroke::Solid),
+                ]
+            }))
             .collect()
     }
 
     fn legend(&self, judged: &AnsweredTexts) -> Vec<Key> {
         let support = judged.support();
-        let mut legend = vec![
-            line_key(Paint::Ink, Stroke::Solid, format!("micro average {:.3}", self.micro.1)),
-            line_key(Paint::Ink, Stroke::Dashed, format!("macro average {:.3}", self.macro_area)),
-        ];
+        let mut legend = Vec::new();
+        if let Some(averages) = &self.averages {
+            legend.extend([
+                line_key(Paint::Ink, Stroke::Solid, format!("micro average {:.3}", averages.micro.1)),
+                line_key(Paint::Ink, Stroke::Dashed, format!("macro average {:.3}", averages.macro_area)),
+            ]);
+        }
         legend.extend(self.classes.iter().take(COLOURED).enumerate().map(|(place, curve)| {
-            let text =
-                format!("{} · {} · {:.3}", judged.name(curve.class), texts(support[curve.class]), curve.area);
+            let text = format!(
+                "{} · {} · {:.3}",
+                judged.name(curve.class),
+                judged.counted(support[curve.class]),
+                curve.area
+            );
             line_key(Paint::Series(place), Stroke::Solid, text)
         }));
         match self.classes.len().saturating_sub(COLOURED) {
@@ -212,11 +240,14 @@ impl Curves {
             let chosen = "classes with the smallest area, which is written behind them.";
             notes.push(format!("In colour the {COLOURED} {chosen}"));
         }
-        notes.push(about.to_owned());
+        if self.averages.is_some() {
+            notes.push(about.to_owned());
+        }
+        let (known, noun) = (judged.known, judged.noun);
         match self.without {
             0 => {}
-            1 => notes.push(format!("One of {} labels has no text, so no curve.", judged.known)),
-            without => notes.push(format!("{without} of {} labels have no text, so no curve.", judged.known)),
+            1 => notes.push(format!("One of {known} labels has no {noun}, so no curve.")),
+            without => notes.push(format!("{without} of {known} labels have no {noun}, so no curve.")),
         }
         notes.join(" ")
     }
@@ -226,6 +257,7 @@ impl Curves {
 mod tests {
     use super::super::testing::{marks, table};
     use super::*;
+    use crate::eval::{Classified, Predictions, ScoreKind};
 
     /// Of 12 classes two texts each; those of class 3 are taken for class 4.
     fn twelve() -> Predictions {
@@ -247,6 +279,20 @@ mod tests {
             let is_macro = place == lines.len() - 2;
             assert!(is_macro || points[0] == (0.0, 0.0), "{points:?}");
         }
+    }
+
+    #[test]
+    fn of_two_classes_the_one_to_be_found_has_the_only_curve() {
+        let names = ["no", "yes"].map(str::to_owned).to_vec();
+        let scores = vec![0.9, 0.1, 0.4, 0.6, 0.3, 0.7, 0.8, 0.2];
+        let rows = Classified::of_scores(names, 2, vec![0, 1, 0, 1], None, scores, ScoreKind::Probabilities);
+        let rows = rows.unwrap().with_positive(1);
+        for figure in [roc(&rows, 1.0, "x"), precision_recall(&rows, 1.0, "x")] {
+            assert_eq!(marks(&figure.panels[0]).len(), 2, "chance and the curve");
+            assert!(figure.legend[0].text.starts_with("yes · 2 rows · 0."), "{:?}", figure.legend);
+        }
+        let labels = Classified::of_labels(rows.names().to_vec(), vec![0, 1], vec![0, 0]).unwrap();
+        assert!(roc(&labels, 1.0, "x").is_empty());
     }
 
     #[test]

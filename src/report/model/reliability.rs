@@ -1,9 +1,11 @@
 //! Confidence against accuracy.
 
-use super::answered::AnsweredTexts;
+use super::answered::{AnsweredTexts, Answering};
 use super::{chart, line_key, titled};
-use crate::eval::{self, BINS, Bin, Binning, Predictions, Undefined};
-use crate::report::figure::{Along, Axis, Figure, Mark, Paint, Panel, Rectangle, Scale, Sign, Stroke};
+use crate::eval::{self, BINS, Bin, Binning, Classified, Predictions, ScoreKind, Undefined};
+use crate::report::figure::{
+    Along, Axis, Content, Figure, Mark, Paint, Panel, Rectangle, Scale, Sign, Stroke,
+};
 
 /// Reliability diagrams before and after a temperature, with the number of texts per bin beneath.
 pub fn reliability(predictions: &Predictions, temperature: f64, subtitle: &str) -> Figure {
@@ -13,6 +15,53 @@ pub fn reliability(predictions: &Predictions, temperature: f64, subtitle: &str) 
     };
     let figure = side(1.0).and_then(|before| draw(&before, &side(temperature)?, temperature));
     titled("Reliability: confidence against accuracy", subtitle, figure)
+}
+
+/// The same of any classifier's rows: of two classes how often the one to be found occurs, against
+/// its probability.
+pub fn reliability_of_rows(rows: &Classified, subtitle: &str) -> Figure {
+    let found = |class: usize| {
+        let (scores, positive) = eval::one_vs_rest(rows.scores(), rows.known(), rows.gold(), class);
+        eval::reliability(&scores, &positive, BINS, Binning::EqualWidth)
+    };
+    let right = || {
+        let judged = rows.answered(1.0)?;
+        eval::reliability(&judged.confidences(), &judged.right(), BINS, Binning::EqualWidth)
+    };
+    let name = |class: usize| rows.names().get(class).map_or("", String::as_str);
+    let (x, y, bins) = match (rows.kind(), rows.positive()) {
+        (ScoreKind::None, _) => (String::new(), String::new(), Err(Undefined::NoScores)),
+        (ScoreKind::Order, _) => (String::new(), String::new(), Err(Undefined::NotProbabilities)),
+        (_, Some(class)) => {
+            (format!("probability of {}", name(class)), format!("share of {}", name(class)), found(class))
+        }
+        (_, None) => ("confidence".to_owned(), "accuracy".to_owned(), right()),
+    };
+    titled(&format!("Reliability: {x} against {y}"), subtitle, bins.and_then(|bins| draw_rows(&bins, &x, &y)))
+}
+
+fn draw_rows(bins: &[Bin], x: &str, y: &str) -> Result<Figure, Undefined> {
+    let error = eval::expected_calibration_error(bins)?;
+    let paint = Paint::Series(0);
+    let most = bins.iter().map(|bin| bin.n).max().unwrap_or(1) as f64;
+    let mut panels = vec![diagram("", bins, paint, false), counts(bins, paint, most, false)];
+    for (panel, (x, y)) in panels.iter_mut().zip([("", y), (x, "rows, log")]) {
+        if let Content::Chart { x: across, y: along, .. } = &mut panel.content {
+            (across.label, along.label) = (x.to_owned(), y.to_owned());
+        }
+    }
+    Ok(Figure {
+        panels,
+        columns: 1,
+        heights: vec![3.2, 1.0],
+        legend: vec![
+            line_key(paint, Stroke::Solid, format!("as predicted, calibration error {error:.3}")),
+            line_key(Paint::Muted, Stroke::Dashed, "as it should be"),
+        ],
+        note: format!("{BINS} bins of equal width with 95 % Wilson intervals; beneath, the rows in each."),
+        aspect: 1.2,
+        ..Figure::default()
+    })
 }
 
 fn draw(before: &[Bin], after: &[Bin], temperature: f64) -> Result<Figure, Undefined> {

@@ -1,16 +1,16 @@
 //! Errors that remain when only the most confident answers are given.
 
-use super::answered::AnsweredTexts;
+use super::answered::{AnsweredTexts, Answering};
 use super::{chart, line_key, straightened, titled};
-use crate::eval::{self, Predictions, Undefined};
+use crate::eval::{self, Undefined};
 use crate::report::figure::{Axis, Figure, Mark, Paint, Scale, Stroke};
 
 /// Points of a drawn curve.
 const MOST_POINTS: usize = 1000;
 
 /// The risk–coverage curve, with those of the best and of no order of the same answers.
-pub fn risk_coverage(predictions: &Predictions, temperature: f64, subtitle: &str) -> Figure {
-    let figure = AnsweredTexts::new(predictions, temperature).and_then(|judged| draw(&judged));
+pub fn risk_coverage(predictions: &impl Answering, temperature: f64, subtitle: &str) -> Figure {
+    let figure = predictions.scored(temperature).and_then(|judged| draw(&judged));
     titled("Risk and coverage", subtitle, figure)
 }
 
@@ -33,7 +33,10 @@ fn draw(judged: &AnsweredTexts) -> Result<Figure, Undefined> {
     Ok(Figure {
         panels: vec![chart(
             "",
-            Axis::new("coverage: share of texts answered", Scale::Linear { low: 0.0, high: 1.01 }),
+            Axis::new(
+                format!("coverage: share of {}s answered", judged.noun),
+                Scale::Linear { low: 0.0, high: 1.01 },
+            ),
             Axis::new("risk: share of errors among them", Scale::Linear { low: 0.0, high }),
             vec![
                 line(vec![(0.0, rate), (1.0, rate)], random.0, random.1),

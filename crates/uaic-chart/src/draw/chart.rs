@@ -1,12 +1,12 @@
 //! Marks between two axes.
 
-use crate::figure::{Along, Axis, Mark, Paint, Rectangle, Scale, Sign, Stroke};
+use crate::figure::{Along, Axis, Line, Mark, Paint, Rectangle, Scale, Sign, Stroke};
 
 use super::axes;
 use super::font::{self, Weight};
 use super::letters::{TICK, text};
 use super::place::{horizontal, vertical};
-use super::scene::{Anchor, Area, Point, Scene};
+use super::scene::{Anchor, Area, Point, Polyline, Scene, Shape};
 use super::theme::Theme;
 use super::ticks::ticks;
 use super::{sign, surface};
@@ -67,6 +67,7 @@ impl Painter<'_> {
     fn mark(&self, scene: &mut Scene, mark: &Mark) {
         match mark {
             Mark::Line { points, paint, stroke } => self.line(scene, points, *paint, *stroke),
+            Mark::Lines(lines) => self.lines(scene, lines),
             Mark::Band { points, paint } => self.band(scene, points, *paint),
             Mark::Points { points, sign, size } => self.points(scene, points, *sign, *size),
             Mark::Bars { bars, width, along } => self.bars(scene, bars, *width, *along),
@@ -94,6 +95,16 @@ impl Painter<'_> {
             Stroke::Thin => (colour.faded(0.65), 1.1, None),
         };
         scene.path(&path, self.plot, colour, width, dash);
+    }
+
+    fn lines(&self, scene: &mut Scene, lines: &[Line]) {
+        let polyline = |line: &Line| Polyline {
+            points: line.points.iter().map(|(x, y)| self.at(*x, *y)).collect(),
+            colour: self.theme.colour(line.paint).faded(line.opacity),
+            width: line.width,
+        };
+        let lines = lines.iter().map(polyline).collect();
+        scene.shapes.push(Shape::Lines { lines, within: *self.plot });
     }
 
     fn band(&self, scene: &mut Scene, points: &[(f64, f64, f64)], paint: Paint) {

@@ -1,7 +1,7 @@
 //! From a [`Figure`] to the bytes of a picture.
 //!
 //! A figure is first laid out as a list of shapes in units of its own, which tests can look at, and
-//! these are then painted by plotters. PNG is painted twice as large and averaged, so that every
+//! these are then painted by plotters, but for marks of very many lines, which `lines` paints. PNG is painted twice as large and averaged, so that every
 //! edge is smooth; nothing of the system is used, no font either, so equal figures are equal bytes.
 //! What letters the built-in font lacks, a PNG says, and an SVG has as text.
 
@@ -11,6 +11,7 @@ mod font;
 mod layout;
 mod legend;
 mod letters;
+mod lines;
 mod paint;
 mod panels;
 mod parallel;

@@ -6,7 +6,8 @@ use plotters::style::{Color as _, FontDesc, FontFamily, FontTransform, RGBAColor
 
 use super::DrawError;
 use super::font::FAMILY;
-use super::scene::{Anchor, Point, Scene, Shape, Text};
+use super::lines;
+use super::scene::{Anchor, Area, Point, Polyline, Scene, Shape, Text};
 use super::theme::Colour;
 
 /// Pixels painted per pixel of a PNG, in each direction.
@@ -18,13 +19,27 @@ const FINER: u32 = 10;
 pub(super) fn png(scene: &Scene, (width, height): (u32, u32)) -> Result<Vec<u8>, DrawError> {
     let (wide, high) = (width * OVERSAMPLED, height * OVERSAMPLED);
     let mut pixels = vec![0; wide as usize * high as usize * 3];
-    let mut backend = BitMapBackend::with_buffer(&mut pixels, (wide, high));
-    let mut painter =
-        Painter { backend: &mut backend, scale: f64::from(wide) / scene.width, finest: 1.0, lowered: 0.15 };
-    painter.scene(scene)?;
-    drop(backend);
+    // Many lines are painted by our own hand, between what plotters paints.
+    for shapes in scene.shapes.chunk_by(|a, b| is_lines(a) == is_lines(b)) {
+        if let [Shape::Lines { .. }, ..] = shapes {
+            let scale = f64::from(width) / scene.width;
+            for shape in shapes {
+                if let Shape::Lines { lines, within } = shape {
+                    lines::paint(&mut pixels, wide as usize, lines, within, scale);
+                }
+            }
+        } else {
+            let mut backend = BitMapBackend::with_buffer(&mut pixels, (wide, high));
+            let scale = f64::from(wide) / scene.width;
+            Painter { backend: &mut backend, scale, finest: 1.0, lowered: 0.15 }.shapes(shapes)?;
+        }
+    }
     let small = averaged(&pixels, wide as usize);
     encode(&small, (width, height)).map_err(failed)
+}
+
+fn is_lines(shape: &Shape) -> bool {
+    matches!(shape, Shape::Lines { .. })
 }
 
 /// The mean of each two by two pixels.
@@ -63,7 +78,7 @@ pub(super) fn svg(scene: &Scene, (width, height): (u32, u32)) -> Result<Vec<u8>,
     let mut backend = SVGBackend::with_string(&mut text, (wide, high));
     let scale = f64::from(wide) / scene.width;
     let mut painter = Painter { backend: &mut backend, scale, finest: f64::from(FINER), lowered: 0.0 };
-    painter.scene(scene)?;
+    painter.shapes(&scene.shapes)?;
     drop(backend);
     // Fine coordinates, but the size that was asked for.
     let finer = format!("width=\"{wide}\" height=\"{high}\"");
@@ -85,8 +100,8 @@ fn failed(error: impl std::fmt::Display) -> DrawError {
 }
 
 impl<B: DrawingBackend> Painter<'_, B> {
-    fn scene(&mut self, scene: &Scene) -> Result<(), DrawError> {
-        scene.shapes.iter().try_for_each(|shape| self.shape(shape))?;
+    fn shapes(&mut self, shapes: &[Shape]) -> Result<(), DrawError> {
+        shapes.iter().try_for_each(|shape| self.shape(shape))?;
         self.backend.present().map_err(failed)
     }
 
@@ -101,6 +116,7 @@ impl<B: DrawingBackend> Painter<'_, B> {
                 let style = ShapeStyle { color: rgba(*colour), filled: false, stroke_width: width };
                 self.backend.draw_line(self.at(*from), self.at(*to), &style).map_err(failed)
             }
+            Shape::Lines { lines, within } => lines.iter().try_for_each(|line| self.polyline(line, within)),
             Shape::Polygon { points, colour } => {
                 let points: Vec<(i32, i32)> = points.iter().map(|point| self.at(*point)).collect();
                 self.backend.fill_polygon(points, &rgba(*colour).filled()).map_err(failed)
@@ -115,6 +131,16 @@ impl<B: DrawingBackend> Painter<'_, B> {
             }
             Shape::Text(text) => self.text(text),
         }
+    }
+
+    fn polyline(&mut self, line: &Polyline, within: &Area) -> Result<(), DrawError> {
+        let width = (line.width * self.scale).max(self.finest).round().max(1.0) as u32;
+        let style = ShapeStyle { color: rgba(line.colour), filled: false, stroke_width: width };
+        for part in line.parts(within) {
+            let points: Vec<(i32, i32)> = part.into_iter().map(|point| self.at(point)).collect();
+            self.backend.draw_path(points, &style).map_err(failed)?;
+        }
+        Ok(())
     }
 
     fn text(&mut self, text: &Text) -> Result<(), DrawError> {

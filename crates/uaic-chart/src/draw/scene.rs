@@ -88,11 +88,58 @@ pub(super) struct Text {
 /// One shape.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Shape {
-    Line { from: Point, to: Point, colour: Colour, width: f64 },
-    Polygon { points: Vec<Point>, colour: Colour },
-    Box { area: Area, colour: Colour },
-    Disc { at: Point, radius: f64, colour: Colour },
+    Line {
+        from: Point,
+        to: Point,
+        colour: Colour,
+        width: f64,
+    },
+    /// Lines that are painted one over the other, within an area.
+    Lines {
+        lines: Vec<Polyline>,
+        within: Area,
+    },
+    Polygon {
+        points: Vec<Point>,
+        colour: Colour,
+    },
+    Box {
+        area: Area,
+        colour: Colour,
+    },
+    Disc {
+        at: Point,
+        radius: f64,
+        colour: Colour,
+    },
     Text(Text),
+}
+
+/// A line through points; it breaks where one is not finite.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Polyline {
+    pub(super) points: Vec<Point>,
+    pub(super) colour: Colour,
+    pub(super) width: f64,
+}
+
+impl Polyline {
+    /// The parts of the line that lie in an area, each without a break.
+    pub(super) fn parts(&self, within: &Area) -> Vec<Vec<Point>> {
+        let mut parts: Vec<Vec<Point>> = Vec::new();
+        for pair in self.points.windows(2) {
+            let [from, to] = [pair[0], pair[1]];
+            if !(from.0.is_finite() && from.1.is_finite() && to.0.is_finite() && to.1.is_finite()) {
+                continue;
+            }
+            let Some((from, to)) = within.clip(from, to) else { continue };
+            match parts.last_mut() {
+                Some(part) if part.last() == Some(&from) => part.push(to),
+                _ => parts.push(vec![from, to]),
+            }
+        }
+        parts
+    }
 }
 
 /// Shapes, the first at the bottom.

@@ -2,11 +2,13 @@
 //! and the correction for looking at many.
 
 mod paired;
+mod rows;
 mod t_test;
 
 pub use paired::{
     PairedDifference, mcnemar, paired_bootstrap, paired_bootstrap_of_groups, paired_bootstraps,
 };
+pub use rows::{RowDifferences, RowTest, classified_differences, regressed_differences};
 pub use t_test::{
     MeanInterval, TTest, corrected_resampled_t, mean, mean_interval, paired_t, standard_deviation, welch_t,
 };

@@ -65,9 +65,21 @@ pub fn paired_bootstraps<const FIGURES: usize>(
     rng: &mut impl Rng,
     differences: impl Fn(&[Vec<usize>]) -> [Option<f64>; FIGURES],
 ) -> [Option<PairedDifference>; FIGURES] {
+    let found = paired_bootstrap_list(sizes, rounds, rng, |groups| differences(groups).to_vec());
+    let mut found = found.into_iter();
+    std::array::from_fn(|_| found.next().flatten())
+}
+
+/// The same of figures whose number is not known before.
+pub(super) fn paired_bootstrap_list(
+    sizes: &[usize],
+    rounds: usize,
+    rng: &mut impl Rng,
+    differences: impl Fn(&[Vec<usize>]) -> Vec<Option<f64>>,
+) -> Vec<Option<PairedDifference>> {
     let mut groups: Vec<Vec<usize>> = sizes.iter().map(|&size| (0..size).collect()).collect();
     let observed = differences(&groups);
-    let mut drawn = [const { Vec::new() }; FIGURES];
+    let mut drawn: Vec<Vec<f64>> = observed.iter().map(|_| Vec::new()).collect();
     for _ in 0..rounds {
         for (group, &size) in groups.iter_mut().zip(sizes) {
             group.fill_with(|| rng.random_range(0..size));
@@ -76,8 +88,8 @@ pub fn paired_bootstraps<const FIGURES: usize>(
             values.extend(value.filter(|value| !value.is_nan()));
         }
     }
-    let mut observed = observed.into_iter();
-    drawn.map(|values| judge(observed.next().flatten()?, values, sizes.iter().sum()))
+    let n = sizes.iter().sum();
+    observed.into_iter().zip(drawn).map(|(value, values)| judge(value?, values, n)).collect()
 }
 
 /// What resampled differences say of the one of all examples.

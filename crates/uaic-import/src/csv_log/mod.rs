@@ -94,7 +94,8 @@ impl CsvLog {
         let mut news = News::default();
         let Some((mut file, identity)) = self.open_file()? else { return Ok(news) };
         let length = file.metadata().map_or(0, |metadata| metadata.len());
-        let header = first_line(&mut file).map_err(FileError::at("read", &self.path)).map_err(ImportError::from)?;
+        let header =
+            first_line(&mut file).map_err(FileError::at("read", &self.path)).map_err(ImportError::from)?;
         let Some(header) = header else { return Ok(news) };
         let is_same = self.identity == Some(identity) && length >= self.offset && header == self.header;
         let mut again = 0;
@@ -127,7 +128,7 @@ impl CsvLog {
         let is_first = self.header.is_empty();
         self.delimiter = delimiter(&self.path, header);
         let columns = Columns::of(&cells(header, self.delimiter));
-        let has_grown = columns.contain(&self.columns) && header != self.header;
+        let has_grown = columns.contain(&self.columns) && columns.len() > self.columns.len();
         let again = if has_grown && !is_first { self.rows } else { 0 };
         self.columns = columns;
         self.header = header.to_vec();
@@ -150,20 +151,22 @@ impl CsvLog {
         let mut lines = Lines::new(BufReader::with_capacity(1 << 18, file));
         // A row whose quotes are open goes on in the next line.
         let mut row = vec![];
+        let mut is_open = false;
         loop {
             let is_whole = match lines.next().map_err(wrong)? {
                 None => return Ok(()),
                 Some(Line::TooLong) => continue,
                 Some(Line::Whole(line)) => {
+                    is_open ^= quotes_open(line);
                     row.extend_from_slice(line);
                     true
                 }
                 Some(Line::Torn(line)) => {
+                    is_open ^= quotes_open(line);
                     row.extend_from_slice(line);
                     false
                 }
             };
-            let is_open = row.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
             if is_open && is_whole && row.len() < crate::lines::LONGEST {
                 row.push(b'\n');
                 continue;
@@ -180,6 +183,7 @@ impl CsvLog {
             self.rows += 1;
             self.offset = begin + lines.offset();
             row.clear();
+            is_open = false;
         }
     }
 
@@ -200,6 +204,11 @@ impl CsvLog {
     }
 }
 
+/// Whether a line opens a quote that it does not close.
+fn quotes_open(line: &[u8]) -> bool {
+    line.iter().fold(false, |is_open, byte| is_open ^ (*byte == b'"'))
+}
+
 /// What becomes of a last line without an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Torn {
@@ -212,7 +221,10 @@ pub(crate) enum Torn {
 impl Torn {
     /// Whoever writes a line writes its end at once: a file that has been left alone has none to come.
     pub(crate) fn of(path: &Path) -> Self {
-        let age = fs::metadata(path).and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
+        let age = fs::metadata(path)
+            .and_then(|metadata| metadata.modified())
+            .ok()
+            .and_then(|time| time.elapsed().ok());
         if age.is_some_and(|age| age.as_secs() >= 60) { Self::Take } else { Self::Wait }
     }
 }

@@ -10,6 +10,9 @@ use crate::zone::millis_of_seconds;
 /// How many names are remembered.
 const MOST_TAGS: usize = 100_000;
 
+/// Longer names are not remembered.
+const LONGEST_TAG: usize = 1000;
+
 /// Something that an event says.
 pub(crate) enum Item<'a> {
     /// A point of a series.
@@ -89,13 +92,15 @@ impl Tags {
         let plugin = value.metadata.and_then(|metadata| field(metadata, 1)).map(Field::bytes);
         let name = plugin.and_then(|plugin| field(plugin, 1)).map(Field::bytes);
         if name == Some(b"hparams") {
-            return Meaning::Hparams(plugin.and_then(|plugin| field(plugin, 2)).map(Field::bytes).unwrap_or_default());
+            return Meaning::Hparams(
+                plugin.and_then(|plugin| field(plugin, 2)).map(Field::bytes).unwrap_or_default(),
+            );
         }
         let known = self.kinds.get(value.tag.as_ref()).copied();
         let is_scalar = known == Some(Kind::Scalar) || name == Some(b"scalars");
         let number = value.tensor.filter(|_| is_scalar).and_then(number);
         let kind = if number.is_some() { Kind::Scalar } else { Kind::Other };
-        if known.is_none() && self.kinds.len() < MOST_TAGS {
+        if known.is_none() && self.kinds.len() < MOST_TAGS && value.tag.len() <= LONGEST_TAG {
             self.kinds.insert(value.tag.clone().into_owned(), kind);
         }
         match (number, known) {
@@ -147,11 +152,17 @@ fn number(tensor: &[u8]) -> Option<f64> {
             (1, field) => kind = field.int(),
             (4, field) => content = field.bytes(),
             (5, Field::Fixed32(bits)) => listed = Some(f64::from(f32::from_bits(bits))),
-            (5, Field::Bytes(packed)) => listed = only(packed, |bytes| take(bytes).map(|b| f64::from(f32::from_le_bytes(*b)))),
+            (5, Field::Bytes(packed)) => {
+                listed = only(packed, |bytes| take(bytes).map(|b| f64::from(f32::from_le_bytes(*b))));
+            }
             (6, Field::Fixed64(bits)) => listed = Some(f64::from_bits(bits)),
-            (6, Field::Bytes(packed)) => listed = only(packed, |bytes| take(bytes).map(|b| f64::from_le_bytes(*b))),
+            (6, Field::Bytes(packed)) => {
+                listed = only(packed, |bytes| take(bytes).map(|b| f64::from_le_bytes(*b)));
+            }
             (7 | 10 | 11, Field::Varint(value)) => listed = Some(value as i64 as f64),
-            (7 | 10 | 11, Field::Bytes(packed)) => listed = only(packed, |bytes| varint(bytes).map(|v| v as i64 as f64)),
+            (7 | 10 | 11, Field::Bytes(packed)) => {
+                listed = only(packed, |bytes| varint(bytes).map(|v| v as i64 as f64));
+            }
             _ => {}
         }
     }

@@ -39,6 +39,18 @@ impl Frames {
         Self { file, buffer: vec![], start: 0, offset: 0 }
     }
 
+    /// How much of the file has been read, half a record at its end among it.
+    pub(super) fn read(&self) -> u64 {
+        self.offset + (self.buffer.len() - self.start) as u64
+    }
+
+    /// Forgets a half record: its file was cut off.
+    pub(super) fn reread(&mut self) -> io::Result<()> {
+        self.buffer.clear();
+        self.start = 0;
+        self.file.seek(SeekFrom::Start(self.offset)).map(drop)
+    }
+
     /// How many bytes the records so far have had.
     pub(super) fn offset(&self) -> u64 {
         self.offset
@@ -49,13 +61,12 @@ impl Frames {
         if !self.fill(12)? {
             return Ok(Frame::End);
         }
-        let head = self.buffer.get(self.start..).and_then(<[u8]>::first_chunk::<12>);
-        let Some([a, b, c, d, e, f, g, h, sum @ ..]) = head else { return Ok(Frame::End) };
-        let length = [*a, *b, *c, *d, *e, *f, *g, *h];
-        if masked_crc32c(&length) != u32::from_le_bytes(*sum) {
+        let head = self.buffer.get(self.start..).and_then(<[u8]>::split_first_chunk::<8>);
+        let Some((length, rest)) = head else { return Ok(Frame::End) };
+        if rest.first_chunk().map(|sum| u32::from_le_bytes(*sum)) != Some(masked_crc32c(length)) {
             return Ok(Frame::Broken("the length of a record does not match its checksum"));
         }
-        let length = u64::from_le_bytes(length);
+        let length = u64::from_le_bytes(*length);
         if length > LONGEST {
             return self.pass_over(length);
         }

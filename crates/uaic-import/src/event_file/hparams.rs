@@ -8,6 +8,9 @@ use crate::protobuf::{Field, Fields, field};
 use crate::record::SourceParam;
 use crate::zone::millis_of_seconds;
 
+/// Settings that are kept.
+const MOST_PARAMS: usize = 10_000;
+
 /// What a session says when it starts and ends.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Session {
@@ -37,7 +40,8 @@ impl Session {
                 1 => {
                     let name = field(found.bytes(), 1).map(Field::text).unwrap_or_default();
                     let value = field(found.bytes(), 2).and_then(|value| param(value.bytes()));
-                    self.params.extend(value.map(|value| (name, value)));
+                    let has_place = self.params.len() < MOST_PARAMS;
+                    self.params.extend(value.filter(|_| has_place).map(|value| (name, value)));
                 }
                 4 => self.group = Some(found.text()).filter(|name| !name.is_empty()),
                 5 => self.started_ms = millis_of_seconds(found.double()),

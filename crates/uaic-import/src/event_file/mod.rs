@@ -47,7 +47,13 @@ impl EventFile {
     pub fn open(path: &Path) -> Result<Self, ImportError> {
         let file = File::open(path).map_err(FileError::at("open", path))?;
         let identity = FileIdentity::of(&file.metadata().map_err(FileError::at("open", path))?);
-        Ok(Self { path: path.to_owned(), frames: Frames::new(file), identity, tags: Tags::default(), broken: None })
+        Ok(Self {
+            path: path.to_owned(),
+            frames: Frames::new(file),
+            identity,
+            tags: Tags::default(),
+            broken: None,
+        })
     }
 
     /// Its path.
@@ -79,7 +85,8 @@ impl EventFile {
         look.news.replaced = self.reopen_if_replaced()?;
         let until = self.frames.offset().saturating_add(bytes);
         while self.broken.is_none() && self.frames.offset() < until {
-            let frame = self.frames.next().map_err(FileError::at("read", &self.path)).map_err(ImportError::from)?;
+            let frame =
+                self.frames.next().map_err(FileError::at("read", &self.path)).map_err(ImportError::from)?;
             match frame {
                 Frame::Record(record) => event::walk(record, &mut self.tags, &mut |item| {
                     look.news.points += u64::from(matches!(item, Item::Point(..)));
@@ -107,6 +114,9 @@ impl EventFile {
         // A file that was deleted may have an end that is still unread.
         let Ok(metadata) = fs::metadata(&self.path) else { return Ok(false) };
         if FileIdentity::of(&metadata) == self.identity && metadata.len() >= self.frames.offset() {
+            if metadata.len() < self.frames.read() {
+                self.frames.reread().map_err(FileError::at("read", &self.path))?;
+            }
             return Ok(false);
         }
         *self = Self::open(&self.path)?;

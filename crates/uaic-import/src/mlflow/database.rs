@@ -27,7 +27,8 @@ pub(crate) fn read(path: &Path, sink: &mut dyn Sink) -> Result<(), ImportError> 
     let connection = open(path)?;
     let wrong = ImportError::database(path);
     let database = Database::new(&connection, path).map_err(&wrong)?;
-    let total = connection.query_row("SELECT count(*) FROM runs", [], |row| Ok(int(row, 0))).map_err(&wrong)?;
+    let total =
+        connection.query_row("SELECT count(*) FROM runs", [], |row| Ok(int(row, 0))).map_err(&wrong)?;
     let total = total.unwrap_or_default().max(0) as u64;
     let mut statement = connection.prepare(&database.runs).map_err(&wrong)?;
     let mut rows = statement.query([]).map_err(&wrong)?;
@@ -91,7 +92,8 @@ impl<'c> Database<'c> {
         let of_runs = columns(connection, "runs")?;
         let run = |name: &str| if of_runs.contains(name) { format!("r.{name}") } else { "NULL".to_owned() };
         let of_metrics = columns(connection, "metrics")?;
-        let metric = |name: &str| if of_metrics.contains(name) { format!("t.{name}") } else { "0".to_owned() };
+        let metric =
+            |name: &str| if of_metrics.contains(name) { format!("t.{name}") } else { "0".to_owned() };
         let runs = format!(
             "SELECT r.run_uuid, {}, e.name, r.status, r.start_time, r.end_time, {}, e.lifecycle_stage, {}, {}, {}, {} \
              FROM runs r LEFT JOIN experiments e ON e.experiment_id = r.experiment_id ORDER BY r.rowid",
@@ -190,9 +192,10 @@ impl<'c> Database<'c> {
         series.end(sink)?;
         match walked {
             Ok(()) => Ok(()),
-            Err(error) => {
-                Ok(sink.skipped(Skipped::new(format!("the rest of the points of the run {run}"), error.reason()?))?)
-            }
+            Err(error) => Ok(sink.skipped(Skipped::new(
+                format!("the rest of the points of the run {run}"),
+                error.reason()?,
+            ))?),
         }
     }
 
@@ -218,7 +221,8 @@ const DATASETS: &str = "SELECT d.name, d.digest, d.dataset_source, t.value \
     LEFT JOIN input_tags t ON t.input_uuid = i.input_uuid AND t.name = 'mlflow.data.context' \
     WHERE i.destination_id = ?1 AND i.destination_type = 'RUN' AND i.source_type = 'DATASET' ORDER BY i.rowid";
 
-const MODELS: &str = "SELECT name, version, current_stage FROM model_versions WHERE run_id = ?1 ORDER BY rowid";
+const MODELS: &str =
+    "SELECT name, version, current_stage FROM model_versions WHERE run_id = ?1 ORDER BY rowid";
 
 /// The rows of a run in the order in which they were written, which stays while runs grow. Databases of
 /// old versions lack the index by run; they get one that lives as long as the connection.

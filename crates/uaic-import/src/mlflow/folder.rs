@@ -43,7 +43,10 @@ pub(crate) fn kind_of(path: &Path) -> Option<FolderKind> {
         };
     }
     let folders = folder::folders(path).ok()?;
-    let has = folders.iter().take(1000).any(|folder| about(folder).is_ok_and(|about| about.get("experiment_id").is_some()));
+    let has = folders
+        .iter()
+        .take(1000)
+        .any(|folder| about(folder).is_ok_and(|about| about.get("experiment_id").is_some()));
     has.then_some(FolderKind::Store)
 }
 
@@ -62,7 +65,8 @@ pub(crate) fn read(path: &Path, kind: FolderKind, sink: &mut dyn Sink) -> Result
         FolderKind::Run => {
             let experiment = path.parent().map(about).and_then(Result::ok);
             let store = path.ancestors().nth(2).unwrap_or(path);
-            let home = Home { experiment: name_of(experiment.as_ref(), path.parent()), is_deleted: false, store };
+            let home =
+                Home { experiment: name_of(experiment.as_ref(), path.parent()), is_deleted: false, store };
             read_run(path, &home, &models(store), sink)
         }
         FolderKind::Experiment => {
@@ -71,7 +75,8 @@ pub(crate) fn read(path: &Path, kind: FolderKind, sink: &mut dyn Sink) -> Result
         }
         FolderKind::Store => {
             let models = models(path);
-            let mut experiments: Vec<_> = folder::folders(path)?.into_iter().map(|folder| (folder, false)).collect();
+            let mut experiments: Vec<_> =
+                folder::folders(path)?.into_iter().map(|folder| (folder, false)).collect();
             // Deleted experiments.
             let deleted = folder::folders(&path.join(".trash")).unwrap_or_default();
             experiments.extend(deleted.into_iter().map(|folder| (folder, true)));
@@ -94,7 +99,10 @@ struct Progress {
 
 impl Progress {
     fn of(experiments: &[PathBuf]) -> Self {
-        let total = experiments.iter().map(|folder| folder::folders(folder).map_or(0, |runs| runs.len() as u64)).sum();
+        let total = experiments
+            .iter()
+            .map(|folder| folder::folders(folder).map_or(0, |runs| runs.len() as u64))
+            .sum();
         Self { done: 0, total }
     }
 }
@@ -147,7 +155,9 @@ fn read_experiment(
     let is_deleted = is_in_trash || about.get("lifecycle_stage").and_then(Json::as_str) == Some("deleted");
     let home = Home { experiment: name_of(Some(&about), Some(path)), is_deleted, store };
     for run in folder::folders(path)? {
-        if run.join("meta.yaml").is_file() && (run.join("metrics").is_dir() || run.join("tags").is_dir() || run.join("params").is_dir()) {
+        if run.join("meta.yaml").is_file()
+            && (run.join("metrics").is_dir() || run.join("tags").is_dir() || run.join("params").is_dir())
+        {
             read_run(&run, &home, models, sink)?;
         }
         progress.done += 1;
@@ -219,7 +229,10 @@ fn texts(folder: &Path, trouble: &mut Vec<Skipped>) -> BTreeMap<String, String> 
 fn add_datasets(run: &Path, tags: &mut BTreeMap<String, String>) {
     for input in folder::folders(&run.join("inputs")).unwrap_or_default() {
         let Ok(link) = about(&input) else { continue };
-        let Some(id) = link.get("source_id").map(Json::tag).filter(|id| !id.contains(['/', '\\', '.'])) else { continue };
+        let Some(id) = link.get("source_id").map(Json::tag).filter(|id| !id.contains(['/', '\\', '.']))
+        else {
+            continue;
+        };
         let Some(experiment) = run.parent() else { continue };
         let Ok(data) = about(&experiment.join("datasets").join(id)) else { continue };
         let text = |key: &str| data.get(key).map(Json::tag);

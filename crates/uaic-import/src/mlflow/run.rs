@@ -68,7 +68,12 @@ pub(super) fn stored(value: f64) -> (f64, bool) {
 
 /// Gives the artifacts of a run: from where they were written or, moved along with the records, from
 /// beside these.
-pub(super) fn give_artifacts(uri: &str, run: &str, beside: &Path, sink: &mut dyn Sink) -> Result<(), ImportError> {
+pub(super) fn give_artifacts(
+    uri: &str,
+    run: &str,
+    beside: &Path,
+    sink: &mut dyn Sink,
+) -> Result<(), ImportError> {
     let told = |why: String| Skipped::new(format!("the artifacts of the run {run}"), why);
     let path = match local_path(uri) {
         Ok(path) => path,
@@ -79,17 +84,22 @@ pub(super) fn give_artifacts(uri: &str, run: &str, beside: &Path, sink: &mut dyn
     if !is_of_run || path.components().any(|part| part == Component::ParentDir) {
         return Ok(sink.skipped(told(format!("{uri} is no folder of this run")))?);
     }
-    match candidates(&path, beside).into_iter().find(|folder| folder.is_dir()) {
-        Some(folder) => artifacts::give_all(&folder, "", sink),
-        // A run without artifacts has no folder.
-        None if beside_exists(&path) => Ok(()),
-        None => Ok(sink.skipped(told(format!("there is no {}, nor its end beside {}", path.display(), beside.display())))?),
+    let candidates = candidates(&path, beside);
+    match candidates.iter().find(|folder| folder.is_dir()) {
+        Some(folder) => artifacts::give_all(folder, "", sink),
+        // A run without artifacts has no folder among those of the others.
+        None if candidates.iter().any(|folder| has_others(folder, beside)) => Ok(()),
+        None => Ok(sink.skipped(told(format!(
+            "there is no {}, nor its end beside {}",
+            path.display(),
+            beside.display()
+        )))?),
     }
 }
 
-/// Whether the folder of the experiment is where it was, so that the run has none of its own.
-fn beside_exists(path: &Path) -> bool {
-    path.ancestors().nth(2).is_some_and(Path::is_dir)
+/// Whether there is a folder of the experiment, in which other runs have theirs.
+fn has_others(path: &Path, beside: &Path) -> bool {
+    path.ancestors().nth(2).is_some_and(|experiment| experiment != beside && experiment.is_dir())
 }
 
 /// The path itself, and ever shorter ends of it below the folder of the records.
@@ -128,16 +138,9 @@ fn unescaped(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
         let code = after.get(..2).filter(|_| byte == b'%').and_then(|code| str::from_utf8(code).ok());
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(code) => {
-                bytes.push(code);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(byte);
-                rest = after;
-            }
-        }
+        let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        rest = if code.is_some() { after.get(2..).unwrap_or_default() } else { after };
+        bytes.push(code.unwrap_or(byte));
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
@@ -158,8 +161,8 @@ mod tests {
     #[test]
     fn infinities_and_nan_come_back() {
         assert!(value(0.0, true).is_nan());
-        assert_eq!(value(1.797_693_134_862_315_7e308, false), f64::INFINITY);
-        assert_eq!(value(-1.797_693_134_862_315_7e308, false), f64::NEG_INFINITY);
-        assert_eq!(value(1e308, false), 1e308);
+        let values = [1.797_693_134_862_315_7e308, -1.797_693_134_862_315_7e308, 1e308, -0.0];
+        let read = values.map(|stored| format!("{:?}", value(stored, false)));
+        assert_eq!(read, ["inf", "-inf", "1e308", "-0.0"]);
     }
 }

@@ -21,7 +21,9 @@ const MOST_DISTRIBUTIONS: u32 = 100_000;
 
 /// Whether tables are Optuna's.
 pub(crate) fn is_optuna(tables: &BTreeSet<String>) -> bool {
-    ["studies", "study_directions", "trials", "trial_params", "trial_values"].iter().all(|table| tables.contains(*table))
+    ["studies", "study_directions", "trials", "trial_params", "trial_values"]
+        .iter()
+        .all(|table| tables.contains(*table))
 }
 
 /// Reads every study of a database.
@@ -42,7 +44,8 @@ pub(crate) fn read(path: &Path, options: &ReadOptions, sink: &mut dyn Sink) -> R
         done: 0,
         total: 0,
     };
-    let total = connection.query_row("SELECT count(*) FROM trials", [], |row| Ok(int(row, 0))).map_err(&wrong)?;
+    let total =
+        connection.query_row("SELECT count(*) FROM trials", [], |row| Ok(int(row, 0))).map_err(&wrong)?;
     reader.total = total.unwrap_or_default().max(0) as u64;
     let studies = reader.studies().map_err(&wrong)?;
     for (id, name) in studies {
@@ -68,7 +71,8 @@ fn zone(
     if let Some(zone) = &options.zone {
         return Ok(zone.clone());
     }
-    let version = connection.query_row("SELECT library_version FROM version_info", [], |row| Ok(text(row, 0)));
+    let version =
+        connection.query_row("SELECT library_version FROM version_info", [], |row| Ok(text(row, 0)));
     let version = version.ok().flatten().unwrap_or_default();
     let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
     if major.is_some_and(|major| major >= 5) {
@@ -97,27 +101,36 @@ struct Reader<'c> {
 
 impl Reader<'_> {
     fn studies(&self) -> rusqlite::Result<Vec<(i64, String)>> {
-        let mut statement = self.connection.prepare("SELECT study_id, study_name FROM studies ORDER BY study_id")?;
-        let studies =
-            statement.query_map([], |row| Ok((int(row, 0).unwrap_or_default(), text(row, 1).unwrap_or_default())))?;
+        let mut statement =
+            self.connection.prepare("SELECT study_id, study_name FROM studies ORDER BY study_id")?;
+        let studies = statement
+            .query_map([], |row| Ok((int(row, 0).unwrap_or_default(), text(row, 1).unwrap_or_default())))?;
         studies.collect()
     }
 
     /// A study without its trials.
     fn study(&mut self, id: i64, name: &str, place: &str) -> rusqlite::Result<Study> {
         let mut directions = vec![];
-        self.each("SELECT direction FROM study_directions WHERE study_id = ?1 ORDER BY objective", id, &mut |row| {
-            let is_up = text(row, 0).as_deref() == Some("MAXIMIZE");
-            directions.push(if is_up { Direction::Maximize } else { Direction::Minimize });
-        })?;
+        self.each(
+            "SELECT direction FROM study_directions WHERE study_id = ?1 ORDER BY objective",
+            id,
+            &mut |row| {
+                let is_up = text(row, 0).as_deref() == Some("MAXIMIZE");
+                directions.push(if is_up { Direction::Maximize } else { Direction::Minimize });
+            },
+        )?;
         let mut study = Study::new(name, place, directions);
         self.each("SELECT key, value_json FROM study_user_attributes WHERE study_id = ?1", id, &mut |row| {
             study.user.take(text(row, 0).unwrap_or_default(), &text(row, 1).unwrap_or_default());
         })?;
-        self.each("SELECT key, value_json FROM study_system_attributes WHERE study_id = ?1", id, &mut |row| {
-            study.system.take(text(row, 0).unwrap_or_default(), &text(row, 1).unwrap_or_default());
-        })?;
-        let counted = "SELECT count(*), min(datetime_start) FROM trials WHERE study_id = ?1 AND state <> 'WAITING'";
+        self.each(
+            "SELECT key, value_json FROM study_system_attributes WHERE study_id = ?1",
+            id,
+            &mut |row| {
+                study.system.take(text(row, 0).unwrap_or_default(), &text(row, 1).unwrap_or_default());
+            },
+        )?;
+        let counted = "SELECT max(number) + 1, min(datetime_start) FROM trials WHERE study_id = ?1 AND state <> 'WAITING'";
         self.each(counted, id, &mut |row| {
             study.trials = int(row, 0).and_then(|trials| u32::try_from(trials).ok()).unwrap_or_default();
             study.started_ms = text(row, 1).and_then(|time| self.zone.millis(&time));
@@ -144,7 +157,13 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn trials(&mut self, id: i64, study: &Study, path: &Path, sink: &mut dyn Sink) -> Result<(), ImportError> {
+    fn trials(
+        &mut self,
+        id: i64,
+        study: &Study,
+        path: &Path,
+        sink: &mut dyn Sink,
+    ) -> Result<(), ImportError> {
         let wrong = ImportError::database(path);
         let connection = self.connection;
         let mut statement = connection
@@ -152,12 +171,13 @@ impl Reader<'_> {
             .map_err(&wrong)?;
         let mut rows = statement.query([id]).map_err(&wrong)?;
         while let Some(row) = rows.next().map_err(&wrong)? {
-            if self.done % 64 == 0 {
+            if self.done.is_multiple_of(64) {
                 sink.progress(self.done.min(self.total), self.total)?;
             }
             self.done += 1;
             let number = int(row, 1).and_then(|number| u32::try_from(number).ok());
-            let (Some(number), Some(state)) = (number, State::named(&text(row, 2).unwrap_or_default())) else {
+            let (Some(number), Some(state)) = (number, State::named(&text(row, 2).unwrap_or_default()))
+            else {
                 let what = format!("a trial of the study `{}`", study.name);
                 sink.skipped(Skipped::new(what, "its number or its state is none"))?;
                 continue;

@@ -35,7 +35,12 @@ impl Drawn {
         let is_log = attributes.get("log") == Some(&Json::Bool(true));
         let float = |step, log| Some(Self::Float { low: real("low")?, high: real("high")?, step, log });
         let int = |log| {
-            Some(Self::Int { low: whole("low")?, high: whole("high")?, step: whole("step").unwrap_or(1), log })
+            Some(Self::Int {
+                low: whole("low")?,
+                high: whole("high")?,
+                step: whole("step").unwrap_or(1),
+                log,
+            })
         };
         // Those behind the first three are of versions before 3.
         match tree.get("name")?.as_str()? {
@@ -56,9 +61,12 @@ impl Drawn {
         match self {
             Self::Float { .. } if internal.is_finite() => Some(ParamValue::Float(internal).into()),
             Self::Float { .. } => None,
-            Self::Int { .. } => crate::python::whole_of(internal.round()).map(|value| ParamValue::Int(value).into()),
+            Self::Int { .. } => {
+                crate::python::whole_of(internal.round()).map(|value| ParamValue::Int(value).into())
+            }
             Self::Choice(choices) => {
-                let index = crate::python::whole_of(internal).and_then(|index| usize::try_from(index).ok())?;
+                let index =
+                    crate::python::whole_of(internal).and_then(|index| usize::try_from(index).ok())?;
                 choices.values.get(index).cloned()
             }
         }
@@ -100,13 +108,18 @@ impl Choices {
         if all(|item| matches!(item, Json::Text(_))) || all(|item| matches!(item, Json::Bool(_))) {
             return Self { values, doubt: None };
         }
-        let is_number = |param: &SourceParam| matches!(param.value, ParamValue::Int(_) | ParamValue::Float(_));
+        let is_number =
+            |param: &SourceParam| matches!(param.value, ParamValue::Int(_) | ParamValue::Float(_));
         if all(|item| matches!(item, Json::Number(_))) && values.iter().all(is_number) {
             let is_whole = values.iter().all(|param| matches!(param.value, ParamValue::Int(_)));
             let values = if is_whole { values } else { values.into_iter().map(as_float).collect() };
             return Self { values, doubt: None };
         }
-        let doubt = if items.len() == 1 { "what it is always is kept as a text" } else { "its choices are of several types and are kept as texts" };
+        let doubt = if items.len() == 1 {
+            "what it is always is kept as a text"
+        } else {
+            "its choices are of several types and are kept as texts"
+        };
         Self { values: items.iter().map(as_text).collect(), doubt: Some(doubt) }
     }
 }
@@ -140,7 +153,9 @@ pub(super) fn union(a: &Distribution, b: &Distribution) -> Result<Distribution, 
         (&Uniform { low, high, step: None }, &Uniform { low: low2, high: high2, step: None }) => {
             Uniform { low: low.min(low2), high: high.max(high2), step: None }
         }
-        (&Log { low, high }, &Log { low: low2, high: high2 }) => Log { low: low.min(low2), high: high.max(high2) },
+        (&Log { low, high }, &Log { low: low2, high: high2 }) => {
+            Log { low: low.min(low2), high: high.max(high2) }
+        }
         (&IntLog { low, high }, &IntLog { low: low2, high: high2 }) => {
             IntLog { low: low.min(low2), high: high.max(high2) }
         }
@@ -170,20 +185,44 @@ mod tests {
     #[test]
     fn distributions_of_every_version_become_ours() {
         for (name, attributes, ours) in [
-            ("FloatDistribution", r#"{"step": null, "low": 1e-05, "high": 0.1, "log": true}"#, "{ log = [1e-5, 0.1] }"),
-            ("FloatDistribution", r#"{"step": 0.1, "low": 0, "high": 0.5, "log": false}"#, "{ uniform = [0.0, 0.5], step = 0.1 }"),
-            ("IntDistribution", r#"{"log": false, "step": 16, "low": 16, "high": 64}"#, "{ int = [16, 64], step = 16 }"),
+            (
+                "FloatDistribution",
+                r#"{"step": null, "low": 1e-05, "high": 0.1, "log": true}"#,
+                "{ log = [1e-5, 0.1] }",
+            ),
+            (
+                "FloatDistribution",
+                r#"{"step": 0.1, "low": 0, "high": 0.5, "log": false}"#,
+                "{ uniform = [0.0, 0.5], step = 0.1 }",
+            ),
+            (
+                "IntDistribution",
+                r#"{"log": false, "step": 16, "low": 16, "high": 64}"#,
+                "{ int = [16, 64], step = 16 }",
+            ),
             ("IntDistribution", r#"{"log": true, "step": 1, "low": 1, "high": 9}"#, "{ int_log = [1, 9] }"),
             ("UniformDistribution", r#"{"low": 0.0, "high": 1.0}"#, "{ uniform = [0.0, 1.0] }"),
             ("LogUniformDistribution", r#"{"low": 0.1, "high": 1.0}"#, "{ log = [0.1, 1.0] }"),
-            ("DiscreteUniformDistribution", r#"{"low": 0.0, "high": 1.0, "q": 0.5}"#, "{ uniform = [0.0, 1.0], step = 0.5 }"),
+            (
+                "DiscreteUniformDistribution",
+                r#"{"low": 0.0, "high": 1.0, "q": 0.5}"#,
+                "{ uniform = [0.0, 1.0], step = 0.5 }",
+            ),
             ("IntUniformDistribution", r#"{"low": 1, "high": 3, "step": 1}"#, "{ int = [1, 3] }"),
             ("IntLogUniformDistribution", r#"{"low": 1, "high": 3, "step": 1}"#, "{ int_log = [1, 3] }"),
             ("CategoricalDistribution", r#"{"choices": ["a", "b"]}"#, r#"{ choice = ["a", "b"] }"#),
             ("CategoricalDistribution", r#"{"choices": [1, 2.5]}"#, "{ choice = [1.0, 2.5] }"),
             ("CategoricalDistribution", r#"{"choices": [true, false]}"#, "{ choice = [true, false] }"),
-            ("CategoricalDistribution", r#"{"choices": ["a", null, true, 1]}"#, r#"{ choice = ["a", "None", "True", "1"] }"#),
-            ("CategoricalDistribution", r#"{"choices": ["None", null]}"#, "two of its choices are written alike"),
+            (
+                "CategoricalDistribution",
+                r#"{"choices": ["a", null, true, 1]}"#,
+                r#"{ choice = ["a", "None", "True", "1"] }"#,
+            ),
+            (
+                "CategoricalDistribution",
+                r#"{"choices": ["None", null]}"#,
+                "two of its choices are written alike",
+            ),
         ] {
             assert_eq!(shown(name, attributes), ours, "{attributes}");
         }

@@ -40,6 +40,7 @@ pub(crate) fn read(path: &Path, options: &ReadOptions, sink: &mut dyn Sink) -> R
         plan.take(&operation, &zone);
         Ok(())
     })?;
+    plan.count();
     if plan.is_local && options.zone.is_none() {
         sink.warning(&format!(
             "the times of {} are read in the zone {}: Optuna before 5 wrote local times without a zone; `--zone` \
@@ -51,13 +52,23 @@ pub(crate) fn read(path: &Path, options: &ReadOptions, sink: &mut dyn Sink) -> R
     for study in plan.studies.iter().flatten() {
         study.give(sink)?;
     }
-    let mut replay = Replay { plan: &plan, zone, counts: HashMap::new(), trials: 0, open: BTreeMap::new(), known: Known::default() };
+    let mut replay = Replay {
+        plan: &plan,
+        zone,
+        counts: HashMap::new(),
+        trials: 0,
+        open: BTreeMap::new(),
+        known: Known::default(),
+    };
     let bad = walk(path, 1, sink, &mut |operation, sink| replay.take(operation, sink))?;
     for (_, (study, trial)) in std::mem::take(&mut replay.open) {
         trial.give(study, sink)?;
     }
     if bad > 0 {
-        sink.skipped(Skipped::new(format!("{bad} lines of {}", path.display()), "they are no operations of Optuna"))?;
+        sink.skipped(Skipped::new(
+            format!("{bad} lines of {}", path.display()),
+            "they are no operations of Optuna",
+        ))?;
     }
     Ok(())
 }
@@ -125,7 +136,8 @@ impl Plan {
                 }
             }
             Operation::StateValues(json) => self.begin(json, zone),
-            Operation::Report(_) | Operation::TrialUser(_) | Operation::TrialSystem(_) | Operation::Other => {}
+            Operation::Report(_) | Operation::TrialUser(_) | Operation::TrialSystem(_) | Operation::Other => {
+            }
         }
     }
 
@@ -136,7 +148,8 @@ impl Plan {
             return;
         }
         let directions = json.get("directions").map(Json::items).unwrap_or_default().iter();
-        let direction = |json: &Json| if json.as_i64() == Some(2) { Direction::Maximize } else { Direction::Minimize };
+        let direction =
+            |json: &Json| if json.as_i64() == Some(2) { Direction::Maximize } else { Direction::Minimize };
         self.studies.push(Some(Study::new(name, &self.place, directions.map(direction).collect())));
     }
 
@@ -152,7 +165,6 @@ impl Plan {
         let Some(id) = place(json, "study_id") else { return };
         let Some(Some(study)) = self.studies.get_mut(id) else { return };
         let is_waiting = json.get("state").and_then(Json::as_i64) == Some(4);
-        study.trials += u32::from(!is_waiting);
         for (name, distribution) in json.get("distributions").map(Json::entries).unwrap_or_default() {
             let drawn = self.known.read(distribution.as_str().unwrap_or_default());
             study.space.take(name, drawn.as_deref());
@@ -166,19 +178,27 @@ impl Plan {
         let Some(trial) = place(json, "trial_id").and_then(|id| self.trials.get_mut(id)) else { return };
         let id = trial.0;
         let state = json.get("state").and_then(Json::as_i64).and_then(State::numbered);
-        if trial.1 && state.is_some_and(|state| state != State::Waiting) {
-            trial.1 = false;
-            if let Some(Some(study)) = self.studies.get_mut(id) {
-                study.trials += 1;
+        trial.1 &= state.is_none_or(|state| state == State::Waiting);
+        self.start(id, json, zone);
+    }
+
+    /// Counts the numbers that trials take up, at the end: waiting ones do not come.
+    fn count(&mut self) {
+        let mut next = vec![0u32; self.studies.len()];
+        for (study, is_waiting) in &self.trials {
+            let Some(number) = next.get_mut(*study) else { continue };
+            *number = number.saturating_add(1);
+            if let Some(Some(study)) = self.studies.get_mut(*study).filter(|_| !is_waiting) {
+                study.trials = *number;
             }
         }
-        self.start(id, json, zone);
     }
 
     fn start(&mut self, study: usize, json: &Json, zone: &Zone) {
         let Some(time) = text(json, "datetime_start") else { return };
         // Times that name their zone are the same in all.
-        self.is_local |= Zone::utc().millis(time) != Zone::named("+01:00").ok().and_then(|zone| zone.millis(time));
+        self.is_local |=
+            Zone::utc().millis(time) != Zone::named("+01:00").ok().and_then(|zone| zone.millis(time));
         if let Some(Some(study)) = self.studies.get_mut(study) {
             study.started_ms = study.started_ms.or_else(|| zone.millis(time));
         }
@@ -294,7 +314,9 @@ impl Replay<'_> {
     fn change(&mut self, json: &Json, sink: &mut dyn Sink) -> Result<(), ImportError> {
         let Some(id) = place(json, "trial_id") else { return Ok(()) };
         let Some((study, trial)) = self.open.get_mut(&id) else { return Ok(()) };
-        let Some(state) = json.get("state").and_then(Json::as_i64).and_then(State::numbered) else { return Ok(()) };
+        let Some(state) = json.get("state").and_then(Json::as_i64).and_then(State::numbered) else {
+            return Ok(());
+        };
         if state == State::Running && trial.state == State::Running {
             // Somebody else has claimed it.
             return Ok(());

@@ -51,6 +51,7 @@ pub(super) fn text<'a>(json: &'a Json, key: &str) -> Option<&'a str> {
 
 /// The values of a trial, however many.
 pub(super) fn values(json: &Json) -> Vec<f64> {
-    let listed: Vec<_> = json.get("values").map(Json::items).unwrap_or_default().iter().filter_map(Json::as_f64).collect();
+    let listed: Vec<_> =
+        json.get("values").map(Json::items).unwrap_or_default().iter().filter_map(Json::as_f64).collect();
     if listed.is_empty() { json.get("value").and_then(Json::as_f64).into_iter().collect() } else { listed }
 }

@@ -73,10 +73,16 @@ impl Study {
             tags: tags(&self.user, &self.system),
         })?;
         for (name, why) in self.space.refused.iter().chain(&self.space.doubts) {
-            sink.skipped(Skipped::new(format!("`{name}` in the space of the study `{}`", self.name), why.clone()))?;
+            sink.skipped(Skipped::new(
+                format!("`{name}` in the space of the study `{}`", self.name),
+                why.clone(),
+            ))?;
         }
         for name in self.user.left_out.iter().chain(&self.system.left_out) {
-            sink.skipped(Skipped::new(format!("the attribute `{name}` of the study `{}`", self.name), TOO_LONG))?;
+            sink.skipped(Skipped::new(
+                format!("the attribute `{name}` of the study `{}`", self.name),
+                TOO_LONG,
+            ))?;
         }
         Ok(())
     }
@@ -95,7 +101,11 @@ pub(super) struct Attributes {
 impl Attributes {
     /// Takes an attribute as the JSON that is stored.
     pub(super) fn take(&mut self, key: String, json: &str) {
-        let value = if json.len() > LONGEST_TAG { None } else { Some(Json::parse(json.as_bytes()).unwrap_or(Json::Text(json.to_owned()))) };
+        let value = if json.len() > LONGEST_TAG {
+            None
+        } else {
+            Some(Json::parse(json.as_bytes()).unwrap_or(Json::Text(json.to_owned())))
+        };
         self.set(key, value);
     }
 
@@ -121,7 +131,8 @@ impl Attributes {
     /// By how much constraints are missed, in the form of old and of new versions; `None` without any.
     pub(super) fn violation(&self) -> Option<f64> {
         let listed = self.get("constraints").map(Json::items).unwrap_or_default().iter();
-        let named = self.values.iter().filter(|(key, _)| key.starts_with("constraints:")).map(|(_, value)| value);
+        let named =
+            self.values.iter().filter(|(key, _)| key.starts_with("constraints:")).map(|(_, value)| value);
         let mut missed: Option<f64> = None;
         for value in listed.chain(named).filter_map(Json::as_f64) {
             // What is no number is missed by nobody knows how much.
@@ -151,7 +162,8 @@ impl SpaceOf {
     /// Takes the distribution of a parameter of some trial.
     pub(super) fn take(&mut self, name: &str, drawn: Option<&Drawn>) {
         let ours = drawn.ok_or_else(|| "its distribution is unknown".to_owned()).and_then(Drawn::ours);
-        let ours = ours.and_then(|ours| self.ours.get(name).map_or(Ok(ours.clone()), |before| union(before, &ours)));
+        let ours =
+            ours.and_then(|ours| self.ours.get(name).map_or(Ok(ours.clone()), |before| union(before, &ours)));
         if let Some(doubt) = drawn.and_then(Drawn::doubt) {
             self.doubts.insert(name.to_owned(), doubt.to_owned());
         }

@@ -121,7 +121,10 @@ impl Trial {
         let (run, lost) = self.run(study);
         sink.run(run)?;
         for name in lost {
-            sink.skipped(Skipped::new(format!("`{name}` of {called}"), "its value is none of its distribution's"))?;
+            sink.skipped(Skipped::new(
+                format!("`{name}` of {called}"),
+                "its value is none of its distribution's",
+            ))?;
         }
         for name in self.user.left_out.iter().chain(&self.system.left_out) {
             sink.skipped(Skipped::new(format!("the attribute `{name}` of {called}"), TOO_LONG))?;

@@ -48,8 +48,30 @@ enum Part {
 
 /// Words of metrics: a column without a prefix is one if its name has one of them.
 const WORDS: [&str; 24] = [
-    "loss", "acc", "accuracy", "auc", "auroc", "f1", "score", "error", "rmse", "mae", "mse", "mape", "r2",
-    "precision", "recall", "perplexity", "ppl", "bleu", "rouge", "iou", "map", "wer", "value", "values",
+    "loss",
+    "acc",
+    "accuracy",
+    "auc",
+    "auroc",
+    "f1",
+    "score",
+    "error",
+    "rmse",
+    "mae",
+    "mse",
+    "mape",
+    "r2",
+    "precision",
+    "recall",
+    "perplexity",
+    "ppl",
+    "bleu",
+    "rouge",
+    "iou",
+    "map",
+    "wer",
+    "value",
+    "values",
 ];
 
 /// Parts of names that hold metrics.
@@ -63,10 +85,14 @@ pub(super) fn role(column: &str) -> Role<'_> {
         "name" | "run_name" => return Role::Name,
         "experiment" | "experiment_name" | "project" => return Role::Experiment,
         "state" | "status" => return Role::State,
-        "started" | "start_time" | "started_at" | "datetime_start" | "created" | "created_at" => return Role::Started,
+        "started" | "start_time" | "started_at" | "datetime_start" | "created" | "created_at" => {
+            return Role::Started;
+        }
         "ended" | "end_time" | "ended_at" | "finished_at" | "datetime_complete" => return Role::Ended,
         "note" | "notes" | "description" => return Role::Note,
-        "duration" | "runtime" | "user" | "tags" | "experiment_id" | "artifact_uri" => return Role::Tag(column),
+        "duration" | "runtime" | "user" | "tags" | "experiment_id" | "artifact_uri" => {
+            return Role::Tag(column);
+        }
         _ => {}
     }
     for (prefix, part) in PREFIXES {
@@ -80,7 +106,11 @@ pub(super) fn role(column: &str) -> Role<'_> {
     }
     let mut parts = lower.split(['/', '_', '.', '@', ':']).peekable();
     let is_part_of = parts.peek().is_some_and(|first| PARTS.contains(first) && lower.len() > first.len());
-    if is_part_of || parts.any(|part| WORDS.contains(&part)) { Role::Metric(column) } else { Role::Param(column) }
+    if is_part_of || parts.any(|part| WORDS.contains(&part)) {
+        Role::Metric(column)
+    } else {
+        Role::Param(column)
+    }
 }
 
 /// A state by any of its names.

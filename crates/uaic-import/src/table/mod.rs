@@ -41,7 +41,12 @@ pub(crate) enum TableKind {
 ///
 /// # Errors
 /// The file cannot be read, or the sink takes no more.
-pub(crate) fn read(path: &Path, kind: TableKind, options: &ReadOptions, sink: &mut dyn Sink) -> Result<(), ImportError> {
+pub(crate) fn read(
+    path: &Path,
+    kind: TableKind,
+    options: &ReadOptions,
+    sink: &mut dyn Sink,
+) -> Result<(), ImportError> {
     let rows = match options.rows {
         Some(rows) => rows,
         None => rows_of(&open(path, kind)?.names()?),
@@ -59,7 +64,13 @@ pub(crate) fn read(path: &Path, kind: TableKind, options: &ReadOptions, sink: &m
 
 /// Runs where a column is of runs only, else steps where one is an x.
 fn rows_of(names: &[String]) -> TableRows {
-    let is_of_runs = |name: &String| !matches!(role(name), Role::Param(_) | Role::Metric(_)) || name.contains("params");
+    let is_of_runs = |name: &String| match role(name) {
+        Role::Id | Role::Name | Role::Experiment | Role::State | Role::Started | Role::Ended | Role::Note => {
+            true
+        }
+        Role::Param(rest) => rest.len() < name.len(),
+        Role::Tag(_) | Role::Metric(_) => false,
+    };
     if names.iter().any(is_of_runs) || !names.iter().any(|name| is_step_name(name)) {
         TableRows::Runs
     } else {
@@ -110,7 +121,12 @@ fn read_steps(path: &Path, options: &ReadOptions, sink: &mut dyn Sink) -> Result
     Ok(sink.end_run()?)
 }
 
-fn read_runs(path: &Path, kind: TableKind, options: &ReadOptions, sink: &mut dyn Sink) -> Result<(), ImportError> {
+fn read_runs(
+    path: &Path,
+    kind: TableKind,
+    options: &ReadOptions,
+    sink: &mut dyn Sink,
+) -> Result<(), ImportError> {
     let zone = options.zone.clone().unwrap_or_else(Zone::system);
     let mut rows = open(path, kind)?;
     let place = place(path, options);

@@ -60,7 +60,9 @@ impl Rows {
     pub(super) fn new(file: File, path: &Path, kind: TableKind, length: u64) -> Result<Self, ImportError> {
         let format = match kind {
             TableKind::Csv => csv_format(file, path)?,
-            TableKind::Jsonl => Format::Jsonl { lines: Lines::new(BufReader::new(file)), torn: Torn::of(path) },
+            TableKind::Jsonl => {
+                Format::Jsonl { lines: Lines::new(BufReader::new(file)), torn: Torn::of(path) }
+            }
         };
         Ok(Self { path: path.to_owned(), length, number: 0, bad: 0, ended_early: None, format })
     }
@@ -128,7 +130,11 @@ fn csv_format(file: File, path: &Path) -> Result<Format, ImportError> {
         .delimiter(delimiter(path, header))
         .from_reader(Bounded { file, left: LONGEST });
     let mut record = csv::ByteRecord::new();
-    let malformed = |error: csv::Error| ImportError::Malformed { path: path.to_owned(), format: "table", why: error.to_string() };
+    let malformed = |error: csv::Error| ImportError::Malformed {
+        path: path.to_owned(),
+        format: "table",
+        why: error.to_string(),
+    };
     reader.read_byte_record(&mut record).map_err(malformed)?;
     let name = |cell: &[u8]| String::from_utf8_lossy(cell).trim_start_matches('\u{feff}').trim().to_owned();
     let header = record.iter().map(name).collect();
@@ -144,7 +150,11 @@ fn cells(header: &[String], record: &csv::ByteRecord) -> Vec<(String, String)> {
 /// The leaves of the next object, and how many bytes came before.
 type Leaves = (u64, Vec<(String, String)>);
 
-fn next_object<R: io::BufRead>(lines: &mut Lines<R>, torn: Torn, bad: &mut u64) -> io::Result<Option<Leaves>> {
+fn next_object<R: io::BufRead>(
+    lines: &mut Lines<R>,
+    torn: Torn,
+    bad: &mut u64,
+) -> io::Result<Option<Leaves>> {
     loop {
         let offset = lines.offset();
         let (line, is_whole) = match lines.next()? {

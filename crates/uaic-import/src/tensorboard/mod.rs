@@ -94,7 +94,7 @@ fn read_head(run: &EventFolder, progress: &mut Progress, sink: &mut dyn Sink) ->
                 }
                 Item::Hparams(content) => head.session.take(content),
                 Item::Other { tag, kind } if head.others.len() < TOLD => {
-                    head.others.insert(tag.to_owned(), kind);
+                    head.others.insert(tag.chars().take(200).collect(), kind);
                 }
                 Item::Other { .. } => {}
             }
@@ -104,12 +104,18 @@ fn read_head(run: &EventFolder, progress: &mut Progress, sink: &mut dyn Sink) ->
     Ok(head)
 }
 
-fn describe(root: &Path, run: &EventFolder, runs: &[EventFolder], head: &Head, options: &ReadOptions) -> SourceRun {
+fn describe(
+    root: &Path,
+    run: &EventFolder,
+    runs: &[EventFolder],
+    head: &Head,
+    options: &ReadOptions,
+) -> SourceRun {
     let origin = |folder: &Path| format!("tensorboard:{}", place_within(root, folder, options));
     let name = run.path.strip_prefix(root).ok().filter(|name| !name.as_os_str().is_empty());
     let name = name.map_or_else(|| last_name(&run.path), |name| name.display().to_string());
-    let above = run.path.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
-    let parent = above.filter_map(|folder| runs.iter().find(|run| run.path == folder)).next();
+    let mut above = run.path.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
+    let parent = above.find_map(|folder| runs.iter().find(|run| run.path == folder));
     let mut found = SourceRun::new(origin(&run.path), last_name(root), name);
     found.parent = parent.map(|parent| origin(&parent.path));
     found.state = head.session.state.unwrap_or(found.state);

@@ -39,22 +39,18 @@ const STRIDE: u64 = 4096;
 pub(crate) fn read(file: &Path, sink: &mut dyn Sink) -> Result<(), ImportError> {
     let mut head = Head::default();
     // What is wrong with the file is told with its points.
-    let _ = walk(file, &mut |record, _, _| {
+    let _ = walk(file, 0, sink, &mut |record, _| {
         head.take(&record);
         Ok(())
-    }, sink)?;
+    })?;
     let folder = file.parent().unwrap_or(Path::new("."));
     sink.run(head.run(file, folder))?;
     let mut points = Points::default();
-    let trouble = walk(file, &mut |record, _, sink| points.take(&record, sink), sink)?;
+    let trouble = walk(file, 1, sink, &mut |record, sink| points.take(&record, sink))?;
     if let Some(why) = trouble {
         sink.skipped(Skipped::new(format!("the rest of {}", file.display()), why))?;
     }
-    for (key, value) in &head.summary.0 {
-        if let Some(value) = value.as_metric().filter(|_| points.is_news(key)) {
-            points.series.push(key, SourcePoint { step: None, time_ms: None, value }, sink)?;
-        }
-    }
+    points.give_summary(&head, sink)?;
     points.series.end(sink)?;
     if folder.join("files").is_dir() {
         artifacts::give_all(&folder.join("files"), "", sink)?;
@@ -62,11 +58,12 @@ pub(crate) fn read(file: &Path, sink: &mut dyn Sink) -> Result<(), ImportError> 
     Ok(sink.end_run()?)
 }
 
-/// Walks the records; what is wrong with the file, where something is.
+/// Walks the records, for the first time or the second; what is wrong with the file, where something is.
 fn walk(
     path: &Path,
-    each: &mut dyn FnMut(Record<'_>, u64, &mut dyn Sink) -> Result<(), ImportError>,
+    pass: u64,
     sink: &mut dyn Sink,
+    each: &mut dyn FnMut(Record<'_>, &mut dyn Sink) -> Result<(), ImportError>,
 ) -> Result<Option<String>, ImportError> {
     let wrong = |error| ImportError::from(FileError::at("read", path)(error));
     let file = File::open(path).map_err(wrong)?;
@@ -76,19 +73,19 @@ fn walk(
         return Err(ImportError::Malformed { path: path.to_owned(), format: "log of W&B", why });
     };
     let mut too_long = 0;
-    for number in 0.. {
+    for number in 0u64.. {
         if number % STRIDE == 0 {
-            sink.progress(log.offset().min(total), total)?;
+            sink.progress(pass * total + log.offset().min(total), 2 * total)?;
         }
         match log.next() {
-            Ok(Next::Record(record)) => each(Record::of(record), number, sink)?,
+            Ok(Next::Record(record)) => each(Record::of(record), sink)?,
             Ok(Next::TooLong) => too_long += 1,
             Ok(Next::End) => break,
             Ok(Next::Broken(why)) => return Ok(Some(why)),
             Err(error) => return Ok(Some(error.to_string())),
         }
     }
-    sink.progress(total, total)?;
+    sink.progress((pass + 1) * total, 2 * total)?;
     Ok((too_long > 0).then(|| format!("{too_long} records are longer than 64 MiB")))
 }
 
@@ -134,7 +131,8 @@ impl Head {
             None => (RunState::Running, None),
         };
         run.ended_ms = self.exit.and(self.last_ms);
-        let mut tag = |name: &str, value: Option<String>| run.tags.extend(value.map(|value| (name.to_owned(), value)));
+        let mut tag =
+            |name: &str, value: Option<String>| run.tags.extend(value.map(|value| (name.to_owned(), value)));
         tag("wandb.id", Some(id));
         for (name, number) in [("entity", 2), ("group", 6), ("job_type", 7), ("sweep", 12), ("host", 13)] {
             tag(&format!("wandb.{name}"), text(number));
@@ -143,7 +141,8 @@ impl Head {
         for (name, number) in [("git.remote", 1), ("git.commit", 2)] {
             tag(name, field(git, number).map(Field::text).filter(|text| !text.is_empty()));
         }
-        let tags: Vec<_> = Fields::of(&self.run).filter(|(number, _)| *number == 10).map(|(_, tag)| tag.text()).collect();
+        let tags: Vec<_> =
+            Fields::of(&self.run).filter(|(number, _)| *number == 10).map(|(_, tag)| tag.text()).collect();
         tag("wandb.tags", (!tags.is_empty()).then(|| tags.join(", ")));
         for (key, value) in &self.summary.0 {
             if let Some(value) = value.as_str().filter(|_| !key.starts_with('_')) {
@@ -221,10 +220,13 @@ impl Points {
             return Ok(());
         }
         let kind = match value.get("_type").and_then(Json::as_str) {
-            Some(kind) => format!("it is of the type `{}`, not a number", kind.chars().take(40).collect::<String>()),
+            Some(kind) => {
+                format!("it is of the type `{}`, not a number", kind.chars().take(40).collect::<String>())
+            }
             None => "it is no number".to_owned(),
         };
-        if *value != Json::Null && self.told.len() < 100 && self.told.insert(key.to_owned()) {
+        if *value != Json::Null && self.told.len() < 100 && self.told.insert(key.chars().take(200).collect())
+        {
             sink.skipped(Skipped::new(format!("`{key}`"), kind))?;
         }
         Ok(())
@@ -242,8 +244,14 @@ impl Points {
         Ok(())
     }
 
-    /// Whether a value of the summary is none of a series.
-    fn is_news(&self, key: &str) -> bool {
-        !key.starts_with('_') && !self.series.has(key)
+    /// Gives what is in the summary alone. While a run goes on, the history of any of it may still come.
+    fn give_summary(&mut self, head: &Head, sink: &mut dyn Sink) -> Result<(), ImportError> {
+        let is_over = head.exit.is_some();
+        for (key, value) in head.summary.0.iter().filter(|(key, _)| is_over && !key.starts_with('_')) {
+            if let Some(value) = value.as_metric().filter(|_| !self.series.has(key)) {
+                self.series.push(key, SourcePoint { step: None, time_ms: None, value }, sink)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -44,7 +44,9 @@ pub(super) struct Item {
 impl Item {
     /// The items in the fields of a number.
     pub(super) fn all(message: &[u8], number: u32) -> impl Iterator<Item = Self> {
-        Fields::of(message).filter(move |(found, _)| *found == number).filter_map(|(_, item)| Self::of(item.bytes()))
+        Fields::of(message)
+            .filter(move |(found, _)| *found == number)
+            .filter_map(|(_, item)| Self::of(item.bytes()))
     }
 
     /// `None` of an item whose value cannot be read.
@@ -92,7 +94,10 @@ fn number_of(value: f64) -> Json {
 pub(super) struct Values(pub(super) BTreeMap<String, Json>);
 
 /// Names that are kept.
-const MOST_NAMES: usize = 100_000;
+const MOST_NAMES: usize = 10_000;
+
+/// The longest name that is kept, and the longest value as a text.
+const LONGEST: usize = 64 << 10;
 
 impl Values {
     /// Takes a record of updates (1) and removals (2).
@@ -110,7 +115,8 @@ impl Values {
     fn set(&mut self, key: &str, value: &Json) {
         self.forget(key);
         if value.entries().is_empty() {
-            if self.0.len() < MOST_NAMES {
+            let is_short = key.len() <= LONGEST && value.as_str().is_none_or(|text| text.len() <= LONGEST);
+            if self.0.len() < MOST_NAMES && is_short {
                 self.0.insert(key.to_owned(), value.clone());
             }
             return;
@@ -124,8 +130,13 @@ impl Values {
     fn forget(&mut self, key: &str) {
         self.0.remove(key);
         let within = format!("{key}.");
-        let names: Vec<_> =
-            self.0.range(within.clone()..).map(|(name, _)| name).take_while(|name| name.starts_with(&within)).cloned().collect();
+        let names: Vec<_> = self
+            .0
+            .range(within.clone()..)
+            .map(|(name, _)| name)
+            .take_while(|name| name.starts_with(&within))
+            .cloned()
+            .collect();
         for name in names {
             self.0.remove(&name);
         }

@@ -50,6 +50,7 @@ ALTER TABLE runs_next RENAME TO runs;
 CREATE UNIQUE INDEX runs_by_number ON runs (study, kind, ifnull(number, -1)) WHERE study IS NOT NULL;
 CREATE INDEX runs_by_start ON runs (started_ms, id);
 CREATE INDEX runs_by_experiment ON runs (experiment, started_ms, id);
+CREATE INDEX runs_by_name ON runs (name) WHERE name IS NOT NULL;
 CREATE INDEX runs_by_parent ON runs (parent) WHERE parent IS NOT NULL;
 CREATE INDEX runs_running ON runs (process) WHERE state = 'RUNNING';
 CREATE INDEX runs_hidden ON runs (hidden) WHERE hidden > 0;

@@ -30,6 +30,7 @@ mod records;
 mod registry;
 pub mod rules;
 mod series;
+mod tally;
 mod sweep;
 
 use std::collections::BTreeMap;
@@ -47,10 +48,11 @@ pub use memory::MemoryStore;
 pub use outside::{Known, OutsideRun, RunEdit};
 pub use records::{
     ArtifactRecord, Attempt, Environment, EventRecord, Home, LatestMetric, MetricPoint, NewRun, NewStudy,
-    RunEnd, RunKind, RunQuery, RunRecord, StudyRecord, StudyState, Tally,
+    RunEnd, RunKind, RunQuery, RunRecord, StudyRecord, StudyState,
 };
 pub use registry::ModelVersion;
 pub use series::{Bucket, Look, Point, gather};
+pub use tally::Tally;
 pub use sweep::{Sweep, SweepMode, Swept};
 
 /// The record of everything that was run. See the [module](self) for its contract.
@@ -102,6 +104,19 @@ pub trait Store: Send + Sync {
     /// [`StoreError::IllegalTransition`] when that run is final; [`StoreError::Taken`] when another
     /// live process runs it; [`StoreError::NotHeld`] when the run's process does not work on the study.
     fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError>;
+
+    /// As [`Store::start_run`], of a new run of no study whose id is known before it is there: a program that
+    /// is recorded is told it when it starts.
+    ///
+    /// # Errors
+    /// [`StoreError::Clash`] when there is a run of this id.
+    fn start_run_as(&self, id: Id, new: &NewRun) -> Result<Attempt, StoreError>;
+
+    /// Adds facts about the surroundings of a run that runs; they replace those of the same names.
+    ///
+    /// # Errors
+    /// [`StoreError::StaleAttempt`], [`StoreError::Ended`].
+    fn add_facts(&self, attempt: Attempt, facts: &Environment) -> Result<(), StoreError>;
 
     /// As [`Store::start_run`], for who knows of so many changes of the study.
     ///

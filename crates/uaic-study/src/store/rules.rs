@@ -113,6 +113,11 @@ pub fn check_outside(run: Id, process: &ProcessIdentity) -> Result<(), StoreErro
     Err(StoreError::Clash { run: run.short(), why: "a run of this id was executed here".to_owned() })
 }
 
+/// The error of an id that a run has already.
+pub fn id_taken(run: Id) -> StoreError {
+    StoreError::Clash { run: run.short(), why: "there is a run of this id".to_owned() }
+}
+
 /// The error of a number in a study that another run has.
 pub fn number_taken(run: Id, other: Id) -> StoreError {
     let why = format!("run {} has its number in the study", other.short());

@@ -41,6 +41,21 @@ pub fn a_run_of_no_study_is_a_new_one_each_time(store: &dyn Store) {
     assert_eq!(store.count_runs(&own).unwrap(), 2);
 }
 
+pub fn a_run_of_no_study_may_have_an_id_that_was_known_before(store: &dyn Store) {
+    let (id, new) = (Id::random(), new_free_run("own"));
+    let attempt = store.start_run_as(id, &new).unwrap();
+    assert_eq!((attempt.run, attempt.number), (id, 1));
+    assert!(matches!(store.start_run_as(id, &new), Err(StoreError::Clash { .. })));
+    let facts = |value: &str| [("git.dirty".to_owned(), value.to_owned())].into();
+    store.add_facts(attempt, &facts("false")).unwrap();
+    store.add_facts(attempt, &facts("true")).unwrap();
+    let environment = store.run(id).unwrap().start.environment;
+    assert_eq!(environment["git.dirty"], "true");
+    assert_eq!(environment.len(), new.environment.len() + 1);
+    store.finish_run(attempt, &end(RunState::Complete)).unwrap();
+    assert!(matches!(store.add_facts(attempt, &facts("false")), Err(StoreError::Ended { .. })));
+}
+
 pub fn runs_are_named_noted_and_nested(store: &dyn Store) {
     let (sweep, part) = (free_run_in(store), free_run_in(store));
     let trial = run_in(store);
@@ -205,7 +220,9 @@ pub fn a_source_that_grew_adds_what_is_new(store: &dyn Store) {
         let known = store.begin_outside_run(&running).unwrap();
         assert_eq!(known.is_whole, whole);
         let there = known.points.get("loss").copied().unwrap_or_default();
-        store.add_outside_points(running.id, &[("loss".to_owned(), points(there as i64..length))].into()).unwrap();
+        store
+            .add_outside_points(running.id, &[("loss".to_owned(), points(there as i64..length))].into())
+            .unwrap();
         store.end_outside_run(running.id).unwrap();
         assert_eq!(store.series(running.id, "loss").unwrap(), points(0..length));
     }

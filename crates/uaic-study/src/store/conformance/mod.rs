@@ -81,6 +81,7 @@ macro_rules! conformance_of_a_store {
             only_ended_trials_are_changed
             who_does_not_know_all_changes_starts_nothing
             a_run_of_no_study_is_a_new_one_each_time
+            a_run_of_no_study_may_have_an_id_that_was_known_before
             runs_are_named_noted_and_nested
             a_run_is_no_part_of_itself
             removed_runs_are_gone_and_their_parts_move_up

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::super::RunQuery;
 use super::super::query::{Attribute, Comparison, Condition, Field, Literal, OrderKey, Relation};
 use super::rows::Run;
 use crate::trial::ParamValue;
@@ -14,6 +15,35 @@ enum Found {
     /// A text that reads as a number.
     Both(f64, String),
     Bool(bool),
+}
+
+/// Whether a run is one that a query asks for.
+pub(super) fn matches(run: &Run, query: &RunQuery) -> bool {
+    let RunQuery {
+        study,
+        experiment,
+        parent,
+        kind,
+        number,
+        state,
+        id_prefix,
+        condition,
+        order: _,
+        include_hidden,
+        limit: _,
+        offset: _,
+    } = query;
+    let record = &run.record;
+    run.is_whole
+        && study.is_none_or(|study| Some(study) == record.start.home.study())
+        && parent.is_none_or(|parent| Some(parent) == record.parent)
+        && experiment.as_ref().is_none_or(|experiment| *experiment == record.experiment)
+        && kind.is_none_or(|kind| kind == record.start.kind)
+        && number.is_none_or(|number| Some(number) == record.start.number)
+        && id_prefix.as_ref().is_none_or(|prefix| record.id.to_string().starts_with(prefix))
+        && (*include_hidden || !record.hidden)
+        && state.is_none_or(|state| state == run.state())
+        && condition.as_ref().is_none_or(|condition| holds(condition, run))
 }
 
 /// Whether a condition holds.

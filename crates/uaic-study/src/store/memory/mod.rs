@@ -5,6 +5,7 @@ mod matching;
 mod models;
 mod outside;
 mod rows;
+mod start;
 mod sweep;
 
 use std::collections::BTreeMap;
@@ -12,15 +13,15 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::rules::{
-    EarlierRun, check_alias, check_end, check_ended, check_model_name, check_name, check_newest,
-    check_running, check_up_to_date, first_trial_of, kept_violation, next_attempt, no_model, now_ms,
+    check_alias, check_end, check_model_name, check_name, check_newest, check_running, first_trial_of,
+    kept_violation, no_model, now_ms,
 };
 use super::{
-    ArtifactRecord, Attempt, Change, EventRecord, Home, Id, Known, LatestMetric, MetricPoint, ModelVersion,
+    ArtifactRecord, Attempt, Change, Environment, EventRecord, Home, Id, Known, LatestMetric, MetricPoint, ModelVersion,
     NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunKind, RunQuery, RunRecord, Store,
     StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept,
 };
-use crate::trial::{Params, RunState};
+use crate::trial::Params;
 use models::RegisteredModel;
 use rows::{Run, Study, latest};
 use uaic_platform::process::ProcessIdentity;
@@ -74,80 +75,6 @@ impl Content {
         let run = self.attempt(attempt)?;
         check_running(attempt, run.record.state)?;
         Ok(run)
-    }
-}
-
-impl Content {
-    fn start_run(&mut self, new: &NewRun, changes: Option<usize>) -> Result<Attempt, StoreError> {
-        let experiment = match &new.home {
-            Home::Experiment(name) => name.clone(),
-            Home::Study(id) => {
-                let study = self.study(*id)?;
-                study.check_held(&new.process)?;
-                check_up_to_date(*id, changes, study.changes.len())?;
-                study.record.plan.experiment.clone()
-            }
-        };
-        let key = |run: &NewRun| run.home.study().map(|study| (study, run.kind, run.number));
-        let own = key(new);
-        let earlier = self.runs.iter_mut().find(|run| own.is_some() && key(&run.record.start) == own);
-        let mut record = RunRecord {
-            id: Id::random(),
-            start: new.clone(),
-            experiment,
-            name: None,
-            parent: None,
-            note: None,
-            attempts: 1,
-            state: RunState::Running,
-            values: vec![],
-            violation: 0.0,
-            excluded: false,
-            reason: None,
-            started_ms: now_ms(),
-            ended_ms: None,
-            hidden: false,
-        };
-        let Some(run) = earlier else {
-            let attempt = Attempt { run: record.id, number: 1 };
-            let mut run = Run::new(record);
-            // The row of a run of no study says it all.
-            if own.is_some() {
-                run.tell("started", "attempt 1");
-            }
-            self.runs.push(run);
-            return Ok(attempt);
-        };
-        let RunRecord { id, attempts, hidden, parent, .. } = run.record;
-        let process = &run.record.start.process;
-        let state = run.state();
-        let attempt = next_attempt(&EarlierRun { id, attempts, state, process }, &new.process)?;
-        run.tell("started", format!("attempt {}, after {state}", attempt.number));
-        (record.id, record.attempts, record.hidden, record.parent) = (id, attempt.number, hidden, parent);
-        (record.name, record.note) = (run.record.name.take(), run.record.note.take());
-        let (tags, events) = (std::mem::take(&mut run.tags), std::mem::take(&mut run.events));
-        *run = Run { tags, events, ..Run::new(record) };
-        Ok(attempt)
-    }
-
-    /// Does to a trial what a change of its study says.
-    fn apply(&mut self, study: Id, number: u32, change: &Change) -> Result<(), StoreError> {
-        let is_meant = |new: &NewRun| {
-            (new.home.study(), new.kind, new.number) == (Some(study), RunKind::Trial, Some(number))
-        };
-        let run = self.runs.iter_mut().find(|run| is_meant(&run.record.start));
-        let run = run.ok_or_else(|| StoreError::NotFound { what: "trial", id: number.to_string() })?;
-        check_ended(number, run.state())?;
-        match change {
-            Change::Exclude { .. } => run.record.excluded = true,
-            Change::Include { .. } => run.record.excluded = false,
-            Change::Correct { new, .. } => {
-                run.record.values.clone_from(new);
-                run.record.state = RunState::Complete;
-            }
-            Change::Enqueue { .. } | Change::Space { .. } => {}
-        }
-        Ok(())
     }
 }
 
@@ -222,6 +149,16 @@ impl Store for MemoryStore {
 
     fn start_run(&self, new: &NewRun) -> Result<Attempt, StoreError> {
         self.content().start_run(new, None)
+    }
+
+    fn start_run_as(&self, id: Id, new: &NewRun) -> Result<Attempt, StoreError> {
+        self.content().start_as(id, new)
+    }
+
+    fn add_facts(&self, attempt: Attempt, facts: &Environment) -> Result<(), StoreError> {
+        let mut content = self.content();
+        content.running(attempt)?.record.start.environment.extend(facts.clone());
+        Ok(())
     }
 
     fn start_trial(&self, new: &NewRun, changes: usize) -> Result<Attempt, StoreError> {
@@ -324,7 +261,8 @@ impl Store for MemoryStore {
 
     fn runs(&self, query: &RunQuery) -> Result<Vec<RunRecord>, StoreError> {
         let content = self.content();
-        let mut runs: Vec<_> = content.runs.iter().rev().filter(|run| run.matches(query)).collect();
+        let mut runs: Vec<_> =
+            content.runs.iter().rev().filter(|run| matching::matches(run, query)).collect();
         runs.sort_by_key(|run| std::cmp::Reverse(run.record.started_ms));
         runs.sort_by(|a, b| matching::compare(&query.order, a, b));
         let limit = query.limit.map_or(usize::MAX, |limit| limit as usize);

@@ -1,12 +1,23 @@
 //! Runs that are brought in, edited and removed.
 
-use super::super::rules::{check_outside, check_parent, check_removable, kept_violation, number_taken};
-use super::super::{Home, Id, Known, NewRun, OutsideRun, RunEdit, RunRecord, StoreError};
+use super::super::rules::{
+    check_outside, check_parent, check_removable, id_taken, kept_violation, number_taken,
+};
+use super::super::{Attempt, Home, Id, Known, NewRun, OutsideRun, RunEdit, RunRecord, StoreError};
 use super::Content;
 use super::rows::Run;
 use uaic_platform::process::ProcessIdentity;
 
 impl Content {
+    pub(super) fn start_as(&mut self, id: Id, new: &NewRun) -> Result<Attempt, StoreError> {
+        if self.run(id).is_ok() {
+            return Err(id_taken(id));
+        }
+        let attempt = self.start_run(new, None)?;
+        self.run(attempt.run)?.record.id = id;
+        Ok(Attempt { run: id, ..attempt })
+    }
+
     pub(super) fn edit(&mut self, id: Id, edit: &RunEdit) -> Result<(), StoreError> {
         if let RunEdit::Parent(Some(parent)) = edit {
             check_parent(id, *parent, &self.above(*parent)?)?;

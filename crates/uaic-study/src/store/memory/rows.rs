@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use super::super::rules::{is_alive, not_held, now_ms};
 use super::super::{
-    ArtifactRecord, EventRecord, LatestMetric, MetricPoint, RunQuery, RunRecord, StoreError, StudyChange, StudyRecord,
+    ArtifactRecord, EventRecord, LatestMetric, MetricPoint, RunRecord, StoreError, StudyChange, StudyRecord,
     StudyState,
 };
-use super::matching::holds;
 use crate::trial::RunState;
 use uaic_platform::process::ProcessIdentity;
 
@@ -115,34 +114,6 @@ impl Run {
 
     pub(super) fn seen(&self) -> RunRecord {
         RunRecord { state: self.state(), ..self.record.clone() }
-    }
-
-    pub(super) fn matches(&self, query: &RunQuery) -> bool {
-        let RunQuery {
-            study,
-            experiment,
-            parent,
-            kind,
-            number,
-            state,
-            id_prefix,
-            condition,
-            order: _,
-            include_hidden,
-            limit: _,
-            offset: _,
-        } = query;
-        let record = &self.record;
-        self.is_whole
-            && study.is_none_or(|study| Some(study) == record.start.home.study())
-            && parent.is_none_or(|parent| Some(parent) == record.parent)
-            && experiment.as_ref().is_none_or(|experiment| *experiment == record.experiment)
-            && kind.is_none_or(|kind| kind == record.start.kind)
-            && number.is_none_or(|number| Some(number) == record.start.number)
-            && id_prefix.as_ref().is_none_or(|prefix| record.id.to_string().starts_with(prefix))
-            && (*include_hidden || !record.hidden)
-            && state.is_none_or(|state| state == self.state())
-            && condition.as_ref().is_none_or(|condition| holds(condition, self))
     }
 }
 

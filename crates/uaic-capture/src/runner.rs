@@ -1,0 +1,460 @@
+//! A program from its start to its end.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, PipeWriter};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+use rustix::process::Pid;
+use uaic_platform::process::{ProcessGroup, inherited_environment};
+use uaic_study::trial::Params;
+
+use crate::argument::{self, Found};
+use crate::desk::{Desk, Event, Recorded};
+use crate::environment;
+use crate::facts::{self, Subject};
+use crate::files::{self, FileOpener, Watch};
+use crate::guard::{Guard, Watched};
+use crate::keeper::{Keeper, Opening, Unkept};
+use crate::metric::Series;
+use crate::recorder::{Ending, now_ms};
+use crate::recovery::{Left, readings};
+use crate::secrets::Secrets;
+use crate::signals::{self, Recipient};
+use crate::stream::{self, Marks, Spool, Stream, Target};
+use crate::usage;
+
+/// Things seen that wait to be recorded, at most: then who sees waits, too. The program does not.
+const WAITING: usize = 256;
+
+/// How long a program's last output may take to be shown, after it has ended and as long as nobody
+/// takes it.
+const GLANCE: Duration = Duration::from_millis(1);
+
+/// What to run, and what to record of it.
+pub struct Plan {
+    /// The program and its arguments; at least the former.
+    pub program: Vec<OsString>,
+    /// Variables that it gets beside those of this process.
+    pub environment: Vec<(OsString, OsString)>,
+    /// The id of the run.
+    pub id: String,
+    /// What the run is called.
+    pub name: Option<String>,
+    /// Parameters that the user has given, which win over those that are found.
+    pub params: Params,
+    /// Tags by name.
+    pub tags: Vec<(String, String)>,
+    /// A note, in Markdown.
+    pub note: Option<String>,
+    /// A pattern of metrics of the user's own, see [`Pattern`](crate::metric::Pattern).
+    pub pattern: Option<String>,
+    /// Where to look for files with metrics that appear or grow.
+    pub watch: Vec<PathBuf>,
+    /// Who reads these files; nobody does where it is missing.
+    pub opener: Option<FileOpener>,
+    /// Folders whose files are kept when they are written meanwhile.
+    pub artifacts: Vec<PathBuf>,
+    /// Where what the program writes is spooled. It is created, and removed at the end; where it cannot
+    /// be, memory takes its place.
+    pub folder: PathBuf,
+    /// The folder of the file with what could not be recorded.
+    pub spill: PathBuf,
+    /// The largest log of a stream, in bytes.
+    pub log_limit: u64,
+    /// How often to look at the use of the machine; never when zero.
+    pub sample_every: Duration,
+    /// A program whose `main` begins with [`guard_if_asked`](crate::guard_if_asked), so that the program
+    /// goes on when this process is killed.
+    pub guard: Option<PathBuf>,
+}
+
+impl Plan {
+    /// A program with nothing special about it.
+    pub fn new(program: Vec<OsString>, id: &str) -> Self {
+        Self {
+            program,
+            environment: vec![],
+            id: id.to_owned(),
+            name: None,
+            params: Params::new(),
+            tags: vec![],
+            note: None,
+            pattern: None,
+            watch: vec![],
+            opener: None,
+            artifacts: vec![],
+            folder: std::env::temp_dir().join(format!("uaic-exec-{id}")),
+            spill: PathBuf::from("."),
+            log_limit: 1 << 30,
+            sample_every: Duration::from_secs(5),
+            guard: None,
+        }
+    }
+
+    /// The file with what could not be recorded.
+    fn spill_file(&self) -> PathBuf {
+        let name = format!("uaic-exec-{}.jsonl", self.id);
+        let folder = std::path::absolute(&self.spill).unwrap_or_else(|_| self.spill.clone());
+        folder.join(name)
+    }
+}
+
+/// Why a program was not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// It cannot be started.
+    #[error("cannot start `{program}`: {source}")]
+    Unstarted {
+        /// The program.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system has no more pipes or signals for us.
+    #[error("cannot prepare the start of `{program}`: {source}")]
+    Unprepared {
+        /// The program.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// What came of a program.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub ending: Ending,
+    /// From its start to its end.
+    pub took: Duration,
+    /// What the recorder did not keep.
+    pub unkept: Option<Unkept>,
+    /// What could not be seen, and why.
+    pub troubles: Vec<String>,
+}
+
+/// Runs a program in the foreground, as if nobody stood between, and records what is seen of it. The
+/// recorder is opened meanwhile; nothing that it does or fails to do reaches the program.
+///
+/// # Errors
+/// The program was not started.
+pub fn run(plan: Plan, opening: Opening) -> Result<Outcome, RunError> {
+    let name = plan.program.first().map(|program| program.to_string_lossy().into_owned()).unwrap_or_default();
+    let unprepared = |source| RunError::Unprepared { program: name.clone(), source };
+    let prepared = Prepared::new(&plan).map_err(unprepared)?;
+    let (started, time_ms) = (Instant::now(), now_ms());
+    let child = prepared.start(&plan).map_err(|source| {
+        remove(prepared.folder.as_deref());
+        RunError::Unstarted { program: name.clone(), source }
+    })?;
+    Ok(Running::new(plan, prepared, child, (started, time_ms), opening).wait())
+}
+
+/// What is there before the program is.
+struct Prepared {
+    /// Where the program runs.
+    cwd: PathBuf,
+    folder: Option<PathBuf>,
+    streams: Vec<Arc<Stream>>,
+    /// What the program writes to; taken when it starts.
+    ends: Mutex<Vec<PipeWriter>>,
+    marks: Arc<Marks>,
+    recipient: Arc<Recipient>,
+    witness: PipeWriter,
+}
+
+impl Prepared {
+    fn new(plan: &Plan) -> io::Result<Self> {
+        let folder = create_folder(&plan.folder);
+        let targets: &[(&str, Target)] = if stream::are_one() {
+            &[("output", Target::Stdout)]
+        } else {
+            &[("stdout", Target::Stdout), ("stderr", Target::Stderr)]
+        };
+        let (mut streams, mut ends) = (vec![], vec![]);
+        for (name, target) in targets {
+            let (pipe, end) = io::pipe()?;
+            widen(&pipe);
+            let path = folder.as_ref().map(|folder| folder.join(format!("{name}.spool")));
+            let spool = Spool::create(path.as_deref()).or_else(|_| Spool::create(None))?;
+            streams.push(Arc::new(Stream::new(name, *target, pipe, spool)));
+            ends.push(end);
+        }
+        let marks = folder.as_ref().map(|folder| folder.join("marks"));
+        let marks = stream::create(marks.as_deref()).or_else(|_| stream::create(None))?;
+        let (testimony, witness) = io::pipe()?;
+        let recipient = Recipient::new();
+        signals::pass_on(Arc::clone(&recipient), testimony)?;
+        let (ends, marks) = (Mutex::new(ends), Arc::new(Marks::new(marks)));
+        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+        Ok(Self { cwd, folder, streams, ends, marks, recipient, witness })
+    }
+
+    fn start(&self, plan: &Plan) -> io::Result<Child> {
+        let (program, arguments) = plan.program.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().envs(inherited_environment());
+        command.envs(plan.environment.iter().map(|(name, value)| (name, value)));
+        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ends = ends.drain(..);
+        let stdout = ends.next().ok_or(io::ErrorKind::InvalidInput)?;
+        let stderr = match ends.next() {
+            Some(end) => end,
+            None => stdout.try_clone()?,
+        };
+        become_the_parent_of_orphans();
+        let child = command.stdout(stdout).stderr(stderr).spawn()?;
+        self.recipient.has_started(Pid::from_child(&child));
+        Ok(child)
+    }
+}
+
+/// A folder that nobody else may look into.
+fn create_folder(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    fs::create_dir_all(uaic_platform::fsx::parent_of(&path)).ok()?;
+    fs::DirBuilder::new().mode(0o700).create(&path).ok()?;
+    Some(path)
+}
+
+fn remove(folder: Option<&Path>) {
+    if let Some(folder) = folder {
+        // What stays lies among temporary files.
+        let _ = fs::remove_dir_all(folder);
+    }
+}
+
+/// Lets a pipe hold what a program writes while nobody reads for a moment.
+#[cfg(target_os = "linux")]
+fn widen(pipe: &io::PipeReader) {
+    const WIDE: usize = 1 << 20;
+    // Where the system refuses, the usual size has to do.
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, WIDE);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn widen(_pipe: &io::PipeReader) {}
+
+/// Whatever the program starts and leaves behind stays below this process, where it can be seen.
+fn become_the_parent_of_orphans() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+}
+
+/// A program that runs.
+struct Running {
+    prepared: Prepared,
+    child: Child,
+    started: Instant,
+    guard: Arc<Mutex<Option<Guard>>>,
+    watchers: Watchers,
+    desk: JoinHandle<Recorded>,
+}
+
+/// Those who see something while the program runs.
+struct Watchers {
+    events: SyncSender<Event>,
+    subject: Arc<Subject>,
+    /// Dropped when they should look once more and end.
+    stop: Vec<Sender<()>>,
+    artifacts: Vec<PathBuf>,
+    since: SystemTime,
+}
+
+impl Running {
+    fn new(
+        plan: Plan,
+        prepared: Prepared,
+        child: Child,
+        (started, time_ms): (Instant, i64),
+        opening: Opening,
+    ) -> Self {
+        let left = Left {
+            id: plan.id.clone(),
+            name: plan.name.clone(),
+            time_ms,
+            spill: plan.spill_file(),
+            pattern: plan.pattern.clone(),
+            log_limit: plan.log_limit,
+        };
+        if let Some(folder) = &prepared.folder {
+            // Where it fails, a killed recorder leaves the spool and nothing else.
+            let _ = left.leave(folder);
+        }
+        let guard = Arc::new(Mutex::new(start_guard(&plan, &prepared)));
+        relay(&prepared, &guard);
+        let found = Arc::new(argument::read(&plan.program, &prepared.cwd));
+        let secrets = environment::secrets().with(found.secrets.clone());
+        let (events, listener) = sync_channel(WAITING);
+        let watchers = Watchers::start(&plan, &prepared, (&child, &guard), (started, secrets.clone()), events);
+        let desk = start_desk(plan, &prepared, (left, found, secrets), opening, listener);
+        Self { prepared, child, started, guard, watchers, desk }
+    }
+
+    /// Waits until the program has ended and everything is recorded.
+    fn wait(mut self) -> Outcome {
+        ProcessGroup::led_by(&self.child).wait_for_leader();
+        let took = self.started.elapsed();
+        let ending = self.take_ending();
+        let has_ended = self.drain();
+        let Self { prepared, guard, watchers, desk, .. } = self;
+        watchers.finish(ending, took);
+        let recorded = desk.join();
+        let guard = guard.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match recorded {
+            Ok(Recorded { unkept, troubles }) => {
+                if let Some(guard) = guard {
+                    guard.release(has_ended);
+                }
+                remove(prepared.folder.as_deref());
+                Outcome { ending, took, unkept, troubles }
+            }
+            Err(_) => {
+                // The guard, not released, writes what is in the spools to a file.
+                let reason = "the recorder broke; `uaic import` reads the file that is written now".to_owned();
+                let file = guard.is_some().then_some(prepared.folder).flatten();
+                let unkept = Some(Unkept { reason, file, lost: None });
+                Outcome { ending, took, unkept, troubles: vec![] }
+            }
+        }
+    }
+
+    fn take_ending(&mut self) -> Ending {
+        use std::os::unix::process::ExitStatusExt;
+        // From here on signals are for us.
+        let ending = match self.child.try_wait() {
+            Ok(Some(status)) => match (status.code(), status.signal()) {
+                (Some(code), _) => Ending::Exit(code),
+                (None, Some(signal)) => Ending::Signal(signal),
+                (None, None) => Ending::Unknown,
+            },
+            _ => Ending::Unknown,
+        };
+        self.prepared.recipient.has_ended(ending.code());
+        ending
+    }
+
+    /// Waits until all that the program has written is spooled and shown; says whether its streams have
+    /// ended, or others still hold them.
+    fn drain(&self) -> bool {
+        let streams = &self.prepared.streams;
+        loop {
+            if streams.iter().all(|stream| stream.has_ended()) {
+                return true;
+            }
+            if streams.iter().all(|stream| stream.has_ended() || stream.is_drained()) {
+                // It may be on its way to its end.
+                std::thread::sleep(2 * GLANCE);
+                if streams.iter().all(|stream| stream.has_ended() || stream.is_drained()) {
+                    return streams.iter().all(|stream| stream.has_ended());
+                }
+            }
+            std::thread::sleep(GLANCE / 4);
+        }
+    }
+}
+
+impl Watchers {
+    fn start(
+        plan: &Plan,
+        prepared: &Prepared,
+        (child, guard): (&Child, &Mutex<Option<Guard>>),
+        (started, secrets): (Instant, Secrets),
+        events: SyncSender<Event>,
+    ) -> Self {
+        let since = SystemTime::now() - started.elapsed();
+        let (program, folder) = (plan.program.clone(), prepared.cwd.clone());
+        let subject = Arc::new(Subject { program, folder, secrets, has_ended: AtomicBool::new(false) });
+        facts::gather(&subject, &events);
+        let mut stop = vec![];
+        if let Some(opener) = plan.opener.clone().filter(|_| !plan.watch.is_empty()) {
+            let (end, stopped) = channel();
+            stop.push(end);
+            let roots = plan.watch.iter().map(|root| prepared.cwd.join(root)).collect();
+            files::watch(Watch { roots, opener, started: since }, events.clone(), stopped);
+        }
+        if !plan.sample_every.is_zero() {
+            let (end, stopped) = channel();
+            stop.push(end);
+            let guard = guard.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Guard::id);
+            let strangers = guard.map(|id| id as i32).into_iter().collect();
+            let subject = usage::Subject { pid: child.id(), strangers, started, every: plan.sample_every };
+            usage::watch(subject, events.clone(), stopped);
+        }
+        let artifacts = plan.artifacts.iter().map(|folder| prepared.cwd.join(folder)).collect();
+        Self { events, subject, stop, artifacts, since }
+    }
+
+    /// Lets them look once more, and keeps what the program has left.
+    fn finish(self, ending: Ending, took: Duration) {
+        self.subject.has_ended.store(true, Ordering::Relaxed);
+        drop(self.stop);
+        files::collect(&self.artifacts, self.since, &|event| self.events.send(event).is_ok());
+        // It fails when the recorder broke, which is seen when it is waited for.
+        let _ = self.events.send(Event::Ended(ending, took));
+    }
+}
+
+fn start_guard(plan: &Plan, prepared: &Prepared) -> Option<Guard> {
+    let uaic = plan.guard.as_deref()?;
+    let Prepared { streams, marks, witness, folder, .. } = prepared;
+    let watched = Watched { uaic, folder: folder.as_deref(), streams, marks, witness };
+    // Without one everything works as long as nobody kills us.
+    let guard = Guard::start(&watched).ok()?;
+    prepared.recipient.has_witness(guard.id());
+    Some(guard)
+}
+
+fn relay(prepared: &Prepared, guard: &Arc<Mutex<Option<Guard>>>) {
+    for (at, stream) in prepared.streams.iter().enumerate() {
+        let (stream, marks, guard) = (Arc::clone(stream), Arc::clone(&prepared.marks), Arc::clone(guard));
+        std::thread::spawn(move || {
+            let on_unseen = || {
+                if let Some(guard) = &*guard.lock().unwrap_or_else(PoisonError::into_inner) {
+                    guard.close(at);
+                }
+            };
+            stream::relay(&stream, |shown| marks.set(at, shown), on_unseen);
+        });
+    }
+}
+
+fn start_desk(
+    plan: Plan,
+    prepared: &Prepared,
+    (left, found, secrets): (Left, Arc<Found>, Secrets),
+    opening: Opening,
+    listener: Receiver<Event>,
+) -> JoinHandle<Recorded> {
+    let (streams, folder) = (prepared.streams.clone(), prepared.folder.clone());
+    std::thread::spawn(move || {
+        let mut keeper = Keeper::open(opening, left.head(), left.spill);
+        describe(&plan, &found, &mut keeper);
+        let readings = readings(&streams, folder.as_deref(), plan.pattern.as_deref(), plan.log_limit);
+        let troubles = found.problems.iter().map(ToString::to_string).collect();
+        Desk { keeper, readings, series: Series::default(), secrets, folder, troubles }.work(&listener)
+    })
+}
+
+/// Records what is known before anything is seen.
+fn describe(plan: &Plan, found: &Found, keeper: &mut Keeper) {
+    let mut params = found.params.clone();
+    params.extend(plan.params.clone());
+    if !params.is_empty() {
+        keeper.params(&params);
+    }
+    for (key, value) in &plan.tags {
+        keeper.tag(key, value);
+    }
+    if let Some(note) = &plan.note {
+        keeper.note(note);
+    }
+}
