@@ -47,7 +47,10 @@ fn free(store: &SqliteStore, name: &str) -> Attempt {
 fn log(store: &SqliteStore, attempt: Attempt, key: &str, values: &[f64]) {
     let points: Vec<_> = (0..)
         .zip(values)
-        .map(|(step, &value)| MetricPoint { time_ms: 1_700_000_000_000 + step, ..MetricPoint::new(key, step as u64, value) })
+        .map(|(step, &value)| MetricPoint {
+            time_ms: 1_700_000_000_000 + step,
+            ..MetricPoint::new(key, step as u64, value)
+        })
         .collect();
     store.log_metrics(attempt, &points).unwrap();
 }
@@ -135,10 +138,8 @@ fn any_unzip_opens_a_bundle() {
         values = [v for line in text.splitlines() for v in json.loads(line)['value']]\n\
         assert values == [i * 0.1 for i in range(10000)]\n\
         print(len(runs), len(z.namelist()))";
-    let Ok(output) = std::process::Command::new("python3")
-        .args(["-c", script])
-        .arg(dir.join("a.uaicrun"))
-        .output()
+    let Ok(output) =
+        std::process::Command::new("python3").args(["-c", script]).arg(dir.join("a.uaicrun")).output()
     else {
         return;
     };
@@ -173,7 +174,10 @@ fn what_has_grown_adds_what_is_new_and_what_has_diverged_adds_nothing() {
     free(&store, "new");
     let error = dir.run("--store other merge runs").fails(4);
     let id = sweep.run.short();
-    assert!(error.contains(&format!("run {id} of runs and that of ")) && error.contains("its events differ"), "{error}");
+    assert!(
+        error.contains(&format!("run {id} of runs and that of ")) && error.contains("its events differ"),
+        "{error}"
+    );
     assert_eq!(other.count_runs(&RunQuery::default()).unwrap(), before, "nothing came in");
 }
 
@@ -268,11 +272,28 @@ fn runs_are_edited_by_hand() {
     let id = run.to_string();
     dir.write("note.md", "# what\n");
     let said = dir
-        .ask(&["edit", &id, "--name", "longer context", "--note-file", "note.md", "--tag", "team=nlp", "--tag", "a=b=c", "--parent", "sweep", "--json"])
+        .ask(&[
+            "edit",
+            &id,
+            "--name",
+            "longer context",
+            "--note-file",
+            "note.md",
+            "--tag",
+            "team=nlp",
+            "--tag",
+            "a=b=c",
+            "--parent",
+            "sweep",
+            "--json",
+        ])
         .json();
     let run_said = &said["run"];
     assert_eq!((&run_said["name"], &run_said["note"]), (&json!("longer context"), &json!("# what\n")));
-    assert_eq!((&run_said["parent"], &run_said["tags"]), (&json!(parent.to_string()), &json!({ "team": "nlp", "a": "b=c" })));
+    assert_eq!(
+        (&run_said["parent"], &run_said["tags"]),
+        (&json!(parent.to_string()), &json!({ "team": "nlp", "a": "b=c" }))
+    );
     dir.ask(&["edit", "longer context", "--name", "", "--note", "", "--untag", "team", "--no-parent"]).ok();
     let record = store.run(run).unwrap();
     assert_eq!((record.name, record.note, record.parent), (None, None, None));
@@ -318,16 +339,151 @@ fn what_is_hidden_is_removed_for_good_when_asked() {
     store.finish_run(run, &RunEnd::complete([])).unwrap();
     let kept = OutsideRun::new(Id([7; 16]), "old", 5);
     store.begin_outside_run(&kept).unwrap();
-    store.add_outside_points(kept.id, &[("x".to_owned(), vec![Point { step: 0, time_ms: 0, value: 1.0 }])].into()).unwrap();
+    store
+        .add_outside_points(
+            kept.id,
+            &[("x".to_owned(), vec![Point { step: 0, time_ms: 0, value: 1.0 }])].into(),
+        )
+        .unwrap();
     store.end_outside_run(kept.id).unwrap();
     dir.run("rm gone").ok();
     assert!(dir.run("gc").ok().is_empty());
     assert_eq!(dir.run("gc --json").json()["runs"], json!([]));
     let seen = dir.run("gc --older-than 0s --json").json();
-    assert_eq!((&seen["runs"], &seen["points"], &seen["applied"]), (&json!([run.run]), &json!(2), &json!(false)));
+    assert_eq!(
+        (&seen["runs"], &seen["points"], &seen["applied"]),
+        (&json!([run.run]), &json!(2), &json!(false))
+    );
     store.run(run.run).unwrap();
     let answer = dir.run("gc --older-than 0s --apply");
     assert!(answer.stderr.contains("removed 1 run, 2 points, 1 artifact"), "{answer:?}");
     assert!(dir.run("show gone").code == Some(2) && store.run(kept.id).is_ok());
     assert!(dir.run("gc --older-than soon").fails(2).contains("`30d`"));
+}
+
+#[test]
+fn runs_are_exported_for_mlflow_and_come_back_to_the_bit() {
+    let dir = TestDir::new();
+    let (store, study, _) = full(&dir, "runs");
+    let run = free(&store, "odd");
+    log(&store, run, "a/b", &[f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e-310, 0.1]);
+    log(&store, run, "once", &[f64::NAN]);
+    store.put_artifact(run, "deep/a.txt", b"text").unwrap();
+    store.finish_run(run, &RunEnd::without_values(RunState::Failed, Some("why".into()))).unwrap();
+    let said = dir.run("export --to mlflow attention odd part --out ml --json").json();
+    assert_eq!((&said["runs"], &said["points"], &said["artifacts"]), (&json!(4), &json!(10_011), &json!(3)));
+    assert!(dir.run("export --to csv @ --out ml").fails(4).contains("is there already"));
+    dir.run("--store other import ml/mlflow.db").ok();
+    let other = store_at(&dir, "other");
+    let seen = other.run(run.run).unwrap();
+    assert_eq!(
+        (seen.name.as_deref(), seen.state, seen.experiment.as_str()),
+        (Some("odd"), RunState::Failed, "own")
+    );
+    let texts = |store: &SqliteStore| -> Vec<(String, String)> {
+        let params = store.run(run.run).unwrap().start.params;
+        params.into_iter().map(|(name, value)| (name, value.to_string())).collect()
+    };
+    assert_eq!(texts(&other), texts(&store));
+    for key in ["a/b", "once"] {
+        let bits = |store: &SqliteStore| -> Vec<_> {
+            let points = store.series(run.run, key).unwrap();
+            points.iter().map(|point| (point.step, point.time_ms, point.value.to_bits())).collect()
+        };
+        assert_eq!(bits(&other), bits(&store), "{key}");
+    }
+    assert_eq!(other.read_artifact(run.run, "deep/a.txt").unwrap(), b"text");
+    assert_eq!(other.tags(run.run).unwrap()["uaic.reason"], "why");
+    let trial = other
+        .runs(&RunQuery::default())
+        .unwrap()
+        .into_iter()
+        .find(|run| run.name.is_none() || run.name.as_deref() == Some(""))
+        .map(|run| run.id);
+    let trials = store.runs(&RunQuery { study: Some(study), ..RunQuery::default() }).unwrap();
+    assert!(trial.is_none_or(|trial| trials.iter().any(|run| run.id == trial)));
+    // What MLflow wrote comes back as it was, through us and back.
+    dir.run("--store other export --to mlflow -w started>-100000d --out again").ok();
+    dir.run("--store third import again/mlflow.db").ok();
+    let third = store_at(&dir, "third");
+    for seen in other.runs(&RunQuery::default()).unwrap() {
+        let back = third.run(seen.id).unwrap();
+        assert_eq!(format!("{:?}", back.start.params), format!("{:?}", seen.start.params));
+        assert_eq!(
+            (back.name, back.note, back.parent, back.state),
+            (seen.name, seen.note, seen.parent, seen.state)
+        );
+        assert_eq!(third.tags(seen.id).unwrap(), other.tags(seen.id).unwrap());
+        for metric in other.latest_metrics(seen.id).unwrap() {
+            let told = |store: &SqliteStore| format!("{:?}", store.series(seen.id, &metric.key).unwrap());
+            assert_eq!(told(&third), told(&other));
+        }
+    }
+}
+
+#[test]
+#[cfg_attr(not(uaic_test_python), ignore = "needs UAIC_TEST_PYTHON with mlflow")]
+fn mlflow_itself_opens_what_is_exported() {
+    let dir = TestDir::new();
+    let (store, ..) = full(&dir, "runs");
+    let run = free(&store, "odd");
+    log(&store, run, "a/b", &[f64::NAN, f64::INFINITY, 0.1]);
+    store.put_artifact(run, "deep/a.txt", b"text").unwrap();
+    store.edit_run(run.run, &RunEdit::Note(Some("# good".into()))).unwrap();
+    store.finish_run(run, &RunEnd::complete([])).unwrap();
+    dir.run("export --to mlflow odd sweep part --out ml").ok();
+    let script = "import sys, mlflow\n\
+        mlflow.set_tracking_uri('sqlite:///' + sys.argv[1])\n\
+        client = mlflow.MlflowClient()\n\
+        run = client.get_run(sys.argv[2])\n\
+        points = client.get_metric_history(sys.argv[2], 'a/b')\n\
+        print(run.info.run_name, run.info.status, run.data.params['text'], run.data.tags['mlflow.note.content'])\n\
+        print([(p.step, p.value) for p in sorted(points, key=lambda p: p.step)])\n\
+        print([f.path for f in client.list_artifacts(sys.argv[2], 'deep')])\n\
+        print(len(client.search_runs([run.info.experiment_id])))\n\
+        client.log_metric(client.create_run(run.info.experiment_id).info.run_id, 'x', 1.0)";
+    let python = std::env::var_os("UAIC_TEST_PYTHON").unwrap();
+    let output = std::process::Command::new(python)
+        .args(["-W", "ignore", "-c", script])
+        .arg(dir.join("ml/mlflow.db"))
+        .arg(run.run.to_string())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let expected =
+        "odd FINISHED 1e-05 # good\n[(0, nan), (1, 1.7976931348623157e+308), (2, 0.1)]\n['deep/a.txt']\n2\n";
+    assert_eq!(said, expected, "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn runs_are_exported_as_tables() {
+    let dir = TestDir::new();
+    let (store, ..) = full(&dir, "runs");
+    for to in ["csv", "jsonl", "parquet"] {
+        let said = dir.run(&format!("export --to {to} attention sweep part --out {to} --json")).json();
+        assert_eq!((&said["runs"], &said["points"]), (&json!(4), &json!(10_005)), "{to}");
+    }
+    let runs = dir.read("csv/runs.csv");
+    let head = runs.lines().next().unwrap();
+    assert!(
+        head.starts_with("id,name,experiment,study,parent")
+            && head.ends_with("metrics.loss,metrics.val/accuracy,tags.team"),
+        "{head}"
+    );
+    let points = dir.read("csv/points.csv");
+    assert_eq!(points.lines().count(), 10_006);
+    assert!(points.contains(",val/accuracy,2,1700000000002,inf\n"), "{}", &points[..400]);
+    let lines = dir.read("jsonl/points.jsonl");
+    let values: Vec<f64> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|point| point["key"] == "loss")
+        .map(|point| point["value"].as_f64().unwrap())
+        .collect();
+    assert!(values.iter().enumerate().all(|(at, value)| value.to_bits() == (at as f64 * 0.1).to_bits()));
+    let mut table = uaic_table::Source::open(&dir.join("parquet/points/part-0000.parquet")).unwrap();
+    assert_eq!(table.read(&["run", "value"]).unwrap().rows, 10_005);
+    dir.run("--store other import csv/runs.csv --rows runs").ok();
+    assert_eq!(store_at(&dir, "other").count_runs(&RunQuery::default()).unwrap(), 4);
+    drop(store);
 }

@@ -170,7 +170,11 @@ impl Origin for BundleFile {
             count += 1;
             each(line.incoming().ok_or_else(|| self.damaged("a run has no state of its own"))?)
         })?;
-        if count == self.runs { Ok(()) } else { Err(self.damaged("it has another number of runs than it says")) }
+        if count == self.runs {
+            Ok(())
+        } else {
+            Err(self.damaged("it has another number of runs than it says"))
+        }
     }
 
     fn points(
@@ -184,7 +188,8 @@ impl Origin for BundleFile {
             .part(&self.path, "points.jsonl", series.at, series.bytes)
             .map_err(FileError::at("read", &self.path))?
             .ok_or_else(|| self.damaged("it has no points.jsonl"))?;
-        let wrong = || self.damaged(format!("the points of `{}` of run {} are others", series.key, run.short()));
+        let wrong =
+            || self.damaged(format!("the points of `{}` of run {} are others", series.key, run.short()));
         let (mut count, mut last) = (0, None);
         self.lines("points.jsonl", part, &mut |line: PointsLine| {
             if line.run != run || line.key != series.key {

@@ -7,9 +7,7 @@ use super::origin::{Incoming, Origin};
 use super::verdict::{self, Difference, Verdict};
 use super::{BundleError, Series};
 use crate::fsx::FileError;
-use crate::store::{
-    ArtifactRecord, Id, Point, RunCopy, Store, StoreError, StudyCopy, StudyState,
-};
+use crate::store::{ArtifactRecord, Id, Point, RunCopy, Store, StoreError, StudyCopy, StudyState};
 
 /// Points that are written at once.
 const AT_ONCE: usize = 16_384;
@@ -47,7 +45,12 @@ struct Judged {
 ///
 /// # Errors
 /// [`BundleError::Diverged`], [`BundleError::Busy`]; the origin cannot be read, or the store not be written.
-pub fn bring_in(store: &dyn Store, origin: &dyn Origin, staging: &Path, here: &str) -> Result<BroughtIn, BundleError> {
+pub fn bring_in(
+    store: &dyn Store,
+    origin: &dyn Origin,
+    staging: &Path,
+    here: &str,
+) -> Result<BroughtIn, BundleError> {
     let studies = origin.studies()?;
     let mut judged = Judged::default();
     judge_studies(store, origin, &studies, here, &mut judged)?;

@@ -80,14 +80,7 @@ fn by_end(here: &RunRecord, there: &RunRecord, study: Verdict, part: &str) -> Re
 fn end(record: &RunRecord) -> (RunState, Vec<u64>, u64, bool, Option<&str>, Option<i64>) {
     let bits = |value: f64| if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() };
     let values = record.values.iter().map(|value| bits(*value)).collect();
-    (
-        record.state,
-        values,
-        bits(record.violation),
-        record.excluded,
-        record.reason.as_deref(),
-        record.ended_ms,
-    )
+    (record.state, values, bits(record.violation), record.excluded, record.reason.as_deref(), record.ended_ms)
 }
 
 /// Two copies of a run, but for what they may have that is large. `study` is the verdict on its study.
@@ -133,7 +126,8 @@ pub(super) fn runs(here: &RunCopy, there: &RunCopy, study: Verdict) -> Result<Ve
 
 /// Tags may be added on either side; of one that differs the later side knows better.
 fn tags(here: &RunCopy, there: &RunCopy, verdict: Verdict) -> Result<Verdict, Difference> {
-    let differing = here.tags.iter().find(|(key, value)| there.tags.get(*key).is_some_and(|other| other != *value));
+    let differing =
+        here.tags.iter().find(|(key, value)| there.tags.get(*key).is_some_and(|other| other != *value));
     if let (Some((key, _)), Same) = (differing, verdict) {
         return Err(format!("its tag `{key}` differs"));
     }
@@ -142,7 +136,10 @@ fn tags(here: &RunCopy, there: &RunCopy, verdict: Verdict) -> Result<Verdict, Di
 }
 
 /// Series by their number of points: what one side alone has, the other has none of.
-pub(super) fn counts(here: &BTreeMap<String, u64>, there: &BTreeMap<String, u64>) -> Result<Verdict, Difference> {
+pub(super) fn counts(
+    here: &BTreeMap<String, u64>,
+    there: &BTreeMap<String, u64>,
+) -> Result<Verdict, Difference> {
     let mut verdict = Same;
     for key in here.keys().chain(there.keys()) {
         let count = |side: &BTreeMap<String, u64>| side.get(key).copied().unwrap_or_default();

@@ -131,7 +131,10 @@ fn chosen(store: &dyn Store, args: &BundleArgs) -> anyhow::Result<(Vec<Id>, Vec<
         runs.extend(store.runs(&filter.narrow(RunQuery::default()))?.iter().map(|run| run.id));
     }
     if runs.is_empty() && studies.is_empty() {
-        return Err(Failure::not_found("there is no run of which the query holds; `uaic ls` lists what there is").into());
+        return Err(Failure::not_found(
+            "there is no run of which the query holds; `uaic ls` lists what there is",
+        )
+        .into());
     }
     Ok((runs, studies))
 }
@@ -158,7 +161,10 @@ pub(super) fn merge(global: &Global, args: &MergeArgs) -> anyhow::Result<ExitCod
     let store = SqliteStore::open(&global.store)?;
     let is_same = |folder: &Path| folder.canonicalize().ok();
     if is_same(&args.folder).is_some_and(|folder| is_same(&global.store) == Some(folder)) {
-        return Err(Failure::usage("a store cannot be merged into itself; `--store DIR` names the one that takes in").into());
+        return Err(Failure::usage(
+            "a store cannot be merged into itself; `--store DIR` names the one that takes in",
+        )
+        .into());
     }
     let origin = StoreOrigin::new(&other, args.folder.display().to_string(), Selection::all(&other)?);
     bring_in(global, &store, &origin, args.json)?;

@@ -80,7 +80,8 @@ pub(super) fn run(global: &Global, args: &EditArgs) -> anyhow::Result<ExitCode> 
     let run = select::resolve(&store, &args.run)?.id;
     let edits = edits(&store, args)?;
     if edits.is_empty() && args.tags.is_empty() {
-        let message = "nothing to edit; give `--name`, `--note`, `--tag`, `--untag`, `--parent` or `--no-parent`";
+        let message =
+            "nothing to edit; give `--name`, `--note`, `--tag`, `--untag`, `--parent` or `--no-parent`";
         return Err(Failure::usage(message).into());
     }
     for edit in &edits {

@@ -17,6 +17,9 @@ pub enum ExportError {
     /// A database that cannot be written.
     #[error(transparent)]
     Database(#[from] ImportError),
+    /// A table that cannot be written.
+    #[error(transparent)]
+    Table(#[from] uaic_table::TableError),
 }
 
 impl ExportError {
@@ -24,7 +27,7 @@ impl ExportError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Store(store) => store.kind(),
-            Self::File(_) | Self::Database(_) => ErrorKind::Failed,
+            Self::File(_) | Self::Database(_) | Self::Table(_) => ErrorKind::Failed,
         }
     }
 }

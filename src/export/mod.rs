@@ -2,6 +2,7 @@
 
 mod error;
 mod mlflow;
+mod parquet;
 mod tables;
 
 pub use error::ExportError;

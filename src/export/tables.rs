@@ -20,12 +20,27 @@ pub enum TableFormat {
     Csv,
     /// `runs.jsonl` and `points.jsonl`, an object a line.
     JsonLines,
+    /// `runs.parquet`, and files of a million points each in `points/`.
+    Parquet,
 }
 
 /// Columns of every run, in front of its parameters, metrics and tags.
 const COLUMNS: [&str; 15] = [
-    "id", "name", "experiment", "study", "parent", "kind", "number", "state", "value", "reason", "started",
-    "ended", "attempts", "hidden", "note",
+    "id",
+    "name",
+    "experiment",
+    "study",
+    "parent",
+    "kind",
+    "number",
+    "state",
+    "value",
+    "reason",
+    "started",
+    "ended",
+    "attempts",
+    "hidden",
+    "note",
 ];
 
 /// Writes runs into a folder that is there and empty.
@@ -41,6 +56,7 @@ pub fn to_tables(
     match format {
         TableFormat::Csv => to_csv(store, runs, folder),
         TableFormat::JsonLines => to_json_lines(store, runs, folder),
+        TableFormat::Parquet => super::parquet::to_parquet(store, runs, folder),
     }
 }
 
@@ -80,8 +96,9 @@ impl Row {
 
     fn json(&self) -> Value {
         let fixed = COLUMNS.iter().zip(self.fixed());
-        let mut row: Map<String, Value> =
-            fixed.map(|(name, value)| ((*name).to_owned(), value.map_or(Value::Null, Value::String))).collect();
+        let mut row: Map<String, Value> = fixed
+            .map(|(name, value)| ((*name).to_owned(), value.map_or(Value::Null, Value::String)))
+            .collect();
         row.insert("value".to_owned(), self.record.value().map_or(Value::Null, number));
         row.insert("number".to_owned(), json!(self.record.start.number));
         row.insert("attempts".to_owned(), json!(self.record.attempts));
@@ -190,7 +207,11 @@ fn to_json_lines(store: &dyn Store, runs: &[Id], folder: &Path) -> Result<Export
         runs,
         &mut |id, key, Point { step, time_ms, value }| {
             let value = number(*value);
-            writeln!(lines, "{}", json!({ "run": id, "key": key, "step": step, "time_ms": time_ms, "value": value }))
+            writeln!(
+                lines,
+                "{}",
+                json!({ "run": id, "key": key, "step": step, "time_ms": time_ms, "value": value })
+            )
         },
         &path,
     )?;

@@ -110,12 +110,11 @@ impl BlobFolder {
     /// The same lock for who removes; nobody else has a content without a row then.
     pub(super) fn lock_alone(&self, faults: &mut Vec<String>) -> Option<File> {
         let path = self.root.join(LOCK);
-        let locked = File::options().create(true).append(true).open(&path).and_then(|file| {
-            match file.lock() {
+        let locked =
+            File::options().create(true).append(true).open(&path).and_then(|file| match file.lock() {
                 Err(error) if error.kind() != ErrorKind::Unsupported => Err(error),
                 _ => Ok(file),
-            }
-        });
+            });
         locked.map_err(|error| faults.push(format!("cannot lock {}: {error}", path.display()))).ok()
     }
 

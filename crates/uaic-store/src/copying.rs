@@ -3,11 +3,11 @@
 use rusqlite::{Connection, named_params, params};
 
 use super::Fault;
+use super::attach::put_tag;
 use super::codec::{goals_column, to_json};
 use super::outside::{check_slot, counts, place_of, there};
 use super::rows::{event, experiment_row, intern, run_row, study_row};
 use super::series::tidy;
-use super::attach::put_tag;
 use super::write::{clear, first_value, insert_params, put_more_values};
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::{EventRecord, Id, Known, RunCopy, StoreError, StudyCopy};
@@ -106,9 +106,7 @@ pub(super) fn begin(connection: &Connection, copy: &RunCopy, now_ms: i64) -> Res
     clear(connection, run)?;
     // The times of points are kept from the start.
     connection
-        .prepare_cached(
-            "UPDATE runs SET attempt = ?, started_ms = ?, hidden = hidden % 2 + 2 WHERE id = ?",
-        )?
+        .prepare_cached("UPDATE runs SET attempt = ?, started_ms = ?, hidden = hidden % 2 + 2 WHERE id = ?")?
         .execute(params![record.attempts, record.started_ms, run])?;
     event(connection, now_ms, place.study, Some(run), "begun", "")?;
     Ok(Known::default())
@@ -196,10 +194,7 @@ fn update(connection: &Connection, run: i64, copy: &RunCopy) -> Result<(), Fault
 }
 
 /// What happened to a study itself.
-pub(super) fn study_events(
-    connection: &Connection,
-    id: Id,
-) -> Result<Vec<EventRecord>, Fault> {
+pub(super) fn study_events(connection: &Connection, id: Id) -> Result<Vec<EventRecord>, Fault> {
     let study = study_row(connection, id)?;
     let mut statement = connection.prepare_cached(
         "SELECT time_ms, kind, detail FROM events WHERE study = ? AND run IS NULL ORDER BY id",

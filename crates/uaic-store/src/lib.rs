@@ -42,9 +42,9 @@ use uaic_platform::fsx;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{check_alias, check_model_name, check_name, no_model, now_ms};
 use uaic_study::store::{
-    ArtifactRecord, Attempt, Bucket, Change, Environment, EventRecord, Id, Known, LatestMetric, Look, MetricPoint,
-    ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunQuery, RunRecord, Store,
-    StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept, Tally,
+    ArtifactRecord, Attempt, Bucket, Change, Environment, EventRecord, Id, Known, LatestMetric, Look,
+    MetricPoint, ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunQuery,
+    RunRecord, Store, StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept, Tally,
 };
 use uaic_study::trial::Params;
 

@@ -26,7 +26,8 @@ const WORTHWHILE: u64 = 1 << 20;
 
 /// Since when a run has been hidden: one that came so, and was made before that was written down, since
 /// it ended.
-const HIDDEN_MS: &str = "ifnull((SELECT max(time_ms) FROM events WHERE events.run = runs.id AND events.kind = 'hidden'),
+const HIDDEN_MS: &str =
+    "ifnull((SELECT max(time_ms) FROM events WHERE events.run = runs.id AND events.kind = 'hidden'),
      ifnull(runs.ended_ms, runs.started_ms))";
 
 /// That no registered model needs it.
@@ -180,7 +181,10 @@ fn count(
 }
 
 /// The contents that artifacts of some runs name.
-fn used_hashes(connection: &Connection, counts: impl Fn(i64) -> bool) -> Result<HashMap<[u8; 32], ()>, Fault> {
+fn used_hashes(
+    connection: &Connection,
+    counts: impl Fn(i64) -> bool,
+) -> Result<HashMap<[u8; 32], ()>, Fault> {
     let mut statement = connection.prepare_cached("SELECT run, hash FROM artifacts")?;
     let mut rows = statement.query([])?;
     let mut used = HashMap::new();
@@ -217,7 +221,10 @@ fn remove_targets(
     for chunk in targets.unfinished.chunks(AT_ONCE) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for run in chunk {
-            if transaction.prepare_cached("SELECT 1 FROM runs WHERE id = ? AND hidden >= 2")?.exists([run.row])? {
+            if transaction
+                .prepare_cached("SELECT 1 FROM runs WHERE id = ? AND hidden >= 2")?
+                .exists([run.row])?
+            {
                 remove(&transaction, run.row)?;
                 done.runs.push(run.id);
                 done.unfinished += 1;
@@ -359,7 +366,10 @@ mod tests {
     fn blobs(folder: &Path) -> Vec<PathBuf> {
         let folders = std::fs::read_dir(folder.join("blobs")).unwrap().flatten();
         let files = folders.filter(|entry| entry.file_name().len() == 2);
-        files.flat_map(|entry| std::fs::read_dir(entry.path()).unwrap().flatten()).map(|entry| entry.path()).collect()
+        files
+            .flat_map(|entry| std::fs::read_dir(entry.path()).unwrap().flatten())
+            .map(|entry| entry.path())
+            .collect()
     }
 
     fn make_old(folder: &Path) {
@@ -398,9 +408,16 @@ mod tests {
         let done = store.sweep(&all_now(SweepMode::Remove)).unwrap();
         assert_eq!((done.runs.len(), done.blobs, done.faults.len()), (200, 200, 0));
         assert!(blobs(folder.path()).is_empty());
-        assert!(done.database_bytes > seen.database_bytes / 2, "{} of {}", done.database_bytes, seen.database_bytes);
+        assert!(
+            done.database_bytes > seen.database_bytes / 2,
+            "{} of {}",
+            done.database_bytes,
+            seen.database_bytes
+        );
         let database = rusqlite::Connection::open(folder.path().join("uaic.db")).unwrap();
-        for table in ["texts", "names", "processes", "runs", "params", "metrics", "pieces", "events", "artifacts"] {
+        for table in
+            ["texts", "names", "processes", "runs", "params", "metrics", "pieces", "events", "artifacts"]
+        {
             let count: i64 =
                 database.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
             assert_eq!(count, 0, "{table}");

@@ -19,9 +19,9 @@ use rand::RngExt;
 
 use super::{Evaluation, Objective, ObjectiveError, Trial};
 use crate::store::{
-    ArtifactRecord, Attempt, Change, Environment, EventRecord, Id, Known, LatestMetric, MemoryStore, MetricPoint,
-    ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunQuery, RunRecord,
-    Store, StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept,
+    ArtifactRecord, Attempt, Change, Environment, EventRecord, Id, Known, LatestMetric, MemoryStore,
+    MetricPoint, ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunQuery,
+    RunRecord, Store, StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept,
 };
 use crate::trial::{Direction, Goal, ParamValue, Params, RunState};
 use uaic_platform::process::ProcessIdentity;
@@ -269,6 +269,9 @@ impl Store for BrittleStore {
     }
     fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError> {
         self.call()?.set_hidden(run, hidden)
+    }
+    fn copy_artifact(&self, run: Id, name: &str, to: &mut dyn std::io::Write) -> Result<(), StoreError> {
+        self.call()?.copy_artifact(run, name, to)
     }
     fn events(&self, run: Id) -> Result<Vec<EventRecord>, StoreError> {
         self.call()?.events(run)

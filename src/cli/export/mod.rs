@@ -29,7 +29,7 @@ Examples:
   uaic export attention --format onnx --out attention.onnx
   uaic predict attention.uaic 'flights to oslo'
   uaic export --to mlflow @ sweep --out mlflow       runs, for MLflow 2 and 3: mlflow.db and artifacts/
-  uaic export --to csv -w 'experiment = lm' --out lm  runs.csv and points.csv; also jsonl
+  uaic export --to csv -w 'experiment = lm' --out lm  runs.csv and points.csv; also jsonl, parquet
 
 {MODEL_GRAMMAR}
 
@@ -99,7 +99,7 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> anyhow::Result<ExitCode
         return runs::export(&store, args, to, out);
     }
     let [selector] = args.selectors.as_slice() else {
-        let message = "a package has one model; `--to mlflow`, `--to csv` and `--to jsonl` take many runs";
+        let message = "a package has one model; `--to mlflow`, `--to csv` and others take many runs";
         return Err(Failure::usage(message).into());
     };
     let run = run_with_model(&store, selector, "export")?;

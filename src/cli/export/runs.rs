@@ -23,6 +23,8 @@ pub enum Target {
     Csv,
     /// Tables as JSON lines
     Jsonl,
+    /// Tables as Parquet
+    Parquet,
 }
 
 impl Target {
@@ -31,6 +33,7 @@ impl Target {
             Self::Mlflow => "mlflow",
             Self::Csv => "csv",
             Self::Jsonl => "jsonl",
+            Self::Parquet => "parquet",
         }
     }
 }
@@ -71,7 +74,10 @@ pub(super) fn export(
         return Ok(ExitCode::SUCCESS);
     }
     if done.doubled > 0 {
-        printer::talk(format!("note: {} are equal to another, and MLflow has them once", counted(done.doubled, "point")));
+        printer::talk(format!(
+            "note: {} are equal to another, and MLflow has them once",
+            counted(done.doubled, "point")
+        ));
     }
     printer::talk(format!(
         "{}, {}, {}",
@@ -94,5 +100,6 @@ fn write(
         Target::Mlflow => to_mlflow(store, runs, folder, home)?,
         Target::Csv => to_tables(store, runs, folder, TableFormat::Csv)?,
         Target::Jsonl => to_tables(store, runs, folder, TableFormat::JsonLines)?,
+        Target::Parquet => to_tables(store, runs, folder, TableFormat::Parquet)?,
     })
 }

@@ -6,5 +6,5 @@ mod run;
 mod write;
 
 pub(crate) use database::{is_mlflow, read as read_database};
-pub use write::{MlflowDatabase, MlflowPoint, MlflowRun};
 pub(crate) use folder::{FolderKind, kind_of, read as read_folder};
+pub use write::{MlflowDatabase, MlflowPoint, MlflowRun};

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 mod free;
 mod moved;
 
-pub use free::*;
 use free::free_run_in;
+pub use free::*;
 pub use moved::*;
 
 use super::{

@@ -22,7 +22,9 @@ impl Content {
         if let Some(parent) = record.parent {
             self.run(parent)?;
         }
-        match self.other_in_slot(record.id, (record.start.home.study(), record.start.kind, record.start.number)) {
+        match self
+            .other_in_slot(record.id, (record.start.home.study(), record.start.kind, record.start.number))
+        {
             Some(other) => Err(number_taken(record.id, other)),
             None => Ok(()),
         }

@@ -9,6 +9,7 @@ mod start;
 mod sweep;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,13 +18,13 @@ use super::rules::{
     kept_violation, no_model, now_ms,
 };
 use super::{
-    ArtifactRecord, Attempt, Change, Environment, EventRecord, Home, Id, Known, LatestMetric, MetricPoint, ModelVersion,
-    NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunKind, RunQuery, RunRecord, Store,
-    StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept,
+    ArtifactRecord, Attempt, Change, Environment, EventRecord, Home, Id, Known, LatestMetric, MetricPoint,
+    ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunKind, RunQuery,
+    RunRecord, Store, StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept,
 };
 use crate::trial::Params;
 use models::RegisteredModel;
-use rows::{Run, Study, latest};
+use rows::{Run, Study, artifact_record, latest, no_run};
 use uaic_platform::process::ProcessIdentity;
 
 /// A [`Store`] in memory, with the whole contract but for durability.
@@ -76,15 +77,6 @@ impl Content {
         check_running(attempt, run.record.state)?;
         Ok(run)
     }
-}
-
-fn no_run(id: Id) -> StoreError {
-    StoreError::NotFound { what: "run", id: id.short() }
-}
-
-fn artifact_record(name: &str, content: &[u8]) -> ArtifactRecord {
-    let hash = blake3::hash(content).to_hex().to_string();
-    ArtifactRecord { name: name.to_owned(), hash, size: content.len() as u64 }
 }
 
 impl Store for MemoryStore {
@@ -241,9 +233,7 @@ impl Store for MemoryStore {
         let mut content = self.content();
         let run = content.attempt(attempt)?;
         check_end(attempt, run.record.state, end.state)?;
-        if run.record.start.home.study().is_some() {
-            run.tell("ended", end.state.name());
-        }
+        run.tell_of_study("ended", end.state.name());
         let record = &mut run.record;
         record.state = end.state;
         record.values.clone_from(&end.values);
@@ -304,6 +294,11 @@ impl Store for MemoryStore {
             run.tell(if hidden { "hidden" } else { "shown" }, "");
         }
         Ok(())
+    }
+
+    fn copy_artifact(&self, run: Id, name: &str, to: &mut dyn Write) -> Result<(), StoreError> {
+        let content = self.read_artifact(run, name)?;
+        to.write_all(&content).map_err(|source| StoreError::Output { source })
     }
 
     fn events(&self, run: Id) -> Result<Vec<EventRecord>, StoreError> {

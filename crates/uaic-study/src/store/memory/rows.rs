@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::super::rules::{is_alive, not_held, now_ms};
 use super::super::{
-    ArtifactRecord, EventRecord, LatestMetric, MetricPoint, RunRecord, StoreError, StudyChange, StudyRecord,
-    StudyState,
+    ArtifactRecord, EventRecord, Id, LatestMetric, MetricPoint, RunRecord, StoreError, StudyChange,
+    StudyRecord, StudyState,
 };
 use crate::trial::RunState;
 use uaic_platform::process::ProcessIdentity;
@@ -83,6 +83,13 @@ impl Run {
         self.events.push(EventRecord { time_ms: now_ms(), kind: kind.to_owned(), detail: detail.into() });
     }
 
+    /// The same of a run of a study; the row of one of no study says it all.
+    pub(super) fn tell_of_study(&mut self, kind: &str, detail: &str) {
+        if self.record.start.home.study().is_some() {
+            self.tell(kind, detail);
+        }
+    }
+
     /// How many points each series has.
     pub(super) fn counts(&self) -> BTreeMap<String, u64> {
         self.metrics.iter().map(|(key, series)| (key.clone(), series.len() as u64)).collect()
@@ -129,4 +136,13 @@ pub(super) fn latest(series: &[MetricPoint]) -> Option<LatestMetric> {
         max: numbers().reduce(f64::max),
         count: series.len() as u64,
     })
+}
+
+pub(super) fn no_run(id: Id) -> StoreError {
+    StoreError::NotFound { what: "run", id: id.short() }
+}
+
+pub(super) fn artifact_record(name: &str, content: &[u8]) -> ArtifactRecord {
+    let hash = blake3::hash(content).to_hex().to_string();
+    ArtifactRecord { name: name.to_owned(), hash, size: content.len() as u64 }
 }

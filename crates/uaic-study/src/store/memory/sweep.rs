@@ -18,7 +18,8 @@ impl Content {
             .filter(|study| !study.is_worked_on())
             .map(|study| study.record.id)
             .filter(|study| {
-                let mut own = self.runs.iter().filter(|run| run.record.start.home.study() == Some(*study)).peekable();
+                let mut own =
+                    self.runs.iter().filter(|run| run.record.start.home.study() == Some(*study)).peekable();
                 own.peek().is_some() && own.all(|run| hidden.contains(&run.record.id))
             })
             .collect();
