@@ -27,6 +27,7 @@ pub mod cli;
 pub mod command;
 pub mod comparison;
 pub mod data;
+pub mod export;
 pub mod import;
 pub mod package;
 pub mod predictions;

@@ -18,6 +18,7 @@ mod guide;
 mod listing;
 #[cfg(feature = "serve")]
 mod load;
+mod moving;
 mod numbers;
 mod onnx;
 mod package;

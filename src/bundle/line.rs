@@ -14,9 +14,6 @@ use crate::store::{
 };
 use crate::trial::{Direction, Goal, Goals, ParamValue, RunState};
 
-/// Points of one line.
-pub(super) const POINTS: usize = 4096;
-
 /// A study.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

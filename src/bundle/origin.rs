@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{BundleError, Selection};
 use crate::store::{ArtifactRecord, Id, Point, RunCopy, Store, StudyCopy};
 
+/// Points of one part of a series, and of one line of a bundle.
+const POINTS: usize = 4096;
+
 /// A series of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,7 +128,7 @@ impl Origin for StoreOrigin<'_> {
         let mut points = self.store.series(run, &series.key)?;
         // A run that goes on may have more by now.
         points.truncate(series.points as usize);
-        for part in points.chunks(super::line::POINTS) {
+        for part in points.chunks(POINTS) {
             each(part.to_vec())?;
         }
         Ok(())

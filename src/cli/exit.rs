@@ -88,6 +88,7 @@ fn known(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
         crate::training::TrainingError,
         crate::training::RecalibrationError,
         crate::bundle::BundleError,
+        crate::export::ExportError,
         crate::package::PackageError,
         crate::recording::RecordFileError,
         crate::comparison::ComparisonError,

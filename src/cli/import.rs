@@ -90,7 +90,7 @@ fn parse_rows(text: &str) -> Result<TableRows, String> {
 
 /// Imports them.
 pub(super) fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode> {
-    if args.paths.iter().all(|path| bundle::is_bundle(path)) {
+    if args.paths.iter().any(|path| bundle::is_bundle(path)) {
         return bundle::import(global, &args.paths, args.json);
     }
     if let [path] = args.paths.as_slice()

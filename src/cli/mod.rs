@@ -10,7 +10,6 @@ mod best;
 mod bundle;
 mod calibrate;
 mod check;
-mod chosen;
 mod compare;
 mod completions;
 mod data;
@@ -45,6 +44,7 @@ mod rm;
 mod run;
 mod schema;
 mod sections;
+mod selected;
 #[cfg(feature = "serve")]
 mod serve;
 mod show;

@@ -10,7 +10,7 @@ use crate::trial::RunState;
 
 use super::exit::Failure;
 use super::ls::{QUERY_GRAMMAR, Query, parse_query};
-use super::{Global, chosen, json, printer, table};
+use super::{Global, json, printer, selected, table};
 use crate::select::{self, RUN_GRAMMAR, place};
 
 /// Arguments of `uaic rm`.
@@ -71,7 +71,7 @@ pub struct RestoreArgs {
 /// Hides runs: all of them, or none when one is running.
 pub(super) fn remove(global: &Global, args: &RmArgs) -> anyhow::Result<ExitCode> {
     let store = SqliteStore::open_existing(&global.store)?;
-    let runs = chosen::runs(&store, &args.runs, args.filter.as_ref())?;
+    let runs = selected::runs(&store, &args.runs, args.filter.as_ref())?;
     if let Some(busy) = runs.iter().find(|run| run.state == RunState::Running) {
         let message = format!(
             "run {} ({}) is running in process {}; stop it first, or wait for it",

@@ -12,4 +12,7 @@ mod summary;
 
 pub use store_sink::{StoreSink, Watch};
 pub use summary::Summary;
-pub use uaic_import::{Format, ImportError, ReadOptions, Skipped, Source, TableRows, Zone, detect};
+pub use uaic_import::{
+    Format, ImportError, MlflowDatabase, MlflowPoint, MlflowRun, ReadOptions, Skipped, Source, TableRows,
+    Zone, detect,
+};

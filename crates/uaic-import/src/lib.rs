@@ -1,7 +1,7 @@
 //! What do the records of other tools say?
 //!
 //! [`detect`] finds out what lies at a path; a [`Source`] is read as a stream into a [`Sink`], in
-//! bounded memory. [`EventFile`] and [`CsvLog`] follow files that grow.
+//! bounded memory. [`EventFile`] and [`CsvLog`] follow files that grow. [`MlflowDatabase`] is the way back.
 //!
 //! ```
 //! use std::path::Path;
@@ -73,6 +73,7 @@ pub use detect::detect;
 pub use error::ImportError;
 pub use event_file::EventFile;
 pub use identity::News;
+pub use mlflow::{MlflowDatabase, MlflowPoint, MlflowRun};
 pub use options::{ReadOptions, TableRows};
 pub use record::{Skipped, SourceParam, SourcePoint, SourceRun, SourceStudy, SourceTrial};
 pub use sink::{Sink, SinkError};

@@ -270,6 +270,9 @@ impl Store for BrittleStore {
     fn set_hidden(&self, run: Id, hidden: bool) -> Result<(), StoreError> {
         self.call()?.set_hidden(run, hidden)
     }
+    fn copy_artifact(&self, run: Id, name: &str, to: &mut dyn std::io::Write) -> Result<(), StoreError> {
+        self.call()?.copy_artifact(run, name, to)
+    }
     fn events(&self, run: Id) -> Result<Vec<EventRecord>, StoreError> {
         self.call()?.events(run)
     }

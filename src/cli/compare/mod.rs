@@ -19,7 +19,7 @@ use crate::trial::RunState;
 
 use super::exit::Failure;
 use super::ls::{QUERY_GRAMMAR, Query, parse_query};
-use super::{Global, chosen, printer};
+use super::{Global, printer, selected};
 use crate::select::{self, Hidden, RUN_GRAMMAR, Target, model_run};
 use sheets::Rows;
 
@@ -177,7 +177,7 @@ fn resolve(store: &dyn Store, args: &CompareArgs) -> anyhow::Result<(Vec<RunReco
         }
     }
     if let Some(filter) = &args.filter {
-        for run in chosen::runs(store, &[], Some(filter))? {
+        for run in selected::runs(store, &[], Some(filter))? {
             if runs.iter().all(|known| known.id != run.id) {
                 runs.push(run);
             }

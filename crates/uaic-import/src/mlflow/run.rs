@@ -55,6 +55,17 @@ pub(super) fn value(stored: f64, is_nan: bool) -> f64 {
     }
 }
 
+/// The inverse of [`value`]: what a database keeps of a float, and whether it is none.
+pub(super) fn stored(value: f64) -> (f64, bool) {
+    if value.is_nan() {
+        (0.0, true)
+    } else if value.is_infinite() {
+        (f64::MAX.copysign(value), false)
+    } else {
+        (value, false)
+    }
+}
+
 /// Gives the artifacts of a run: from where they were written or, moved along with the records, from
 /// beside these.
 pub(super) fn give_artifacts(

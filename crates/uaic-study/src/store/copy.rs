@@ -31,6 +31,10 @@ impl StudyCopy {
 }
 
 /// A run with its history, but for its series and artifacts, which may be large.
+///
+/// Between [`Store::begin_run_copy`] and [`Store::end_run_copy`] come points and artifacts, as those of an
+/// outside run. One that is new, or another attempt than what is there, is seen by nobody before the end;
+/// of the same attempt everything that is there stays.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunCopy {
     /// The run. Its state is the stored one: never `Crashed`, which is found out by who looks.

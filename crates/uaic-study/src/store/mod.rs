@@ -205,11 +205,7 @@ pub trait Store: Send + Sync {
     /// [`StoreError::NotFound`].
     fn tally(&self, study: Id) -> Result<Tally, StoreError> {
         let direction = self.study(study)?.goals().direction();
-        let (kind, study) = (Some(RunKind::Trial), Some(study));
-        let runs = self.runs(&RunQuery { study, kind, include_hidden: true, ..RunQuery::default() })?;
-        let mut tally = Tally::default();
-        runs.iter().for_each(|run| tally.add(run.candidate(), direction));
-        Ok(tally)
+        Ok(Tally::of(&self.runs(&RunQuery::trials_of(study))?, direction))
     }
 
     /// Latest values of a run's metrics, sorted by key.
@@ -264,15 +260,11 @@ pub trait Store: Send + Sync {
     /// [`StoreError::NotFound`], [`StoreError::Damaged`].
     fn read_artifact(&self, run: Id, name: &str) -> Result<Vec<u8>, StoreError>;
 
-    /// Writes the content of an artifact, however large. It is checked against its hash as it goes: what
-    /// was written before an error is worth nothing.
+    /// Writes the content of an artifact, however large; what was written before an error is worth nothing.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Damaged`], what `to` says.
-    fn copy_artifact(&self, run: Id, name: &str, to: &mut dyn Write) -> Result<(), StoreError> {
-        let content = self.read_artifact(run, name)?;
-        to.write_all(&content).map_err(|source| StoreError::Output { source })
-    }
+    fn copy_artifact(&self, run: Id, name: &str, to: &mut dyn Write) -> Result<(), StoreError>;
 
     /// What happened to a run, in order.
     ///
@@ -333,20 +325,16 @@ pub trait Store: Send + Sync {
     /// [`StoreError::NotFound`].
     fn end_outside_run(&self, run: Id) -> Result<(), StoreError>;
 
-    /// Makes a study what a copy says, or puts it in. Who judges whether the copy is newer than what is
-    /// there is the caller.
+    /// Makes a study what a copy says, or puts it in; whether it is the newer one the caller judges.
     ///
     /// # Errors
     /// The store cannot be written.
     fn put_study_copy(&self, copy: &StudyCopy) -> Result<(), StoreError>;
 
-    /// Begins to make a run what a copy says, or to put it in, and says what is there already. One that is
-    /// new, or another attempt than what is there, is seen by nobody before [`Store::end_run_copy`]; of the
-    /// same attempt everything that is there stays. Points and artifacts follow as those of an outside run.
+    /// Begins to make a run what a copy says, or to put it in: see [`RunCopy`]. Says what is there already.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]: its study or parent; [`StoreError::Clash`]: the study has another run of
-    /// this kind and number.
+    /// [`StoreError::NotFound`]: its study or parent; [`StoreError::Clash`]: another run has its place.
     fn begin_run_copy(&self, copy: &RunCopy) -> Result<Known, StoreError>;
 
     /// Makes a run what a copy says, to its last event, and shows it.
@@ -355,14 +343,10 @@ pub trait Store: Send + Sync {
     /// As [`Store::begin_run_copy`].
     fn end_run_copy(&self, copy: &RunCopy) -> Result<(), StoreError>;
 
-    /// Removes for good, or only counts, what nobody wants any more: runs of no study that have been hidden
-    /// for long, studies of which every run has, runs that were brought in by half, and what nothing names
-    /// then. Versions of registered models stay, as does whatever still runs, and a study that somebody
-    /// works on. A run was hidden when it was last hidden here; one that came hidden, when it came.
+    /// Removes for good, or only counts, what nobody wants any more: see [`Sweep`].
     ///
     /// # Errors
-    /// The store cannot be read or written. What alone cannot be removed is no error
-    /// ([`Swept::faults`]).
+    /// The store cannot be written. What alone cannot be removed is among [`Swept::faults`].
     fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError>;
 
     /// Puts a run under a name, as its next version. A run that has a version of this name keeps it.

@@ -2,7 +2,11 @@
 
 use super::Id;
 
-/// What is to be removed.
+/// What is to be removed: runs of no study that have been hidden for long, studies of which every run has,
+/// runs that were brought in by half, and what nothing names then.
+///
+/// Versions of registered models stay, as does whatever still runs, and a study that somebody works on. A
+/// run was hidden when it was last hidden here; one that came hidden, when it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sweep {
     /// Runs and studies that have been hidden since before this time, milliseconds since 1970 UTC.

@@ -1,5 +1,6 @@
 //! How far a study is.
 
+use super::{Id, RunKind, RunQuery, RunRecord};
 use crate::trial::{Candidate, Direction, Rank, RunState, better};
 
 /// How far a study is: its trials by state, and the best so far. Those that the user has hidden or
@@ -26,7 +27,21 @@ pub struct Tally {
     pub best: Option<Rank>,
 }
 
+impl RunQuery {
+    /// All trials of a study.
+    pub fn trials_of(study: Id) -> Self {
+        Self { study: Some(study), kind: Some(RunKind::Trial), include_hidden: true, ..Self::default() }
+    }
+}
+
 impl Tally {
+    /// Counts trials.
+    pub fn of(trials: &[RunRecord], direction: Direction) -> Self {
+        let mut tally = Self::default();
+        trials.iter().for_each(|trial| tally.add(trial.candidate(), direction));
+        tally
+    }
+
     /// Counts one trial.
     pub fn add(&mut self, trial: Candidate, direction: Direction) {
         let count = match trial.state {

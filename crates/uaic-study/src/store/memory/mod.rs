@@ -9,6 +9,7 @@ mod start;
 mod sweep;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -234,9 +235,7 @@ impl Store for MemoryStore {
         let mut content = self.content();
         let run = content.attempt(attempt)?;
         check_end(attempt, run.record.state, end.state)?;
-        if run.record.start.home.study().is_some() {
-            run.tell("ended", end.state.name());
-        }
+        run.tell_of_study("ended", end.state.name());
         let record = &mut run.record;
         record.state = end.state;
         record.values.clone_from(&end.values);
@@ -297,6 +296,11 @@ impl Store for MemoryStore {
             run.tell(if hidden { "hidden" } else { "shown" }, "");
         }
         Ok(())
+    }
+
+    fn copy_artifact(&self, run: Id, name: &str, to: &mut dyn Write) -> Result<(), StoreError> {
+        let content = self.read_artifact(run, name)?;
+        to.write_all(&content).map_err(|source| StoreError::Output { source })
     }
 
     fn events(&self, run: Id) -> Result<Vec<EventRecord>, StoreError> {

@@ -83,6 +83,13 @@ impl Run {
         self.events.push(EventRecord { time_ms: now_ms(), kind: kind.to_owned(), detail: detail.into() });
     }
 
+    /// The same of a run of a study; the row of one of no study says it all.
+    pub(super) fn tell_of_study(&mut self, kind: &str, detail: &str) {
+        if self.record.start.home.study().is_some() {
+            self.tell(kind, detail);
+        }
+    }
+
     /// How many points each series has.
     pub(super) fn counts(&self) -> BTreeMap<String, u64> {
         self.metrics.iter().map(|(key, series)| (key.clone(), series.len() as u64)).collect()
@@ -131,12 +138,10 @@ pub(super) fn latest(series: &[MetricPoint]) -> Option<LatestMetric> {
     })
 }
 
-/// The error of a run that is not there.
 pub(super) fn no_run(id: Id) -> StoreError {
     StoreError::NotFound { what: "run", id: id.short() }
 }
 
-/// What is kept of content under a name.
 pub(super) fn artifact_record(name: &str, content: &[u8]) -> ArtifactRecord {
     let hash = blake3::hash(content).to_hex().to_string();
     ArtifactRecord { name: name.to_owned(), hash, size: content.len() as u64 }

@@ -1,4 +1,6 @@
-//! `uaic export`: writes a model as a package.
+//! `uaic export`: writes a model as a package, or runs as other programs read them.
+
+mod runs;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,6 +15,7 @@ use crate::store::{RunRecord, SqliteStore};
 use crate::training::package_of;
 
 use super::exit::Failure;
+use super::ls::{QUERY_GRAMMAR, Query, parse_query};
 use super::stored_model::{MODEL_GRAMMAR, run_with_model};
 use super::{Global, json, printer, table};
 
@@ -25,6 +28,8 @@ Examples:
   uaic export attention --format dir --out attention
   uaic export attention --format onnx --out attention.onnx
   uaic predict attention.uaic 'flights to oslo'
+  uaic export --to mlflow @ sweep --out mlflow       runs, for MLflow 2 and 3: mlflow.db and artifacts/
+  uaic export --to csv -w 'experiment = lm' --out lm  runs.csv and points.csv; also jsonl, parquet
 
 {MODEL_GRAMMAR}
 
@@ -35,12 +40,29 @@ same run gives the same bytes, and any unzip opens them. The path is printed.
 With --format onnx it is the network alone, for other runtimes: token ids in, logits and calibrated
 probabilities out, with labels and tokenizer in the metadata; docs/onnx.md says how to use it.
 
+With --to it is runs and their series instead, of any kind and as many as are selected or found, written
+into a new folder; of a study, all of its runs. For MLflow it is a database, with the exact texts of
+parameters, notes, tags, nesting, artifacts, NaN and infinities as MLflow has them:
+`mlflow ui --backend-store-uri sqlite:///mlflow/mlflow.db` shows it, and brings it to its own format.
+MLflow keeps only one of points that are equal in everything. `uaic import` reads all of these.
+
+{QUERY_GRAMMAR}
+
+With --to and --json: {{\"schema\": 1, \"path\", \"to\", \"runs\", \"points\", \"artifacts\", \"doubled\"}}
 With --json: {{\"schema\": 1, \"path\", \"format\", \"run\", \"size\", \"sha256\", \"files\": {{name: size}}}};
 sha256 is that of the manifest, and names the content. Of onnx there are no files."))]
 pub struct ExportArgs {
-    /// The model: a final run, or a study
-    #[arg(value_name = "SEL")]
-    pub selector: String,
+    /// The model: a final run, or a study; with --to, runs and studies
+    #[arg(value_name = "SEL", required_unless_present = "filter")]
+    pub selectors: Vec<String>,
+
+    /// Write runs for another program
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with_all = ["format", "force"], requires = "out")]
+    pub to: Option<runs::Target>,
+
+    /// Also the runs of which this holds
+    #[arg(short = 'w', long = "where", value_name = "QUERY", value_parser = parse_query, requires = "to")]
+    pub filter: Option<Query>,
 
     /// The file or folder to write; EXPERIMENT-RUN.uaic in this folder by default
     #[arg(short, long, value_name = "PATH")]
@@ -73,7 +95,14 @@ pub enum Format {
 /// Writes it.
 pub(super) fn run(global: &Global, args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let store = SqliteStore::open_read_only(&global.store)?;
-    let run = run_with_model(&store, &args.selector, "export")?;
+    if let (Some(to), Some(out)) = (args.to, &args.out) {
+        return runs::export(&store, args, to, out);
+    }
+    let [selector] = args.selectors.as_slice() else {
+        let message = "a package has one model; `--to mlflow`, `--to csv` and others take many runs";
+        return Err(Failure::usage(message).into());
+    };
+    let run = run_with_model(&store, selector, "export")?;
     let path = args.out.clone().unwrap_or_else(|| default_path(&run, args.format));
     // Something may also be a link that leads nowhere.
     if std::fs::symlink_metadata(&path).is_ok() && !args.force {
