@@ -181,10 +181,7 @@ fn count(
 }
 
 /// The contents that artifacts of some runs name.
-fn used_hashes(
-    connection: &Connection,
-    counts: impl Fn(i64) -> bool,
-) -> Result<HashSet<[u8; 32]>, Fault> {
+fn used_hashes(connection: &Connection, counts: impl Fn(i64) -> bool) -> Result<HashSet<[u8; 32]>, Fault> {
     let mut statement = connection.prepare_cached("SELECT run, hash FROM artifacts")?;
     let mut rows = statement.query([])?;
     let mut used = HashSet::new();
