@@ -8,7 +8,9 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::platform;
-use crate::recording::{Beginning, Ending, Outcome, Plan, RunError, StoreRecorder, argument, metric, opener, run as run_program};
+use crate::recording::{
+    Beginning, Ending, Outcome, Plan, RunError, StoreRecorder, argument, metric, opener, run as run_program,
+};
 use crate::select::{self, RUN_GRAMMAR};
 use crate::store::{Id, SqliteStore};
 use crate::trial::Params;
@@ -145,7 +147,9 @@ pub(super) fn run(global: &Global, args: &ExecArgs) -> anyhow::Result<ExitCode> 
         }
         Err(error) => {
             let code = match &error {
-                RunError::Unstarted { source, .. } if source.kind() == std::io::ErrorKind::NotFound => MISSING,
+                RunError::Unstarted { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                    MISSING
+                }
                 RunError::Unstarted { .. } => UNSTARTED,
                 RunError::Unprepared { .. } => OWN_FAILURE,
             };
@@ -210,7 +214,9 @@ fn tell(outcome: &Outcome, id: Id) {
     let Some(unkept) = &outcome.unkept else { return };
     printer::talk(format!("warning: run {} is not recorded whole: {}", id.short(), unkept.reason));
     match (&unkept.file, &unkept.lost) {
-        (Some(file), _) => printer::talk(format!("help: `uaic import {}` brings in the rest", file.display())),
+        (Some(file), _) => {
+            printer::talk(format!("help: `uaic import {}` brings in the rest", file.display()))
+        }
         (None, _) if outcome.ending == Ending::Unknown => {}
         (None, _) => {}
     }

@@ -10,9 +10,9 @@ use serde_json::json;
 use crate::select::{self, RUN_GRAMMAR};
 use crate::store::{Attempt, Id, MetricPoint, RunEdit, RunRecord, SqliteStore, Store, StoreError};
 
+use super::Global;
 use super::exec::{RUN_ID, pair, params};
 use super::exit::Failure;
-use super::Global;
 
 /// How long a run is waited for whose program has just been started.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -101,7 +101,9 @@ pub(super) fn run(global: &Global, args: &LogArgs) -> anyhow::Result<ExitCode> {
 
 fn points(store: &SqliteStore, run: Id, args: &LogArgs) -> Result<Vec<MetricPoint>, StoreError> {
     let known = if args.step.is_some() { vec![] } else { store.latest_metrics(run)? };
-    let next = |key: &str| known.iter().find(|metric| metric.key == key).map_or(1, |last| last.step.saturating_add(1));
+    let next = |key: &str| {
+        known.iter().find(|metric| metric.key == key).map_or(1, |last| last.step.saturating_add(1))
+    };
     let point = |(key, value): &(String, f64)| MetricPoint {
         step: args.step.unwrap_or_else(|| next(key)),
         ..MetricPoint::new(key.clone(), 0, *value)
@@ -137,14 +139,18 @@ fn find(folder: &Path, selector: Option<&str>) -> anyhow::Result<(SqliteStore, R
         return Ok((store, run));
     }
     let Ok(id) = std::env::var(RUN_ID) else {
-        let message = format!("there is no ${RUN_ID}: `uaic exec` sets it for its program; elsewhere `--run SEL` says which run");
+        let message = format!(
+            "there is no ${RUN_ID}: `uaic exec` sets it for its program; elsewhere `--run SEL` says which run"
+        );
         return Err(Failure::usage(message).into());
     };
-    let id = Id::parse(&id).ok_or_else(|| Failure::usage(format!("${RUN_ID} is `{id}`, which is no id of a run")))?;
+    let id = Id::parse(&id)
+        .ok_or_else(|| Failure::usage(format!("${RUN_ID} is `{id}`, which is no id of a run")))?;
     let deadline = Instant::now() + PATIENCE;
     loop {
         // Whoever records it may still be about to open the store.
-        let found = SqliteStore::open_existing(folder).and_then(|store| store.run(id).map(|run| (store, run)));
+        let found =
+            SqliteStore::open_existing(folder).and_then(|store| store.run(id).map(|run| (store, run)));
         match found {
             Err(StoreError::NotFound { .. } | StoreError::Missing { .. }) if Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(20));

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use super::artifacts::{COMMAND_ARTIFACT, OUTPUT};
 use super::child_environment::{Variables, is_ours, wanted};
-use uaic_capture::json_line::STEP;
 use super::spec::{CommandSpec, Problem, quoted};
 use super::template::{Known, Template, TemplateError};
 use crate::nearest::nearest;
 use crate::platform::inherited_environment;
 use crate::spec::{Distribution, Space};
+use uaic_capture::json_line::STEP;
 
 /// Placeholders that are no parameters.
 pub(super) const TRIAL: &str = "trial";

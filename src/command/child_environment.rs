@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use uaic_capture::Secrets;
 use super::spec::CommandSpec;
 use crate::platform::inherited_environment;
 use crate::trial::Params;
+use uaic_capture::Secrets;
 
 /// Variables that every program gets from us.
 pub(super) const GIVEN: [&str; 9] = [

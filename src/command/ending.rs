@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::artifacts::{self, OUTPUT};
 use super::execution::{Execution, Stop};
 use super::output::Output;
-use uaic_capture::Secrets;
 use super::supervisor::Ending;
 use crate::store::StoreError;
 use crate::study::{Evaluation, ObjectiveError};
+use uaic_capture::Secrets;
 
 /// How much of the last lines of stderr stands in a reason.
 const QUOTED_LINES: usize = 3;

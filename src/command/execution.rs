@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 use super::CommandObjective;
 use super::folder::{Folder, Follower};
 use super::invocation::Invocation;
-use uaic_capture::json_line::{self, Line};
 use super::output::Output;
 use super::process::{self, Launch, Process, Streams};
 use super::reported::Reported;
 use super::supervisor::Ending;
-use uaic_capture::terminal;
 use crate::number;
 use crate::store::{MetricPoint, StoreError};
 use crate::study::{ObjectiveError, Trial};
+use uaic_capture::json_line::{self, Line};
+use uaic_capture::terminal;
 
 /// How often to look at the file of metrics, and whether the trial should stop.
 const LOOK: Duration = Duration::from_millis(20);

@@ -40,8 +40,8 @@ use crate::trial::Params;
 use child_environment::ChildEnvironment;
 use execution::Execution;
 use folder::Folder;
-use uaic_capture::Secrets;
 use template::{Filling, Template};
+use uaic_capture::Secrets;
 
 /// A program that evaluates trials.
 #[derive(Debug)]

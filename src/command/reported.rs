@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use uaic_capture::json_line::{LAST_STEP, cut};
 use super::spec::quoted;
 use crate::nearest::nearest;
 use crate::spec::Constraint;
+use uaic_capture::json_line::{LAST_STEP, cut};
 
 /// The metrics of a trial, each at its last step.
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! Which class is a label, and which of two is to be found; and what the task is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uaic_table::{Table, Values};
 
@@ -60,11 +60,11 @@ fn are_quantiles(gold: &Values, chosen: &Chosen) -> bool {
 
 /// What labels or numbers look like.
 fn of_labels(gold: &Values, given: Option<&Values>, has_score: bool) -> (Task, String) {
-    let mut names: BTreeMap<String, ()> = BTreeMap::new();
+    let mut names: BTreeSet<String> = BTreeSet::new();
     let columns = || [Some(gold), given].into_iter().flatten();
     for values in columns() {
         for at in 0..values.len() {
-            names.extend(values.label(at).map(|name| (name, ())));
+            names.extend(values.label(at));
             if names.len() > MOST_NUMBERS {
                 break;
             }
@@ -76,7 +76,9 @@ fn of_labels(gold: &Values, given: Option<&Values>, has_score: bool) -> (Task, S
         matches!(values, Values::Floats(values) if values.iter().flatten().any(|value| value.fract() != 0.0))
     });
     let count = names.len();
-    if !are_texts && !are_truth && has_fraction && !(has_score && given.is_none()) {
+    let is_score = has_score && given.is_none();
+    let are_numbers = !are_texts && !are_truth;
+    if are_numbers && has_fraction && !is_score {
         (Task::Regression, "the answers are numbers with fractions".to_owned())
     } else if !are_texts && (count > MOST_NUMBERS || has_fraction) {
         (Task::Regression, format!("the answers are more than {MOST_NUMBERS} different numbers"))

@@ -23,16 +23,15 @@ pub(super) fn read(table: &Table, chosen: &Chosen, notes: &mut Vec<String>) -> R
     if let Some(pair) = quantiles.windows(2).find(|pair| pair[0].0.total_cmp(&pair[1].0).is_eq()) {
         return Err(RowsError::Unfit(format!("two columns are quantiles of {}", pair[0].0)));
     }
-    let predicted = match single {
-        Some(name) => numbers(table, &name)?,
-        None => {
-            let median = quantiles.iter().find(|(level, _)| (level - 0.5).abs() < 1e-9);
-            let (_, median) = median.ok_or_else(|| {
+    let predicted = if let Some(name) = single {
+        numbers(table, &name)?
+    } else {
+        let median = quantiles.iter().find(|(level, _)| (level - 0.5).abs() < 1e-9);
+        let (_, median) = median.ok_or_else(|| {
                 RowsError::Unfit("there is no predicted value; `--label NAME` names its column, or one of the quantiles is that of 0.5".to_owned())
             })?;
-            notes.push("the predicted value is the quantile of 0.5".to_owned());
-            median.clone()
-        }
+        notes.push("the predicted value is the quantile of 0.5".to_owned());
+        median.clone()
     };
     Ok(Regressed::new(gold, predicted, quantiles)?)
 }

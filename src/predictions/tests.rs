@@ -18,6 +18,8 @@ fn told(text: &str, wanted: &Wanted) -> String {
     read(text, wanted).unwrap_err().to_string()
 }
 
+// As the fields are.
+#[allow(clippy::unnecessary_wraps)]
 fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
@@ -171,7 +173,7 @@ fn programs_are_compared_on_the_same_rows_in_any_order() {
     let head = "id,y,p_a,p_b\n";
     let row = |id: usize, shift: f64| {
         let p = 0.1 + 0.8 * f64::from(u8::from((id * 7 % 10) as f64 > 4.0 + shift));
-        format!("{id},{},{p},{}\n", if id % 2 == 0 { "a" } else { "b" }, 1.0 - p)
+        format!("{id},{},{p},{}\n", if id.is_multiple_of(2) { "a" } else { "b" }, 1.0 - p)
     };
     let table = |order: &[usize], shift: f64| {
         let rows: String = order.iter().map(|id| row(*id, shift)).collect();

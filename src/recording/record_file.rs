@@ -69,7 +69,8 @@ pub fn bring_in(folder: &Path, path: &Path, experiment: &str) -> Result<(Id, boo
         }
         Err(StoreError::NotFound { .. }) => {
             drop(store);
-            let beginning = Beginning { id, experiment: experiment.to_owned(), name: head.name, parent: None };
+            let beginning =
+                Beginning { id, experiment: experiment.to_owned(), name: head.name, parent: None };
             StoreRecorder::begin(folder, &beginning)?
         }
         Err(error) => return Err(error.into()),

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::platform::ProcessIdentity;
 use crate::store::{
-    Attempt, Environment, Home, Id, MetricPoint, NewRun, RunEdit, RunEnd, RunKind, SqliteStore, Store, StoreError,
+    Attempt, Environment, Home, Id, MetricPoint, NewRun, RunEdit, RunEnd, RunKind, SqliteStore, Store,
+    StoreError,
 };
 use crate::trial::{Params, RunState};
 use uaic_capture::{Content, End, Ending, Facts, Failure, Point, Recorder};

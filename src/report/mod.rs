@@ -16,6 +16,7 @@ pub mod plot;
 mod plot_options;
 pub mod predicted;
 mod program;
+pub mod scatter;
 pub mod sheet;
 pub mod study;
 pub mod study_report;

@@ -6,9 +6,36 @@ use super::subject::ReportSubject;
 use super::{model, pictures};
 use crate::eval::Predictions;
 use crate::nearest::suggestion;
+use crate::rng::SeedTree;
 
 pub use super::error::PlotError;
 pub use super::plot_options::PlotOptions;
+
+/// The pictures that are made of a [`StudyView`] alone.
+pub const VIEWS: [&str; 8] =
+    ["history", "parallel", "contour", "slice", "rank", "edf", "timeline", "importance"];
+
+/// A picture of trials, be they of a study or any runs; `None` where the kind is none of [`VIEWS`].
+///
+/// # Errors
+/// There is no parameter of a name.
+pub fn of_view(kind: &str, view: &StudyView, options: &PlotOptions) -> Result<Option<Figure>, PlotError> {
+    let chosen = || chosen(view, options);
+    Ok(Some(match kind {
+        "history" => study::history(view),
+        "parallel" => study::parallel(view, &chosen()?),
+        "contour" => match &chosen()?[..] {
+            [x, y] => study::contour(view, x, y),
+            several => study::contour_matrix(view, several),
+        },
+        "slice" => study::slice(view, &chosen()?),
+        "rank" => study::rank(view, &chosen()?),
+        "edf" => study::edf(&[view]),
+        "timeline" => study::timeline(view),
+        "importance" => study::importance(view, &mut SeedTree::new(0).child("report", 0).rng("importance")),
+        _ => return Ok(None),
+    }))
+}
 
 /// What a picture is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,11 @@ fn main() -> ExitCode {
     if let Some(code) = guard_if_asked(std::env::args_os()) {
         return code;
     }
-    let id = format!("{:x}-{:x}", std::process::id(), std::time::UNIX_EPOCH.elapsed().map_or(0, |at| at.as_micros()));
+    let id = format!(
+        "{:x}-{:x}",
+        std::process::id(),
+        std::time::UNIX_EPOCH.elapsed().map_or(0, |at| at.as_micros())
+    );
     let mut plan = Plan::new(vec![], &id);
     plan.guard = uaic_platform::process::own_program();
     let mut record = None;

@@ -11,7 +11,8 @@ fn main() {
     let (lines, work) = (number().unwrap_or(1_000_000), Duration::from_nanos(number().unwrap_or(5000)));
     let is_text = arguments.next().is_some_and(|form| form == "text");
     // Not `stdout`, which would look for ends of lines.
-    let Ok(mut out) = std::os::fd::AsFd::as_fd(&std::io::stdout()).try_clone_to_owned().map(std::fs::File::from)
+    let Ok(mut out) =
+        std::os::fd::AsFd::as_fd(&std::io::stdout()).try_clone_to_owned().map(std::fs::File::from)
     else {
         return;
     };

@@ -171,7 +171,8 @@ impl Desk {
             let checkpoint = serde_json::to_vec(&Checkpoint { streams, series }).unwrap_or_default();
             let staged = folder.join("checkpoint.new");
             // Where it fails, what comes after a kill may be counted anew.
-            let _ = fs::write(&staged, checkpoint).and_then(|()| fs::rename(&staged, folder.join(CHECKPOINT)));
+            let _ =
+                fs::write(&staged, checkpoint).and_then(|()| fs::rename(&staged, folder.join(CHECKPOINT)));
         }
     }
 
@@ -212,7 +213,8 @@ impl Desk {
 
 fn trouble(reading: &Reading) -> Vec<String> {
     let Reading { stream, log, .. } = reading;
-    let spool = stream.spool.trouble().map(|why| format!("a part of {} was not recorded: {why}", stream.name));
+    let spool =
+        stream.spool.trouble().map(|why| format!("a part of {} was not recorded: {why}", stream.name));
     let log = match log {
         Some(log) => log.trouble().map(str::to_owned),
         None => Some("there is no folder for it".to_owned()),

@@ -11,16 +11,53 @@ const LONGEST_VALUE: usize = 1000;
 
 /// Variables that decide what a program does, by name or, with `*`, by how the name begins.
 const RECORDED: [&str; 31] = [
-    "CONDA_DEFAULT_ENV", "CONDA_PREFIX", "CUBLAS_WORKSPACE_CONFIG", "CUDA_*", "CUDNN_*", "GOMP_*", "HIP_*",
-    "HYDRA_*", "JAX_*", "KMP_*", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT",
-    "MKL_*", "NCCL_*", "NVIDIA_*", "OMP_*", "OPENBLAS_*", "PYTHON*", "PYTORCH_*", "RANK", "ROCR_*", "SLURM_*",
-    "TF_*", "TORCH*", "TZ", "VIRTUAL_ENV", "WORLD_SIZE",
+    "CONDA_DEFAULT_ENV",
+    "CONDA_PREFIX",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "CUDA_*",
+    "CUDNN_*",
+    "GOMP_*",
+    "HIP_*",
+    "HYDRA_*",
+    "JAX_*",
+    "KMP_*",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "LOCAL_RANK",
+    "MASTER_ADDR",
+    "MASTER_PORT",
+    "MKL_*",
+    "NCCL_*",
+    "NVIDIA_*",
+    "OMP_*",
+    "OPENBLAS_*",
+    "PYTHON*",
+    "PYTORCH_*",
+    "RANK",
+    "ROCR_*",
+    "SLURM_*",
+    "TF_*",
+    "TORCH*",
+    "TZ",
+    "VIRTUAL_ENV",
+    "WORLD_SIZE",
 ];
 
 /// Words of names whose values nobody may read.
 const SECRET_WORDS: [&str; 12] = [
-    "apikey", "auth", "credential", "credentials", "passphrase", "passwd", "password", "pwd", "secret", "secrets",
-    "token", "passcode",
+    "apikey",
+    "auth",
+    "credential",
+    "credentials",
+    "passphrase",
+    "passwd",
+    "password",
+    "pwd",
+    "secret",
+    "secrets",
+    "token",
+    "passcode",
 ];
 
 /// Pairs of words that are the same.
@@ -69,7 +106,8 @@ pub(crate) fn facts(secrets: &Secrets) -> Facts {
         })
     };
     let variables = uaic_platform::process::inherited_environment().into_iter();
-    let texts = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let texts =
+        variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let recorded = texts.filter(|(name, value)| is_recorded(name) && value.len() <= LONGEST_VALUE);
     recorded
         .map(|(name, value)| {
@@ -85,7 +123,9 @@ mod tests {
 
     #[test]
     fn secrets_are_known_by_their_names() {
-        for name in ["WANDB_API_KEY", "hub-token", "dbPassword", "AWS_SECRET_ACCESS_KEY", "PGPASSWD", "apiKey"] {
+        for name in
+            ["WANDB_API_KEY", "hub-token", "dbPassword", "AWS_SECRET_ACCESS_KEY", "PGPASSWD", "apiKey"]
+        {
             assert_eq!(is_secret(name), name != "PGPASSWD", "{name}");
         }
         for name in ["max_tokens", "tokenizer", "author", "key", "num_keys", "monkey", "secretary"] {

@@ -44,7 +44,9 @@ pub(crate) fn find(program: &[OsString], folder: &Path) -> Option<Interpreter> {
     }
     let name = first.rsplit('/').next().unwrap_or(first);
     let names_python = |argument: &OsString| {
-        argument.to_str().is_some_and(|text| text.ends_with(".py") || is_python(text) || text.contains("python "))
+        argument
+            .to_str()
+            .is_some_and(|text| text.ends_with(".py") || is_python(text) || text.contains("python "))
     };
     let is_likely = LAUNCHERS.contains(&name) || program.iter().skip(1).any(names_python);
     is_likely.then(|| of_environment(folder)).flatten()
@@ -55,7 +57,10 @@ fn of_environment(folder: &Path) -> Option<Interpreter> {
     let active = ["VIRTUAL_ENV", "CONDA_PREFIX"].iter().filter_map(env::var_os).map(PathBuf::from);
     let roots = active.chain([folder.join(".venv"), folder.join("venv")]);
     let python = roots.map(|root| root.join("bin/python")).find(|python| python.exists());
-    python.or_else(|| on_path("python", folder)).or_else(|| on_path("python3", folder)).map(|path| Interpreter::at(&path))
+    python
+        .or_else(|| on_path("python", folder))
+        .or_else(|| on_path("python3", folder))
+        .map(|path| Interpreter::at(&path))
 }
 
 /// Where a program is, as a shell finds it.
@@ -77,7 +82,8 @@ fn behind_shim(path: &Path, folder: &Path) -> Option<PathBuf> {
     let first_word = |text: String| text.split_whitespace().next().map(str::to_owned);
     let of_file = |path: PathBuf| fs::read_to_string(path).ok().and_then(first_word);
     let version = env::var("PYENV_VERSION").ok().and_then(first_word);
-    let version = version.or_else(|| folder.ancestors().find_map(|folder| of_file(folder.join(".python-version"))));
+    let version =
+        version.or_else(|| folder.ancestors().find_map(|folder| of_file(folder.join(".python-version"))));
     let version = version.or_else(|| of_file(root.join("version")))?;
     let is_name = !version.contains('/') && version != "..";
     let python = root.join("versions").join(&version).join("bin/python");
@@ -163,7 +169,10 @@ fn is_for(folder: &Path, version: &str) -> bool {
 
 /// The version of a conda environment's Python: `conda-meta/python-3.11.7-….json`.
 fn of_conda(root: &Path) -> Option<String> {
-    let names = fs::read_dir(root.join("conda-meta")).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let names = fs::read_dir(root.join("conda-meta"))
+        .ok()?
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok());
     let mut versions = names.filter_map(|name| {
         let version = name.strip_prefix("python-")?.split('-').next()?.to_owned();
         version.starts_with(|letter: char| letter.is_ascii_digit()).then_some(version)
@@ -217,14 +226,22 @@ mod tests {
         let site = root.join("lib/python3.12/site-packages");
         fs::create_dir_all(&site).unwrap();
         fs::create_dir_all(root.join("bin")).unwrap();
-        fs::write(root.join("pyvenv.cfg"), "home = /none\ninclude-system-site-packages = false\nversion = 3.12.1\n").unwrap();
+        fs::write(
+            root.join("pyvenv.cfg"),
+            "home = /none\ninclude-system-site-packages = false\nversion = 3.12.1\n",
+        )
+        .unwrap();
         let python = root.join("bin/python");
         fs::write(&python, "").unwrap();
         fs::write(folder.path().join("tool"), format!("#!{}\n", python.display())).unwrap();
         for line in [".venv/bin/python train.py", "./tool --lr 1"] {
             let found = find(&program(line), folder.path()).unwrap();
             assert_eq!(found.version.as_deref(), Some("3.12.1"), "{line}");
-            assert_eq!((found.packages, found.environment), (vec![site.clone()], Some(root.clone())), "{line}");
+            assert_eq!(
+                (found.packages, found.environment),
+                (vec![site.clone()], Some(root.clone())),
+                "{line}"
+            );
         }
         assert_eq!(find(&program("true"), folder.path()), None);
         assert_eq!(find(&program("no-such-program x"), folder.path()), None);

@@ -61,7 +61,12 @@ impl Reading {
     }
 
     /// Reads the next bytes, if there are any, and adds the points that they say.
-    pub(crate) fn read_some(&mut self, series: &mut Series, secrets: &Secrets, points: &mut Vec<Counted>) -> bool {
+    pub(crate) fn read_some(
+        &mut self,
+        series: &mut Series,
+        secrets: &Secrets,
+        points: &mut Vec<Counted>,
+    ) -> bool {
         let Ok(read @ 1..) = self.stream.spool.read_at(&mut self.chunk, self.at) else { return false };
         self.at += read as u64;
         let chunk = std::mem::take(&mut self.chunk);
@@ -92,11 +97,18 @@ impl Reading {
     }
 
     /// Takes bytes, or the end of the last line.
-    fn take(&mut self, bytes: Option<&[u8]>, series: &mut Series, secrets: &Secrets, points: &mut Vec<Counted>) {
+    fn take(
+        &mut self,
+        bytes: Option<&[u8]>,
+        series: &mut Series,
+        secrets: &Secrets,
+        points: &mut Vec<Counted>,
+    ) {
         let Self { cooked, lines, log, source, stream, .. } = self;
         let time_ms = now_ms();
         // A secret within a line that is open is in what comes next, too, when that ends the line.
-        let secrets = Some(secrets).filter(|_| cooked.is_open() || bytes.is_some_and(|bytes| secrets.is_in(bytes)));
+        let secrets =
+            Some(secrets).filter(|_| cooked.is_open() || bytes.is_some_and(|bytes| secrets.is_in(bytes)));
         let mut on_piece = |piece: Piece<'_>| match piece {
             Piece::Part(part) => {
                 if let Some(log) = log {

@@ -294,7 +294,8 @@ impl Running {
         let found = Arc::new(argument::read(&plan.program, &prepared.cwd));
         let secrets = environment::secrets().with(found.secrets.clone());
         let (events, listener) = sync_channel(WAITING);
-        let watchers = Watchers::start(&plan, &prepared, (&child, &guard), (started, secrets.clone()), events);
+        let watchers =
+            Watchers::start(&plan, &prepared, (&child, &guard), (started, secrets.clone()), events);
         let desk = start_desk(plan, &prepared, (left, found, secrets), opening, listener);
         Self { prepared, child, started, guard, watchers, desk }
     }
@@ -319,7 +320,8 @@ impl Running {
             }
             Err(_) => {
                 // The guard, not released, writes what is in the spools to a file.
-                let reason = "the recorder broke; `uaic import` reads the file that is written now".to_owned();
+                let reason =
+                    "the recorder broke; `uaic import` reads the file that is written now".to_owned();
                 let file = guard.is_some().then_some(prepared.folder).flatten();
                 let unkept = Some(Unkept { reason, file, lost: None });
                 Outcome { ending, took, unkept, troubles: vec![] }

@@ -72,7 +72,8 @@ impl Recorded {
     }
 
     fn text(&self, name: &str) -> String {
-        let bytes = self.artifacts.get(name).unwrap_or_else(|| panic!("{name} of {:?}", self.artifacts.keys()));
+        let bytes =
+            self.artifacts.get(name).unwrap_or_else(|| panic!("{name} of {:?}", self.artifacts.keys()));
         String::from_utf8_lossy(bytes).into_owned()
     }
 }
@@ -158,7 +159,8 @@ fn what_goes_to_one_place_keeps_its_order() {
     let place = Place::new();
     let script = "i=0; while [ $i -lt 300 ]; do echo out$i; echo err$i >&2; i=$((i+1)); done";
     let both = fs::File::create(place.at("both")).unwrap();
-    let status = place.exec(&["sh", "-c", script]).stdout(both.try_clone().unwrap()).stderr(both).status().unwrap();
+    let status =
+        place.exec(&["sh", "-c", script]).stdout(both.try_clone().unwrap()).stderr(both).status().unwrap();
     assert!(status.success());
     let expected: String = (0..300).map(|i| format!("out{i}\nerr{i}\n")).collect();
     assert_eq!(fs::read_to_string(place.at("both")).unwrap(), expected);
@@ -202,7 +204,17 @@ fn a_short_program_has_all_its_facts() {
     fs::create_dir_all(place.at(package)).unwrap();
     fs::write(place.at(package).join("METADATA"), "Name: torch\nVersion: 2.3.0\n\n").unwrap();
     std::os::unix::fs::symlink("/bin/true", place.at(".venv/bin/python")).unwrap();
-    let options = [".venv/bin/python", "train.py", "--config", "config.toml", "--lr", "1e-3", "--amp", "--token", "abc"];
+    let options = [
+        ".venv/bin/python",
+        "train.py",
+        "--config",
+        "config.toml",
+        "--lr",
+        "1e-3",
+        "--amp",
+        "--token",
+        "abc",
+    ];
     let mut command = place.exec(&options);
     command.env("WANDB_API_KEY", "0123456789abcdef").env("CUDA_VISIBLE_DEVICES", "0,1");
     assert!(command.status().unwrap().success());
@@ -210,7 +222,10 @@ fn a_short_program_has_all_its_facts() {
     let params: Vec<String> = recorded.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(params, ["amp=true", "config=config.toml", "lr=0.001", "model.depth=3", "token=***"]);
     let fact = |name: &str| recorded.facts.get(name).map_or("-", String::as_str);
-    assert_eq!((fact("git.branch"), fact("git.dirty"), fact("git.remote")), ("trunk", "true", "https://host/x.git"));
+    assert_eq!(
+        (fact("git.branch"), fact("git.dirty"), fact("git.remote")),
+        ("trunk", "true", "https://host/x.git")
+    );
     assert_eq!(fact("git.commit").len(), 40);
     assert_eq!((fact("python.version"), fact("python.packages")), ("3.12.4", "1"));
     assert_eq!(fact("env.CUDA_VISIBLE_DEVICES"), "0,1");
@@ -227,7 +242,8 @@ fn a_short_program_has_all_its_facts() {
 #[test]
 fn secrets_are_shown_and_not_recorded() {
     let place = Place::new();
-    let mut command = place.exec(&["sh", "-c", "echo key=$MY_API_KEY; echo \"loss: 0.5 $MY_API_KEY\" >&2; exit 1"]);
+    let mut command =
+        place.exec(&["sh", "-c", "echo key=$MY_API_KEY; echo \"loss: 0.5 $MY_API_KEY\" >&2; exit 1"]);
     let output = command.env("MY_API_KEY", "hunter22hunter22").output().unwrap();
     assert_eq!(output.stdout, b"key=hunter22hunter22\n");
     let recorded = place.recorded();
@@ -244,7 +260,13 @@ fn metrics_come_from_both_streams_and_a_pattern() {
     assert_eq!(points.keys().filter(|key| !key.starts_with("system/")).collect::<Vec<_>>(), ["loss"]);
     assert_eq!(points["loss"].iter().map(|(_, value)| *value).collect::<Vec<_>>(), [0.5, 0.25]);
     let own = Place::new();
-    own.run(&["--pattern", r"r=(?P<reward>\S+) at (?P<step>\d+)", "sh", "-c", "echo 'r=-3 at 7'; echo 'loss: 0.5'"]);
+    own.run(&[
+        "--pattern",
+        r"r=(?P<reward>\S+) at (?P<step>\d+)",
+        "sh",
+        "-c",
+        "echo 'r=-3 at 7'; echo 'loss: 0.5'",
+    ]);
     assert_eq!(own.recorded().points["reward"], [(7, -3.0)]);
 }
 
@@ -265,7 +287,8 @@ fn nothing_of_a_flood_is_lost() {
 fn kill_recorder(place: &Place, lines: usize, after: Duration) -> (Vec<u8>, Option<Recorded>) {
     let flood = example("flood").display().to_string();
     let out = fs::File::create(place.at("out")).unwrap();
-    let mut exec = place.exec(&[&flood, &lines.to_string(), "4000"]).stdout(out).stderr(Stdio::null()).spawn().unwrap();
+    let mut exec =
+        place.exec(&[&flood, &lines.to_string(), "4000"]).stdout(out).stderr(Stdio::null()).spawn().unwrap();
     wait_for("the first line", || fs::metadata(place.at("out")).unwrap().len() > 0);
     std::thread::sleep(after);
     exec.kill().unwrap();
@@ -305,7 +328,9 @@ fn a_record_that_goes_on_in_the_midst_says_how_much_was_before() {
     exec.wait().unwrap();
     wait_for("the rest", || !place.at("scratch").exists());
     let path = fs::read_dir(place.folder.path()).unwrap().map(|entry| entry.unwrap().path());
-    let path = path.filter(|path| path.to_string_lossy().ends_with(".jsonl")).find(|path| !path.ends_with("record.jsonl"));
+    let path = path
+        .filter(|path| path.to_string_lossy().ends_with(".jsonl"))
+        .find(|path| !path.ends_with("record.jsonl"));
     let text = fs::read_to_string(path.unwrap()).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str::<Line>(line).unwrap());
     let loss: Vec<(u64, usize)> = lines
@@ -335,7 +360,11 @@ fn a_program_whose_reader_is_gone_is_told() {
 fn what_goes_on_in_the_background_is_shown_and_not_waited_for() {
     let place = Place::new();
     let started = Instant::now();
-    let mut exec = place.exec(&["sh", "-c", "(sleep 1; echo late) & echo early"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut exec = place
+        .exec(&["sh", "-c", "(sleep 1; echo late) & echo early"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     assert!(exec.wait().unwrap().success());
     assert!(started.elapsed() < Duration::from_millis(900), "{:?}", started.elapsed());
     let mut all = String::new();
@@ -379,7 +408,9 @@ fn a_signal_reaches_the_program_once() {
 fn what_is_ignored_stays_ignored() {
     let place = Place::new();
     let exec = example("exec").display().to_string();
-    let script = format!("trap '' HUP; exec {exec} --folder scratch sh -c 'kill -HUP $$; kill -HUP $PPID; sleep 0.1; echo alive'");
+    let script = format!(
+        "trap '' HUP; exec {exec} --folder scratch sh -c 'kill -HUP $$; kill -HUP $PPID; sleep 0.1; echo alive'"
+    );
     let output = Command::new("sh").args(["-c", &script]).current_dir(place.folder.path()).output().unwrap();
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b"alive\n"[..]));
 }
@@ -391,7 +422,8 @@ fn a_recorder_that_fails_stops_nothing_and_all_is_in_a_file() {
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b"loss: 0.5\n"[..]));
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(stderr.contains("No such file or directory"), "{stderr}");
-    let files: Vec<PathBuf> = fs::read_dir(place.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let files: Vec<PathBuf> =
+        fs::read_dir(place.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
     let file = files.iter().find(|path| path.extension().is_some_and(|ending| ending == "jsonl")).unwrap();
     let recorded = Recorded::read(file);
     assert_eq!(recorded.points["loss"], [(1, 0.5)]);
@@ -414,7 +446,8 @@ fn files_are_kept_and_the_machine_is_seen() {
     fs::create_dir(place.at("out")).unwrap();
     fs::write(place.at("out/before"), "").unwrap();
     std::thread::sleep(Duration::from_millis(60));
-    let output = place.run(&["--artifacts", "out", "sh", "-c", "mkdir out/a; echo model > out/a/m; sleep 1.2"]);
+    let output =
+        place.run(&["--artifacts", "out", "sh", "-c", "mkdir out/a; echo model > out/a/m; sleep 1.2"]);
     assert!(output.status.success());
     let recorded = place.recorded();
     assert_eq!(recorded.text("artifacts/a/m"), "model\n");
@@ -425,10 +458,12 @@ fn files_are_kept_and_the_machine_is_seen() {
 #[test]
 fn a_guard_that_is_killed_is_not_missed() {
     let place = Place::new();
-    let mut exec = place.exec(&["sh", "-c", "sleep 0.5; echo 'loss: 0.5'"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut exec =
+        place.exec(&["sh", "-c", "sleep 0.5; echo 'loss: 0.5'"]).stdout(Stdio::piped()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(200));
     let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", exec.id())).unwrap();
-    let is_guard = |pid: &&str| fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap().starts_with("uaic-guard");
+    let is_guard =
+        |pid: &&str| fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap().starts_with("uaic-guard");
     signal("-KILL", children.split_whitespace().find(is_guard).unwrap());
     assert!(exec.wait().unwrap().success());
     assert_eq!(place.recorded().points["loss"], [(1, 0.5)]);

@@ -91,7 +91,7 @@ impl BlobFolder {
         let hash = hasher.finalize();
         let target = self.path_of(&hash);
         fsx::create_dir_all(fsx::parent_of(&target))?;
-        self.publish(staged, &target)?;
+        Self::publish(staged, &target)?;
         (self.sync)(fsx::parent_of(&target))?;
         (self.sync)(&self.root)?;
         Ok((hash, size))
@@ -145,11 +145,11 @@ impl BlobFolder {
         let mut staged =
             tempfile::NamedTempFile::new_in(self.root.join("tmp")).map_err(FileError::at("write", target))?;
         staged.write_all(content).map_err(FileError::at("write", target))?;
-        self.publish(staged, target)
+        Self::publish(staged, target)
     }
 
     /// Gives what was staged its name.
-    fn publish(&self, staged: tempfile::NamedTempFile, target: &Path) -> Result<(), FileError> {
+    fn publish(staged: tempfile::NamedTempFile, target: &Path) -> Result<(), FileError> {
         staged.as_file().sync_all().map_err(FileError::at("sync", target))?;
         uaic_platform::process::make_readable(staged.as_file()).map_err(FileError::at("write", target))?;
         staged.persist(target).map_err(|error| FileError::at("write", target)(error.error))?;

@@ -27,18 +27,11 @@ impl<'a> Snapshot<'a> {
                 Sql { text: format!("({}) AS few CROSS JOIN runs ON runs.id = few.run", few.text), ..few };
             return self.select(from, &filter, translator.order(&query.order)?, query.limit, query.offset);
         }
-        match (index, query.limit) {
-            (Some(index), Some(limit)) => self.walk(query, &filter, index, limit),
-            _ => {
-                let order = translator.order(&query.order)?;
-                self.select(
-                    Sql { text: "runs".to_owned(), values: vec![] },
-                    &filter,
-                    order,
-                    query.limit,
-                    query.offset,
-                )
-            }
+        if let (Some(index), Some(limit)) = (index, query.limit) {
+            self.walk(query, &filter, index, limit)
+        } else {
+            let (all, order) = (Sql::new("runs", Vec::new()), translator.order(&query.order)?);
+            self.select(all, &filter, order, query.limit, query.offset)
         }
     }
 

@@ -23,6 +23,7 @@ mod outside;
 mod piece;
 mod read;
 mod registry;
+mod relation;
 mod rows;
 mod schema;
 mod search;

@@ -143,20 +143,17 @@ pub(super) fn begin(connection: &Connection, new: &OutsideRun, now_ms: i64) -> R
     let place = place_of(connection, &new.home, now_ms)?;
     let parent = new.parent.map(|parent| run_row(connection, parent)).transpose()?;
     check_slot(connection, new.id, new.kind, new.number, place)?;
-    let (run, is_whole) = match there(connection, new.id)? {
-        Some((run, process, is_whole)) => {
-            check_outside(new.id, &process)?;
-            update(connection, run, new, place, parent, now_ms)?;
-            (run, is_whole)
+    let (run, is_whole) = if let Some((run, process, is_whole)) = there(connection, new.id)? {
+        check_outside(new.id, &process)?;
+        update(connection, run, new, place, parent, now_ms)?;
+        (run, is_whole)
+    } else {
+        let run = insert(connection, new, place, parent, now_ms)?;
+        event(connection, now_ms, place.study, Some(run), "begun", "")?;
+        if new.hidden {
+            event(connection, now_ms, place.study, Some(run), "hidden", "brought in")?;
         }
-        None => {
-            let run = insert(connection, new, place, parent, now_ms)?;
-            event(connection, now_ms, place.study, Some(run), "begun", "")?;
-            if new.hidden {
-                event(connection, now_ms, place.study, Some(run), "hidden", "brought in")?;
-            }
-            (run, false)
-        }
+        (run, false)
     };
     insert_params(connection, run, &new.params)?;
     put_more_values(connection, run, &new.end.values)?;

@@ -78,7 +78,7 @@ impl<'a> Snapshot<'a> {
                 overrides: from_json("list of overrides", &row.get::<_, String>("overrides")?)?,
                 fingerprint: row.get("fingerprint")?,
                 seed: row.get::<_, i64>("seed")? as u64,
-                goals: self.goals(row)?,
+                goals: Self::goals(row)?,
                 trials: row.get("trials")?,
                 environment: self.environment(row.get("environment")?)?,
             },
@@ -89,7 +89,7 @@ impl<'a> Snapshot<'a> {
     }
 
     /// What a study optimises: the first goal is in columns of its own.
-    fn goals(&self, row: &Row<'_>) -> Result<Goals, Fault> {
+    fn goals(row: &Row<'_>) -> Result<Goals, Fault> {
         let direction = named("direction", &row.get::<_, String>("direction")?, Direction::from_name)?;
         let first = Goals::from(Goal::new(row.get::<_, String>("metric")?, direction));
         let more = goals_value(&row.get::<_, String>("more_objectives")?)?;

@@ -1,6 +1,6 @@
 //! What is removed for good: hidden runs and studies, then what nothing names any more.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior, params};
@@ -170,7 +170,7 @@ fn count(
     }
     let going: std::collections::HashSet<i64> = runs.iter().map(|run| run.row).collect();
     let used = used_hashes(connection, |run| !going.contains(&run))?;
-    for loose in blobs.loose(|hash| used.contains_key(hash), &mut swept.faults) {
+    for loose in blobs.loose(|hash| used.contains(hash), &mut swept.faults) {
         swept.blobs += 1;
         swept.blob_bytes += loose.size;
     }
@@ -181,16 +181,13 @@ fn count(
 }
 
 /// The contents that artifacts of some runs name.
-fn used_hashes(
-    connection: &Connection,
-    counts: impl Fn(i64) -> bool,
-) -> Result<HashMap<[u8; 32], ()>, Fault> {
+fn used_hashes(connection: &Connection, counts: impl Fn(i64) -> bool) -> Result<HashSet<[u8; 32]>, Fault> {
     let mut statement = connection.prepare_cached("SELECT run, hash FROM artifacts")?;
     let mut rows = statement.query([])?;
-    let mut used = HashMap::new();
+    let mut used = HashSet::new();
     while let Some(row) = rows.next()? {
         if counts(row.get(0)?) {
-            used.insert(row.get(1)?, ());
+            used.insert(row.get(1)?);
         }
     }
     Ok(used)
@@ -298,12 +295,12 @@ fn remove_unused(connection: &mut Connection) -> Result<(), Fault> {
 /// is there until its row is, so what has no row under the lock is nobody's.
 fn remove_blobs(connection: &Connection, blobs: &BlobFolder, done: &mut Swept) -> Result<(), Fault> {
     let used = used_hashes(connection, |_| true)?;
-    let loose = blobs.loose(|hash| used.contains_key(hash), &mut done.faults);
+    let loose = blobs.loose(|hash| used.contains(hash), &mut done.faults);
     for chunk in loose.chunks(BLOBS_AT_ONCE) {
         let Some(_alone) = blobs.lock_alone(&mut done.faults) else { return Ok(()) };
         let used = used_hashes(connection, |_| true)?;
         for Loose { hash, path, size } in chunk {
-            if used.contains_key(hash) {
+            if used.contains(hash) {
                 continue;
             }
             match std::fs::remove_file(path) {

@@ -11,7 +11,7 @@ use crate::store::{RunRecord, Store};
 use crate::trial::{ParamValue, Params};
 
 /// What is known of a run.
-pub(super) struct Facts<'a> {
+pub(in super::super) struct Facts<'a> {
     run: &'a RunRecord,
     metrics: BTreeMap<String, f64>,
     tags: BTreeMap<String, String>,
@@ -19,13 +19,13 @@ pub(super) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     /// Reads it.
-    pub(super) fn of(store: &dyn Store, run: &'a RunRecord) -> anyhow::Result<Self> {
+    pub(in super::super) fn of(store: &dyn Store, run: &'a RunRecord) -> anyhow::Result<Self> {
         let metrics = store.latest_metrics(run.id)?.into_iter().map(|metric| (metric.key, metric.value));
         Ok(Self { run, metrics: metrics.collect(), tags: store.tags(run.id)? })
     }
 
     /// The number in a field, where it has one.
-    pub(super) fn number(&self, field: &Field) -> Option<f64> {
+    pub(in super::super) fn number(&self, field: &Field) -> Option<f64> {
         match field {
             Field::Metric(name) => self.metrics.get(name).copied(),
             Field::Param(name) => match self.run.start.params.get(name)? {
@@ -46,7 +46,7 @@ impl<'a> Facts<'a> {
     }
 
     /// What is in a field, to the last bit.
-    pub(super) fn text(&self, field: &Field) -> String {
+    pub(in super::super) fn text(&self, field: &Field) -> String {
         let run = self.run;
         match field {
             Field::Metric(name) => self.metrics.get(name).copied().map(table::exact).unwrap_or_default(),

@@ -5,6 +5,8 @@ mod groups;
 mod runs;
 mod studies;
 
+pub(super) use columns::Facts;
+
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -143,7 +145,7 @@ fn parse_fields(text: &str) -> Result<Fields, QueryError> {
     Ok(Fields(query::parse_order(text)?.into_iter().map(|key| key.field).collect()))
 }
 
-fn parse_field(text: &str) -> Result<Field, QueryError> {
+pub(super) fn parse_field(text: &str) -> Result<Field, QueryError> {
     query::parse_field(text)
 }
 

@@ -96,7 +96,9 @@ impl Found {
         match file::read(path) {
             Ok(params) => {
                 for (name, value) in params {
-                    if is_secret(&name) && let ParamValue::Text(text) = &value {
+                    if is_secret(&name)
+                        && let ParamValue::Text(text) = &value
+                    {
                         self.secrets.push(text.as_bytes().to_vec());
                         self.params.insert(name, "***".into());
                     } else if self.params.len() < MOST {

@@ -20,7 +20,8 @@ pub fn read(text: &str) -> ParamValue {
     }
     // `007` is a name, not seven.
     let digits = text.trim_start_matches(['+', '-']);
-    let is_padded = digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_padded =
+        digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
     if is_padded {
         return ParamValue::Text(text.to_owned());
     }
@@ -51,7 +52,9 @@ mod tests {
         ] {
             assert_eq!(read(text), value, "{text}");
         }
-        for text in ["", "adam", "nan", "inf", "007", "1.2.3", "2026-11-29", "e", "1e999", "--", "0x10", "1,5"] {
+        for text in
+            ["", "adam", "nan", "inf", "007", "1.2.3", "2026-11-29", "e", "1e999", "--", "0x10", "1,5"]
+        {
             assert_eq!(read(text), ParamValue::Text(text.to_owned()), "{text}");
         }
     }

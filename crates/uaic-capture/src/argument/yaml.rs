@@ -142,8 +142,10 @@ mod tests {
 
     #[test]
     fn plain_yaml_is_read() {
-        let text = "a: 1e-3\nb: [x, \"1\", null]\nc: &c {d: yes, e: 'f'}\ng:\n  <<: *c\n  e: 2\n1: on\n---\nz: 1\n";
-        let expected = r#"{"a":0.001,"b":["x","1",null],"c":{"d":"yes","e":"f"},"g":{"d":"yes","e":2},"1":"on"}"#;
+        let text =
+            "a: 1e-3\nb: [x, \"1\", null]\nc: &c {d: yes, e: 'f'}\ng:\n  <<: *c\n  e: 2\n1: on\n---\nz: 1\n";
+        let expected =
+            r#"{"a":0.001,"b":["x","1",null],"c":{"d":"yes","e":"f"},"g":{"d":"yes","e":2},"1":"on"}"#;
         assert_eq!(read(text).unwrap().to_string(), expected);
         assert_eq!(read("").unwrap(), Value::Null);
         assert!(read("a: [").is_err());

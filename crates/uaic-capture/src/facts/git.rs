@@ -43,8 +43,19 @@ pub(super) enum Diff {
 fn git(folder: &Path) -> Command {
     let mut command = Command::new("git");
     // Nothing that the repository's settings name is started, no lock taken, nobody asked.
-    command.args(["-c", "core.fsmonitor=false", "-c", "core.untrackedCache=keep", "-c", "core.hooksPath=/dev/null"]);
-    command.current_dir(folder).env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+    command.args([
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "core.untrackedCache=keep",
+        "-c",
+        "core.hooksPath=/dev/null",
+    ]);
+    command
+        .current_dir(folder)
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C");
     command
 }
 
@@ -55,7 +66,14 @@ pub fn state(folder: &Path) -> Option<State> {
 
 pub(super) fn state_while(folder: &Path, is_wanted: impl Fn() -> bool) -> Option<State> {
     let mut command = git(folder);
-    command.args(["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal", "--ignore-submodules=none"]);
+    command.args([
+        "status",
+        "--porcelain=v2",
+        "--branch",
+        "-z",
+        "--untracked-files=normal",
+        "--ignore-submodules=none",
+    ]);
     match ask(&mut command, LARGEST_ANSWER, LIMIT, is_wanted) {
         Answer::Given(answer) => Some(read_status(&answer)),
         _ => None,

@@ -69,7 +69,8 @@ fn facts<const N: usize>(facts: [(&str, Option<String>); N]) -> Facts {
 /// What is known at once: the command, the machine, the environment.
 fn describe(subject: &Subject, tell: &dyn Fn(Event)) {
     let Subject { program, folder, secrets, .. } = subject;
-    let masked: Vec<String> = program.iter().map(|argument| secrets.mask(&argument.to_string_lossy())).collect();
+    let masked: Vec<String> =
+        program.iter().map(|argument| secrets.mask(&argument.to_string_lossy())).collect();
     let mut known = machine();
     known.extend(environment::facts(secrets));
     known.extend(facts([
@@ -97,7 +98,9 @@ fn see_code(subject: &Subject, tell: &dyn Fn(Event)) {
     if state.is_dirty && state.commit.is_some() {
         match git::diff(folder, subject.patience()) {
             Diff::Text(diff) => tell(Event::Text("code/diff.patch".to_owned(), diff)),
-            Diff::Unkept(why) => tell(Event::Trouble(format!("the difference of the code is not kept: {why}"))),
+            Diff::Unkept(why) => {
+                tell(Event::Trouble(format!("the difference of the code is not kept: {why}")))
+            }
         }
     }
 }

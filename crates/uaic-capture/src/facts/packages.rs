@@ -76,7 +76,10 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         };
-        write("a_b-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: A-B\nVersion: 1.0.post1\n\nName: no\n");
+        write(
+            "a_b-1.0.dist-info/METADATA",
+            "Metadata-Version: 2.1\nName: A-B\nVersion: 1.0.post1\n\nName: no\n",
+        );
         write("torch-2.3.0+cu121.dist-info/RECORD", "");
         write("old.egg-info", "Name: old\nVersion: 3\n");
         write("older.egg-info/PKG-INFO", "Version: 4\nName: Older\n");

@@ -53,7 +53,8 @@ pub(crate) fn collect(folders: &[PathBuf], since: SystemTime, tell: &dyn Fn(Even
 
 /// Changed, or put there: what is unpacked keeps its old time.
 fn is_written_since(metadata: &fs::Metadata, since: Duration) -> bool {
-    let time = |seconds: i64, nanoseconds: i64| Duration::new(seconds.max(0) as u64, nanoseconds.max(0) as u32);
+    let time =
+        |seconds: i64, nanoseconds: i64| Duration::new(seconds.max(0) as u64, nanoseconds.max(0) as u32);
     let changed = time(metadata.ctime(), metadata.ctime_nsec());
     time(metadata.mtime(), metadata.mtime_nsec()).max(changed) >= since
 }
@@ -71,7 +72,8 @@ fn objection(name: &str) -> Option<&'static str> {
 /// What a folder holds, the last name first.
 fn inside(name: &str, folder: &Path) -> Vec<(String, PathBuf)> {
     let entries = folder.read_dir().into_iter().flatten().flatten();
-    let named = entries.filter_map(|entry| Some((format!("{name}/{}", entry.file_name().to_str()?), entry.path())));
+    let named =
+        entries.filter_map(|entry| Some((format!("{name}/{}", entry.file_name().to_str()?), entry.path())));
     let mut entries: Vec<_> = named.collect();
     entries.sort_by(|a, b| b.cmp(a));
     entries

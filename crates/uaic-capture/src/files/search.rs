@@ -17,7 +17,8 @@ const MOST_NAMES: usize = 50_000;
 const MOST_FILES: usize = 1000;
 
 /// Folders with nothing of the program's own.
-const PASSED_OVER: [&str; 6] = ["node_modules", "site-packages", "dist-packages", "__pycache__", "target", "venv"];
+const PASSED_OVER: [&str; 6] =
+    ["node_modules", "site-packages", "dist-packages", "__pycache__", "target", "venv"];
 
 /// A folder whose time is younger than this may change without it showing.
 const UNSURE: Duration = Duration::from_secs(2);

@@ -123,7 +123,8 @@ impl Tail {
                 }
                 watched.reader = (self.watch.opener)(&path, kind);
             }
-            let started = self.watch.started.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+            let started =
+                self.watch.started.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
             let since = if watched.is_old { started } else { i64::MIN };
             read(watched, &path, since, tell)?;
         }
@@ -134,7 +135,8 @@ impl Tail {
         let metadata = path.symlink_metadata().ok()?;
         let is_old = metadata.modified().is_ok_and(|modified| modified + COARSE < self.watch.started);
         let folder = path.parent().unwrap_or(path).to_owned();
-        let label = folder.file_name().map_or_else(|| "file".to_owned(), |name| name.to_string_lossy().into_owned());
+        let label =
+            folder.file_name().map_or_else(|| "file".to_owned(), |name| name.to_string_lossy().into_owned());
         let next = FILES + self.sources.len() as SourceId;
         let source = *self.sources.entry(folder).or_insert(next);
         Some(Watched { length: metadata.len(), is_old, reader: None, is_hopeless: false, source, label })
@@ -180,5 +182,7 @@ fn has_step(path: &Path) -> bool {
     let mut line = String::new();
     let Ok(file) = File::open(path) else { return false };
     let is_read = BufReader::with_capacity(4096, file.take(LONGEST)).read_line(&mut line).is_ok();
-    is_read && line.ends_with('\n') && line.split([',', ';', '\t']).any(|name| is_step(name.trim().trim_matches('"')))
+    is_read
+        && line.ends_with('\n')
+        && line.split([',', ';', '\t']).any(|name| is_step(name.trim().trim_matches('"')))
 }

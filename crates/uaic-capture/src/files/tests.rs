@@ -22,7 +22,9 @@ impl SeriesFile for Plain {
         for line in text[self.at..].split_inclusive('\n').filter(|line| line.ends_with('\n')) {
             self.at += line.len();
             let mut parts = line.trim_end().split([' ', ',']);
-            let (Some(key), Some(step), Some(value)) = (parts.next(), parts.next(), parts.next()) else { continue };
+            let (Some(key), Some(step), Some(value)) = (parts.next(), parts.next(), parts.next()) else {
+                continue;
+            };
             let Ok(value) = value.parse() else { continue };
             each(key, FilePoint { step: step.parse().ok(), time_ms: None, value });
         }
@@ -38,7 +40,8 @@ fn look(tail: &mut Tail) -> Vec<String> {
     let seen = RefCell::new(vec![]);
     tail.look(&|event| {
         if let Event::Values(_, _, values) = event {
-            seen.borrow_mut().extend(values.iter().map(|value| format!("{} {:?} {}", value.key, value.step, value.value)));
+            seen.borrow_mut()
+                .extend(values.iter().map(|value| format!("{} {:?} {}", value.key, value.step, value.value)));
         }
         true
     })
@@ -112,6 +115,10 @@ fn files_written_meanwhile_are_kept() {
         true
     });
     let seen = seen.into_inner();
-    assert_eq!((seen.len(), seen[0].as_str(), seen[2].as_str()), (3, "artifacts/out/a", "artifacts/z"), "{seen:?}");
+    assert_eq!(
+        (seen.len(), seen[0].as_str(), seen[2].as_str()),
+        (3, "artifacts/out/a", "artifacts/z"),
+        "{seen:?}"
+    );
     assert!(seen[1].contains("is not kept"), "{seen:?}");
 }

@@ -17,12 +17,16 @@ pub(super) fn read(line: &str) -> Option<Said<'static>> {
     let mut found = Found::default();
     found.look(&object, "", 0);
     let step = found.take_step();
-    let is_said = found.others == 0 || step.is_some() || found.values.iter().any(|(key, _)| words::is_measured(key));
+    let is_said =
+        found.others == 0 || step.is_some() || found.values.iter().any(|(key, _)| words::is_measured(key));
     if found.others > 0 {
         found.values.retain(|(key, _)| !words::is_never(key));
     }
     let is_said = is_said && !found.values.is_empty();
-    is_said.then(|| Said { step, values: found.values.into_iter().map(|(key, value)| (Cow::Owned(key), value)).collect() })
+    is_said.then(|| Said {
+        step,
+        values: found.values.into_iter().map(|(key, value)| (Cow::Owned(key), value)).collect(),
+    })
 }
 
 fn parse(line: &str) -> Option<Map<String, Value>> {

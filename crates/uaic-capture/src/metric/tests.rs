@@ -34,10 +34,7 @@ fn lines_as_frameworks_print_them() {
         ("Epoch 3: 100%|██████| 938/938 [00:03<00:00, 300.1it/s, loss=0.41, v_num=0]", "3 loss=0.41"),
         // PyTorch's examples
         ("Train Epoch: 1 [0/60000 (0%)]\tLoss: 2.305400", "1 Loss=2.3054"),
-        (
-            "Test set: Average loss: 0.0434, Accuracy: 9858/10000 (99%)",
-            "- Average_loss=0.0434",
-        ),
+        ("Test set: Average loss: 0.0434, Accuracy: 9858/10000 (99%)", "- Average_loss=0.0434"),
         (
             "Epoch: [0][  10/5005]\tTime  4.8 (  4.8)\tLoss 6.95 (6.96)\tAcc@1   0.39 (  0.40)",
             "0 Loss=6.95 Acc@1=0.39",
@@ -48,7 +45,10 @@ fn lines_as_frameworks_print_them() {
             "[10]\ttraining's binary_logloss: 0.3\tvalid_0's auc: 0.9",
             "10 training_binary_logloss=0.3 valid_0_auc=0.9",
         ),
-        ("0:\tlearn: 0.6\ttest: 0.62\tbest: 0.62 (0)\ttotal: 5ms\tremaining: 5s", "0 learn=0.6 test=0.62 best=0.62"),
+        (
+            "0:\tlearn: 0.6\ttest: 0.62\tbest: 0.62 (0)\ttotal: 5ms\tremaining: 5s",
+            "0 learn=0.6 test=0.62 best=0.62",
+        ),
         ("Iteration 1, loss = 0.69314718", "1 loss=0.69314718"),
         // Two steps: the finer is the step.
         ("epoch 2 step 300 loss 0.5", "300 loss=0.5 epoch=2"),

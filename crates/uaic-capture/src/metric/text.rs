@@ -65,8 +65,12 @@ impl<'a> Look<'a, '_> {
     /// The number of a boosting round, which stands first: `[0]`, `0:`.
     fn look_at_beginning(&mut self) {
         let round = match (self.token(0), self.token(1), self.token(2)) {
-            (Some(Token::Other('[')), Some(Token::Number(number)), Some(Token::Other(']'))) => Some((number, 3)),
-            (Some(Token::Number(number)), Some(Token::Mark { mark: ':', is_loose: true }), _) => Some((number, 2)),
+            (Some(Token::Other('[')), Some(Token::Number(number)), Some(Token::Other(']'))) => {
+                Some((number, 3))
+            }
+            (Some(Token::Number(number)), Some(Token::Mark { mark: ':', is_loose: true }), _) => {
+                Some((number, 2))
+            }
             _ => None,
         };
         if let Some((Number { whole: Some(step), .. }, length)) = round {
@@ -80,7 +84,8 @@ impl<'a> Look<'a, '_> {
             Token::Word(word) => self.look_at_word(word),
             Token::Other('/') => {
                 let number = |at: Option<Token<'_>>| matches!(at, Some(Token::Number(_)));
-                let is_progress = self.at > 0 && number(self.token(self.at - 1)) && number(self.token(self.at + 1));
+                let is_progress =
+                    self.at > 0 && number(self.token(self.at - 1)) && number(self.token(self.at + 1));
                 self.found.has_progress |= is_progress;
                 self.found.places += usize::from(!is_progress);
                 self.at += 1;
@@ -136,7 +141,9 @@ impl<'a> Look<'a, '_> {
                 self.found.places += 1;
                 self.at = after + 1;
             }
-            Some(Token::Word(_)) if !matches!(self.token(after + 1), Some(Token::Mark { .. } | Token::Number(_))) => {
+            Some(Token::Word(_))
+                if !matches!(self.token(after + 1), Some(Token::Mark { .. } | Token::Number(_))) =>
+            {
                 self.found.texts += 1;
                 self.at = after + 1;
             }

@@ -61,11 +61,15 @@ fn next<'a>(text: &'a str, first: char, before: Option<&Token<'_>>) -> (Option<T
         }
         '0'..='9' => number(text),
         '.' if second.is_some_and(|next| next.is_ascii_digit()) => number(text),
-        '+' | '-' if is_number(&text[1..]) && !matches!(before, Some(Token::Number(_) | Token::Junk)) => number(text),
+        '+' | '-' if is_number(&text[1..]) && !matches!(before, Some(Token::Number(_) | Token::Junk)) => {
+            number(text)
+        }
         _ if first.is_alphabetic() || first == '_' => {
             let length = word_length(text);
             match special(&text[..length]) {
-                Some(value) => (Some(Token::Number(Number { value, whole: None, is_percent: false })), length),
+                Some(value) => {
+                    (Some(Token::Number(Number { value, whole: None, is_percent: false })), length)
+                }
                 None => (Some(Token::Word(&text[..length])), length),
             }
         }
@@ -75,7 +79,8 @@ fn next<'a>(text: &'a str, first: char, before: Option<&Token<'_>>) -> (Option<T
 
 fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix('.').unwrap_or(text);
-    digits.starts_with(|letter: char| letter.is_ascii_digit()) || special(&text[..word_length(text)]).is_some()
+    digits.starts_with(|letter: char| letter.is_ascii_digit())
+        || special(&text[..word_length(text)]).is_some()
 }
 
 fn special(word: &str) -> Option<f64> {
@@ -135,9 +140,8 @@ fn number_value(written: &str) -> Option<f64> {
 /// Sign, digits with one point, exponent; or a sign and a word for a number.
 fn number_length(text: &str) -> usize {
     let sign = usize::from(text.starts_with(['+', '-']));
-    let digits = |from: usize| {
-        text.get(from..).map_or(0, |rest| rest.bytes().take_while(u8::is_ascii_digit).count())
-    };
+    let digits =
+        |from: usize| text.get(from..).map_or(0, |rest| rest.bytes().take_while(u8::is_ascii_digit).count());
     if text[sign..].starts_with(char::is_alphabetic) {
         return sign + word_length(&text[sign..]);
     }

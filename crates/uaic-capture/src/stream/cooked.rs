@@ -133,7 +133,8 @@ mod tests {
         let long = vec![b'x'; 3 * LONGEST];
         let parts = lines(&[&long[..], b"\nb"].concat(), 60_000);
         assert_eq!((parts[0].starts_with("part "), parts.last().unwrap().as_str()), (true, "b"));
-        let length = |part: &String| part.strip_prefix("part ").and_then(|length| length.parse::<usize>().ok());
+        let length =
+            |part: &String| part.strip_prefix("part ").and_then(|length| length.parse::<usize>().ok());
         assert_eq!(parts.iter().filter_map(length).sum::<usize>(), long.len() + 1);
     }
 }

@@ -131,7 +131,8 @@ impl Log {
             let note = format!("\n[{} bytes are left out here]\n", self.left_out);
             let end: Vec<u8> = self.end.drain(..).collect();
             let note = if self.left_out > 0 { note } else { String::new() };
-            if let Err(error) = self.file.write_all(note.as_bytes()).and_then(|()| self.file.write_all(&end)) {
+            if let Err(error) = self.file.write_all(note.as_bytes()).and_then(|()| self.file.write_all(&end))
+            {
                 self.trouble = Some(error.to_string());
             }
         }

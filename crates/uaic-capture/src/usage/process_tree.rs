@@ -74,7 +74,8 @@ impl ProcessTree {
             children.entry(stat.parent).or_default().push(*pid);
         }
         let orphans = children.get(&self.own).into_iter().flatten().copied();
-        let mut open: Vec<i32> = orphans.filter(|pid| !self.strangers.contains(pid) && *pid != self.root).collect();
+        let mut open: Vec<i32> =
+            orphans.filter(|pid| !self.strangers.contains(pid) && *pid != self.root).collect();
         open.retain(|pid| self.is_of_program(*pid));
         open.push(self.root);
         let mut members = vec![];

@@ -259,10 +259,19 @@ pub fn what_comes_from_elsewhere_takes_nobodys_place(store: &dyn Store) {
     assert!(matches!(store.begin_outside_run(&lost), Err(StoreError::NotFound { .. })));
 }
 
+/// Name, parameters, metrics, tags and state of a run.
+type Row = (
+    &'static str,
+    Vec<(&'static str, ParamValue)>,
+    Vec<(&'static str, f64)>,
+    Vec<(&'static str, &'static str)>,
+    RunState,
+);
+
 /// Runs with all that a condition may ask for: (name, params, metrics, tags, state).
 fn searched_runs(store: &dyn Store) -> Vec<Id> {
     let text = |text: &str| ParamValue::Text(text.to_owned());
-    let rows: [(&str, Vec<(&str, ParamValue)>, Vec<(&str, f64)>, Vec<(&str, &str)>, RunState); 6] = [
+    let rows: [Row; 6] = [
         (
             "a",
             vec![("opt", text("adam")), ("lr", ParamValue::Float(0.001)), ("n", ParamValue::Int(3))],

@@ -207,7 +207,9 @@ impl Store for MemoryStore {
     fn log_metrics(&self, attempt: Attempt, points: &[MetricPoint]) -> Result<(), StoreError> {
         let mut content = self.content();
         let run = content.running(attempt)?;
-        points.iter().for_each(|point| run.add(point.clone()));
+        for point in points {
+            run.add(point.clone());
+        }
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! `uaic plot`: draws one picture of a study or a model.
 
+mod runs;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -15,10 +17,15 @@ use crate::report::subject::ReportSubject;
 use crate::store::{SqliteStore, Store};
 
 use super::exit::Failure;
+use super::ls::{QUERY_GRAMMAR, Query, parse_field, parse_query};
 use super::{Global, printer};
 use crate::select::{self, RUN_GRAMMAR, Target};
+use crate::store::query::Field;
+use crate::trial::Direction;
 
 /// Arguments of `uaic plot`.
+// Each is a flag of the command line.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Args, Debug)]
 #[command(after_help = format!("\
 Examples:
@@ -27,6 +34,9 @@ Examples:
   uaic plot contour @ --params lr,dropout        one pair of parameters
   uaic plot edf 9c1e22aa 4f2a90c1                several studies in one picture
   uaic plot slice @ --svg --dark
+  uaic plot curves -w 'experiment = sweep' --metric loss --group-by params.opt --smooth 0.6 --log-y
+  uaic plot scatter -w 'started > -7d' --x params.lr --y metrics.val/accuracy --log-x
+  uaic plot parallel -w 'tags.team = nlp' --metric val/accuracy
 
 Kinds:
 {}
@@ -34,6 +44,9 @@ Kinds:
 An id or the name of an experiment that belongs to a study means the study. Of a run that keeps any program's
 predictions (`uaic evaluate --predictions`): roc, precision_recall, lift, gain, calibration, confusion,
 confusion_share, f1, risk_coverage; predicted_against_true, residuals, error_quantiles.
+With --where, of runs of any kind: curves, scatter, and history, parallel, contour, slice, rank, edf,
+timeline, importance with the runs in place of trials.
+{QUERY_GRAMMAR}
 The path of the picture is printed; `--out -` prints the picture itself.", kinds()))]
 pub struct PlotArgs {
     /// What to draw
@@ -43,6 +56,42 @@ pub struct PlotArgs {
     /// Studies or runs; the latest study by default
     #[arg(value_name = "SEL")]
     pub selectors: Vec<String>,
+
+    /// Of the runs that a query finds
+    #[arg(short = 'w', long = "where", value_name = "QUERY", conflicts_with = "selectors", value_parser = parse_query)]
+    pub filter: Option<Query>,
+
+    /// The metric: the one that decides, or those whose curves are drawn
+    #[arg(long, value_name = "NAME", requires = "filter")]
+    pub metric: Vec<String>,
+
+    /// Which end of the metric is better; by its name otherwise
+    #[arg(long, value_name = "END", requires = "filter", value_parser = parse_direction)]
+    pub direction: Option<Direction>,
+
+    /// Of curves: step, time or a metric; of a scatter: any field
+    #[arg(long, value_name = "FIELD", requires = "filter")]
+    pub x: Option<String>,
+
+    /// Of a scatter: any field
+    #[arg(long, value_name = "FIELD", requires = "filter")]
+    pub y: Option<String>,
+
+    /// Curves with the same value here as their mean, with a band of one standard deviation
+    #[arg(long, value_name = "FIELD", requires = "filter", value_parser = parse_field)]
+    pub group_by: Option<Field>,
+
+    /// Weight of what came before in smoothed curves, from 0 to 1
+    #[arg(long, value_name = "WEIGHT", default_value_t = 0.0, requires = "filter", value_parser = parse_weight)]
+    pub smooth: f64,
+
+    /// A logarithmic horizontal axis
+    #[arg(long, requires = "filter")]
+    pub log_x: bool,
+
+    /// A logarithmic vertical axis
+    #[arg(long, requires = "filter")]
+    pub log_y: bool,
 
     /// Parameters to show, by full name or the last part of it
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
@@ -87,20 +136,27 @@ fn parse_size(text: &str) -> Result<(u32, u32), String> {
     sides.ok_or_else(|| "write width and height in pixels, such as 1200x800".to_owned())
 }
 
+fn parse_direction(text: &str) -> Result<Direction, String> {
+    Direction::from_name(text).ok_or_else(|| "it is `minimize` or `maximize`".to_owned())
+}
+
+fn parse_weight(text: &str) -> Result<f64, String> {
+    let weight = text.parse().ok().filter(|weight| (0.0..1.0).contains(weight));
+    weight.ok_or_else(|| "a weight is from 0 (raw) to below 1, such as 0.6".to_owned())
+}
+
 /// Draws it.
 pub(super) fn run(global: &Global, args: &PlotArgs) -> anyhow::Result<ExitCode> {
     let store = SqliteStore::open_read_only(&global.store)?;
-    let figure = match of_rows(&store, args)? {
-        Some(figure) => figure,
-        None => {
-            let subjects = subjects(&store, &args.selectors)?;
-            let wanted = PlotOptions {
-                params: args.params.clone(),
-                split: args.split.clone(),
-                texts: args.texts.clone(),
-            };
-            plot::figure(&args.kind, &subjects, &wanted)?
-        }
+    let known =
+        runs::figure(&store, args)?.map_or_else(|| of_rows(&store, args), |figure| Ok(Some(figure)))?;
+    let figure = if let Some(figure) = known {
+        figure
+    } else {
+        let subjects = subjects(&store, &args.selectors)?;
+        let wanted =
+            PlotOptions { params: args.params.clone(), split: args.split.clone(), texts: args.texts.clone() };
+        plot::figure(&args.kind, &subjects, &wanted)?
     };
     let is_svg =
         args.svg || args.out.as_ref().is_some_and(|out| out.extension().is_some_and(|end| end == "svg"));
