@@ -148,6 +148,12 @@ fn the_page_of_any_predictions_runs() {
     assert!(answer.stdout.contains("McNemar"), "{}", answer.stdout);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_page_of_recorded_programs_runs() {
+    follow("docs/guide/exec.md", "true");
+}
+
 #[test]
 fn the_page_of_programs_runs() {
     follow("docs/guide/programs.md", "true");

@@ -12,6 +12,7 @@ mod data;
 mod deploy;
 mod enqueued;
 mod evaluate;
+mod exec;
 mod flights;
 mod guide;
 mod listing;

@@ -28,6 +28,8 @@ fn assert_taken(command: &str) {
 fn words(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quoted = false;
+    // `''` is an argument, and a blank is none.
+    let command = command.replace(" ''", " \u{0}");
     for character in command.trim().chars() {
         match character {
             '\'' => quoted = !quoted,
@@ -36,7 +38,7 @@ fn words(command: &str) -> Vec<String> {
         }
     }
     words.retain(|word| !word.is_empty());
-    words
+    words.iter().map(|word| word.replace('\u{0}', "")).collect()
 }
 
 #[test]

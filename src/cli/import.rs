@@ -228,10 +228,10 @@ fn tell(sources: &[Source], summary: &Summary, took: Duration) {
 
 /// Whether a path is a package, to be read as one: by what it has, so that a broken one is told as such.
 fn is_package(path: &Path) -> bool {
-    if path.is_dir() {
-        return path.join(MANIFEST).exists();
-    }
     let is_named = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("uaic"));
+    if path.is_dir() {
+        return is_named || path.join(MANIFEST).exists();
+    }
     // A pipe can be read only once, and no record of another tool is one.
     is_named || !path.is_file() && path.exists() || starts_as_archive(path)
 }

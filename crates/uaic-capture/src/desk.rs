@@ -51,7 +51,7 @@ pub(crate) struct Value {
     pub(crate) key: String,
     pub(crate) step: Option<i64>,
     pub(crate) time_ms: i64,
-    pub(crate) value: f64,
+    pub(crate) number: f64,
 }
 
 /// Where the reading of streams stands.
@@ -70,16 +70,29 @@ pub(crate) struct Recorded {
 
 /// What is recorded, and how far.
 pub(crate) struct Desk {
-    pub(crate) keeper: Keeper,
-    pub(crate) readings: Vec<Reading>,
-    pub(crate) series: Series,
-    pub(crate) secrets: Secrets,
+    keeper: Keeper,
+    readings: Vec<Reading>,
+    series: Series,
+    secrets: Secrets,
     /// The folder of this recording, if there is one.
-    pub(crate) folder: Option<PathBuf>,
+    folder: Option<PathBuf>,
+    /// What could not be seen, and why.
     pub(crate) troubles: Vec<String>,
+    /// Facts that are not kept yet.
+    facts: Facts,
 }
 
 impl Desk {
+    pub(crate) fn new(
+        keeper: Keeper,
+        readings: Vec<Reading>,
+        series: Series,
+        secrets: Secrets,
+        folder: Option<PathBuf>,
+    ) -> Self {
+        Self { keeper, readings, series, secrets, folder, troubles: vec![], facts: Facts::new() }
+    }
+
     /// Records until all who see something have said all.
     pub(crate) fn work(mut self, events: &Receiver<Event>) -> Recorded {
         let (mut ended, mut busy) = (None, Instant::now());
@@ -92,7 +105,7 @@ impl Desk {
                     deadline = Some(Instant::now() + PATIENCE);
                 }
                 Ok(event) => self.take(event),
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => self.keep_facts(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if self.read(ended.is_some()) {
@@ -108,18 +121,26 @@ impl Desk {
 
     fn take(&mut self, event: Event) {
         match event {
-            Event::Facts(facts) => self.keeper.facts(&facts),
+            // Others come along with them, as a rule.
+            Event::Facts(facts) => self.facts.extend(facts),
             Event::Text(name, bytes) => self.keeper.artifact(&name, Content::Bytes(&bytes)),
             Event::File(name, path) => self.keeper.artifact(&name, Content::File(&path)),
             Event::Trouble(why) => self.troubles.push(why),
             Event::Values(source, label, values) => {
                 let mut points = Vec::with_capacity(values.len());
-                for Value { key, step, time_ms, value } in values {
-                    points.extend(self.series.add((source, &label), &key, step, (time_ms, value)));
+                for Value { key, step, time_ms, number } in values {
+                    points.extend(self.series.add((source, &label), &key, step, (time_ms, number)));
                 }
                 self.keep(&mut points);
             }
             Event::Ended(..) => {}
+        }
+    }
+
+    fn keep_facts(&mut self) {
+        let facts = std::mem::take(&mut self.facts);
+        if !facts.is_empty() {
+            self.keeper.facts(&facts);
         }
     }
 
@@ -178,6 +199,7 @@ impl Desk {
 
     /// Records what is left, and the end.
     pub(crate) fn finish(mut self, mut end: End) -> Recorded {
+        self.keep_facts();
         self.read(true);
         let mut points = vec![];
         for reading in &mut self.readings {

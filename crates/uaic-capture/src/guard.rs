@@ -124,7 +124,6 @@ impl Task {
 
     fn execute(self) -> io::Result<()> {
         let witness: PipeWriter = OwnedFd::from(self.open(self.witness, false)?).into();
-        signals::tell(witness)?;
         let marks = Marks::new(self.open(self.marks, true)?);
         let mut streams = vec![];
         for (name, target, pipe, spool) in &self.streams {
@@ -132,6 +131,8 @@ impl Task {
             let spool = Spool::over(self.open(*spool, true)?, 0);
             streams.push(Arc::new(Stream::new(name, *target, pipe, spool)));
         }
+        // From here on nothing is lost when the parent is killed.
+        signals::tell(witness)?;
         let word = listen(&streams);
         if word == Some(DONE) {
             return Ok(());

@@ -44,9 +44,9 @@ pub(crate) fn find(program: &[OsString], folder: &Path) -> Option<Interpreter> {
     }
     let name = first.rsplit('/').next().unwrap_or(first);
     let names_python = |argument: &OsString| {
-        argument
-            .to_str()
-            .is_some_and(|text| text.ends_with(".py") || is_python(text) || text.contains("python "))
+        argument.to_str().is_some_and(|text| {
+            Path::new(text).extension() == Some("py".as_ref()) || is_python(text) || text.contains("python ")
+        })
     };
     let is_likely = LAUNCHERS.contains(&name) || program.iter().skip(1).any(names_python);
     is_likely.then(|| of_environment(folder)).flatten()

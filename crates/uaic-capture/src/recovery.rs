@@ -57,7 +57,7 @@ pub(crate) fn recover(folder: &Path, streams: &[Arc<Stream>]) {
     }
     let keeper = Keeper::without(left.head(), left.spill.clone());
     let (secrets, folder) = (environment::secrets(), folder.to_owned());
-    let desk = Desk { keeper, readings, series, secrets, folder: Some(folder.clone()), troubles: vec![] };
+    let desk = Desk::new(keeper, readings, series, secrets, Some(folder.clone()));
     desk.finish(End::now(Ending::Unknown, Duration::ZERO));
     // What was in it is in the record now.
     let _ = fs::remove_dir_all(folder);

@@ -1,35 +1,31 @@
 //! A program from its start to its end.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io::{self, PipeWriter};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use rustix::process::Pid;
 use uaic_platform::process::{ProcessGroup, inherited_environment};
-use uaic_study::trial::Params;
 
 use crate::argument::{self, Found};
 use crate::desk::{Desk, Event, Recorded};
 use crate::environment;
-use crate::facts::{self, Subject};
-use crate::files::{self, FileOpener, Watch};
 use crate::guard::{Guard, Watched};
 use crate::keeper::{Keeper, Opening, Unkept};
 use crate::metric::Series;
+use crate::plan::Plan;
 use crate::recorder::{Ending, now_ms};
 use crate::recovery::{Left, readings};
 use crate::secrets::Secrets;
-use crate::signals::{self, Recipient};
+use crate::signals::{self, Recipient, Testimonies};
 use crate::stream::{self, Marks, Spool, Stream, Target};
-use crate::usage;
+use crate::watchers::Watchers;
 
 /// Things seen that wait to be recorded, at most: then who sees waits, too. The program does not.
 const WAITING: usize = 256;
@@ -37,75 +33,6 @@ const WAITING: usize = 256;
 /// How long a program's last output may take to be shown, after it has ended and as long as nobody
 /// takes it.
 const GLANCE: Duration = Duration::from_millis(1);
-
-/// What to run, and what to record of it.
-pub struct Plan {
-    /// The program and its arguments; at least the former.
-    pub program: Vec<OsString>,
-    /// Variables that it gets beside those of this process.
-    pub environment: Vec<(OsString, OsString)>,
-    /// The id of the run.
-    pub id: String,
-    /// What the run is called.
-    pub name: Option<String>,
-    /// Parameters that the user has given, which win over those that are found.
-    pub params: Params,
-    /// Tags by name.
-    pub tags: Vec<(String, String)>,
-    /// A note, in Markdown.
-    pub note: Option<String>,
-    /// A pattern of metrics of the user's own, see [`Pattern`](crate::metric::Pattern).
-    pub pattern: Option<String>,
-    /// Where to look for files with metrics that appear or grow.
-    pub watch: Vec<PathBuf>,
-    /// Who reads these files; nobody does where it is missing.
-    pub opener: Option<FileOpener>,
-    /// Folders whose files are kept when they are written meanwhile.
-    pub artifacts: Vec<PathBuf>,
-    /// Where what the program writes is spooled. It is created, and removed at the end; where it cannot
-    /// be, memory takes its place.
-    pub folder: PathBuf,
-    /// The folder of the file with what could not be recorded.
-    pub spill: PathBuf,
-    /// The largest log of a stream, in bytes.
-    pub log_limit: u64,
-    /// How often to look at the use of the machine; never when zero.
-    pub sample_every: Duration,
-    /// A program whose `main` begins with [`guard_if_asked`](crate::guard_if_asked), so that the program
-    /// goes on when this process is killed.
-    pub guard: Option<PathBuf>,
-}
-
-impl Plan {
-    /// A program with nothing special about it.
-    pub fn new(program: Vec<OsString>, id: &str) -> Self {
-        Self {
-            program,
-            environment: vec![],
-            id: id.to_owned(),
-            name: None,
-            params: Params::new(),
-            tags: vec![],
-            note: None,
-            pattern: None,
-            watch: vec![],
-            opener: None,
-            artifacts: vec![],
-            folder: std::env::temp_dir().join(format!("uaic-exec-{id}")),
-            spill: PathBuf::from("."),
-            log_limit: 1 << 30,
-            sample_every: Duration::from_secs(5),
-            guard: None,
-        }
-    }
-
-    /// The file with what could not be recorded.
-    fn spill_file(&self) -> PathBuf {
-        let name = format!("uaic-exec-{}.jsonl", self.id);
-        let folder = std::path::absolute(&self.spill).unwrap_or_else(|_| self.spill.clone());
-        folder.join(name)
-    }
-}
 
 /// Why a program was not run.
 #[derive(Debug, thiserror::Error)]
@@ -150,12 +77,31 @@ pub fn run(plan: Plan, opening: Opening) -> Result<Outcome, RunError> {
     let name = plan.program.first().map(|program| program.to_string_lossy().into_owned()).unwrap_or_default();
     let unprepared = |source| RunError::Unprepared { program: name.clone(), source };
     let prepared = Prepared::new(&plan).map_err(unprepared)?;
-    let (started, time_ms) = (Instant::now(), now_ms());
+    let guard = start_guard(&plan, &prepared);
+    let started = Instant::now();
+    let left = leave(&plan, prepared.folder.as_deref());
     let child = prepared.start(&plan).map_err(|source| {
         remove(prepared.folder.as_deref());
         RunError::Unstarted { program: name.clone(), source }
     })?;
-    Ok(Running::new(plan, prepared, child, (started, time_ms), opening).wait())
+    Ok(Running::new(plan, prepared, (child, guard), (started, left), opening).wait())
+}
+
+/// Leaves what is needed to go on with the recording.
+fn leave(plan: &Plan, folder: Option<&Path>) -> Left {
+    let left = Left {
+        id: plan.id.clone(),
+        name: plan.name.clone(),
+        time_ms: now_ms(),
+        spill: plan.spill_file(),
+        pattern: plan.pattern.clone(),
+        log_limit: plan.log_limit,
+    };
+    if let Some(folder) = folder {
+        // Where it fails, a killed recorder leaves the spool and nothing else.
+        let _ = left.leave(folder);
+    }
+    left
 }
 
 /// What is there before the program is.
@@ -169,6 +115,7 @@ struct Prepared {
     marks: Arc<Marks>,
     recipient: Arc<Recipient>,
     witness: PipeWriter,
+    testimonies: Arc<Testimonies>,
 }
 
 impl Prepared {
@@ -192,10 +139,10 @@ impl Prepared {
         let marks = stream::create(marks.as_deref()).or_else(|_| stream::create(None))?;
         let (testimony, witness) = io::pipe()?;
         let recipient = Recipient::new();
-        signals::pass_on(Arc::clone(&recipient), testimony)?;
+        let testimonies = signals::pass_on(Arc::clone(&recipient), testimony)?;
         let (ends, marks) = (Mutex::new(ends), Arc::new(Marks::new(marks)));
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-        Ok(Self { cwd, folder, streams, ends, marks, recipient, witness })
+        Ok(Self { cwd, folder, streams, ends, marks, recipient, witness, testimonies })
     }
 
     fn start(&self, plan: &Plan) -> io::Result<Child> {
@@ -257,47 +204,29 @@ struct Running {
     guard: Arc<Mutex<Option<Guard>>>,
     watchers: Watchers,
     desk: JoinHandle<Recorded>,
-}
-
-/// Those who see something while the program runs.
-struct Watchers {
-    events: SyncSender<Event>,
-    subject: Arc<Subject>,
-    /// Dropped when they should look once more and end.
-    stop: Vec<Sender<()>>,
-    artifacts: Vec<PathBuf>,
-    since: SystemTime,
+    /// Where what could not be recorded goes.
+    spill: PathBuf,
 }
 
 impl Running {
     fn new(
         plan: Plan,
         prepared: Prepared,
-        child: Child,
-        (started, time_ms): (Instant, i64),
+        (child, guard): (Child, Option<Guard>),
+        (started, left): (Instant, Left),
         opening: Opening,
     ) -> Self {
-        let left = Left {
-            id: plan.id.clone(),
-            name: plan.name.clone(),
-            time_ms,
-            spill: plan.spill_file(),
-            pattern: plan.pattern.clone(),
-            log_limit: plan.log_limit,
-        };
-        if let Some(folder) = &prepared.folder {
-            // Where it fails, a killed recorder leaves the spool and nothing else.
-            let _ = left.leave(folder);
-        }
-        let guard = Arc::new(Mutex::new(start_guard(&plan, &prepared)));
+        let guard = Arc::new(Mutex::new(guard));
         relay(&prepared, &guard);
         let found = Arc::new(argument::read(&plan.program, &prepared.cwd));
         let secrets = environment::secrets().with(found.secrets.clone());
         let (events, listener) = sync_channel(WAITING);
-        let watchers =
-            Watchers::start(&plan, &prepared, (&child, &guard), (started, secrets.clone()), events);
+        let stranger = guard.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Guard::id);
+        let whom = (child.id(), stranger);
+        let watchers = Watchers::start(&plan, &prepared.cwd, whom, (started, secrets.clone()), events);
+        let spill = left.spill.clone();
         let desk = start_desk(plan, &prepared, (left, found, secrets), opening, listener);
-        Self { prepared, child, started, guard, watchers, desk }
+        Self { prepared, child, started, guard, watchers, desk, spill }
     }
 
     /// Waits until the program has ended and everything is recorded.
@@ -306,27 +235,21 @@ impl Running {
         let took = self.started.elapsed();
         let ending = self.take_ending();
         let has_ended = self.drain();
-        let Self { prepared, guard, watchers, desk, .. } = self;
+        let Self { prepared, guard, watchers, desk, spill, .. } = self;
         watchers.finish(ending, took);
         let recorded = desk.join();
         let guard = guard.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match recorded {
-            Ok(Recorded { unkept, troubles }) => {
-                if let Some(guard) = guard {
-                    guard.release(has_ended);
-                }
-                remove(prepared.folder.as_deref());
-                Outcome { ending, took, unkept, troubles }
-            }
-            Err(_) => {
-                // The guard, not released, writes what is in the spools to a file.
-                let reason =
-                    "the recorder broke; `uaic import` reads the file that is written now".to_owned();
-                let file = guard.is_some().then_some(prepared.folder).flatten();
-                let unkept = Some(Unkept { reason, file, lost: None });
-                Outcome { ending, took, unkept, troubles: vec![] }
-            }
+        let Ok(Recorded { unkept, troubles }) = recorded else {
+            // The guard, not released, writes what is in the spools to a file.
+            let reason = "the recorder broke; what it left is being written to a file".to_owned();
+            let unkept = Some(Unkept { reason, file: guard.is_some().then_some(spill), lost: None });
+            return Outcome { ending, took, unkept, troubles: vec![] };
+        };
+        if let Some(guard) = guard {
+            guard.release(has_ended);
         }
+        remove(prepared.folder.as_deref());
+        Outcome { ending, took, unkept, troubles }
     }
 
     fn take_ending(&mut self) -> Ending {
@@ -364,47 +287,6 @@ impl Running {
     }
 }
 
-impl Watchers {
-    fn start(
-        plan: &Plan,
-        prepared: &Prepared,
-        (child, guard): (&Child, &Mutex<Option<Guard>>),
-        (started, secrets): (Instant, Secrets),
-        events: SyncSender<Event>,
-    ) -> Self {
-        let since = SystemTime::now() - started.elapsed();
-        let (program, folder) = (plan.program.clone(), prepared.cwd.clone());
-        let subject = Arc::new(Subject { program, folder, secrets, has_ended: AtomicBool::new(false) });
-        facts::gather(&subject, &events);
-        let mut stop = vec![];
-        if let Some(opener) = plan.opener.clone().filter(|_| !plan.watch.is_empty()) {
-            let (end, stopped) = channel();
-            stop.push(end);
-            let roots = plan.watch.iter().map(|root| prepared.cwd.join(root)).collect();
-            files::watch(Watch { roots, opener, started: since }, events.clone(), stopped);
-        }
-        if !plan.sample_every.is_zero() {
-            let (end, stopped) = channel();
-            stop.push(end);
-            let guard = guard.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Guard::id);
-            let strangers = guard.map(|id| id as i32).into_iter().collect();
-            let subject = usage::Subject { pid: child.id(), strangers, started, every: plan.sample_every };
-            usage::watch(subject, events.clone(), stopped);
-        }
-        let artifacts = plan.artifacts.iter().map(|folder| prepared.cwd.join(folder)).collect();
-        Self { events, subject, stop, artifacts, since }
-    }
-
-    /// Lets them look once more, and keeps what the program has left.
-    fn finish(self, ending: Ending, took: Duration) {
-        self.subject.has_ended.store(true, Ordering::Relaxed);
-        drop(self.stop);
-        files::collect(&self.artifacts, self.since, &|event| self.events.send(event).is_ok());
-        // It fails when the recorder broke, which is seen when it is waited for.
-        let _ = self.events.send(Event::Ended(ending, took));
-    }
-}
-
 fn start_guard(plan: &Plan, prepared: &Prepared) -> Option<Guard> {
     let uaic = plan.guard.as_deref()?;
     let Prepared { streams, marks, witness, folder, .. } = prepared;
@@ -412,6 +294,8 @@ fn start_guard(plan: &Plan, prepared: &Prepared) -> Option<Guard> {
     // Without one everything works as long as nobody kills us.
     let guard = Guard::start(&watched).ok()?;
     prepared.recipient.has_witness(guard.id());
+    // Before it holds the pipes, the program would not outlive us.
+    prepared.testimonies.wait_until_ready();
     Some(guard)
 }
 
@@ -441,8 +325,9 @@ fn start_desk(
         let mut keeper = Keeper::open(opening, left.head(), left.spill);
         describe(&plan, &found, &mut keeper);
         let readings = readings(&streams, folder.as_deref(), plan.pattern.as_deref(), plan.log_limit);
-        let troubles = found.problems.iter().map(ToString::to_string).collect();
-        Desk { keeper, readings, series: Series::default(), secrets, folder, troubles }.work(&listener)
+        let mut desk = Desk::new(keeper, readings, Series::default(), secrets, folder);
+        desk.troubles = found.problems.iter().map(ToString::to_string).collect();
+        desk.work(&listener)
     })
 }
 

@@ -6,7 +6,7 @@
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::process::exit;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,12 @@ const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
 /// How long a witness may take to say that it has got a signal, too.
 const TESTIMONY: Duration = Duration::from_millis(25);
+
+/// How long a witness may take to be there.
+const GETTING_READY: Duration = Duration::from_millis(500);
+
+/// No signal, but that the witness is there.
+const READY: u8 = 0;
 
 /// The program, as signals see it.
 #[derive(Debug)]
@@ -84,10 +90,10 @@ impl Recipient {
 ///
 /// # Errors
 /// The system refuses.
-pub(crate) fn pass_on(recipient: Arc<Recipient>, witness: PipeReader) -> io::Result<()> {
+pub(crate) fn pass_on(recipient: Arc<Recipient>, witness: PipeReader) -> io::Result<Arc<Testimonies>> {
     let mut signals = Signals::new(heeded())?;
     let testimonies = Arc::new(Testimonies::default());
-    let noted = Arc::clone(&testimonies);
+    let (noted, given) = (Arc::clone(&testimonies), Arc::clone(&testimonies));
     std::thread::spawn(move || noted.listen(witness));
     std::thread::spawn(move || {
         for signal in &mut signals {
@@ -99,7 +105,7 @@ pub(crate) fn pass_on(recipient: Arc<Recipient>, witness: PipeReader) -> io::Res
             }
         }
     });
-    Ok(())
+    Ok(given)
 }
 
 /// Tells a process which signals reach this one, in place of dying of them.
@@ -108,6 +114,7 @@ pub(crate) fn pass_on(recipient: Arc<Recipient>, witness: PipeReader) -> io::Res
 /// The system refuses.
 pub(crate) fn tell(mut listener: PipeWriter) -> io::Result<()> {
     let mut signals = Signals::new(heeded())?;
+    listener.write_all(&[READY])?;
     std::thread::spawn(move || {
         for signal in &mut signals {
             // Nobody listens once the recorder is gone.
@@ -119,8 +126,10 @@ pub(crate) fn tell(mut listener: PipeWriter) -> io::Result<()> {
 
 /// What the witness has told.
 #[derive(Debug, Default)]
-struct Testimonies {
+pub(crate) struct Testimonies {
     seen: Mutex<Seen>,
+    /// The witness is there.
+    is_ready: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -139,10 +148,19 @@ impl Testimonies {
         loop {
             match witness.read(&mut signal) {
                 Ok(0) => break,
+                Ok(_) if signal[0] == READY => self.is_ready.store(true, Ordering::Release),
                 Ok(_) => self.lock().signals.push((i32::from(signal[0]), Instant::now())),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => break,
             }
+        }
+    }
+
+    /// Waits until the witness is there, but no longer than it should take.
+    pub(crate) fn wait_until_ready(&self) {
+        let until = Instant::now() + GETTING_READY;
+        while !self.is_ready.load(Ordering::Acquire) && Instant::now() < until {
+            std::thread::sleep(Duration::from_micros(100));
         }
     }
 

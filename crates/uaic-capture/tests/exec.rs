@@ -1,6 +1,7 @@
 //! Programs that are run and recorded, with the example of this crate as the recorder.
 
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::naive_bytecount, clippy::format_collect)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -374,8 +375,8 @@ fn what_goes_on_in_the_background_is_shown_and_not_waited_for() {
 }
 
 /// Counts how often it gets a signal, and ends a while after the first.
-const COUNTER: &str = r#"n=0; trap 'n=$((n+1))' TERM INT USR1; echo ready
-    while [ $n = 0 ]; do sleep 0.02; done; for i in 1 2 3 4 5 6 7 8; do sleep 0.05; done; echo got $n; exit 5"#;
+const COUNTER: &str = r"n=0; trap 'n=$((n+1))' TERM INT USR1; echo ready
+    while [ $n = 0 ]; do sleep 0.02; done; for i in 1 2 3 4 5 6 7 8; do sleep 0.05; done; echo got $n; exit 5";
 
 fn start_counter(place: &Place) -> (Child, BufReader<std::process::ChildStdout>) {
     let mut command = place.exec(&["sh", "-c", COUNTER]);

@@ -6,7 +6,8 @@ use rusqlite::types::Value;
 use super::Fault;
 use super::codec::id_range;
 use super::read::Snapshot;
-use super::search::{Sql, Translator, is_by_start};
+use super::search::{Translator, is_by_start};
+use super::sql::Sql;
 use uaic_study::store::{RunQuery, RunRecord};
 use uaic_study::trial::RunState;
 

@@ -28,6 +28,7 @@ mod rows;
 mod schema;
 mod search;
 mod series;
+mod sql;
 mod sweep;
 mod write;
 mod writer;

@@ -2,7 +2,7 @@
 
 use rusqlite::types::Value;
 
-use super::search::Sql;
+use super::sql::Sql;
 use uaic_study::store::query::{Comparison, Literal, Relation};
 
 /// A column of numbers; NULL is no value, or NaN.

@@ -9,6 +9,7 @@ use rusqlite::{Connection, params_from_iter};
 use super::Fault;
 use super::relation::{number, of_param, text};
 use super::rows::known_name;
+use super::sql::Sql;
 use uaic_study::store::query::{Attribute, Comparison, Condition, Field, Literal, OrderKey, Relation};
 use uaic_study::trial::RunState;
 
@@ -20,19 +21,6 @@ const LARGEST: usize = 300_000;
 const SAMPLED: u32 = 400;
 /// So many runs are walked and tested in the time that sets take to be cut with each other.
 const WALKED: f64 = 20_000.0;
-
-/// A piece of SQL with the values of its placeholders.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Sql {
-    pub(super) text: String,
-    pub(super) values: Vec<Value>,
-}
-
-impl Sql {
-    pub(super) fn new(text: impl Into<String>, values: Vec<Value>) -> Self {
-        Self { text: text.into(), values }
-    }
-}
 
 /// The fixed parts of a translation.
 pub(super) struct Translator<'a> {

@@ -60,7 +60,7 @@ pub fn read(program: &[OsString], folder: &Path) -> Found {
         };
         let value = given.or_else(|| rest.next_if(|next| is_value(next)));
         match value {
-            None => found.add_switch(&mut options, name),
+            None => add_switch(&mut options, name),
             Some(value) => {
                 if CONFIG.contains(&name) {
                     found.read_file(&folder.join(value));
@@ -84,14 +84,6 @@ impl Found {
         }
     }
 
-    /// An option without a value: `--amp`, `--no-amp`.
-    fn add_switch(&mut self, options: &mut Params, name: &str) {
-        match name.strip_prefix("no-").or_else(|| name.strip_prefix("no_")) {
-            Some(name) if !name.is_empty() => insert(options, name, ParamValue::Bool(false)),
-            _ => insert(options, name, ParamValue::Bool(true)),
-        }
-    }
-
     fn read_file(&mut self, path: &Path) {
         match file::read(path) {
             Ok(params) => {
@@ -108,6 +100,14 @@ impl Found {
             }
             Err(problem) => self.problems.push(problem),
         }
+    }
+}
+
+/// An option without a value: `--amp`, `--no-amp`.
+fn add_switch(options: &mut Params, name: &str) {
+    match name.strip_prefix("no-").or_else(|| name.strip_prefix("no_")) {
+        Some(name) if !name.is_empty() => insert(options, name, ParamValue::Bool(false)),
+        _ => insert(options, name, ParamValue::Bool(true)),
     }
 }
 

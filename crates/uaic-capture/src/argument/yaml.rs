@@ -153,11 +153,12 @@ mod tests {
 
     #[test]
     fn aliases_and_depth_have_limits() {
-        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for i in 1..12 {
-            let before = vec![format!("*a{}", i - 1); 10].join(", ");
-            bomb += &format!("a{i}: &a{i} [{before}]\n");
-        }
+        let line = |i: usize| {
+            let before = vec![if i == 0 { "x".to_owned() } else { format!("*a{}", i - 1) }; 10].join(", ");
+            format!("a{i}: &a{i} [{before}]\n")
+        };
+        let bomb: Vec<String> = (0..12).map(line).collect();
+        let bomb = bomb.concat();
         assert!(read(&bomb).unwrap_err().contains("more than 100000 values"));
         assert!(read(&"[".repeat(100_000)).is_err());
         assert!(read(&"- ".repeat(10_000)).is_err());

@@ -25,6 +25,9 @@ use git::Diff;
 /// How long facts that are not gathered yet are still gathered when the program has ended.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Finds facts out and tells them.
+type Gatherer = fn(&Subject, &dyn Fn(Event));
+
 /// The program that facts are wanted of.
 pub(crate) struct Subject {
     pub(crate) program: Vec<OsString>,
@@ -37,7 +40,7 @@ pub(crate) struct Subject {
 /// Gathers facts on threads of their own, and tells them as they come. It is done when all senders are
 /// gone.
 pub(crate) fn gather(subject: &Arc<Subject>, events: &SyncSender<Event>) {
-    let gatherers: [fn(&Subject, &dyn Fn(Event)); 4] = [describe, see_code, see_remote, see_packages];
+    let gatherers: [Gatherer; 4] = [describe, see_code, see_remote, see_packages];
     for gatherer in gatherers {
         let (subject, events) = (Arc::clone(subject), events.clone());
         std::thread::spawn(move || {
@@ -99,7 +102,7 @@ fn see_code(subject: &Subject, tell: &dyn Fn(Event)) {
         match git::diff(folder, subject.patience()) {
             Diff::Text(diff) => tell(Event::Text("code/diff.patch".to_owned(), diff)),
             Diff::Unkept(why) => {
-                tell(Event::Trouble(format!("the difference of the code is not kept: {why}")))
+                tell(Event::Trouble(format!("the difference of the code is not kept: {why}")));
             }
         }
     }

@@ -61,7 +61,7 @@ fn of_name(name: &str) -> Option<(String, String)> {
 pub(super) fn written(packages: &BTreeMap<String, String>) -> String {
     let mut names: Vec<_> = packages.iter().collect();
     names.sort_by_key(|(name, _)| name.to_lowercase());
-    names.into_iter().map(|(name, version)| format!("{name}=={version}\n")).collect()
+    names.into_iter().fold(String::new(), |list, (name, version)| list + name + "==" + version + "\n")
 }
 
 #[cfg(test)]

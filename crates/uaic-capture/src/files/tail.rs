@@ -162,7 +162,7 @@ fn read(watched: &mut Watched, path: &Path, since: i64, tell: &dyn Fn(Event) -> 
             return;
         }
         let key = if is_part && !key.starts_with(&label) { format!("{label}/{key}") } else { key.to_owned() };
-        values.push(Value { key, step, time_ms: time_ms.unwrap_or_else(now_ms), value });
+        values.push(Value { key, step, time_ms: time_ms.unwrap_or_else(now_ms), number: value });
         if values.len() >= BATCH {
             tell_all(&mut values);
         }

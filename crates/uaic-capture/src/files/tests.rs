@@ -40,8 +40,9 @@ fn look(tail: &mut Tail) -> Vec<String> {
     let seen = RefCell::new(vec![]);
     tail.look(&|event| {
         if let Event::Values(_, _, values) = event {
-            seen.borrow_mut()
-                .extend(values.iter().map(|value| format!("{} {:?} {}", value.key, value.step, value.value)));
+            seen.borrow_mut().extend(
+                values.iter().map(|value| format!("{} {:?} {}", value.key, value.step, value.number)),
+            );
         }
         true
     })

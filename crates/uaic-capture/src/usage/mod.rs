@@ -58,7 +58,7 @@ pub(crate) fn watch(subject: Subject, events: SyncSender<Event>, stop: Receiver<
             values.extend(graphics.look());
             before = now;
             let (step, time_ms) = (Some(started.elapsed().as_secs() as i64), now_ms());
-            let value = |(key, value)| Value { key: format!("system/{key}"), step, time_ms, value };
+            let value = |(key, number)| Value { key: format!("system/{key}"), step, time_ms, number };
             let values = values.into_iter().map(value).collect();
             if events.send(Event::Values(SYSTEM, "machine".to_owned(), values)).is_err() {
                 return;

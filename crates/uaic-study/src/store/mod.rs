@@ -1,19 +1,7 @@
 //! The record of everything that was run: trait [`Store`], the records it takes and gives, and
 //! its implementations.
 //!
-//! # Contract
-//! * Methods may be called from any thread. Writes of one run are applied in the order in which
-//!   they were made; what a `finish_*` call returned from is durable: no death of the process takes it
-//!   back. (A power cut may take the last seconds, whole writes from the end.)
-//! * A run's row exists before the run does anything; metrics follow as they come, in batches.
-//! * States move only along [`RunState::may_become`](crate::trial::RunState::may_become); a final run never changes again, except
-//!   that it may be hidden ([`Store::set_hidden`]) and shown again.
-//! * Every start of a run gives an [`Attempt`]. Writes with an older one are refused with
-//!   [`StoreError::StaleAttempt`], so a process that was thought dead cannot spoil its successor.
-//! * Only a run in state `Running` takes metrics and artifacts; otherwise [`StoreError::Ended`].
-//! * A process sees what it has written, durable or not.
-//! * Newest first means: last started first; of equal times, last created first.
-//! * NaN and ±∞ come back as they went in.
+#![doc = include_str!("contract.md")]
 
 mod artifact_name;
 mod change;

@@ -1,0 +1,16 @@
+//! SQL with values.
+
+use rusqlite::types::Value;
+
+/// A piece of SQL with the values of its placeholders.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Sql {
+    pub(super) text: String,
+    pub(super) values: Vec<Value>,
+}
+
+impl Sql {
+    pub(super) fn new(text: impl Into<String>, values: Vec<Value>) -> Self {
+        Self { text: text.into(), values }
+    }
+}
