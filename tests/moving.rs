@@ -307,7 +307,11 @@ fn runs_are_edited_by_hand() {
 fn runs_of_no_study_are_found_by_name_and_by_experiment() {
     let dir = TestDir::new();
     let (store, ..) = full(&dir, "runs");
-    let [one, two, cafe] = ["twice", "twice", "cafe"].map(|name| free(&store, name).run);
+    let [one, two, cafe] = ["twice", "twice", "cafe"].map(|name| {
+        let attempt = free(&store, name);
+        store.finish_run(attempt, &RunEnd::complete([])).unwrap();
+        attempt.run
+    });
     let other = store.start_run(&new_run(Home::Experiment("only free".into()), None)).unwrap().run;
     let shown = |selector: &str| {
         let said = dir.ask(&["show", selector, "--json"]).json();

@@ -108,9 +108,10 @@ impl MlflowDatabase {
         let stage = if run.is_deleted { "deleted" } else { "active" };
         self.connection
             .prepare_cached(
-                "INSERT INTO runs (run_uuid, name, source_type, status, start_time, end_time, lifecycle_stage,
-                     artifact_uri, experiment_id)
-                 VALUES (?, ?, 'UNKNOWN', ?, ?, ?, ?, ?, ?)",
+                // MLflow refuses runs that have no user at all; who it was may be among the tags.
+                "INSERT INTO runs (run_uuid, name, source_type, user_id, status, start_time, end_time,
+                     lifecycle_stage, artifact_uri, experiment_id)
+                 VALUES (?, ?, 'UNKNOWN', '', ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 run.id,

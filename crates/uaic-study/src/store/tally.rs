@@ -38,7 +38,9 @@ impl Tally {
     /// Counts trials.
     pub fn of(trials: &[RunRecord], direction: Direction) -> Self {
         let mut tally = Self::default();
-        trials.iter().for_each(|trial| tally.add(trial.candidate(), direction));
+        for trial in trials {
+            tally.add(trial.candidate(), direction);
+        }
         tally
     }
 

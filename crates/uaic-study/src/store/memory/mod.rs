@@ -236,8 +236,7 @@ impl Store for MemoryStore {
     }
 
     fn latest_metrics(&self, run: Id) -> Result<Vec<LatestMetric>, StoreError> {
-        let mut content = self.content();
-        Ok(content.run(run)?.metrics.values().filter_map(|series| latest(series)).collect())
+        Ok(self.content().run(run)?.metrics.values().filter_map(|series| latest(series)).collect())
     }
 
     fn series(&self, run: Id, key: &str) -> Result<Vec<Point>, StoreError> {

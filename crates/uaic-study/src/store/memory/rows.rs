@@ -138,10 +138,12 @@ pub(super) fn latest(series: &[MetricPoint]) -> Option<LatestMetric> {
     })
 }
 
+/// The error of a run that is not there.
 pub(super) fn no_run(id: Id) -> StoreError {
     StoreError::NotFound { what: "run", id: id.short() }
 }
 
+/// What is kept of content under a name.
 pub(super) fn artifact_record(name: &str, content: &[u8]) -> ArtifactRecord {
     let hash = blake3::hash(content).to_hex().to_string();
     ArtifactRecord { name: name.to_owned(), hash, size: content.len() as u64 }
