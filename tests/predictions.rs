@@ -9,7 +9,7 @@ use crate::support::small_study::project;
 /// 200 rows of three classes, with probabilities.
 fn rows() -> Vec<(String, [f64; 3])> {
     let row = |row: usize| {
-        let (gold, guess) = (row % 3, if row % 7 == 0 { row % 2 } else { row % 3 });
+        let (gold, guess) = (row % 3, if row.is_multiple_of(7) { row % 2 } else { row % 3 });
         let sure = 0.5 + 0.4 * (row * 37 % 100) as f64 / 100.0;
         let mut shares = [(1.0 - sure) / 2.0; 3];
         shares[guess] = sure;
@@ -99,8 +99,10 @@ fn pictures_of_classifiers_and_of_regressions_are_written() {
         assert!(names(&said).contains(&format!("{name}.png")), "{name}: {:?}", names(&said));
         assert!(std::fs::read(dir.join(format!("pictures/{name}.png"))).unwrap().starts_with(b"\x89PNG"));
     }
-    let lines: String =
-        (0..90).map(|row| format!("{},{}\n", f64::from(row) / 9.0, f64::from(row * 41 % 90) / 9.0)).collect();
+    let lines: String = (0..90)
+        .map(|row| format!("{},{}\n", f64::from(row) / 9.0, f64::from(row * 41 % 90) / 9.0))
+        .collect::<Vec<String>>()
+        .concat();
     dir.write("r.csv", format!("y,yhat\n{lines}"));
     let said = dir.run("evaluate --predictions r.csv --plots pictures --json").json();
     assert_eq!(names(&said), ["predicted_against_true.png", "residuals.png", "error_quantiles.png"]);

@@ -47,11 +47,10 @@ pub enum BundleError {
 const TOLD: usize = 8;
 
 fn told(copies: &[String]) -> String {
-    let mut text = copies.iter().take(TOLD).cloned().collect::<Vec<_>>().join("\n");
-    if copies.len() > TOLD {
-        text.push_str(&format!("\n… and {} more", copies.len() - TOLD));
-    }
-    text + "\nnothing was brought in; `uaic bundle` of the other runs leaves these out"
+    let first = copies.iter().take(TOLD).cloned().collect::<Vec<_>>().join("\n");
+    let rest = copies.len().saturating_sub(TOLD);
+    let rest = if rest > 0 { format!("\n… and {rest} more") } else { String::new() };
+    first + &rest + "\nnothing was brought in; `uaic bundle` of the other runs leaves these out"
 }
 
 impl BundleError {

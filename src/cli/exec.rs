@@ -94,7 +94,7 @@ pub struct ExecArgs {
     #[arg(long, value_name = "REGEX")]
     pub metric_pattern: Option<String>,
 
-    /// A variable for the program, such as WANDB_MODE=offline
+    /// A variable for the program, such as `WANDB_MODE=offline`
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = pair)]
     pub env: Vec<(String, String)>,
 
@@ -215,7 +215,7 @@ fn tell(outcome: &Outcome, id: Id) {
     printer::talk(format!("warning: run {} is not recorded whole: {}", id.short(), unkept.reason));
     match (&unkept.file, &unkept.lost) {
         (Some(file), _) => {
-            printer::talk(format!("help: `uaic import {}` brings in the rest", file.display()))
+            printer::talk(format!("help: `uaic import {}` brings in the rest", file.display()));
         }
         (None, _) if outcome.ending == Ending::Unknown => {}
         (None, _) => {}

@@ -58,7 +58,7 @@ pub struct LogArgs {
     #[arg(long = "file", value_name = "PATH[=NAME]")]
     pub files: Vec<String>,
 
-    /// The run [default: that of the `exec` around it, $UAIC_RUN_ID]
+    /// The run [default: that of the `exec` around it, `$UAIC_RUN_ID`]
     #[arg(long, value_name = "SEL")]
     pub run: Option<String>,
 }

@@ -18,7 +18,7 @@ use uaic_study::store::{
 use uaic_study::trial::ParamValue;
 
 fn main() {
-    let runs: u64 = std::env::args().filter_map(|text| text.parse().ok()).next().unwrap_or(100_000);
+    let runs: u64 = std::env::args().find_map(|text| text.parse().ok()).unwrap_or(100_000);
     let folder = std::env::temp_dir().join(format!("uaic-bench-runs-{runs}"));
     points(&folder.join("points"));
     if !folder.join("runs").exists() {

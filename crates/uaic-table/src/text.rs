@@ -83,9 +83,13 @@ mod tests {
 
     fn read(texts: &[&str]) -> Values {
         let mut kind = Kind::any();
-        texts.iter().for_each(|text| kind.see(text));
+        for text in texts {
+            kind.see(text);
+        }
         let mut values = kind.values();
-        texts.iter().for_each(|text| add(&mut values, text, &mut Budget::new()).unwrap());
+        for text in texts {
+            add(&mut values, text, &mut Budget::new()).unwrap();
+        }
         values
     }
 

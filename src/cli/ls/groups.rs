@@ -65,9 +65,9 @@ pub(super) fn list(store: &dyn Store, args: &LsArgs, by: &Field) -> anyhow::Resu
     }
     let listing = table_of(&groups, by, fields);
     if args.csv {
-        listing.print_csv()?
+        listing.print_csv()?;
     } else {
-        printer::data(listing.text())?
+        printer::data(listing.text())?;
     }
     Ok(())
 }

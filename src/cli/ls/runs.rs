@@ -26,9 +26,9 @@ pub(super) fn list(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
     if let Some(Fields(fields)) = &args.columns {
         let listing = columns::listing(store, &runs, fields, now_ms)?;
         if args.csv {
-            listing.print_csv()?
+            listing.print_csv()?;
         } else {
-            printer::data(listing.text())?
+            printer::data(listing.text())?;
         }
         tell_rest(runs.len() as u64, total);
         return Ok(());

@@ -147,10 +147,10 @@ fn usual_keys(store: &dyn Store, runs: &[RunRecord]) -> anyhow::Result<Vec<Strin
 /// A series over steps, time or another metric.
 fn points(store: &dyn Store, run: &RunRecord, key: &str, x: Option<&str>) -> anyhow::Result<Vec<(f64, f64)>> {
     let over = match x {
-        None | Some("step") => return Ok(seen(store, run, key, |point| point.step as f64)?),
+        None | Some("step") => return seen(store, run, key, |point| point.step as f64),
         Some("time") => {
             let start = run.started_ms;
-            return Ok(seen(store, run, key, move |point| (point.time_ms - start) as f64 / 1000.0)?);
+            return seen(store, run, key, move |point| (point.time_ms - start) as f64 / 1000.0);
         }
         Some(name) => name.strip_prefix("metrics.").unwrap_or(name),
     };
@@ -173,7 +173,7 @@ fn seen(
         let Bucket { first, last, smallest, largest, count } = bucket;
         points.push((x(&first), first.value));
         if count > 2 {
-            let middle = (x(&first) + x(&last)) / 2.0;
+            let middle = f64::midpoint(x(&first), x(&last));
             points.extend([smallest, largest].into_iter().flatten().map(|value| (middle, value)));
         }
         if count > 1 {
