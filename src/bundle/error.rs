@@ -49,7 +49,9 @@ const TOLD: usize = 8;
 fn told(copies: &[String]) -> String {
     let mut text = copies.iter().take(TOLD).cloned().collect::<Vec<_>>().join("\n");
     if copies.len() > TOLD {
-        text.push_str(&format!("\n… and {} more", copies.len() - TOLD));
+        text += "\n… and ";
+        text += &(copies.len() - TOLD).to_string();
+        text += " more";
     }
     text + "\nnothing was brought in; `uaic bundle` of the other runs leaves these out"
 }

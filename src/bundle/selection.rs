@@ -1,5 +1,6 @@
 //! Which runs and studies go together.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::store::{Id, RunQuery, RunRecord, Store, StoreError};
@@ -47,9 +48,8 @@ impl Selection {
                 continue;
             }
             let Some((id, with_parts)) = next.pop() else { break };
-            if !found.contains_key(&id) {
-                let place = Place::from(&store.run(id)?);
-                found.insert(id, place);
+            if let Entry::Vacant(entry) = found.entry(id) {
+                let place = *entry.insert(Place::from(&store.run(id)?));
                 next.extend(place.parent.map(|parent| (parent, false)));
                 next_studies.extend(place.study);
             }
@@ -58,7 +58,7 @@ impl Selection {
                 next.extend(store.runs(&parts)?.iter().map(|part| (part.id, true)));
             }
         }
-        Self::sorted(store, found, known)
+        Self::sorted(store, &found, known)
     }
 
     /// All of a store.
@@ -72,12 +72,12 @@ impl Selection {
             found.insert(run.id, Place::from(&run));
         }
         let studies = store.studies()?.into_iter().map(|study| study.id).collect();
-        Self::sorted(store, found, studies)
+        Self::sorted(store, &found, studies)
     }
 
     fn sorted(
         store: &dyn Store,
-        found: BTreeMap<Id, Place>,
+        found: &BTreeMap<Id, Place>,
         studies: BTreeSet<Id>,
     ) -> Result<Self, StoreError> {
         let mut times = Vec::new();
@@ -86,7 +86,7 @@ impl Selection {
         }
         times.sort_unstable();
         let mut order: Vec<(usize, i64, Id)> =
-            found.iter().map(|(id, place)| (depth(&found, *id), place.started_ms, *id)).collect();
+            found.iter().map(|(id, place)| (depth(found, *id), place.started_ms, *id)).collect();
         order.sort_unstable();
         Ok(Self {
             studies: times.into_iter().map(|(_, study)| study).collect(),
