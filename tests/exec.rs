@@ -80,7 +80,7 @@ fn scripts_add_to_their_run_and_programs_nest() {
     assert_eq!((whole["note"].as_str(), whole["tags"]["a"].as_str()), (Some("one\n\ntwo"), Some("b")));
     assert_eq!(whole["params"]["depth"], 3);
     let id = whole["id"].as_str().unwrap();
-    assert!(dir.ask(&["log", "--run", id, "acc=1"]).fails(4).contains("ended"));
+    assert!(dir.ask(&["log", "--run", id, "acc=1"]).fails(4).contains("nothing can be added"));
     assert_eq!(dir.ask(&["log", "--run", id, "--tag", "late=yes"]).code, Some(0));
     assert!(dir.ask(&["log", "acc=1"]).fails(2).contains("UAIC_RUN_ID"));
     assert!(dir.ask(&["log", "--run", id]).fails(2).contains("nothing to add"));

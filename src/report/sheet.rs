@@ -30,8 +30,18 @@ impl Sheet {
 
 /// What is known of a run beside its values and parameters: what comes before them, and behind.
 const BEFORE: [&str; 6] = ["number", "state", "id", "study", "experiment", "kind"];
-const BEHIND: [&str; 8] =
-    ["started", "ended", "duration_s", "attempts", "hidden", "excluded", "violation", "reason"];
+const BEHIND: [&str; 10] = [
+    "started",
+    "ended",
+    "duration_s",
+    "attempts",
+    "hidden",
+    "excluded",
+    "violation",
+    "reason",
+    "name",
+    "parent",
+];
 
 /// A row for each run: a column for each metric that a study decides by, and for each parameter. A
 /// parameter whose name is taken is `params.NAME`, a metric `metrics.NAME`.
@@ -88,7 +98,7 @@ fn before(run: &RunRecord) -> Vec<String> {
     ]
 }
 
-fn behind(run: &RunRecord) -> [String; 8] {
+fn behind(run: &RunRecord) -> [String; 10] {
     let took = run.ended_ms.map(|ended| exact((ended - run.started_ms) as f64 / 1000.0));
     [
         time(run.started_ms),
@@ -99,6 +109,8 @@ fn behind(run: &RunRecord) -> [String; 8] {
         run.excluded.to_string(),
         exact(run.violation),
         run.reason.clone().unwrap_or_default(),
+        run.name.clone().unwrap_or_default(),
+        run.parent.map(|parent| parent.to_string()).unwrap_or_default(),
     ]
 }
 

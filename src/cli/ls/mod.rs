@@ -54,7 +54,7 @@ Examples:
 A run whose process has died is CRASHED; `uaic resume` repeats it.
 
 With --csv: number, state, id, study, experiment, kind, a column for each metric and each parameter, started,
-  ended, duration_s, attempts, hidden, excluded, violation, reason; numbers to the last bit, NaN and inf as
+  ended, duration_s, attempts, hidden, excluded, violation, reason, name, parent; numbers to the last bit, NaN and inf as
   words, empty where there is none. A parameter whose name is taken is params.NAME.
 With --json: {{\"schema\": 1, \"total\", \"runs\": [{{\"id\", \"study\", \"experiment\", \"name\", \"parent\", \"kind\", \"number\",
   \"state\", \"value\", \"reason\", \"started_ms\", \"started\", \"ended_ms\", \"ended\", \"duration_s\",

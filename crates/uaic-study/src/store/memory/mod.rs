@@ -1,6 +1,7 @@
 //! A store that lives as long as its value: for library users, and for tests that want no disk.
 
 mod copying;
+mod lookup;
 mod matching;
 mod models;
 mod outside;
@@ -14,8 +15,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::rules::{
-    check_alias, check_end, check_model_name, check_name, check_newest, check_running, first_trial_of,
-    kept_violation, no_model, now_ms,
+    check_alias, check_end, check_model_name, check_name, first_trial_of, kept_violation, no_model, now_ms,
 };
 use super::{
     ArtifactRecord, Attempt, Change, Environment, EventRecord, Home, Id, Known, LatestMetric, MetricPoint,
@@ -50,32 +50,6 @@ impl MemoryStore {
     fn content(&self) -> MutexGuard<'_, Content> {
         // Every change is made whole before the lock is given back, or not at all.
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Content {
-    fn study(&mut self, id: Id) -> Result<&mut Study, StoreError> {
-        let study = self.studies.iter_mut().find(|study| study.record.id == id);
-        study.ok_or_else(|| StoreError::NotFound { what: "study", id: id.short() })
-    }
-
-    fn run(&mut self, id: Id) -> Result<&mut Run, StoreError> {
-        let run = self.runs.iter_mut().find(|run| run.record.id == id);
-        run.ok_or_else(|| no_run(id))
-    }
-
-    /// The run of an attempt that is still the newest.
-    fn attempt(&mut self, attempt: Attempt) -> Result<&mut Run, StoreError> {
-        let run = self.run(attempt.run)?;
-        check_newest(attempt, run.record.attempts)?;
-        Ok(run)
-    }
-
-    /// As [`Content::attempt`], for writes that only a running run takes.
-    fn running(&mut self, attempt: Attempt) -> Result<&mut Run, StoreError> {
-        let run = self.attempt(attempt)?;
-        check_running(attempt, run.record.state)?;
-        Ok(run)
     }
 }
 
