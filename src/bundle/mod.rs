@@ -1,6 +1,6 @@
 //! Runs and studies in one file, to be moved between stores without loss.
 //!
-//! [`write`] puts a [`Selection`] of a store into a file, [`BundleFile`] reads one, and [`bring_in`] puts
+//! [`write()`] puts a [`Selection`] of a store into a file, [`BundleFile`] reads one, and [`bring_in`] puts
 //! what an [`Origin`] has (a file or another store) into a store. `docs/bundle.md` is the format.
 
 mod archive;

@@ -321,12 +321,16 @@ fn a_killed_recorder_costs_no_line() {
 fn a_record_that_goes_on_in_the_midst_says_how_much_was_before() {
     // More than is kept in the spool, so that its beginning is gone when the recorder is killed.
     let place = Place::new();
-    let script = "yes '{\"loss\": 0.5, \"padding_padding_padding_padding\": 1}' | head -n 1000000; sleep 2; echo '{\"loss\": 0.25}'";
-    let mut exec = place.exec(&["sh", "-c", script]).stdout(Stdio::null()).spawn().unwrap();
+    let script = "yes '{\"loss\": 0.5, \"padding_padding_padding_padding\": 1}' | head -n 1000000; \
+                  until [ -e \"$1\" ]; do sleep 0.05; done; echo '{\"loss\": 0.25}'";
+    let go = place.at("go");
+    let mut exec =
+        place.exec(&["sh", "-c", script, "sh", &go.to_string_lossy()]).stdout(Stdio::null()).spawn().unwrap();
     wait_for("a checkpoint", || place.at("scratch/checkpoint.json").exists());
-    std::thread::sleep(Duration::from_millis(1500));
+    std::thread::sleep(Duration::from_secs(3));
     exec.kill().unwrap();
     exec.wait().unwrap();
+    fs::write(&go, "").unwrap();
     wait_for("the rest", || !place.at("scratch").exists());
     let path = fs::read_dir(place.folder.path()).unwrap().map(|entry| entry.unwrap().path());
     let path = path

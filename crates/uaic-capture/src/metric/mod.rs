@@ -1,7 +1,7 @@
 //! Which lines of a program's output say the value of a metric, and what they say.
 //!
-//! A line counts when it is an object of numbers ([`object`]), when a pattern of the user's own finds
-//! something in it ([`Pattern`]), or when it looks as people print metrics ([`text`]): pairs of a name
+//! A line counts when it is an object of numbers (`object`), when a pattern of the user's own finds
+//! something in it ([`Pattern`]), or when it looks as people print metrics (`text`): pairs of a name
 //! and a number, with little else around them. What looks like anything else is left alone.
 
 mod object;
