@@ -63,7 +63,10 @@ impl Translator<'_> {
         let Some((table, own)) = self.of_table(field, relation)? else {
             return Ok(Sql::new("FALSE", Vec::new()));
         };
-        let text = format!("EXISTS (SELECT 1 FROM {table} AS own WHERE own.run = runs.id AND {})", own.text);
+        // Not `EXISTS`, of which SQLite makes a join, and may walk the runs that are looked for once for each
+        // row of the table. There is one row at most.
+        let text =
+            format!("(SELECT 1 FROM {table} AS own WHERE own.run = runs.id AND {}) IS NOT NULL", own.text);
         Ok(Sql { text, ..own })
     }
 

@@ -35,7 +35,8 @@ impl Spread {
         Some(Self {
             n,
             mean,
-            deviation: (n > 1).then(|| (squares / (n - 1) as f64).sqrt()),
+            // Of infinite numbers there is none.
+            deviation: (n > 1).then(|| (squares / (n - 1) as f64).sqrt()).filter(|spread| spread.is_finite()),
             min: numbers.iter().copied().reduce(f64::min)?,
             max: numbers.iter().copied().reduce(f64::max)?,
         })

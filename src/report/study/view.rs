@@ -200,6 +200,10 @@ impl StudyView {
     /// `attention · 4f2a90c1 · 20 trials`.
     pub(crate) fn subtitle(&self) -> String {
         let count = self.trials.len();
+        // Runs of no study are counted already.
+        if self.id.is_empty() {
+            return self.experiment.clone();
+        }
         format!(
             "{} · study {} · {count} trial{}{}",
             self.experiment,
