@@ -4,11 +4,11 @@ use rusqlite::{Connection, named_params, params};
 
 use super::Fault;
 use super::attach::put_tag;
-use super::codec::{goals_column, to_json};
+use super::codec::to_json;
 use super::outside::{check_slot, counts, place_of, there};
-use super::rows::{event, experiment_row, intern, run_row, study_row};
+use super::rows::{event, intern, run_row, study_row};
 use super::series::tidy;
-use super::write::{clear, first_value, insert_params, put_more_values};
+use super::write::{clear, first_value, insert_params, insert_study, put_more_values};
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::{EventRecord, Id, Known, RunCopy, StoreError, StudyCopy};
 
@@ -16,7 +16,9 @@ pub(super) fn put_study(connection: &Connection, copy: &StudyCopy) -> Result<(),
     let id = copy.record.id;
     let study = match study_row(connection, id) {
         Ok(row) => row,
-        Err(Fault::Refused(StoreError::NotFound { .. })) => insert_study(connection, copy)?,
+        Err(Fault::Refused(StoreError::NotFound { .. })) => {
+            insert_study(connection, copy.record.id, &copy.record.plan, 0, copy.record.created_ms)?
+        }
         Err(other) => return Err(other),
     };
     update_study(connection, study, copy)?;
@@ -33,35 +35,6 @@ pub(super) fn put_study(connection: &Connection, copy: &StudyCopy) -> Result<(),
         event(connection, own.time_ms, Some(study), None, &own.kind, &own.detail)?;
     }
     Ok(())
-}
-
-fn insert_study(connection: &Connection, copy: &StudyCopy) -> Result<i64, Fault> {
-    let plan = &copy.record.plan;
-    let spec = intern(connection, &plan.spec_text)?;
-    let environment = intern(connection, &to_json("environment", &plan.environment)?)?;
-    experiment_row(connection, &plan.experiment, copy.record.created_ms)?;
-    connection
-        .prepare_cached(
-            "INSERT INTO studies (uuid, experiment, spec, spec_path, overrides, fingerprint, seed, metric,
-                 direction, more_objectives, trials, environment, created_ms, state)
-             VALUES (:uuid, :experiment, :spec, :spec_path, :overrides, :fingerprint, :seed, :metric,
-                 :direction, :more_objectives, 0, :environment, :created_ms, 'INTERRUPTED')",
-        )?
-        .execute(named_params! {
-            ":uuid": copy.record.id.0,
-            ":experiment": plan.experiment,
-            ":spec": spec,
-            ":spec_path": plan.spec_path,
-            ":overrides": to_json("list of overrides", &plan.overrides)?,
-            ":fingerprint": plan.fingerprint,
-            ":seed": plan.seed as i64,
-            ":metric": plan.goals.metric(),
-            ":direction": plan.goals.direction().to_string(),
-            ":more_objectives": goals_column(plan.goals.more())?,
-            ":environment": environment,
-            ":created_ms": copy.record.created_ms,
-        })?;
-    Ok(connection.last_insert_rowid())
 }
 
 /// What changes of a study as it goes on.

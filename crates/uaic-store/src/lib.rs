@@ -403,6 +403,36 @@ mod tests {
     use uaic_study::trial::{Direction, Goal};
 
     #[test]
+    fn counting_what_a_query_finds_does_not_grow_with_its_square() {
+        const RUNS: u64 = 30_000;
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let first = OutsideRun::new(Id([1; 16]), "many", 0);
+        store.begin_outside_run(&first).unwrap();
+        let point = Point { step: 0, time_ms: 0, value: 0.5 };
+        store.add_outside_points(first.id, &[("loss".to_owned(), vec![point])].into()).unwrap();
+        store.end_outside_run(first.id).unwrap();
+        let fill = move |connection: &Connection| -> Result<(), Fault> {
+            connection.execute_batch(&format!(
+                "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < {RUNS})
+                 INSERT INTO runs (id, uuid, experiment, kind, attempt, state, process, config, environment,
+                     started_ms)
+                 SELECT i, randomblob(16), experiment, kind, attempt, state, process, config, environment, i
+                 FROM n, runs WHERE runs.id = 1;
+                 INSERT INTO metrics SELECT runs.id, metrics.name, step, time_ms, 0.5, NULL, NULL, 1
+                 FROM runs, metrics WHERE runs.id > 1 AND metrics.run = 1"
+            ))?;
+            Ok(())
+        };
+        store.writer().unwrap().call(fill).unwrap();
+        let condition = uaic_study::store::query::parse_condition("metrics.loss > 0.1", 0).unwrap();
+        let query = RunQuery { condition: Some(condition), ..RunQuery::default() };
+        let start = std::time::Instant::now();
+        assert_eq!(store.count_runs(&query).unwrap(), RUNS);
+        assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
+    }
+
+    #[test]
     fn a_process_elsewhere_has_crashed_when_its_heart_stops() {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path()).unwrap();

@@ -24,8 +24,21 @@ pub(super) fn create_study(
     new: &NewStudy,
     now_ms: i64,
 ) -> Result<(), Fault> {
-    let spec = intern(connection, &new.spec_text)?;
-    let environment = intern(connection, &to_json("environment", &new.environment)?)?;
+    let study = insert_study(connection, id, new, new.trials, now_ms)?;
+    event(connection, now_ms, Some(study), None, "created", &new.experiment)
+}
+
+/// Writes the row of a study that nobody works on yet.
+pub(super) fn insert_study(
+    connection: &Connection,
+    id: Id,
+    plan: &NewStudy,
+    trials: u32,
+    created_ms: i64,
+) -> Result<i64, Fault> {
+    let spec = intern(connection, &plan.spec_text)?;
+    let environment = intern(connection, &to_json("environment", &plan.environment)?)?;
+    experiment_row(connection, &plan.experiment, created_ms)?;
     let mut statement = connection.prepare_cached(
         "INSERT INTO studies (uuid, experiment, spec, spec_path, overrides, fingerprint, seed, metric,
              direction, more_objectives, trials, environment, created_ms, state)
@@ -34,22 +47,20 @@ pub(super) fn create_study(
     )?;
     statement.execute(named_params! {
         ":uuid": id.0,
-        ":experiment": new.experiment,
+        ":experiment": plan.experiment,
         ":spec": spec,
-        ":spec_path": new.spec_path,
-        ":overrides": to_json("list of overrides", &new.overrides)?,
-        ":fingerprint": new.fingerprint,
-        ":seed": new.seed as i64,
-        ":metric": new.goals.metric(),
-        ":direction": new.goals.direction().to_string(),
-        ":more_objectives": goals_column(new.goals.more())?,
-        ":trials": new.trials,
+        ":spec_path": plan.spec_path,
+        ":overrides": to_json("list of overrides", &plan.overrides)?,
+        ":fingerprint": plan.fingerprint,
+        ":seed": plan.seed as i64,
+        ":metric": plan.goals.metric(),
+        ":direction": plan.goals.direction().to_string(),
+        ":more_objectives": goals_column(plan.goals.more())?,
+        ":trials": trials,
         ":environment": environment,
-        ":created_ms": now_ms,
+        ":created_ms": created_ms,
     })?;
-    let study = connection.last_insert_rowid();
-    experiment_row(connection, &new.experiment, now_ms)?;
-    event(connection, now_ms, Some(study), None, "created", &new.experiment)
+    Ok(connection.last_insert_rowid())
 }
 
 pub(super) fn acquire_study(
