@@ -100,7 +100,11 @@ fn what_cannot_be_started_is_no_run() {
 fn a_store_that_cannot_be_written_stops_nothing_and_its_file_comes_in() {
     let dir = TestDir::new();
     dir.write("bad", "no folder");
-    let answer = exec(&dir, &["--store", "bad", "--name", "kept"], &["sh", "-c", "echo loss: 0.5; exit 4"]);
+    let answer = exec(
+        &dir,
+        &["--store", "bad", "--name", "kept", "--experiment", "own"],
+        &["sh", "-c", "echo loss: 0.5; exit 4"],
+    );
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(4), "loss: 0.5\n"));
     assert!(
         answer.stderr.contains("is not recorded whole") && answer.stderr.contains("uaic import"),
@@ -111,6 +115,7 @@ fn a_store_that_cannot_be_written_stops_nothing_and_its_file_comes_in() {
     for _ in 0..2 {
         dir.ask(&["import", record.to_str().unwrap()]).ok();
         let run = shown(&dir, "name:kept");
+        assert_eq!(run["experiment"], "own");
         assert_eq!((run["state"].as_str(), run["metrics"][0]["count"].as_u64()), (Some("FAILED"), Some(1)));
     }
 }

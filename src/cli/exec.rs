@@ -174,6 +174,8 @@ fn plan(args: &ExecArgs, store: &Path, beginning: &Beginning) -> Plan {
     Plan {
         environment: unbuffered.into_iter().chain(given).chain(ours).collect(),
         name: args.name.clone(),
+        experiment: Some(beginning.experiment.clone()),
+        parent: beginning.parent.map(|parent| parent.to_string()),
         params: params(&args.params),
         tags: args.tags.clone(),
         note: args.note.clone(),

@@ -124,8 +124,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode
 fn import_records(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let mut runs = vec![];
     for path in &args.paths {
-        let experiment = args.experiment.as_deref().unwrap_or("programs");
-        let (run, was_missing) = bring_in(&global.store, path, experiment)?;
+        let (run, was_missing) = bring_in(&global.store, path, args.experiment.as_deref())?;
         if !args.json {
             let what = if was_missing { "is recorded whole now" } else { "was there already" };
             printer::talk(format!("run {} {what}", run.short()));

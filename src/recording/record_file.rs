@@ -54,7 +54,7 @@ pub fn is_record(path: &Path) -> bool {
 ///
 /// # Errors
 /// It cannot be read, the store cannot be written, or the run still runs.
-pub fn bring_in(folder: &Path, path: &Path, experiment: &str) -> Result<(Id, bool), RecordFileError> {
+pub fn bring_in(folder: &Path, path: &Path, experiment: Option<&str>) -> Result<(Id, bool), RecordFileError> {
     let head = record::head(path)?;
     let id = Id::parse(&head.id).ok_or_else(|| RecordFileError::BadId { id: head.id.clone() })?;
     let store = SqliteStore::open(folder)?;
@@ -68,9 +68,13 @@ pub fn bring_in(folder: &Path, path: &Path, experiment: &str) -> Result<(Id, boo
             StoreRecorder::go_on(store, attempt, run.start.params)
         }
         Err(StoreError::NotFound { .. }) => {
+            // Where that one is not here, it is part of none.
+            let parent = head.parent.as_deref().and_then(Id::parse);
+            let parent = parent.filter(|parent| store.run(*parent).is_ok());
             drop(store);
-            let beginning =
-                Beginning { id, experiment: experiment.to_owned(), name: head.name, parent: None };
+            let told = experiment.map(str::to_owned).or(head.experiment);
+            let experiment = told.unwrap_or_else(|| "programs".to_owned());
+            let beginning = Beginning { id, experiment, name: head.name, parent };
             StoreRecorder::begin(folder, &beginning)?
         }
         Err(error) => return Err(error.into()),

@@ -39,7 +39,7 @@ fn main() -> ExitCode {
             }
         }
     }
-    let head = Head { id, name: None, time_ms: 0 };
+    let head = Head { id, name: None, experiment: None, parent: None, time_ms: 0 };
     let opening = move || match record {
         None => Ok(Box::new(NullRecorder) as Box<dyn Recorder>),
         Some(path) => match Writer::open(&path, &head) {

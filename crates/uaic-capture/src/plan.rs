@@ -18,6 +18,10 @@ pub struct Plan {
     pub id: String,
     /// What the run is called.
     pub name: Option<String>,
+    /// The experiment that the run belongs to.
+    pub experiment: Option<String>,
+    /// The id of the run that the run is part of.
+    pub parent: Option<String>,
     /// Parameters that the user has given, which win over those that are found.
     pub params: Params,
     /// Tags by name.
@@ -54,6 +58,8 @@ impl Plan {
             environment: vec![],
             id: id.to_owned(),
             name: None,
+            experiment: None,
+            parent: None,
             params: Params::new(),
             tags: vec![],
             note: None,

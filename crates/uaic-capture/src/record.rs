@@ -50,6 +50,12 @@ pub enum Line {
         id: String,
         /// What it is called.
         name: Option<String>,
+        /// The experiment that it belongs to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        experiment: Option<String>,
+        /// The id of the run that it is part of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<String>,
         /// When it began, in milliseconds since 1970 UTC.
         time_ms: i64,
     },
@@ -105,6 +111,10 @@ pub struct Head {
     pub id: String,
     /// What it is called.
     pub name: Option<String>,
+    /// The experiment that it belongs to.
+    pub experiment: Option<String>,
+    /// The id of the run that it is part of.
+    pub parent: Option<String>,
     /// When it began, in milliseconds since 1970 UTC.
     pub time_ms: i64,
 }
@@ -130,8 +140,8 @@ impl Writer {
         let (path, file) = (path.to_owned(), BufWriter::new(file));
         let mut writer = Self { path, file, files: 0, counts: HashMap::new() };
         if is_new {
-            let Head { id, name, time_ms } = head.clone();
-            writer.write(&Line::Run { schema: SCHEMA, id, name, time_ms })?;
+            let Head { id, name, experiment, parent, time_ms } = head.clone();
+            writer.write(&Line::Run { schema: SCHEMA, id, name, experiment, parent, time_ms })?;
         }
         Ok(writer)
     }
@@ -266,7 +276,9 @@ pub fn head(path: &Path) -> Result<Head, RecordError> {
         Ok(Line::Run { schema, .. }) if schema > SCHEMA => {
             Err(RecordError::TooNew { path: path.to_owned(), schema })
         }
-        Ok(Line::Run { id, name, time_ms, .. }) if is_text => Ok(Head { id, name, time_ms }),
+        Ok(Line::Run { id, name, experiment, parent, time_ms, .. }) if is_text => {
+            Ok(Head { id, name, experiment, parent, time_ms })
+        }
         _ => Err(RecordError::NoRecord { path: path.to_owned() }),
     }
 }

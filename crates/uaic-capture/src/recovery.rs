@@ -24,6 +24,8 @@ const RUN: &str = "run.json";
 pub(crate) struct Left {
     pub(crate) id: String,
     pub(crate) name: Option<String>,
+    pub(crate) experiment: Option<String>,
+    pub(crate) parent: Option<String>,
     pub(crate) time_ms: i64,
     /// Where what could not be recorded goes.
     pub(crate) spill: PathBuf,
@@ -38,7 +40,8 @@ impl Left {
     }
 
     pub(crate) fn head(&self) -> Head {
-        Head { id: self.id.clone(), name: self.name.clone(), time_ms: self.time_ms }
+        let Self { id, name, experiment, parent, time_ms, .. } = self.clone();
+        Head { id, name, experiment, parent, time_ms }
     }
 }
 

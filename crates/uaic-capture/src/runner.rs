@@ -92,6 +92,8 @@ fn leave(plan: &Plan, folder: Option<&Path>) -> Left {
     let left = Left {
         id: plan.id.clone(),
         name: plan.name.clone(),
+        experiment: plan.experiment.clone(),
+        parent: plan.parent.clone(),
         time_ms: now_ms(),
         spill: plan.spill_file(),
         pattern: plan.pattern.clone(),
