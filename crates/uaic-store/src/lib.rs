@@ -29,7 +29,9 @@ mod schema;
 mod search;
 mod series;
 mod sql;
+mod study_run;
 mod sweep;
+mod tracking;
 mod write;
 mod writer;
 
