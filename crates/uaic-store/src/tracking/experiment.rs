@@ -160,8 +160,8 @@ fn add_tags(connection: &Connection, experiments: &mut [ExperimentRecord]) -> Re
     let places: BTreeMap<i64, usize> =
         experiments.iter().enumerate().map(|(place, one)| (one.id.0, place)).collect();
     let mut statement = connection.prepare_cached(
-        "SELECT experiment, key, experiment_tags.value FROM json_each(?) AS list
-         CROSS JOIN experiment_tags ON experiment = list.value",
+        "SELECT own.experiment, own.key, own.value FROM json_each(?) AS list
+         CROSS JOIN experiment_tags AS own ON own.experiment = list.value",
     )?;
     let mut rows = statement.query([format!("[{}]", ids.join(","))])?;
     while let Some(row) = rows.next()? {
