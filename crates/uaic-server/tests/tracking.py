@@ -338,10 +338,9 @@ def artifacts():
     repository = mlflow.store.artifact.artifact_repository_registry.get_artifact_repository(run.info.artifact_uri)
     repository.delete_artifacts("notes")
     assert [f.path for f in client.list_artifacts(run.info.run_id)] == ["config.json", "config.yaml"]
-    refused_path = client.list_artifacts
     try:
-        refused_path(run.info.run_id, "../other")
-    except MlflowException as error:
+        client.list_artifacts(run.info.run_id, "../other")
+    except Exception as error:
         assert "Invalid path" in str(error), error
     else:
         raise AssertionError("a path that leads elsewhere was taken")

@@ -8,6 +8,7 @@ mod health;
 mod inputs;
 mod limits;
 mod location;
+mod logged_models;
 mod logging;
 mod metrics;
 mod naming;

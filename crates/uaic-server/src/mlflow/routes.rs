@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::app::App;
-use super::{artifacts, experiments, health, inputs, logging, metrics, runs};
+use super::{artifacts, experiments, health, inputs, logged_models, logging, metrics, runs};
 use super::wire::{Answer, Code, Fields, Parts, Problem, read};
 use uaic_study::store::TrackingStore;
 
@@ -24,6 +24,7 @@ const GROUPS: &[&[Route]] = &[
     experiments::ROUTES,
     health::ROUTES,
     inputs::ROUTES,
+    logged_models::ROUTES,
     logging::ROUTES,
     metrics::ROUTES,
     runs::ROUTES,
