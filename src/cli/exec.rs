@@ -12,7 +12,7 @@ use crate::recording::{
     Beginning, Ending, Outcome, Plan, RunError, StoreRecorder, argument, metric, opener, run as run_program,
 };
 use crate::select::{self, RUN_GRAMMAR};
-use crate::store::{Id, SqliteStore};
+use crate::store::{Id, StoreAddress};
 use crate::trial::Params;
 
 use super::exit::Failure;
@@ -129,7 +129,7 @@ pub(super) fn run(global: &Global, args: &ExecArgs) -> anyhow::Result<ExitCode> 
     if let Some(pattern) = &args.metric_pattern {
         metric::Pattern::new(pattern).map_err(|error| Failure::usage(error.to_string()))?;
     }
-    let store = std::path::absolute(&global.store)?;
+    let store = global.store.absolute()?;
     let beginning = Beginning {
         id: Id::random(),
         experiment: args.experiment.clone().unwrap_or_else(folder_name),
@@ -159,10 +159,10 @@ pub(super) fn run(global: &Global, args: &ExecArgs) -> anyhow::Result<ExitCode> 
     }
 }
 
-fn plan(args: &ExecArgs, store: &Path, beginning: &Beginning) -> Plan {
+fn plan(args: &ExecArgs, store: &StoreAddress, beginning: &Beginning) -> Plan {
     let id = beginning.id.to_string();
     let given = args.env.iter().map(|(name, value)| (name.into(), value.into()));
-    let ours = [(RUN_ID.into(), OsString::from(&id)), ("UAIC_STORE".into(), store.as_os_str().to_owned())];
+    let ours = [(RUN_ID.into(), OsString::from(&id)), ("UAIC_STORE".into(), store.to_string().into())];
     // Python would keep what it prints until it ends, and with it the metrics.
     let unbuffered = ("PYTHONUNBUFFERED".into(), "1".into());
     let unbuffered = std::env::var_os("PYTHONUNBUFFERED").is_none().then_some(unbuffered);
@@ -198,11 +198,11 @@ fn folder_name() -> String {
 }
 
 /// The run that this one is part of.
-fn parent(store: &Path, selector: Option<&str>) -> anyhow::Result<Option<Id>> {
+fn parent(store: &StoreAddress, selector: Option<&str>) -> anyhow::Result<Option<Id>> {
     match selector {
         Some(selector) => {
-            let store = SqliteStore::open_read_only(store)?;
-            Ok(Some(select::resolve(&store, selector)?.id))
+            let store = store.open_read_only()?;
+            Ok(Some(select::resolve(&*store, selector)?.id))
         }
         None => Ok(std::env::var(RUN_ID).ok().and_then(|id| Id::parse(&id))),
     }

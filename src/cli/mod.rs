@@ -56,8 +56,8 @@ mod text_input;
 mod trials;
 mod work;
 
+use crate::store::StoreAddress;
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -86,9 +86,9 @@ const EVERYWHERE: &str = "Options of every verb";
 /// Options that every verb has.
 #[derive(Args, Clone, Debug)]
 pub struct Global {
-    /// Folder of the store: `uaic.db` and `blobs/`
-    #[arg(long, global = true, help_heading = EVERYWHERE, env = "UAIC_STORE", default_value = "runs", value_name = "DIR")]
-    pub store: PathBuf,
+    /// The store: a folder with `uaic.db` and `blobs/`, or the address of a server (`http://host:5000`)
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "UAIC_STORE", default_value = "runs", value_name = "DIR|URL")]
+    pub store: StoreAddress,
 
     /// Say more: -v for what happens, -vv for everything (also `UAIC_LOG=debug`)
     #[arg(short, long, global = true, help_heading = EVERYWHERE, action = clap::ArgAction::Count)]

@@ -13,7 +13,7 @@ use super::work::Work;
 use super::{Global, check, printer};
 use crate::platform;
 use crate::spec::split_override;
-use crate::store::{SqliteStore, Store, StudyState};
+use crate::store::{Store, StudyState};
 
 /// Arguments of `uaic run`.
 #[derive(Args, Debug)]
@@ -88,7 +88,7 @@ impl HowArgs {
             json: self.json,
             final_stage: !self.no_final,
             trials,
-            folder: &global.store,
+            store: &global.store,
         }
     }
 }
@@ -106,7 +106,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
         printer::data(plan(&work, global))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let store = SqliteStore::open(&global.store)?;
+    let store = global.store.open()?;
     let new = work.new_study();
     let earlier = store.studies()?.into_iter().find(|study| {
         study.plan.fingerprint == new.fingerprint
@@ -123,7 +123,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
         ));
     }
     let study = store.create_study(&new)?;
-    execute(&work, &store, study.id, args.how.execution(global, None))
+    execute(&work, &*store, study.id, args.how.execution(global, None))
 }
 
 /// What to do with a spec whose trials nobody here evaluates.
@@ -154,6 +154,6 @@ fn plan(work: &Work, global: &Global) -> String {
         lines.push(format!("data    {}, {examples} training examples", data.display()));
     }
     lines.push(format!("seed    {}", work.study().seed));
-    lines.push(format!("store   {}", global.store.display()));
+    lines.push(format!("store   {}", global.store));
     lines.join("\n")
 }

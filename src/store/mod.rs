@@ -1,0 +1,7 @@
+//! The record of everything that was run: the trait, its implementations, and where one is.
+
+mod address;
+
+pub use address::StoreAddress;
+pub use uaic_store::SqliteStore;
+pub use uaic_study::store::*;
