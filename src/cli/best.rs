@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::report::sheet;
-use crate::store::{RunRecord, Store, StudyRecord, Tally};
+use crate::store::{RunRecord, StudyRecord, Tally};
 
 use super::trials::{Row, trial_table};
 use super::{Global, json, printer, table};

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::number::counted;
-use crate::store::{Store, Sweep, SweepMode, Swept};
+use crate::store::{Sweep, SweepMode, Swept};
 
 use super::{Global, json, printer, table};
 

@@ -13,7 +13,7 @@ use super::work::Work;
 use super::{Global, check, printer};
 use crate::platform;
 use crate::spec::split_override;
-use crate::store::{Store, StudyState};
+use crate::store::StudyState;
 
 /// Arguments of `uaic run`.
 #[derive(Args, Debug)]

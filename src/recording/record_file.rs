@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::ErrorKind;
-use crate::store::{Attempt, Id, Store, StoreAddress, StoreError};
+use crate::store::{Attempt, Id, StoreAddress, StoreError};
 use crate::trial::RunState;
 use uaic_capture::record::{self, RecordError};
 

@@ -18,7 +18,7 @@ use crate::predictions::{Predicted, Rows, RowsError, Wanted};
 use crate::report::draw::{Options, draw};
 use crate::report::predicted::pictures;
 use crate::select;
-use crate::store::{Id, Store};
+use crate::store::Id;
 
 /// A file of predictions.
 struct Given {

@@ -5,8 +5,6 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use crate::store::Store;
-
 use super::super::{Global, json, printer};
 use super::{no_model, version_of};
 

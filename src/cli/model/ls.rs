@@ -5,8 +5,6 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::store::Store;
-
 use super::super::listing::{Field, Listing, column};
 use super::super::{Global, json, printer};
 use super::{no_model, shape_of};

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::ErrorKind;
-use crate::store::{ModelVersion, Store};
+use crate::store::ModelVersion;
 
 use super::super::compare::Pair;
 use super::super::compare::gates::{self, Gate};

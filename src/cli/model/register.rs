@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use crate::store::Store;
 use crate::trial::RunState;
 
 use super::super::exit::Failure;

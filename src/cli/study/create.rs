@@ -9,7 +9,6 @@ use serde_json::json;
 use super::super::work::Work;
 use super::super::{Global, json, printer};
 use crate::spec::split_override;
-use crate::store::Store;
 
 /// Arguments of `uaic study create`.
 #[derive(Args, Debug)]

@@ -10,7 +10,7 @@ use super::super::listing::{Field, Listing, column};
 use super::super::work::Work;
 use super::super::{Global, json, printer, table};
 use crate::select;
-use crate::store::{RunKind, RunRecord, Store};
+use crate::store::{RunKind, RunRecord};
 use crate::study::{self, sampler::Explanation};
 
 /// Arguments of `uaic explain`.

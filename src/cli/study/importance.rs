@@ -10,7 +10,7 @@ use super::super::work::Work;
 use super::super::{Global, json, printer};
 use crate::rng::SeedTree;
 use crate::select::{self, STUDY_GRAMMAR};
-use crate::store::{RunRecord, Store};
+use crate::store::RunRecord;
 use crate::study::importance::{TOP, importance as fanova, ped_anova, takes_ranks};
 use crate::trial::FinishedTrial;
 

@@ -7,7 +7,7 @@ use clap::Args;
 use super::super::exit::Failure;
 use super::super::{Global, printer};
 use crate::select::{self, STUDY_GRAMMAR};
-use crate::store::{RunQuery, Store, StudyState};
+use crate::store::{RunQuery, StudyState};
 
 /// Arguments of `uaic study rm`.
 #[derive(Args, Debug)]

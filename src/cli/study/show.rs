@@ -10,7 +10,7 @@ use super::super::work::Work;
 use super::super::{Global, json, printer, table};
 use crate::select::{self, STUDY_GRAMMAR};
 use crate::spec::Duplicates;
-use crate::store::{Change, Store, StudyChange, StudyRecord, Tally};
+use crate::store::{Change, StudyChange, StudyRecord, Tally};
 
 /// Arguments of `uaic study show`.
 #[derive(Args, Debug)]
