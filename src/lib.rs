@@ -47,6 +47,8 @@ pub use uaic_model::{inference, model, onnx, text, train};
 pub use uaic_platform::{fsx, process as platform};
 #[cfg(feature = "serve")]
 pub use uaic_serve::{self as serve, load};
+#[cfg(feature = "serve")]
+pub use uaic_server as server;
 pub use uaic_study::{self as study, space, trial};
 pub use uaic_wording::{ErrorKind, nearest, number};
 

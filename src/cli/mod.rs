@@ -47,12 +47,15 @@ mod sections;
 mod selected;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "serve")]
+mod server;
 mod show;
 mod stored_model;
 mod study;
 mod summary;
 mod table;
 mod text_input;
+mod tracking;
 mod trials;
 mod work;
 
@@ -130,6 +133,9 @@ pub enum Verb {
     /// Serve models over HTTP
     #[cfg(feature = "serve")]
     Serve(Box<serve::ServeArgs>),
+    /// Open a store to a team: MLflow's and Optuna's programs record into it
+    #[cfg(feature = "serve")]
+    Server(server::ServerArgs),
     /// Write a model as a package, one file that runs anywhere
     Export(export::ExportArgs),
     /// Put a package into the store, as a run
@@ -198,6 +204,8 @@ impl Verb {
             Self::Load(args) => load::run(global, args),
             #[cfg(feature = "serve")]
             Self::Serve(args) => serve::run(global, args),
+            #[cfg(feature = "serve")]
+            Self::Server(args) => server::run(global, args),
             Self::Export(args) => export::run(global, args),
             Self::Import(args) => import::run(global, args),
             Self::Bundle(args) => bundle::write(global, args),

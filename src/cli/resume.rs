@@ -10,6 +10,7 @@ use super::execute::execute;
 use super::exit::Failure;
 use super::run::HowArgs;
 use super::summary::Summary;
+use super::tracking::Tracking;
 use super::work::Work;
 use super::{Global, printer};
 use crate::select;
@@ -62,7 +63,7 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode
     let found = select::resolve_study(&*reader, args.study.as_deref())?;
     drop(reader);
     let store = global.store.open()?;
-    let work = Work::of_study(&found)?;
+    let mut work = Work::of_study(&found)?;
     if work.fingerprint() != found.plan.fingerprint {
         return Err(Failure::locked(changed(&found, &work)).into());
     }
@@ -83,6 +84,10 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode
     }
     if !args.how.quiet {
         tell_of_open(&*store, &found)?;
+    }
+    let tracking = Tracking::of(&global.store, args.how.server)?;
+    if let Some(tracking) = &tracking {
+        work.tracked_at(&tracking.url);
     }
     execute(&work, &*store, found.id, args.how.execution(global, args.trials))
 }

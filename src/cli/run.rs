@@ -9,6 +9,7 @@ use clap::Args;
 use super::execute::{Execution, execute};
 use super::exit::Failure;
 use super::progress::Detail;
+use super::tracking::Tracking;
 use super::work::Work;
 use super::{Global, check, printer};
 use crate::platform;
@@ -71,6 +72,10 @@ pub struct HowArgs {
     #[arg(long)]
     pub no_final: bool,
 
+    /// Start a server for the programs of trials, which find it in MLFLOW_TRACKING_URI
+    #[arg(long)]
+    pub server: bool,
+
     /// Print one JSON object on stdout instead of tables
     #[arg(long)]
     pub json: bool,
@@ -98,7 +103,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let mut overrides = args.params.clone();
     overrides.extend(args.trials.map(|trials| ("study.trials".to_owned(), trials.to_string())));
     overrides.extend(args.seed.map(|seed| ("study.seed".to_owned(), seed.to_string())));
-    let work = Work::load(&args.spec, &overrides)?;
+    let mut work = Work::load(&args.spec, &overrides)?;
     if work.is_asked() {
         return Err(Failure::usage(asked(&args.spec, &overrides)).into());
     }
@@ -123,6 +128,10 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
         ));
     }
     let study = store.create_study(&new)?;
+    let tracking = Tracking::of(&global.store, args.how.server)?;
+    if let Some(tracking) = &tracking {
+        work.tracked_at(&tracking.url);
+    }
     execute(&work, &*store, study.id, args.how.execution(global, None))
 }
 
