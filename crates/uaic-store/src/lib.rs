@@ -19,6 +19,7 @@ pub mod database;
 mod fault;
 mod find;
 mod history;
+mod optuna;
 mod outside;
 mod piece;
 mod read;
@@ -117,6 +118,14 @@ impl SqliteStore {
         check_name(name)?;
         let found = self.artifacts(run)?.into_iter().find(|artifact| artifact.name == name);
         found.ok_or_else(|| StoreError::NotFound { what: "artifact", id: name.to_owned() })
+    }
+
+    /// As [`SqliteStore::read`], of what does not depend on who lives: that costs more than such a look.
+    fn look<T>(&self, look: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.writer.as_ref().map_or(Ok(()), Writer::settle)?;
+        let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = || -> Result<T, Fault> { look(&*connection.unchecked_transaction()?) };
+        answer().map_err(|fault| fault.at(&self.path))
     }
 
     /// Reads inside one transaction, so that several statements see the same state.

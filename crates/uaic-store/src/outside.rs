@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::Fault;
 use super::attach::put_tag;
 use super::codec::{from_json, named, to_json};
+use super::optuna::forget_trial;
 use super::rows::{
     event, experiment_row, intern, known_name, name_row, process_row, run_row, running_row, study_row,
 };
@@ -128,6 +129,7 @@ fn kind_and_state(connection: &Connection, run: i64, now_ms: i64) -> Result<(Run
 /// Removes the rows of a run.
 pub(super) fn remove(connection: &Connection, run: i64) -> Result<(), Fault> {
     clear(connection, run)?;
+    forget_trial(connection, run)?;
     for statement in [
         "UPDATE runs SET parent = (SELECT parent FROM runs AS gone WHERE gone.id = ?1) WHERE parent = ?1",
         "DELETE FROM tags WHERE run = ?1",

@@ -9,6 +9,7 @@ use super::Fault;
 use super::artifact::{BlobFolder, Loose};
 use super::codec::{from_json, id_at};
 use super::database::WhenMissing;
+use super::optuna::forget_study;
 use super::outside::remove;
 use super::schema::STORE;
 use uaic_platform::process::ProcessIdentity;
@@ -88,7 +89,9 @@ fn targets(connection: &Connection, sweep: &Sweep) -> Result<Targets, Fault> {
 }
 
 fn unfinished_sql() -> String {
+    // A trial that waits is unseen, and yet nothing that was left unfinished.
     "SELECT id, uuid FROM runs WHERE hidden > 0 AND hidden >= 2
+         AND NOT EXISTS (SELECT 1 FROM optuna_trials WHERE run = runs.id)
          AND ifnull((SELECT max(time_ms) FROM events WHERE run = runs.id AND events.kind = 'begun'), 0) < ? ORDER BY id"
         .to_owned()
 }
@@ -261,6 +264,7 @@ fn remove_study(
         remove(&transaction, run.row)?;
         done.runs.push(run.id);
     }
+    forget_study(&transaction, study.row)?;
     for statement in [
         "DELETE FROM study_changes WHERE study = ?",
         "DELETE FROM study_workers WHERE study = ?",

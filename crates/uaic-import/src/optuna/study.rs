@@ -6,7 +6,7 @@ use std::rc::Rc;
 use uaic_study::space::{Distribution, Space};
 use uaic_study::trial::{Direction, Goal, Goals};
 
-use super::distribution::{Drawn, union};
+use super::distribution::Drawn;
 use crate::error::ImportError;
 use crate::json::Json;
 use crate::record::{Skipped, SourceStudy};
@@ -163,7 +163,7 @@ impl SpaceOf {
     pub(super) fn take(&mut self, name: &str, drawn: Option<&Drawn>) {
         let ours = drawn.ok_or_else(|| "its distribution is unknown".to_owned()).and_then(Drawn::ours);
         let ours =
-            ours.and_then(|ours| self.ours.get(name).map_or(Ok(ours.clone()), |before| union(before, &ours)));
+            ours.and_then(|ours| self.ours.get(name).map_or(Ok(ours.clone()), |before| before.union(&ours)));
         if let Some(doubt) = drawn.and_then(Drawn::doubt) {
             self.doubts.insert(name.to_owned(), doubt.to_owned());
         }
