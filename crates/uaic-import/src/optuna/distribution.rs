@@ -28,7 +28,11 @@ pub(super) struct Choices {
 impl Drawn {
     /// Reads a distribution; `None` of one that is unknown.
     pub(super) fn of(json: &[u8]) -> Option<Self> {
-        let tree = Json::parse(json).ok()?;
+        Self::of_tree(&Json::parse(json).ok()?)
+    }
+
+    /// The same of a tree.
+    pub(super) fn of_tree(tree: &Json) -> Option<Self> {
         let attributes = tree.get("attributes")?;
         let real = |key: &str| attributes.get(key).and_then(Json::as_f64);
         let whole = |key: &str| attributes.get(key).and_then(Json::as_i64);
@@ -98,6 +102,29 @@ impl Drawn {
     /// What of its choices did not come over.
     pub(super) fn doubt(&self) -> Option<&'static str> {
         if let Self::Choice(choices) = self { choices.doubt } else { None }
+    }
+}
+
+/// What of a distribution may not differ between trials of a study, as Optuna compares it: its kind,
+/// logarithms, and choices in their order.
+pub(super) fn kind(tree: &Json, drawn: &Drawn) -> String {
+    match drawn {
+        Drawn::Float { log, .. } => format!("float{}", if *log { ", log" } else { "" }),
+        Drawn::Int { log, .. } => format!("int{}", if *log { ", log" } else { "" }),
+        Drawn::Choice(_) => {
+            let choices = tree.get("attributes").and_then(|attributes| attributes.get("choices"));
+            let compared: Vec<String> =
+                choices.map(Json::items).unwrap_or_default().iter().map(compared).collect();
+            format!("choice [{}]", compared.join(", "))
+        }
+    }
+}
+
+/// A choice so that equal ones look alike: in Python 1 is 1.0 and `True`.
+fn compared(choice: &Json) -> String {
+    match choice.as_metric() {
+        Some(number) => format!("{number:?}"),
+        None => choice.to_string(),
     }
 }
 

@@ -13,7 +13,8 @@ use super::trial::{no_trial, state_of};
 use uaic_study::store::{OptunaScope, OptunaTrial};
 
 /// The columns of a trial, and where its run and its study are.
-const COLUMNS: &str = "SELECT optuna_trials.id, number, optuna_trials.state, started, ended, outcome, params, run,
+const COLUMNS: &str =
+    "SELECT optuna_trials.id, number, optuna_trials.state, started, ended, outcome, params, run,
     optuna_trials.study, (SELECT started_ms FROM runs WHERE runs.id = run) FROM optuna_trials";
 
 pub(super) fn numbered(connection: &Connection, study: i64, number: i64) -> Result<i64, Fault> {

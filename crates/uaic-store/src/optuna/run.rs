@@ -68,7 +68,9 @@ pub(super) fn set_param(connection: &Connection, run: i64, param: &OptunaParam) 
     };
     let (value, kind, text) = param_columns(ours);
     connection
-        .prepare_cached("INSERT OR REPLACE INTO params (run, name, value, kind, text) VALUES (?, ?, ?, ?, ?)")?
+        .prepare_cached(
+            "INSERT OR REPLACE INTO params (run, name, value, kind, text) VALUES (?, ?, ?, ?, ?)",
+        )?
         .execute(params![run, name, value, kind, text])?;
     Ok(())
 }
@@ -150,8 +152,10 @@ pub(super) fn follow(connection: &Connection, turn: &Turn<'_>) -> Result<(), Fau
         tidy(connection, turn.run)?;
     }
     let runs = connection
-        .prepare_cached("SELECT 1 FROM optuna_trials JOIN optuna_studies ON optuna_studies.id = optuna_trials.study
-             WHERE optuna_studies.study = ? AND state = 0")?
+        .prepare_cached(
+            "SELECT 1 FROM optuna_trials JOIN optuna_studies ON optuna_studies.id = optuna_trials.study
+             WHERE optuna_studies.study = ? AND state = 0",
+        )?
         .exists([turn.study])?;
     set_study(connection, turn.study, runs)
 }
@@ -160,9 +164,7 @@ pub(super) fn follow(connection: &Connection, turn: &Turn<'_>) -> Result<(), Fau
 fn set_study(connection: &Connection, study: i64, runs: bool) -> Result<(), Fault> {
     let process = connection
         .prepare_cached("SELECT id FROM processes WHERE identity = ?")?
-        .query_row([to_json("process", &ProcessIdentity::outside())?], |row| {
-            row.get::<_, i64>(0)
-        })
+        .query_row([to_json("process", &ProcessIdentity::outside())?], |row| row.get::<_, i64>(0))
         .optional()?;
     let Some(process) = process else { return Ok(()) };
     let statement = if runs {

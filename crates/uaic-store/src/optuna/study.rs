@@ -225,7 +225,9 @@ fn hide(connection: &Connection, study: i64, now_ms: i64) -> Result<(), Fault> {
              WHERE study = ? AND state = 'RUNNING'",
         )?
         .execute([now_ms, study])?;
-    connection.prepare_cached("UPDATE runs SET hidden = 1 WHERE study = ? AND hidden <> 1")?.execute([study])?;
+    connection
+        .prepare_cached("UPDATE runs SET hidden = 1 WHERE study = ? AND hidden <> 1")?
+        .execute([study])?;
     connection.prepare_cached("DELETE FROM study_workers WHERE study = ?")?.execute([study])?;
     set_state(connection, study, StudyState::Complete)
 }

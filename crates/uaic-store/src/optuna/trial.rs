@@ -28,9 +28,8 @@ pub(super) fn no_trial(what: i64) -> Fault {
 }
 
 pub(super) fn state_of(number: i64) -> Result<OptunaState, Fault> {
-    OptunaState::from_number(number).ok_or_else(|| {
-        StoreError::Malformed { what: "trial", detail: format!("state {number}") }.into()
-    })
+    OptunaState::from_number(number)
+        .ok_or_else(|| StoreError::Malformed { what: "trial", detail: format!("state {number}") }.into())
 }
 
 /// A trial that may be written to.
@@ -42,9 +41,7 @@ fn open(connection: &Connection, trial: i64) -> Result<Head, Fault> {
                  JOIN runs ON runs.id = run
              WHERE optuna_trials.id = ?",
         )?
-        .query_row([trial], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, Id(row.get(4)?)))
-        })
+        .query_row([trial], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, Id(row.get(4)?))))
         .optional()?;
     let (study, row, run, state, id) = found.ok_or_else(|| no_trial(trial))?;
     let state = state_of(state)?;
@@ -177,9 +174,8 @@ pub(super) fn set_param(connection: &Connection, trial: i64, param: &OptunaParam
     check_kind(connection, head.study, param)?;
     let row = distribution_row(connection, head.study, &param.name, &param.distribution)?;
     let mut held = params_of(connection, trial)?;
-    let mut same = connection.prepare_cached(
-        "SELECT 1 FROM optuna_distributions WHERE id = ? AND name = ?",
-    )?;
+    let mut same =
+        connection.prepare_cached("SELECT 1 FROM optuna_distributions WHERE id = ? AND name = ?")?;
     let mut place = None;
     for (at, (other, _)) in held.iter().enumerate() {
         if *other == row || same.exists(params![other, param.name])? {

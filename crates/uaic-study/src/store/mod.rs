@@ -35,8 +35,8 @@ pub use error::StoreError;
 pub use id::Id;
 pub use memory::MemoryStore;
 pub use optuna::{
-    NewOptunaTrial, OptunaAttribute, OptunaChange, OptunaDistribution, OptunaMeaning, OptunaParam, OptunaScope,
-    OptunaState, OptunaStore, OptunaStudy, OptunaTime, OptunaTrial,
+    NewOptunaTrial, OptunaAttribute, OptunaChange, OptunaDistribution, OptunaMeaning, OptunaParam,
+    OptunaScope, OptunaState, OptunaStore, OptunaStudy, OptunaTime, OptunaTrial,
 };
 pub use outside::{Known, OutsideRun, RunEdit};
 pub use records::{
