@@ -1,0 +1,24 @@
+//! One server for a team: what clients of MLflow record, in a store of uaic.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use uaic_server::{Server, Setup};
+//! use uaic_store::SqliteStore;
+//!
+//! # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+//! let folder = tempfile::tempdir()?;
+//! let store = Arc::new(SqliteStore::open(folder.path())?);
+//! let server = Server::start(Setup { store, listen: "127.0.0.1:0".parse()? }).await?;
+//! println!("MLFLOW_TRACKING_URI=http://{}", server.address());
+//! server.stop().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod mlflow;
+mod server;
+
+pub use error::ServerError;
+pub use server::{Server, Setup};
