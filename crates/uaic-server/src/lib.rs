@@ -18,6 +18,7 @@
 
 mod error;
 mod mlflow;
+pub mod optuna;
 mod server;
 
 pub use error::ServerError;

@@ -60,6 +60,18 @@ impl Drawn {
         }
     }
 
+    /// Whether Optuna would make it.
+    pub(super) fn is_sound(&self) -> bool {
+        match *self {
+            Self::Float { low, high, step, log } => {
+                let steps = step.is_none_or(|step| step > 0.0 && !log);
+                low <= high && (!log || low > 0.0) && steps
+            }
+            Self::Int { low, high, step, log } => low <= high && step > 0 && (!log || (low > 0 && step == 1)),
+            Self::Choice(ref choices) => !choices.values.is_empty(),
+        }
+    }
+
     /// The value that an internal number stands for.
     pub(super) fn value(&self, internal: f64) -> Option<SourceParam> {
         match self {

@@ -75,15 +75,19 @@ pub(super) fn goals_of(directions: &[Direction], names: Option<&Json>) -> Goals 
     Goals::new(goals).unwrap_or_else(|| Goal::new("value", Direction::Minimize).into())
 }
 
-/// A parameter of its internal number and the JSON of its distribution; `None` where that is of no known
-/// kind.
+/// A parameter of its internal number and the JSON of its distribution; `None` where Optuna could not read
+/// them back: the distribution is of no known kind or empty, or a number is none of a whole one or a choice.
 pub fn param(name: &str, internal: f64, json: &str) -> Option<OptunaParam> {
     let tree = Json::parse(json.as_bytes()).ok()?;
-    let drawn = Drawn::of_tree(&tree)?;
+    let drawn = Drawn::of_tree(&tree).filter(Drawn::is_sound)?;
+    let ours = drawn.value(internal).map(|param| param.value);
+    if ours.is_none() && !matches!(drawn, Drawn::Float { .. }) {
+        return None;
+    }
     Some(OptunaParam {
         name: name.to_owned(),
         internal,
-        ours: drawn.value(internal).map(|param| param.value),
+        ours,
         distribution: OptunaDistribution {
             json: json.to_owned(),
             kind: kind(&tree, &drawn),
@@ -148,11 +152,31 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_none_of_its_distribution_is_kept_as_a_number_alone() {
+    fn what_optuna_could_not_read_back_is_no_parameter() {
         let json = "{\"name\": \"CategoricalDistribution\", \"attributes\": {\"choices\": [\"a\", null]}}";
         let known = param("x", 1.0, json).unwrap();
         assert_eq!(known.ours, Some(ParamValue::from("None")));
         assert_eq!(known.distribution.ours, Some(Distribution::Choice(vec!["a".into(), "None".into()])));
-        assert_eq!(param("x", 2.0, json).unwrap().ours, None);
+        for other in [2.0, -1.0, 0.5, f64::NAN] {
+            assert_eq!(param("x", other, json), None);
+        }
+        let float = |low: &str, step: &str, log: bool| {
+            format!(
+                "{{\"name\": \"FloatDistribution\", \"attributes\": {{\"step\": {step}, \"low\": {low}, \"high\": 9.0, \"log\": {log}}}}}"
+            )
+        };
+        assert_eq!(param("x", f64::NAN, &float("0.0", "null", false)).unwrap().ours, None);
+        assert!(param("x", 99.0, &float("9.0", "null", false)).is_some(), "its range is not asked");
+        for (low, step, log) in [
+            ("9.5", "null", false),
+            ("NaN", "null", false),
+            ("0.0", "null", true),
+            ("1.0", "0.0", false),
+            ("1.0", "0.5", true),
+        ] {
+            assert_eq!(param("x", 1.0, &float(low, step, log)), None, "{low} {step} {log}");
+        }
+        let empty = "{\"name\": \"CategoricalDistribution\", \"attributes\": {\"choices\": []}}";
+        assert_eq!(param("x", 0.0, empty), None);
     }
 }
