@@ -8,6 +8,8 @@ mod codec;
 mod read;
 mod run;
 mod study;
+#[cfg(test)]
+mod tests;
 mod trial;
 
 pub(super) use study::{add_tags, forget_study};
