@@ -1,24 +1,16 @@
 //! Why a server does not start.
 
-use std::io;
+use uaic_http::ListenError;
+use uaic_wording::ErrorKind;
 
 use super::fleet::FleetError;
-use super::settings::Listen;
-use uaic_wording::ErrorKind;
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// It cannot listen there.
-    #[error("cannot listen on {listen}: {source}; {hint}")]
-    Listen {
-        /// Where.
-        listen: Listen,
-        /// What to do.
-        hint: &'static str,
-        /// What the system says.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// A model cannot be served.
     #[error("cannot serve {name}: {source}")]
     Model {
@@ -33,8 +25,7 @@ impl ServeError {
     /// What kind of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => ErrorKind::Locked,
-            Self::Listen { .. } => ErrorKind::Failed,
+            Self::Listen(error) => error.kind(),
             Self::Model { source, .. } => source.kind(),
         }
     }

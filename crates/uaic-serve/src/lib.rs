@@ -60,13 +60,11 @@
 //! # }
 //! ```
 
-mod connection;
 pub mod drift;
 pub mod engine;
 mod error;
 mod fleet;
 mod http;
-mod listener;
 pub mod load;
 pub mod log_file;
 pub mod metrics;
@@ -80,5 +78,6 @@ pub use fleet::{Deployment, Fleet, FleetError, Model, Picked, Slot};
 pub use http::admin::AdminToken;
 pub use http::routes::{openapi, paths as routes};
 pub use server::{Admin, CountLines, Server, Setup, Sidecar};
-pub use settings::{Limits, Listen, Settings};
+pub use settings::{Limits, Settings};
 pub use source::{LoadedModel, ModelSource, SourceError};
+pub use uaic_http::{ConnectionLimits, Listen, ListenError};

@@ -4,18 +4,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use uaic_http::{Listen, Listener, Protocol, accept};
 
-use super::connection::accept;
 use super::error::ServeError;
 use super::fleet::Fleet;
 use super::http::admin::{self, AdminToken};
 use super::http::{App, routes};
-use super::listener::Listener;
 use super::metrics::{Metrics, RequestLogCounts};
 use super::request_log::{Counters, RequestLog};
-use super::settings::{Listen, Settings};
+use super::settings::Settings;
 use super::source::ModelSource;
 
 /// How often models are looked at, when they are watched.
@@ -102,19 +102,29 @@ impl Server {
             address: listener.address(),
             admin: None,
         };
-        let router = routes::router(&app);
-        server.accepting.push(tokio::spawn(accept(listener, router, Arc::clone(&app), stopped.clone())));
+        server.accept(listener, routes::router(&app), stopped.clone());
         let loading = Arc::clone(&app);
         let loaded = tokio::task::spawn_blocking(move || load(&loading.fleet, &models, &sidecars)).await;
         loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         if let Some((listener, token)) = admin {
             server.admin = listener.address();
-            let router = admin::router(&app, token);
-            server.accepting.push(tokio::spawn(accept(listener, router, Arc::clone(&app), stopped)));
+            server.accept(listener, admin::router(&app, token), stopped);
         }
         server.watching = watch.then(|| tokio::spawn(keep_fresh(Arc::clone(&app))));
         app.set_ready();
         Ok(server)
+    }
+
+    fn accept(&mut self, listener: Listener, router: Router, stopped: watch::Receiver<bool>) {
+        let (limits, metrics) = (self.app.settings.limits.connection, Arc::clone(&self.app.metrics));
+        self.accepting.push(tokio::spawn(accept(
+            listener,
+            Protocol::Http1,
+            router,
+            limits,
+            metrics,
+            stopped,
+        )));
     }
 
     /// The address that it listens on; `None` for a socket in the file system.

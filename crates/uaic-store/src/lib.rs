@@ -23,6 +23,7 @@ mod optuna;
 mod outside;
 mod piece;
 mod read;
+mod readers;
 mod registry;
 mod relation;
 mod rows;
@@ -30,14 +31,15 @@ mod schema;
 mod search;
 mod series;
 mod sql;
+mod study_run;
 mod sweep;
+mod tracking;
 mod write;
 mod writer;
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use rusqlite::Connection;
 
@@ -55,8 +57,12 @@ use self::artifact::BlobFolder;
 use self::database::WhenMissing;
 use self::fault::Fault;
 use self::read::{Snapshot, single};
+use self::readers::Readers;
 use self::schema::STORE;
 use self::writer::Writer;
+
+/// Connections that read at once: more than a machine has cores wait for each other.
+const READERS: usize = 8;
 
 /// A [`Store`] in a folder, for any number of processes of one machine at once.
 ///
@@ -64,7 +70,7 @@ use self::writer::Writer;
 /// waits for the other. Every commit is synced to disk before the call that asked for it returns.
 pub struct SqliteStore {
     // Dropped in this order: the last connection to close tidies the log away, and only a writer can.
-    reader: Mutex<Connection>,
+    readers: Readers,
     writer: Option<Writer>,
     blobs: BlobFolder,
     path: PathBuf,
@@ -84,7 +90,8 @@ impl SqliteStore {
         blobs.create()?;
         let reader = open_to_read(folder, &path)?;
         let writer = Writer::start(connection, path.clone())?;
-        Ok(Self { reader: Mutex::new(reader), writer: Some(writer), blobs, path })
+        let readers = Readers::new(reader, path.clone(), READERS);
+        Ok(Self { readers, writer: Some(writer), blobs, path })
     }
 
     /// Opens the store that is in `folder` for writing.
@@ -106,7 +113,9 @@ impl SqliteStore {
         let path = folder.join("uaic.db");
         let reader = open_to_read(folder, &path)?;
         let blobs = BlobFolder::at(folder.join("blobs"));
-        Ok(Self { reader: Mutex::new(reader), writer: None, blobs, path })
+        // One of an older format is read as a copy in memory, which is not made twice.
+        let readers = Readers::new(reader, path.clone(), 1);
+        Ok(Self { readers, writer: None, blobs, path })
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {
@@ -123,7 +132,8 @@ impl SqliteStore {
     /// As [`SqliteStore::read`], of what does not depend on who lives: that costs more than such a look.
     fn look<T>(&self, look: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
         self.writer.as_ref().map_or(Ok(()), Writer::settle)?;
-        let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let lent = self.readers.lend()?;
+        let connection = lent.connection()?;
         let answer = || -> Result<T, Fault> { look(&*connection.unchecked_transaction()?) };
         answer().map_err(|fault| fault.at(&self.path))
     }
@@ -132,7 +142,8 @@ impl SqliteStore {
     fn read<T>(&self, look: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
         // What this process has written it also sees.
         self.writer.as_ref().map_or(Ok(()), Writer::settle)?;
-        let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let lent = self.readers.lend()?;
+        let connection = lent.connection()?;
         let answer = || -> Result<T, Fault> {
             let transaction = connection.unchecked_transaction()?;
             look(&mut Snapshot::new(&transaction)?)

@@ -7,11 +7,12 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::Fault;
 use super::attach::put_tag;
 use super::codec::{from_json, named, to_json};
-use super::optuna::forget_trial;
+use super::optuna::forget;
 use super::rows::{
     event, experiment_row, intern, known_name, name_row, process_row, run_row, running_row, study_row,
 };
 use super::series::{append, tidy};
+use super::study_run;
 use super::write::{
     Place, clear, experiment_of, first_value, insert_params, put_more_values, start_run, started,
 };
@@ -86,7 +87,7 @@ pub(super) fn edit_run(connection: &Connection, id: Id, edit: &RunEdit, now_ms: 
 }
 
 /// The row of a parent that a run may have.
-fn nest(connection: &Connection, id: Id, parent: Id) -> Result<i64, Fault> {
+pub(super) fn nest(connection: &Connection, id: Id, parent: Id) -> Result<i64, Fault> {
     let row = run_row(connection, parent)?;
     let mut statement = connection.prepare_cached(
         "WITH RECURSIVE above (id) AS (
@@ -129,14 +130,33 @@ fn kind_and_state(connection: &Connection, run: i64, now_ms: i64) -> Result<(Run
 /// Removes the rows of a run.
 pub(super) fn remove(connection: &Connection, run: i64) -> Result<(), Fault> {
     clear(connection, run)?;
-    forget_trial(connection, run)?;
+    forget::trial(connection, run)?;
     for statement in [
         "UPDATE runs SET parent = (SELECT parent FROM runs AS gone WHERE gone.id = ?1) WHERE parent = ?1",
         "DELETE FROM tags WHERE run = ?1",
+        "DELETE FROM inputs WHERE run = ?1",
+        "DELETE FROM run_models WHERE run = ?1",
         "DELETE FROM events WHERE run = ?1",
         "DELETE FROM runs WHERE id = ?1",
     ] {
         connection.prepare_cached(statement)?.execute([run])?;
+    }
+    Ok(())
+}
+
+/// Removes the rows of a study, once its runs are gone.
+pub(super) fn remove_study(connection: &Connection, study: i64, id: Id) -> Result<(), Fault> {
+    forget::study(connection, study)?;
+    if let Some(own) = study_run::row(connection, id)? {
+        remove(connection, own)?;
+    }
+    for statement in [
+        "DELETE FROM study_changes WHERE study = ?",
+        "DELETE FROM study_workers WHERE study = ?",
+        "DELETE FROM events WHERE study = ?",
+        "DELETE FROM studies WHERE id = ?",
+    ] {
+        connection.prepare_cached(statement)?.execute([study])?;
     }
     Ok(())
 }

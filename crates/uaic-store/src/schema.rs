@@ -2,6 +2,7 @@
 
 use crate::database::{Database, DatabaseError, Migration};
 use crate::series::pack_points;
+use crate::study_run::show_studies;
 use uaic_study::store::StoreError;
 
 /// `uaic.db`, marked with `uaic` in ASCII.
@@ -12,7 +13,7 @@ pub(super) const STORE: Database = Database {
         Migration::sql(include_str!("migrations/0002.sql")),
         Migration::sql(include_str!("migrations/0003.sql")),
         Migration::with_rows(include_str!("migrations/0004.sql"), pack_points),
-        Migration::sql(include_str!("migrations/0005.sql")),
+        Migration::with_rows(include_str!("migrations/0005.sql"), show_studies),
     ],
     when_empty: "",
     when_writing: "",

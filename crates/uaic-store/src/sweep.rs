@@ -9,8 +9,7 @@ use super::Fault;
 use super::artifact::{BlobFolder, Loose};
 use super::codec::{from_json, id_at};
 use super::database::WhenMissing;
-use super::optuna::forget_study;
-use super::outside::remove;
+use super::outside::{remove, remove_study as remove_rows};
 use super::schema::STORE;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{is_alive, now_ms};
@@ -90,7 +89,7 @@ fn targets(connection: &Connection, sweep: &Sweep) -> Result<Targets, Fault> {
 
 fn unfinished_sql() -> String {
     // A trial that waits is unseen, and yet nothing that was left unfinished.
-    "SELECT id, uuid FROM runs WHERE hidden > 0 AND hidden >= 2
+    "SELECT id, uuid FROM runs WHERE hidden > 0 AND hidden IN (2, 3)
          AND NOT EXISTS (SELECT 1 FROM optuna_trials WHERE run = runs.id)
          AND ifnull((SELECT max(time_ms) FROM events WHERE run = runs.id AND events.kind = 'begun'), 0) < ? ORDER BY id"
         .to_owned()
@@ -183,7 +182,7 @@ fn count(
     Ok(())
 }
 
-/// The contents that artifacts of some runs name.
+/// The contents that artifacts of some runs name, and files of none.
 fn used_hashes(connection: &Connection, counts: impl Fn(i64) -> bool) -> Result<HashSet<[u8; 32]>, Fault> {
     let mut statement = connection.prepare_cached("SELECT run, hash FROM artifacts")?;
     let mut rows = statement.query([])?;
@@ -192,6 +191,11 @@ fn used_hashes(connection: &Connection, counts: impl Fn(i64) -> bool) -> Result<
         if counts(row.get(0)?) {
             used.insert(row.get(1)?);
         }
+    }
+    let mut statement = connection.prepare_cached("SELECT hash FROM files")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        used.insert(row.get(0)?);
     }
     Ok(used)
 }
@@ -222,7 +226,7 @@ fn remove_targets(
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for run in chunk {
             if transaction
-                .prepare_cached("SELECT 1 FROM runs WHERE id = ? AND hidden >= 2")?
+                .prepare_cached("SELECT 1 FROM runs WHERE id = ? AND hidden IN (2, 3)")?
                 .exists([run.row])?
             {
                 remove(&transaction, run.row)?;
@@ -264,15 +268,7 @@ fn remove_study(
         remove(&transaction, run.row)?;
         done.runs.push(run.id);
     }
-    forget_study(&transaction, study.row)?;
-    for statement in [
-        "DELETE FROM study_changes WHERE study = ?",
-        "DELETE FROM study_workers WHERE study = ?",
-        "DELETE FROM events WHERE study = ?",
-        "DELETE FROM studies WHERE id = ?",
-    ] {
-        transaction.prepare_cached(statement)?.execute([study.row])?;
-    }
+    remove_rows(&transaction, study.row, study.id)?;
     transaction.commit()?;
     done.studies.push(study.id);
     Ok(())

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::platform::cores;
 use crate::serve::engine::EngineSettings;
-use crate::serve::{Limits, Listen, Settings, Sidecar};
+use crate::serve::{ConnectionLimits, Limits, Listen, Settings, Sidecar};
 
 use super::super::exit::Failure;
 use super::super::load::values::{parse_duration, parse_some_duration};
@@ -194,10 +194,13 @@ impl Tuning {
                 body: self.max_body,
                 text: self.max_text,
                 texts: self.max_texts,
-                connections: self.max_connections,
-                header_time: self.header_time,
+                connection: ConnectionLimits {
+                    connections: self.max_connections,
+                    header_time: self.header_time,
+                    idle_time: self.idle_time,
+                    ..ConnectionLimits::default()
+                },
                 body_time: self.body_time,
-                idle_time: self.idle_time,
                 deadline: self.deadline,
                 ..Limits::default()
             },

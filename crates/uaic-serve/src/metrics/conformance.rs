@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::drift::Observed;
 use uaic_eval::Reference;
+use uaic_http::Observer;
 
 const DOCUMENT: &str = include_str!("../../../../docs/metrics.md");
 
@@ -180,7 +181,7 @@ fn busy() -> Metrics {
     for reason in Rejection::ALL {
         metrics.rejected(reason);
     }
-    metrics.connection_refused(RefusedConnection::Slow);
+    metrics.refused(Refused::Slow);
     metrics.swap("atis", true);
     metrics.canary_share("atis", 0.1);
     metrics.shadow("atis").compared(4, 1);
@@ -360,9 +361,11 @@ fn a_server_without_models_says_that_it_is_not_ready() {
 fn what_is_held_is_counted_while_it_lives() {
     let metrics = Metrics::new(&[]);
     let now = |name: &str| value(&parse(&metrics.encode(Format::Text)), name, &[]) as i64;
-    let held = (metrics.in_flight(), metrics.in_flight(), metrics.connection());
+    let held = (metrics.in_flight(), metrics.in_flight());
+    metrics.opened();
     assert_eq!((now("uaic_http_requests_in_flight"), now("uaic_http_connections")), (2, 1));
     drop(held);
+    metrics.closed();
     assert_eq!((now("uaic_http_requests_in_flight"), now("uaic_http_connections")), (0, 0));
 }
 

@@ -28,6 +28,7 @@ use std::sync::{Arc, OnceLock};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::registry::Registry;
+use uaic_http::Refused;
 
 pub use self::atomic::Held;
 use self::exposition::Exposition;
@@ -37,8 +38,8 @@ pub use self::fleet::ShadowMetrics;
 pub use self::identity::{ModelIdentity, Role};
 pub use self::model::ModelMetrics;
 use self::process::Process;
+pub use self::requests::Rejection;
 use self::requests::Requests;
-pub use self::requests::{RefusedConnection, Rejection};
 use crate::drift::DriftMonitor;
 
 /// The version of uaic.
@@ -60,6 +61,20 @@ pub struct RequestLogCounts {
 pub struct Metrics {
     counted: Arc<Counted>,
     registry: Registry,
+}
+
+impl uaic_http::Observer for Metrics {
+    fn opened(&self) {
+        self.counted.requests.connections.add(1);
+    }
+
+    fn closed(&self) {
+        self.counted.requests.connections.add(-1);
+    }
+
+    fn refused(&self, why: Refused) {
+        self.counted.requests.refused(why);
+    }
 }
 
 impl Metrics {
@@ -92,16 +107,6 @@ impl Metrics {
     /// Counts a request as in flight until the value is dropped.
     pub fn in_flight(&self) -> Held<'_> {
         Held::new(&self.counted.requests.in_flight)
-    }
-
-    /// Counts a connection as open until the value is dropped.
-    pub fn connection(&self) -> Held<'_> {
-        Held::new(&self.counted.requests.connections)
-    }
-
-    /// A connection that was not kept.
-    pub fn connection_refused(&self, reason: RefusedConnection) {
-        self.counted.requests.refused(reason);
     }
 
     /// The handle of a deployed version, with the names of its labels by number and, where its package

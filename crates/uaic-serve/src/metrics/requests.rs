@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use uaic_http::Refused;
+
 use super::atomic::{Counter, Gauge};
 use super::exposition::Exposition;
 use super::histogram::{Histogram, LATENCY, Snapshot};
@@ -27,25 +29,8 @@ const STATUS_LABELS: [&str; 35] = [
     "2xx", "3xx", "4xx", "5xx", OTHER,
 ];
 
-/// Why a connection was not kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefusedConnection {
-    /// There are as many as there may be.
-    Limit,
-    /// It took too long to send its request.
-    Slow,
-}
-
-impl RefusedConnection {
-    const ALL: [Self; 2] = [Self::Limit, Self::Slow];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Limit => "limit",
-            Self::Slow => "slow",
-        }
-    }
-}
+/// Why connections are not kept, with the label of each.
+const REFUSALS: [(Refused, &str); 2] = [(Refused::Limit, "limit"), (Refused::Slow, "slow")];
 
 /// Why a request got no prediction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +94,7 @@ pub(super) struct Requests {
     seconds: Box<[OnceLock<Box<Histogram>>]>,
     pub(super) in_flight: Gauge,
     pub(super) connections: Gauge,
-    refused: [Counter; RefusedConnection::ALL.len()],
+    refused: [Counter; REFUSALS.len()],
     rejections: [Counter; Rejection::ALL.len()],
 }
 
@@ -140,7 +125,7 @@ impl Requests {
         self.seconds[kind].get_or_init(|| Box::new(Histogram::new(LATENCY))).observe(seconds);
     }
 
-    pub(super) fn refused(&self, reason: RefusedConnection) {
+    pub(super) fn refused(&self, reason: Refused) {
         self.refused[reason as usize].add(1);
     }
 
@@ -195,8 +180,8 @@ impl Requests {
         out.gauge("uaic_http_connections", "Open connections.")?.value(&[], self.connections.get())?;
         let mut family =
             out.counter("uaic_http_connections_refused_total", "Connections that were not kept.")?;
-        for reason in RefusedConnection::ALL {
-            family.count(&[("reason", reason.as_str())], self.refused[reason as usize].get())?;
+        for (reason, label) in REFUSALS {
+            family.count(&[("reason", label)], self.refused[reason as usize].get())?;
         }
         let mut family = out.counter("uaic_rejections_total", "Requests that got no prediction.")?;
         for reason in Rejection::ALL {
@@ -266,6 +251,6 @@ mod tests {
     #[test]
     fn reasons_stand_in_the_order_of_their_numbers() {
         assert!(Rejection::ALL.iter().enumerate().all(|(at, reason)| *reason as usize == at));
-        assert!(RefusedConnection::ALL.iter().enumerate().all(|(at, reason)| *reason as usize == at));
+        assert!(REFUSALS.iter().enumerate().all(|(at, (reason, _))| *reason as usize == at));
     }
 }

@@ -7,28 +7,40 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::app::App;
-use super::health;
 use super::wire::{Answer, Code, Fields, Parts, Problem, read};
+use super::{artifacts, experiments, health, inputs, logged_models, logging, metrics, runs};
 use uaic_study::store::TrackingStore;
 
 /// The groups of routes under both prefixes.
-const GROUPS: &[&[Route]] = &[health::ROUTES];
+const GROUPS: &[&[Route]] = &[
+    artifacts::ROUTES,
+    experiments::ROUTES,
+    health::ROUTES,
+    inputs::ROUTES,
+    logged_models::ROUTES,
+    logging::ROUTES,
+    metrics::ROUTES,
+    runs::ROUTES,
+];
 
 /// The groups of routes at the root.
-const ROOT: &[&[Route]] = &[health::ROOT];
+const ROOT: &[&[Route]] = &[artifacts::ROOT, health::ROOT];
+
+/// Parameters of a path, which may be no text.
+type PathParams = Result<RawPathParams, RawPathParamsRejection>;
 
 /// What answers a request from its fields. It may wait for the store.
 pub(super) type Call = fn(&App, &Fields<'_>) -> Result<Answer, Problem>;
 
 /// What answers a request whose body, or answer, is a stream.
-pub(super) type Stream =
-    fn(Arc<App>, RawPathParams, Request) -> Pin<Box<dyn Future<Output = Response> + Send>>;
+pub(super) type Stream = fn(Arc<App>, Request) -> Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// What a request does to what is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,14 +102,12 @@ impl Route {
     fn method_router(&self) -> MethodRouter<Arc<App>> {
         match self.handler {
             Handler::Call(call) => {
-                on(self.filter(), move |State(app), path: RawPathParams, request: Request| {
+                on(self.filter(), move |State(app), path: PathParams, request: Request| {
                     answer(app, call, path, request)
                 })
             }
             Handler::Stream(stream) => {
-                on(self.filter(), move |State(app), path: RawPathParams, request: Request| {
-                    stream(app, path, request)
-                })
+                on(self.filter(), move |State(app), request: Request| stream(app, request))
             }
         }
     }
@@ -126,7 +136,10 @@ async fn wrong_method(method: Method, uri: Uri) -> Problem {
 }
 
 /// Answers from fields, on a thread that may wait.
-async fn answer(app: Arc<App>, call: Call, path: RawPathParams, request: Request) -> Response {
+async fn answer(app: Arc<App>, call: Call, path: PathParams, request: Request) -> Response {
+    let Ok(path) = path else {
+        return Problem::invalid("Invalid path: it is not UTF-8").into_response();
+    };
     let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let (head, body) = request.into_parts();
     let parts = match Parts::of(head.method, &head.headers, head.uri.query(), path, body).await {

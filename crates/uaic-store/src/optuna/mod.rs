@@ -5,15 +5,14 @@
 //! write.
 
 mod codec;
+pub(super) mod forget;
 mod read;
 mod run;
 mod study;
+pub(super) mod tags;
 #[cfg(test)]
 mod tests;
 mod trial;
-
-pub(super) use study::{add_tags, forget_study};
-pub(super) use trial::forget_trial;
 
 use uaic_study::store::rules::now_ms;
 use uaic_study::store::{

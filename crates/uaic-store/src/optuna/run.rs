@@ -122,6 +122,7 @@ pub(super) struct Turn<'a> {
     pub(super) started_ms: Option<i64>,
     /// When it ends, where it does.
     pub(super) ended_ms: Option<i64>,
+    pub(super) now_ms: i64,
 }
 
 /// Lets the run follow its trial into a state.
@@ -157,11 +158,11 @@ pub(super) fn follow(connection: &Connection, turn: &Turn<'_>) -> Result<(), Fau
              WHERE optuna_studies.study = ? AND state = 0",
         )?
         .exists([turn.study])?;
-    set_study(connection, turn.study, runs)
+    set_study(connection, turn.study, runs, turn.now_ms)
 }
 
 /// A study runs while one of its trials does.
-fn set_study(connection: &Connection, study: i64, runs: bool) -> Result<(), Fault> {
+fn set_study(connection: &Connection, study: i64, runs: bool, now_ms: i64) -> Result<(), Fault> {
     let process = connection
         .prepare_cached("SELECT id FROM processes WHERE identity = ?")?
         .query_row([to_json("process", &ProcessIdentity::outside())?], |row| row.get::<_, i64>(0))
@@ -173,7 +174,7 @@ fn set_study(connection: &Connection, study: i64, runs: bool) -> Result<(), Faul
         "DELETE FROM study_workers WHERE study = ? AND process = ?"
     };
     connection.prepare_cached(statement)?.execute([study, process])?;
-    set_state(connection, study, if runs { StudyState::Running } else { StudyState::Complete })
+    set_state(connection, study, if runs { StudyState::Running } else { StudyState::Complete }, now_ms)
 }
 
 /// The configuration of a trial that has ended: its parameters, and what they were drawn from.

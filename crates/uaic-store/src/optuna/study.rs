@@ -4,16 +4,15 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::Fault;
 use super::super::codec::{from_json, goals_column, goals_value, id_at, named as read_named, to_json};
+use super::super::outside::remove_study;
 use super::super::rows::{event, intern, name_row};
+use super::super::study_run;
 use super::super::write::insert_study;
-use super::trial::forget_trials;
+use super::{forget, tags};
 use uaic_study::store::{
     Environment, Id, NewStudy, OptunaAttribute, OptunaScope, OptunaStudy, StoreError, StudyState,
 };
 use uaic_study::trial::{Direction, Goal, Goals};
-
-/// The most that is told of a study as facts about it.
-const MOST_TAGS: i64 = 10_000;
 
 fn no_study(what: &str) -> Fault {
     StoreError::NotFound { what: "study", id: what.to_owned() }.into()
@@ -31,7 +30,7 @@ pub(super) fn create(
     }
     let study = insert_study(connection, id, plan, 0, now_ms)?;
     event(connection, now_ms, Some(study), None, "created", &plan.experiment)?;
-    set_state(connection, study, StudyState::Complete)?;
+    set_state(connection, study, StudyState::Complete, now_ms)?;
     connection
         .prepare_cached("INSERT INTO optuna_studies (study, name) VALUES (?, ?)")?
         .execute(params![study, name])?;
@@ -39,11 +38,16 @@ pub(super) fn create(
 }
 
 /// Nobody here works on it: it runs while a trial does.
-pub(super) fn set_state(connection: &Connection, study: i64, state: StudyState) -> Result<(), Fault> {
-    connection
+pub(super) fn set_state(
+    connection: &Connection,
+    study: i64,
+    state: StudyState,
+    now_ms: i64,
+) -> Result<(), Fault> {
+    let changed = connection
         .prepare_cached("UPDATE studies SET state = ?1 WHERE id = ?2 AND state <> ?1")?
         .execute(params![state.name(), study])?;
-    Ok(())
+    if changed == 0 { Ok(()) } else { study_run::follow(connection, study, now_ms) }
 }
 
 /// The row of the study that a number stands for.
@@ -159,44 +163,19 @@ fn set_goals(connection: &Connection, study: i64, goals: &Goals) -> Result<(), F
     Ok(())
 }
 
-/// Adds what users have noted of a study to what is known of it.
-pub(in super::super) fn add_tags(
-    connection: &Connection,
-    study: i64,
-    known: &mut Environment,
-) -> Result<(), Fault> {
-    let mut statement = connection.prepare_cached(
-        "SELECT tag, text FROM optuna_studies JOIN optuna_study_attributes AS own ON own.study = id
-         WHERE optuna_studies.study = ? AND tag IS NOT NULL LIMIT ?",
-    )?;
-    let mut rows = statement.query([study, MOST_TAGS])?;
-    while let Some(row) = rows.next()? {
-        known.insert(format!("tag.{}", row.get::<_, String>(0)?), row.get(1)?);
-    }
-    Ok(())
-}
-
 pub(super) fn delete(connection: &Connection, number: i64, now_ms: i64) -> Result<(), Fault> {
-    let study = row(connection, number)?;
+    let (study, id) = (row(connection, number)?, read(connection, number)?.id);
     keep_tags(connection, study)?;
-    forget_study(connection, study)?;
+    forget::study(connection, study)?;
     let is_empty = !connection.prepare_cached("SELECT 1 FROM runs WHERE study = ?")?.exists([study])?;
     if is_empty {
         // Nothing of it could be brought back.
-        for statement in [
-            "DELETE FROM study_changes WHERE study = ?",
-            "DELETE FROM study_workers WHERE study = ?",
-            "DELETE FROM events WHERE study = ?",
-            "DELETE FROM studies WHERE id = ?",
-        ] {
-            connection.prepare_cached(statement)?.execute([study])?;
-        }
-        return Ok(());
+        return remove_study(connection, study, id);
     }
     hide(connection, study, now_ms)
 }
 
-/// Writes down what [`add_tags`] would add.
+/// Writes down what [`tags::add`] would add.
 fn keep_tags(connection: &Connection, study: i64) -> Result<(), Fault> {
     let text: String = connection
         .prepare_cached(
@@ -204,7 +183,7 @@ fn keep_tags(connection: &Connection, study: i64) -> Result<(), Fault> {
         )?
         .query_row([study], |row| row.get(0))?;
     let mut environment: Environment = from_json("environment", &text)?;
-    add_tags(connection, study, &mut environment)?;
+    tags::add(connection, study, &mut environment)?;
     let text = intern(connection, &to_json("environment", &environment)?)?;
     connection.prepare_cached("UPDATE studies SET environment = ? WHERE id = ?")?.execute([text, study])?;
     Ok(())
@@ -229,23 +208,5 @@ fn hide(connection: &Connection, study: i64, now_ms: i64) -> Result<(), Fault> {
         .prepare_cached("UPDATE runs SET hidden = 1 WHERE study = ? AND hidden <> 1")?
         .execute([study])?;
     connection.prepare_cached("DELETE FROM study_workers WHERE study = ?")?.execute([study])?;
-    set_state(connection, study, StudyState::Complete)
-}
-
-/// Removes what Optuna programs see of a study.
-pub(in super::super) fn forget_study(connection: &Connection, study: i64) -> Result<(), Fault> {
-    let number: Option<i64> = connection
-        .prepare_cached("SELECT id FROM optuna_studies WHERE study = ?")?
-        .query_row([study], |row| row.get(0))
-        .optional()?;
-    let Some(number) = number else { return Ok(()) };
-    forget_trials(connection, number)?;
-    for statement in [
-        "DELETE FROM optuna_study_attributes WHERE study = ?",
-        "DELETE FROM optuna_distributions WHERE study = ?",
-        "DELETE FROM optuna_studies WHERE id = ?",
-    ] {
-        connection.prepare_cached(statement)?.execute([number])?;
-    }
-    Ok(())
+    set_state(connection, study, StudyState::Complete, now_ms)
 }

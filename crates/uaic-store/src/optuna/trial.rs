@@ -60,8 +60,11 @@ pub(super) fn create(
 ) -> Result<i64, Fault> {
     let row = study::row(connection, study)?;
     let number: i64 = connection
-        .prepare_cached("SELECT ifnull(max(number), -1) + 1 FROM optuna_trials WHERE study = ?")?
-        .query_row([study], |row| row.get(0))?;
+        // Of the runs, so that no number is used twice that somebody else has given.
+        .prepare_cached("SELECT ifnull(number, -1) + 1 FROM runs WHERE study = ? AND kind = 'trial' ORDER BY ifnull(number, -1) DESC LIMIT 1")?
+        .query_row([row], |row| row.get(0))
+        .optional()?
+        .unwrap_or(0);
     let started_ms = new.started.as_ref().or(new.ended.as_ref()).map_or(now_ms, |time| time.ms);
     let run = run::insert(connection, id, row, number, started_ms, now_ms)?;
     connection
@@ -79,12 +82,18 @@ pub(super) fn create(
             pack_floats(&new.values)
         ])?;
     let head = Head { id: connection.last_insert_rowid(), study, row, run, state: new.state };
-    fill(connection, &head, new, started_ms)?;
+    fill(connection, &head, new, started_ms, now_ms)?;
     Ok(head.id)
 }
 
 /// Writes what a new trial has.
-fn fill(connection: &Connection, head: &Head, new: &NewOptunaTrial, started_ms: i64) -> Result<(), Fault> {
+fn fill(
+    connection: &Connection,
+    head: &Head,
+    new: &NewOptunaTrial,
+    started_ms: i64,
+    now_ms: i64,
+) -> Result<(), Fault> {
     let mut held = Vec::with_capacity(new.params.len());
     for param in &new.params {
         let row = distribution_row(connection, head.study, &param.name, &param.distribution)?;
@@ -110,6 +119,7 @@ fn fill(connection: &Connection, head: &Head, new: &NewOptunaTrial, started_ms: 
             violation: missed(connection, head.id)?,
             started_ms: None,
             ended_ms: ended_ms.or(new.state.is_final().then_some(started_ms)),
+            now_ms,
         },
     )
 }
@@ -236,6 +246,7 @@ pub(super) fn set_state(connection: &Connection, trial: i64, change: &OptunaChan
             // One that nobody ever executed began when it ended.
             started_ms: (head.state == OptunaState::Waiting).then_some(change.now.ms),
             ended_ms: ends.then_some(change.now.ms),
+            now_ms: change.now.ms,
         },
     )?;
     Ok(true)
@@ -265,26 +276,4 @@ fn put_attribute(connection: &Connection, head: &Head, attribute: &OptunaAttribu
         )?
         .execute(params![head.id, *scope as i64, key, json, meaning.missed])?;
     run::note(connection, head.run, meaning)
-}
-
-/// Removes what Optuna programs see of a run that is removed.
-pub(in super::super) fn forget_trial(connection: &Connection, run: i64) -> Result<(), Fault> {
-    connection
-        .prepare_cached(
-            "DELETE FROM optuna_trial_attributes WHERE trial = (SELECT id FROM optuna_trials WHERE run = ?)",
-        )?
-        .execute([run])?;
-    connection.prepare_cached("DELETE FROM optuna_trials WHERE run = ?")?.execute([run])?;
-    Ok(())
-}
-
-/// Removes what Optuna programs see of the trials of a study.
-pub(super) fn forget_trials(connection: &Connection, study: i64) -> Result<(), Fault> {
-    connection
-        .prepare_cached(
-            "DELETE FROM optuna_trial_attributes WHERE trial IN (SELECT id FROM optuna_trials WHERE study = ?)",
-        )?
-        .execute([study])?;
-    connection.prepare_cached("DELETE FROM optuna_trials WHERE study = ?")?.execute([study])?;
-    Ok(())
 }

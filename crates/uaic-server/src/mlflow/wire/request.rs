@@ -84,6 +84,14 @@ pub(in crate::mlflow) fn read(parts: Parts) -> Result<Read, Problem> {
     Ok(Read { map, source })
 }
 
+/// Reads the fields of a query alone.
+///
+/// # Errors
+/// It is no text.
+pub(in crate::mlflow) fn of_query(text: &str) -> Result<Read, Problem> {
+    Ok(Read { map: query::read(text)?, source: Source::Query })
+}
+
 fn object(body: &[u8]) -> Result<Map<String, Value>, Problem> {
     let refused = |what: &str| Problem::new(Code::BadRequest, format!("the body is {what}"));
     if body.iter().all(u8::is_ascii_whitespace) {

@@ -1,0 +1,11 @@
+//! Logged models. There are none yet; clients look for them beside the artifacts of every run.
+
+use super::app::App;
+use super::routes::Route;
+use super::wire::{Answer, Fields, Problem};
+
+pub(super) const ROUTES: &[Route] = &[Route::read("POST", "/2.0/mlflow/logged-models/search", search)];
+
+fn search(_: &App, _: &Fields<'_>) -> Result<Answer, Problem> {
+    Ok(Answer::empty())
+}
