@@ -188,6 +188,11 @@ impl BlobFolder {
         if hasher.finalize() == hash { Ok(()) } else { Err(damaged()) }
     }
 
+    /// Where a content is, if it is.
+    pub(super) fn path(&self, hash: &[u8; 32]) -> PathBuf {
+        self.path_of(&blake3::Hash::from_bytes(*hash))
+    }
+
     fn path_of(&self, hash: &blake3::Hash) -> PathBuf {
         let digits = hash.to_hex();
         let (folder, file) = digits.split_at(2);

@@ -12,10 +12,12 @@
 
 mod artifact;
 mod attach;
+mod backup;
 mod change;
 mod codec;
 mod copying;
 pub mod database;
+mod doctor;
 mod fault;
 mod find;
 mod history;
@@ -37,6 +39,9 @@ mod sweep;
 mod tracking;
 mod write;
 mod writer;
+
+pub use backup::{BackedUp, back_up, back_up_database};
+pub use doctor::{Ailment, Care, Checkup, Depth, check};
 
 use std::collections::BTreeMap;
 use std::io::Write;
