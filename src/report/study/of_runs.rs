@@ -24,6 +24,15 @@ pub struct Aim {
     pub direction: Direction,
 }
 
+/// Which end is better, by the name: of losses and errors the small one.
+pub fn direction_by_name(metric: &str) -> Direction {
+    const COSTS: [&str; 10] =
+        ["loss", "error", "mae", "mse", "rmse", "perplexity", "wer", "brier", "time", "duration"];
+    let name = metric.to_lowercase();
+    let is_cost = COSTS.iter().any(|cost| name.rsplit(['/', '_', '.', '-']).any(|part| part == *cost));
+    if is_cost { Direction::Minimize } else { Direction::Maximize }
+}
+
 impl StudyView {
     /// Runs with their values, numbered from the first that was started; the space is what their
     /// parameters span.
@@ -112,6 +121,12 @@ fn spanned(values: &[&ParamValue]) -> Option<Distribution> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_losses_the_small_end_is_better() {
+        assert_eq!(direction_by_name("val/log_loss"), Direction::Minimize);
+        assert_eq!(direction_by_name("lossless"), Direction::Maximize);
+    }
 
     #[test]
     fn parameters_span_what_they_are() {
