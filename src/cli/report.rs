@@ -184,7 +184,8 @@ fn remove_older(report: &Report, folder: &Path) -> anyhow::Result<()> {
     let earlier = std::fs::read_to_string(folder.join("report.md")).unwrap_or_default();
     let shown = earlier.lines().filter_map(|line| {
         let name = line.strip_prefix("![")?.rsplit_once("](")?.1.strip_suffix(')')?;
-        let is_ours = name.ends_with(".png") || name.ends_with(".svg");
+        let is_ours =
+            ["png", "svg"].iter().any(|end| Path::new(name).extension().is_some_and(|own| own == *end));
         let is_plain = name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_.".contains(letter));
         (is_ours && is_plain).then(|| name.to_owned())
     });

@@ -125,7 +125,9 @@ pub(super) fn of_system(
         let mut points = points(store, run, &metric.key, &Over::Time, PARTS)?;
         let is_size = name.ends_with("_bytes");
         if is_size {
-            points.iter_mut().for_each(|point| point.1 /= MIB);
+            for point in &mut points {
+                point.1 /= MIB;
+            }
         }
         let name = if is_size { name.replace("_bytes", " (MiB)") } else { name.to_owned() };
         let line = Series { name: name.clone(), group: String::new(), points };

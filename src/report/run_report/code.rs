@@ -31,9 +31,9 @@ pub(super) fn code(recorded: &Recorded<'_>) -> Result<Section, StoreError> {
         let files = changed(&patch);
         let sum = |of: fn(&super::diff::Changed) -> usize| files.iter().map(of).sum::<usize>();
         section.text(format!(
-            "{} differed from the commit, by {} and {} lines less (`{PATCH}`).",
+            "Not committed were changes of {}: {} added, {} removed (`{PATCH}`).",
             counted(files.len(), "file"),
-            counted(sum(|file| file.added), "more line"),
+            counted(sum(|file| file.added), "line"),
             sum(|file| file.removed),
         ));
         let mut table = Table::new("", &["file", ">added", ">removed"]);

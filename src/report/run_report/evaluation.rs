@@ -4,6 +4,7 @@ use super::super::drawing::Drawing;
 use super::super::page::Section;
 use super::super::predicted::pictures;
 use super::recorded::Recorded;
+use super::values;
 use crate::number::grouped;
 use crate::predictions::Rows;
 
@@ -24,10 +25,7 @@ pub(super) fn write(section: &mut Section, recorded: &Recorded<'_>) -> Vec<Drawi
             Rows::Classified(rows) => format!(", {} classes", rows.names().len()),
             Rows::Regressed(_) => String::new(),
         };
-        section.text(format!(
-            "Predictions of {split}: {rows} rows, {}{classes}. The figures under Metrics have intervals.",
-            predicted.task.name()
-        ));
+        section.text(format!("Predictions of {split}: {rows} rows, {}{classes}.", predicted.task.name()));
         let about = format!("{} · {split}, {rows} rows", recorded.about());
         for (name, figure) in pictures(&predicted.rows, &about) {
             // A split is called what its program likes.
@@ -37,5 +35,6 @@ pub(super) fn write(section: &mut Section, recorded: &Recorded<'_>) -> Vec<Drawi
             drawings.push(Drawing { section: section.id, name, figure });
         }
     }
+    values::figures(section, recorded);
     drawings
 }

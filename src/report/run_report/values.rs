@@ -41,18 +41,39 @@ fn is_of_system(metric: &LatestMetric) -> bool {
 /// What came out: the latest value of each metric, its range, and its interval where it was measured.
 pub(super) fn metrics(recorded: &Recorded<'_>) -> Section {
     let mut section = Section::new("metrics", "Metrics");
-    let own: Vec<&LatestMetric> = recorded.metrics.iter().filter(|metric| !is_of_system(metric)).collect();
+    let is_own = |metric: &&LatestMetric| !is_of_system(metric) && !is_of_evaluation(recorded, metric);
+    let own: Vec<&LatestMetric> = recorded.metrics.iter().filter(is_own).collect();
     if !own.is_empty() {
         section.blocks.push(Block::Table(listing(recorded, &own)));
         more(&mut section, own.len(), "metric", "metrics.csv");
     }
+    section
+}
+
+/// Whether a metric is a figure of predictions, which are told apart.
+fn is_of_evaluation(recorded: &Recorded<'_>, metric: &LatestMetric) -> bool {
+    !recorded.predictions.is_empty() && recorded.estimate(metric).is_some()
+}
+
+/// The figures of its predictions, with their intervals, and why others have none.
+pub(super) fn figures(section: &mut Section, recorded: &Recorded<'_>) {
+    if recorded.predictions.is_empty() {
+        return;
+    }
+    let mut table = Table::new("", &["metric", ">value", ">95 % interval", ">n"]);
+    for metric in &recorded.metrics {
+        if let Some(found) = recorded.estimate(metric) {
+            let (value, interval) = estimate(found);
+            table.rows.push(vec![metric.key.clone(), value, interval, found.n.to_string()]);
+        }
+    }
+    section.blocks.push(Block::Table(table));
     if !recorded.measures.absent.is_empty() {
         let mut table = Table::new("Figures without a value", &["metric", "why"]);
         let absent = recorded.measures.absent.iter();
         table.rows = absent.map(|(name, why)| vec![name.clone(), why.to_string()]).collect();
         section.blocks.push(Block::Table(table));
     }
-    section
 }
 
 /// What it used of the machine.

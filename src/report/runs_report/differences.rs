@@ -9,7 +9,7 @@ use super::super::page::{Block, Section, Table};
 use super::members::{Member, Members};
 use crate::comparison::{ComparedRun, Comparison, Delta, Metric, compare, measured, signed, tested};
 use crate::predictions::filed;
-use crate::store::{RunQuery, RunRecord, Store, StoreError};
+use crate::store::{RunRecord, Store, StoreError};
 use crate::wording::json_number;
 
 /// Most runs that are compared.
@@ -73,14 +73,9 @@ fn with_predictions<'a>(
     };
     let mut found = Vec::new();
     for member in &members.all {
-        if keeps(&member.run)? {
-            found.push((member, member.run.clone()));
-            continue;
-        }
-        for part in store.runs(&RunQuery { parent: Some(member.run.id), ..RunQuery::default() })? {
-            let is_named = members.all.iter().any(|other| other.run.id == part.id);
-            if filed::is_of_predictions(&part) && !is_named && keeps(&part)? {
-                found.push((member, part));
+        for run in std::iter::once(&member.run).chain(&member.evaluations) {
+            if keeps(run)? {
+                found.push((member, run.clone()));
                 break;
             }
         }

@@ -1,12 +1,13 @@
 //! The runs of a report, with what they recorded and what is looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::study::{Aim, direction_by_name};
 use super::Wanted;
 use crate::number::counted;
+use crate::predictions::filed;
 use crate::select::{metric_of, path_in_study};
-use crate::store::{Id, LatestMetric, RunRecord, Store, StoreError, StudyRecord};
+use crate::store::{Id, LatestMetric, RunQuery, RunRecord, Store, StoreError, StudyRecord};
 use crate::trial::MetricKey;
 
 /// Most metrics that a table shows where none is named.
@@ -16,12 +17,30 @@ const COLUMNS: usize = 6;
 pub(in super::super) struct Member {
     /// Its record.
     pub(super) run: RunRecord,
+    /// Its place by start, from 0: as pictures number them.
+    pub(super) number: usize,
     /// What it is called here: its name where no other has it, or else its id with it.
     pub(super) label: String,
-    /// The metrics that it recorded, by name.
+    /// Runs that only keep predictions of it which were evaluated when it had ended.
+    pub(super) evaluations: Vec<RunRecord>,
+    /// The metrics that it and its evaluations recorded, by name.
     pub(super) metrics: BTreeMap<String, LatestMetric>,
     /// The value that decides.
     pub(super) value: Option<f64>,
+}
+
+impl Member {
+    fn read(store: &dyn Store, run: RunRecord, label: String) -> Result<Self, StoreError> {
+        let mut evaluations = store.runs(&RunQuery { parent: Some(run.id), ..RunQuery::default() })?;
+        evaluations.retain(filed::is_of_predictions);
+        let mut metrics = BTreeMap::new();
+        for id in std::iter::once(run.id).chain(evaluations.iter().map(|part| part.id)) {
+            for metric in store.latest_metrics(id)? {
+                metrics.entry(metric.key.clone()).or_insert(metric);
+            }
+        }
+        Ok(Self { number: 0, run, label, evaluations, metrics, value: None })
+    }
 }
 
 /// The runs of a report.
@@ -42,9 +61,12 @@ impl Members {
     /// Reads them.
     pub(in super::super) fn load(
         store: &dyn Store,
-        runs: Vec<RunRecord>,
+        mut runs: Vec<RunRecord>,
         wanted: &Wanted,
     ) -> Result<Self, StoreError> {
+        let known: BTreeSet<Id> = runs.iter().map(|run| run.id).collect();
+        let is_with_parent = |run: &RunRecord| run.parent.is_some_and(|parent| known.contains(&parent));
+        runs.retain(|run| !(filed::is_of_predictions(run) && is_with_parent(run)));
         let mut studies = BTreeMap::new();
         for study in runs.iter().filter_map(|run| run.start.home.study()) {
             if let std::collections::btree_map::Entry::Vacant(free) = studies.entry(study) {
@@ -54,10 +76,11 @@ impl Members {
         let labels = labels(&runs);
         let mut all = Vec::with_capacity(runs.len());
         for (run, label) in runs.into_iter().zip(labels) {
-            let latest = store.latest_metrics(run.id)?;
-            let metrics = latest.into_iter().map(|metric| (metric.key.clone(), metric)).collect();
-            all.push(Member { run, label, metrics, value: None });
+            all.push(Member::read(store, run, label)?);
         }
+        let mut order: Vec<usize> = (0..all.len()).collect();
+        order.sort_by_key(|at| (all[*at].run.started_ms, all[*at].run.id));
+        order.into_iter().enumerate().for_each(|(number, at)| all[at].number = number);
         let is_named = !wanted.metrics.is_empty();
         let metrics = if is_named { wanted.metrics.clone() } else { usual(&all, &studies) };
         let mut members = Self { all, studies, metrics, aim: None, is_named };

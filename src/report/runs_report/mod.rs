@@ -68,7 +68,7 @@ pub fn report(
             subtitle: format!("{} · made by uaic {}", experiments.join(", "), env!("CARGO_PKG_VERSION")),
             sections,
         },
-        metrics: as_json(&members, tests),
+        metrics: as_json(&members, &tests),
         tables: vec![("runs.csv", csv(&members))],
     })
 }
@@ -89,18 +89,19 @@ fn again(members: &Members, wanted: &Wanted) -> Section {
     /// Most runs that a command names.
     const MOST: usize = 50;
     let mut section = Section::new("again", "The same page again");
-    let metrics: String = wanted.metrics.iter().map(|name| format!(" --metric {}", quoted(name))).collect();
-    let direction = wanted.direction.map(|direction| format!(" --direction {direction}")).unwrap_or_default();
     if members.all.len() > MOST {
         section.text("`runs.csv` has the ids of all runs.");
         return section;
     }
-    let ids: String = members.all.iter().map(|member| format!(" {}", member.run.id)).collect();
-    section.blocks.push(Block::Code(format!("uaic report{ids}{metrics}{direction}")));
+    let mut words = vec!["uaic report".to_owned()];
+    words.extend(members.all.iter().map(|member| member.run.id.to_string()));
+    words.extend(wanted.metrics.iter().map(|name| format!("--metric {}", quoted(name))));
+    words.extend(wanted.direction.map(|direction| format!("--direction {direction}")));
+    section.blocks.push(Block::Code(words.join(" ")));
     section
 }
 
-fn as_json(members: &Members, tests: Value) -> Value {
+fn as_json(members: &Members, tests: &Value) -> Value {
     let run = |member: &members::Member| {
         let run = &member.run;
         let metrics: serde_json::Map<String, Value> =

@@ -27,6 +27,7 @@ pub(super) fn write(section: &mut Section, members: &Members) {
     let (differing, same) = params(members);
     let ranked = members.ranked();
     let shown = &ranked[..ranked.len().min(ROWS)];
+    section.text("Numbered from the first that was started; the best first.");
     section.blocks.push(Block::Table(table(members, shown, &differing)));
     let mut left_out = Vec::new();
     if ranked.len() > shown.len() {
@@ -113,7 +114,7 @@ fn params(members: &Members) -> (Vec<String>, Vec<(String, String)>) {
 fn table(members: &Members, shown: &[&Member], differing: &[String]) -> Table {
     let several = members.experiments().len() > 1;
     let params: Vec<&String> = differing.iter().take(PARAMS).collect();
-    let mut columns = vec!["run".to_owned(), "id".to_owned()];
+    let mut columns = [">#", "run", "id"].map(str::to_owned).to_vec();
     columns.extend(several.then(|| "experiment".to_owned()));
     columns.extend(["state", ">took"].map(str::to_owned));
     columns.extend(members.metrics.iter().map(|metric| format!(">{metric}")));
@@ -124,7 +125,7 @@ fn table(members: &Members, shown: &[&Member], differing: &[String]) -> Table {
     columns.extend(params.iter().map(|name| format!("{}{name}", if is_number(name) { ">" } else { "" })));
     let row = |member: &&Member| {
         let run = &member.run;
-        let mut row = vec![member.label.clone(), run.id.short()];
+        let mut row = vec![member.number.to_string(), member.label.clone(), run.id.short()];
         row.extend(several.then(|| run.experiment.clone()));
         let took = run.ended_ms.map(|ended| passed((ended - run.started_ms) as f64 / 1000.0));
         row.extend([run.state.name().to_lowercase(), took.unwrap_or_else(|| "–".to_owned())]);
