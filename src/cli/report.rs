@@ -15,7 +15,7 @@ use crate::report::plot::KINDS;
 use crate::report::runs_report::{self, Wanted};
 use crate::report::subject::ReportSubject;
 use crate::report::{run_report, study_report};
-use crate::store::{RunQuery, RunRecord, SqliteStore, Store};
+use crate::store::{RunQuery, RunRecord, Store};
 use crate::trial::Direction;
 
 use super::ls::{QUERY_GRAMMAR, Query, parse_direction, parse_query};
@@ -99,8 +99,8 @@ enum Subject<'a> {
 
 /// Writes it.
 pub(super) fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let subject = subject(&store, args)?;
+    let store = global.store.open_read_only()?;
+    let subject = subject(&*store, args)?;
     let wanted = Wanted { metrics: args.metric.clone(), direction: args.direction };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let bar = ProgressBar::new(0).with_style(style());
@@ -110,8 +110,8 @@ pub(super) fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<ExitCode
     };
     let made = match subject {
         Subject::Study(subject) => study_report::report(&subject, threads, &done),
-        Subject::Run(run) => run_report::report(&store, *run, &wanted, threads, &done),
-        Subject::Runs(runs) => runs_report::report(&store, runs, &wanted, threads, &done),
+        Subject::Run(run) => run_report::report(&*store, *run, &wanted, threads, &done),
+        Subject::Runs(runs) => runs_report::report(&*store, runs, &wanted, threads, &done),
     };
     bar.finish_and_clear();
     let made = made?;
@@ -125,7 +125,7 @@ pub(super) fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<ExitCode
 }
 
 /// What the selectors and the query mean; the latest study without any, or else the latest run.
-fn subject<'a>(store: &'a SqliteStore, args: &ReportArgs) -> anyhow::Result<Subject<'a>> {
+fn subject<'a>(store: &'a dyn Store, args: &ReportArgs) -> anyhow::Result<Subject<'a>> {
     let of_one = |target: Target| -> anyhow::Result<Subject<'a>> {
         Ok(match target {
             Target::Study(study) => Subject::Study(Box::new(ReportSubject::of_study(store, *study)?)),

@@ -71,12 +71,8 @@ impl BlobFolder {
     /// Stores the content of a file, whatever its size, as [`BlobFolder::put`] does; gives hash and size.
     pub(super) fn put_file(&self, file: &Path) -> Result<(blake3::Hash, u64), StoreError> {
         let mut from = std::fs::File::open(file).map_err(FileError::at("read", file))?;
-        let staging = self.root.join("tmp");
-        let mut staged =
-            tempfile::NamedTempFile::new_in(&staging).map_err(FileError::at("write", &staging))?;
-        let mut hasher = blake3::Hasher::new();
+        let mut staged = self.stage()?;
         let mut buffer = vec![0; 1 << 18];
-        let mut size = 0;
         loop {
             let count = match from.read(&mut buffer) {
                 Ok(0) => break,
@@ -84,17 +80,16 @@ impl BlobFolder {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(FileError::at("read", file)(error).into()),
             };
-            hasher.update(&buffer[..count]);
-            staged.write_all(&buffer[..count]).map_err(FileError::at("write", &staging))?;
-            size += count as u64;
+            staged.write_all(&buffer[..count]).map_err(FileError::at("write", &self.root))?;
         }
-        let hash = hasher.finalize();
-        let target = self.path_of(&hash);
-        fsx::create_dir_all(fsx::parent_of(&target))?;
-        Self::publish(staged, &target)?;
-        (self.sync)(fsx::parent_of(&target))?;
-        (self.sync)(&self.root)?;
-        Ok((hash, size))
+        staged.publish()
+    }
+
+    /// Begins a content that comes in pieces.
+    pub(super) fn stage(&self) -> Result<StagedBlob, StoreError> {
+        let staging = self.root.join("tmp");
+        let file = tempfile::NamedTempFile::new_in(&staging).map_err(FileError::at("write", &staging))?;
+        Ok(StagedBlob { folder: self.clone(), file, hasher: blake3::Hasher::new(), size: 0 })
     }
 
     /// Keeps contents from being removed that no artifact names yet: to be held from before a content is
@@ -197,6 +192,41 @@ impl BlobFolder {
         let digits = hash.to_hex();
         let (folder, file) = digits.split_at(2);
         self.root.join(folder).join(file)
+    }
+}
+
+/// A content that comes in pieces.
+pub(super) struct StagedBlob {
+    folder: BlobFolder,
+    file: tempfile::NamedTempFile,
+    hasher: blake3::Hasher,
+    size: u64,
+}
+
+impl Write for StagedBlob {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.hasher.update(bytes.get(..count).unwrap_or(bytes));
+        self.size += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl StagedBlob {
+    /// Gives the content its name, durable on return; gives hash and size.
+    pub(super) fn publish(self) -> Result<(blake3::Hash, u64), StoreError> {
+        let Self { folder, file, hasher, size } = self;
+        let hash = hasher.finalize();
+        let target = folder.path_of(&hash);
+        fsx::create_dir_all(fsx::parent_of(&target))?;
+        BlobFolder::publish(file, &target)?;
+        (folder.sync)(fsx::parent_of(&target))?;
+        (folder.sync)(&folder.root)?;
+        Ok((hash, size))
     }
 }
 

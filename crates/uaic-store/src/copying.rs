@@ -8,6 +8,7 @@ use super::codec::to_json;
 use super::outside::{check_slot, counts, place_of, there};
 use super::rows::{event, intern, run_row, study_row};
 use super::series::tidy;
+use super::study_run;
 use super::write::{clear, first_value, insert_params, insert_study, put_more_values};
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::{EventRecord, Id, Known, RunCopy, StoreError, StudyCopy};
@@ -44,7 +45,7 @@ fn update_study(connection: &Connection, study: i64, copy: &StudyCopy) -> Result
     connection
         .prepare_cached("UPDATE studies SET trials = ?, state = ?, owner = ? WHERE id = ?")?
         .execute(params![record.plan.trials, record.state.name(), owner, study])?;
-    Ok(())
+    study_run::follow(connection, study, record.created_ms)
 }
 
 /// The row of a process of which nothing was heard here: one of another machine counts as dead.

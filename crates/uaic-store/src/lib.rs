@@ -19,9 +19,11 @@ pub mod database;
 mod fault;
 mod find;
 mod history;
+mod once;
 mod outside;
 mod piece;
 mod read;
+mod readers;
 mod registry;
 mod relation;
 mod rows;
@@ -29,16 +31,15 @@ mod schema;
 mod search;
 mod series;
 mod sql;
+mod study_run;
 mod sweep;
+mod tracking;
 mod write;
 mod writer;
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-
-use rusqlite::Connection;
 
 use uaic_platform::fsx;
 use uaic_platform::process::ProcessIdentity;
@@ -54,6 +55,7 @@ use self::artifact::BlobFolder;
 use self::database::WhenMissing;
 use self::fault::Fault;
 use self::read::{Snapshot, single};
+use self::readers::{MOST, Readers};
 use self::schema::STORE;
 use self::writer::Writer;
 
@@ -63,7 +65,7 @@ use self::writer::Writer;
 /// waits for the other. Every commit is synced to disk before the call that asked for it returns.
 pub struct SqliteStore {
     // Dropped in this order: the last connection to close tidies the log away, and only a writer can.
-    reader: Mutex<Connection>,
+    readers: Readers,
     writer: Option<Writer>,
     blobs: BlobFolder,
     path: PathBuf,
@@ -81,9 +83,9 @@ impl SqliteStore {
         let blobs = BlobFolder::at(folder.join("blobs"));
         let connection = STORE.open_writer(&path, WhenMissing::Create)?;
         blobs.create()?;
-        let reader = open_to_read(folder, &path)?;
+        let readers = Readers::open(&path, MOST)?;
         let writer = Writer::start(connection, path.clone())?;
-        Ok(Self { reader: Mutex::new(reader), writer: Some(writer), blobs, path })
+        Ok(Self { readers, writer: Some(writer), blobs, path })
     }
 
     /// Opens the store that is in `folder` for writing.
@@ -103,9 +105,10 @@ impl SqliteStore {
     /// Methods that write fail with [`StoreError::ReadOnly`].
     pub fn open_read_only(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join("uaic.db");
-        let reader = open_to_read(folder, &path)?;
         let blobs = BlobFolder::at(folder.join("blobs"));
-        Ok(Self { reader: Mutex::new(reader), writer: None, blobs, path })
+        // One of an older format is read as a copy in memory, which is not made twice.
+        let readers = Readers::open(&path, 1)?;
+        Ok(Self { readers, writer: None, blobs, path })
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {
@@ -123,17 +126,14 @@ impl SqliteStore {
     fn read<T>(&self, look: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
         // What this process has written it also sees.
         self.writer.as_ref().map_or(Ok(()), Writer::settle)?;
-        let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let lent = self.readers.lend()?;
+        let connection = lent.connection()?;
         let answer = || -> Result<T, Fault> {
             let transaction = connection.unchecked_transaction()?;
             look(&mut Snapshot::new(&transaction)?)
         };
         answer().map_err(|fault| fault.at(&self.path))
     }
-}
-
-fn open_to_read(folder: &Path, path: &Path) -> Result<Connection, StoreError> {
-    STORE.open_reader(path)?.ok_or_else(|| StoreError::Missing { folder: folder.display().to_string() })
 }
 
 impl Store for SqliteStore {
@@ -400,6 +400,7 @@ impl Store for SqliteStore {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rusqlite::Connection;
     use uaic_study::trial::{Direction, Goal};
 
     #[test]

@@ -85,7 +85,7 @@ pub(super) fn edit_run(connection: &Connection, id: Id, edit: &RunEdit, now_ms: 
 }
 
 /// The row of a parent that a run may have.
-fn nest(connection: &Connection, id: Id, parent: Id) -> Result<i64, Fault> {
+pub(super) fn nest(connection: &Connection, id: Id, parent: Id) -> Result<i64, Fault> {
     let row = run_row(connection, parent)?;
     let mut statement = connection.prepare_cached(
         "WITH RECURSIVE above (id) AS (
@@ -131,6 +131,8 @@ pub(super) fn remove(connection: &Connection, run: i64) -> Result<(), Fault> {
     for statement in [
         "UPDATE runs SET parent = (SELECT parent FROM runs AS gone WHERE gone.id = ?1) WHERE parent = ?1",
         "DELETE FROM tags WHERE run = ?1",
+        "DELETE FROM inputs WHERE run = ?1",
+        "DELETE FROM run_models WHERE run = ?1",
         "DELETE FROM events WHERE run = ?1",
         "DELETE FROM runs WHERE id = ?1",
     ] {

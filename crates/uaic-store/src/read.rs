@@ -29,8 +29,14 @@ impl<'a> Snapshot<'a> {
     pub(super) fn new(connection: &'a Connection) -> Result<Self, Fault> {
         let now = now_ms();
         let mut statement = connection.prepare_cached(
-            "SELECT id, identity, heartbeat_ms FROM processes WHERE id IN (
-                 SELECT process FROM runs WHERE state = 'RUNNING' UNION SELECT process FROM study_workers)",
+            // From one process to the next, however many runs each executes.
+            "WITH RECURSIVE working (process) AS (
+                 SELECT min(process) FROM runs WHERE state = 'RUNNING'
+                 UNION ALL
+                 SELECT (SELECT min(process) FROM runs WHERE state = 'RUNNING' AND process > working.process)
+                 FROM working WHERE working.process IS NOT NULL)
+             SELECT id, identity, heartbeat_ms FROM processes WHERE id IN (
+                 SELECT process FROM working UNION SELECT process FROM study_workers)",
         )?;
         let mut rows = statement.query([])?;
         let mut dead = HashSet::new();
@@ -139,7 +145,7 @@ impl<'a> Snapshot<'a> {
     }
 
     /// A stored state of a run, with the death of its process accounted for.
-    fn state(&self, name: &str, process: i64) -> Result<RunState, Fault> {
+    pub(super) fn state(&self, name: &str, process: i64) -> Result<RunState, Fault> {
         Ok(match named("run state", name, RunState::from_name)? {
             RunState::Running if self.dead.contains(&process) => RunState::Crashed,
             state => state,

@@ -75,7 +75,7 @@ fn like(column: &str, pattern: &str, case: bool) -> Sql {
 }
 
 /// What is shown of a parameter.
-const SHOWN: &str = "CASE own.kind WHEN 1 THEN iif(own.value, 'true', 'false') WHEN 2 THEN own.text \
+pub(super) const SHOWN: &str = "CASE own.kind WHEN 1 THEN iif(own.value, 'true', 'false') WHEN 2 THEN own.text \
                      ELSE CAST(own.value AS TEXT) END";
 const IS_NUMBER: &str = "own.kind <> 1 AND typeof(own.value) <> 'text'";
 

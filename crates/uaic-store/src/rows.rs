@@ -71,11 +71,15 @@ pub(super) fn known_name(connection: &Connection, name: &str) -> Result<Option<i
 }
 
 pub(super) fn experiment_row(connection: &Connection, name: &str, now_ms: i64) -> Result<i64, Fault> {
-    let known: Option<i64> = connection
-        .prepare_cached("SELECT id FROM experiments WHERE name = ?")?
-        .query_row([name], |row| row.get(0))
+    let known: Option<(i64, bool)> = connection
+        .prepare_cached("SELECT id, deleted FROM experiments WHERE name = ?")?
+        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    if let Some(row) = known {
+    if let Some((row, is_deleted)) = known {
+        // What is used again is not deleted any more.
+        if is_deleted {
+            connection.prepare_cached("UPDATE experiments SET deleted = 0 WHERE id = ?")?.execute([row])?;
+        }
         return Ok(row);
     }
     connection

@@ -2,6 +2,7 @@
 
 use crate::database::{Database, DatabaseError, Migration};
 use crate::series::pack_points;
+use crate::study_run::show_studies;
 use uaic_study::store::StoreError;
 
 /// `uaic.db`, marked with `uaic` in ASCII.
@@ -12,6 +13,7 @@ pub(super) const STORE: Database = Database {
         Migration::sql(include_str!("migrations/0002.sql")),
         Migration::sql(include_str!("migrations/0003.sql")),
         Migration::with_rows(include_str!("migrations/0004.sql"), pack_points),
+        Migration::with_rows(include_str!("migrations/0005.sql"), show_studies),
     ],
     when_empty: "",
     when_writing: "",
@@ -46,7 +48,7 @@ mod tests {
         open().unwrap().pragma_update(None, "user_version", 99).unwrap();
         for error in [open().unwrap_err(), STORE.open_reader(&path).unwrap_err()] {
             let told = StoreError::from(error).to_string();
-            assert!(told.contains("has format 99, this uaic knows up to 4"), "{told}");
+            assert!(told.contains("has format 99, this uaic knows up to 5"), "{told}");
         }
     }
 }

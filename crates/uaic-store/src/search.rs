@@ -164,7 +164,7 @@ impl Translator<'_> {
         {
             return Ok(None);
         }
-        self.intersection(sets.iter().map(|(_, set)| set))
+        intersection(self.connection, sets.iter().map(|(_, set)| set))
     }
 
     /// The share of runs that meet a condition, by some that are spread over all; 0 where none of them does.
@@ -189,33 +189,6 @@ impl Translator<'_> {
             .prepare_cached(&sql)?
             .query_row(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(if looked > 0.0 { met / looked } else { 0.0 })
-    }
-
-    /// The runs of all sets, as a list; nothing where every set is very large.
-    fn intersection<'s>(&self, sets: impl Iterator<Item = &'s Sql>) -> Result<Option<Sql>, Fault> {
-        let mut common: Option<Vec<i64>> = None;
-        for set in sets {
-            let sql = format!("{} LIMIT {}", set.text, LARGEST + 1);
-            let mut statement = self.connection.prepare_cached(&sql)?;
-            let rows = statement.query_map(params_from_iter(set.values.iter()), |row| row.get(0))?;
-            let mut runs = rows.collect::<rusqlite::Result<Vec<i64>>>()?;
-            if runs.len() > LARGEST {
-                continue;
-            }
-            runs.sort_unstable();
-            if let Some(common) = &common {
-                let mut at = 0;
-                runs.retain(|run| {
-                    at += common[at..].partition_point(|other| other < run);
-                    common.get(at) == Some(run)
-                });
-            }
-            common = Some(runs);
-        }
-        let Some(common) = common else { return Ok(None) };
-        let list: Vec<String> = common.iter().map(i64::to_string).collect();
-        let list = Value::Text(format!("[{}]", list.join(",")));
-        Ok(Some(Sql::new("SELECT value AS run FROM json_each(?)", vec![list])))
     }
 
     /// The runs that meet a condition, where an index has them.
@@ -326,6 +299,36 @@ impl Translator<'_> {
         };
         Ok(known_name(self.connection, name)?.map(|row| (table, row, key.descending)))
     }
+}
+
+/// The runs of all sets, as a list; nothing where every set is very large.
+pub(super) fn intersection<'s>(
+    connection: &Connection,
+    sets: impl Iterator<Item = &'s Sql>,
+) -> Result<Option<Sql>, Fault> {
+    let mut common: Option<Vec<i64>> = None;
+    for set in sets {
+        let sql = format!("{} LIMIT {}", set.text, LARGEST + 1);
+        let mut statement = connection.prepare_cached(&sql)?;
+        let rows = statement.query_map(params_from_iter(set.values.iter()), |row| row.get(0))?;
+        let mut runs = rows.collect::<rusqlite::Result<Vec<i64>>>()?;
+        if runs.len() > LARGEST {
+            continue;
+        }
+        runs.sort_unstable();
+        if let Some(common) = &common {
+            let mut at = 0;
+            runs.retain(|run| {
+                at += common[at..].partition_point(|other| other < run);
+                common.get(at) == Some(run)
+            });
+        }
+        common = Some(runs);
+    }
+    let Some(common) = common else { return Ok(None) };
+    let list: Vec<String> = common.iter().map(i64::to_string).collect();
+    let list = Value::Text(format!("[{}]", list.join(",")));
+    Ok(Some(Sql::new("SELECT value AS run FROM json_each(?)", vec![list])))
 }
 
 /// Whether runs are asked for by their start.

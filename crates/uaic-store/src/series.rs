@@ -12,8 +12,8 @@ const FULL: usize = 4096;
 const MERGED: usize = 32;
 
 /// The row of a series: what listings need of it.
-struct Latest {
-    point: Point,
+pub(super) struct Latest {
+    pub(super) point: Point,
     smallest: Option<f64>,
     largest: Option<f64>,
     count: u64,
@@ -25,8 +25,8 @@ impl Latest {
         Self { point: last, smallest, largest, count }
     }
 
-    /// Takes in points that came later; the latest is that of the highest step.
-    fn add(&mut self, next: &Bucket) {
+    /// Takes in points that came later.
+    fn add(&mut self, next: &Bucket, is_later: fn(&Point, &Point) -> bool) {
         let mut whole = Bucket {
             first: self.point,
             last: self.point,
@@ -35,13 +35,13 @@ impl Latest {
             count: self.count,
         };
         whole.add(next);
-        let latest = if next.last.step >= self.point.step { next.last } else { self.point };
+        let latest = if is_later(&next.last, &self.point) { next.last } else { self.point };
         *self = Self { point: latest, ..Self::of(&whole) };
     }
 }
 
 /// Sorts points by step, equal ones as they came, and says what they are as one.
-fn sort(points: &mut [Point]) -> Option<Bucket> {
+pub(super) fn sort(points: &mut [Point]) -> Option<Bucket> {
     if !points.is_sorted_by_key(|point| point.step) {
         points.sort_by_key(|point| point.step);
     }
@@ -61,6 +61,20 @@ pub(super) fn append(
 ) -> Result<(), Fault> {
     let Some(new) = sort(&mut points) else { return Ok(()) };
     let before = latest(connection, run, started_ms, name)?;
+    // The latest is that of the highest step.
+    add(connection, [run, name], started_ms, before, points, new, |next, last| next.step >= last.step)
+}
+
+/// Adds sorted points, which are `new` as one, to a series of which `before` is known.
+pub(super) fn add(
+    connection: &Connection,
+    [run, name]: [i64; 2],
+    started_ms: i64,
+    before: Option<Latest>,
+    mut points: Vec<Point>,
+    new: Bucket,
+    is_later: fn(&Point, &Point) -> bool,
+) -> Result<(), Fault> {
     match &before {
         None if points.len() == 1 => {}
         // A series of one point has no piece.
@@ -78,14 +92,19 @@ pub(super) fn append(
     let latest = match before {
         None => Latest::of(&new),
         Some(mut before) => {
-            before.add(&new);
+            before.add(&new, is_later);
             before
         }
     };
     put_latest(connection, run, started_ms, name, &latest)
 }
 
-fn latest(connection: &Connection, run: i64, started_ms: i64, name: i64) -> Result<Option<Latest>, Fault> {
+pub(super) fn latest(
+    connection: &Connection,
+    run: i64,
+    started_ms: i64,
+    name: i64,
+) -> Result<Option<Latest>, Fault> {
     Ok(connection
         .prepare_cached(
             "SELECT step, time_ms, value, smallest, largest, count FROM metrics WHERE run = ? AND name = ?",
@@ -259,7 +278,7 @@ pub(super) fn points(
 }
 
 /// A piece as one bucket, and its number.
-struct Piece {
+pub(super) struct Piece {
     seq: i64,
     whole: Bucket,
 }
@@ -300,7 +319,7 @@ pub(super) fn buckets(
     Ok(gather(parts, count, look.buckets))
 }
 
-fn pieces(connection: &Connection, run: i64, name: i64, look: &Look) -> Result<Vec<Piece>, Fault> {
+pub(super) fn pieces(connection: &Connection, run: i64, name: i64, look: &Look) -> Result<Vec<Piece>, Fault> {
     let mut statement = connection.prepare_cached(
         "SELECT seq, count, first_step, first_ms, first_value, last_step, last_ms, last_value, smallest, largest
          FROM pieces WHERE run = ? AND name = ? AND last_step >= ? AND first_step <= ? ORDER BY seq",
@@ -322,7 +341,12 @@ fn pieces(connection: &Connection, run: i64, name: i64, look: &Look) -> Result<V
 }
 
 /// The points of pieces, in the order in which they came.
-fn open(connection: &Connection, run: i64, name: i64, pieces: &[Piece]) -> Result<Vec<Point>, Fault> {
+pub(super) fn open(
+    connection: &Connection,
+    run: i64,
+    name: i64,
+    pieces: &[Piece],
+) -> Result<Vec<Point>, Fault> {
     let mut points = Vec::new();
     let mut statement =
         connection.prepare_cached("SELECT points FROM pieces WHERE run = ? AND name = ? AND seq = ?")?;

@@ -11,6 +11,7 @@ use super::codec::{from_json, id_at};
 use super::database::WhenMissing;
 use super::outside::remove;
 use super::schema::STORE;
+use super::study_run;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{is_alive, now_ms};
 use uaic_study::store::{Id, StoreError, Sweep, SweepMode, Swept};
@@ -88,7 +89,7 @@ fn targets(connection: &Connection, sweep: &Sweep) -> Result<Targets, Fault> {
 }
 
 fn unfinished_sql() -> String {
-    "SELECT id, uuid FROM runs WHERE hidden > 0 AND hidden >= 2
+    "SELECT id, uuid FROM runs WHERE hidden > 0 AND hidden IN (2, 3)
          AND ifnull((SELECT max(time_ms) FROM events WHERE run = runs.id AND events.kind = 'begun'), 0) < ? ORDER BY id"
         .to_owned()
 }
@@ -180,7 +181,7 @@ fn count(
     Ok(())
 }
 
-/// The contents that artifacts of some runs name.
+/// The contents that artifacts of some runs name, and files of none.
 fn used_hashes(connection: &Connection, counts: impl Fn(i64) -> bool) -> Result<HashSet<[u8; 32]>, Fault> {
     let mut statement = connection.prepare_cached("SELECT run, hash FROM artifacts")?;
     let mut rows = statement.query([])?;
@@ -189,6 +190,11 @@ fn used_hashes(connection: &Connection, counts: impl Fn(i64) -> bool) -> Result<
         if counts(row.get(0)?) {
             used.insert(row.get(1)?);
         }
+    }
+    let mut statement = connection.prepare_cached("SELECT hash FROM files")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        used.insert(row.get(0)?);
     }
     Ok(used)
 }
@@ -219,7 +225,7 @@ fn remove_targets(
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for run in chunk {
             if transaction
-                .prepare_cached("SELECT 1 FROM runs WHERE id = ? AND hidden >= 2")?
+                .prepare_cached("SELECT 1 FROM runs WHERE id = ? AND hidden IN (2, 3)")?
                 .exists([run.row])?
             {
                 remove(&transaction, run.row)?;
@@ -260,6 +266,9 @@ fn remove_study(
     for run in runs_of(&transaction, study.row)? {
         remove(&transaction, run.row)?;
         done.runs.push(run.id);
+    }
+    if let Some(own) = study_run::row(&transaction, study.id)? {
+        remove(&transaction, own)?;
     }
     for statement in [
         "DELETE FROM study_changes WHERE study = ?",

@@ -11,6 +11,7 @@ use super::rows::{
     study_row,
 };
 use super::series::{append, tidy};
+use super::study_run;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{
     EarlierRun, check_end, check_up_to_date, is_alive, kept_violation, next_attempt,
@@ -38,7 +39,7 @@ pub(super) fn insert_study(
 ) -> Result<i64, Fault> {
     let spec = intern(connection, &plan.spec_text)?;
     let environment = intern(connection, &to_json("environment", &plan.environment)?)?;
-    experiment_row(connection, &plan.experiment, created_ms)?;
+    let experiment = experiment_row(connection, &plan.experiment, created_ms)?;
     let mut statement = connection.prepare_cached(
         "INSERT INTO studies (uuid, experiment, spec, spec_path, overrides, fingerprint, seed, metric,
              direction, more_objectives, trials, environment, created_ms, state)
@@ -60,7 +61,9 @@ pub(super) fn insert_study(
         ":environment": environment,
         ":created_ms": created_ms,
     })?;
-    Ok(connection.last_insert_rowid())
+    let study = connection.last_insert_rowid();
+    study_run::insert(connection, id, experiment, environment, created_ms)?;
+    Ok(study)
 }
 
 pub(super) fn acquire_study(
@@ -78,6 +81,7 @@ pub(super) fn acquire_study(
     connection
         .prepare_cached("UPDATE studies SET state = 'RUNNING', owner = ? WHERE id = ?")?
         .execute([process, study])?;
+    study_run::begin(connection, study, process)?;
     let detail = format!("by process {} on {}", owner.pid, owner.host);
     event(connection, now_ms, Some(study), None, "acquired", &detail)
 }
@@ -119,6 +123,7 @@ pub(super) fn release_study(
              WHERE id = ?2 AND NOT EXISTS (SELECT 1 FROM study_workers WHERE study = ?2)",
         )?
         .execute(params![state.name(), study])?;
+    study_run::follow(connection, study, now_ms)?;
     event(connection, now_ms, Some(study), None, "released", state.name())
 }
 

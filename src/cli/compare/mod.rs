@@ -14,7 +14,7 @@ use crate::comparison::{self, ComparedRun, Comparison};
 use crate::fsx;
 use crate::report::draw::{Format, Options, draw};
 use crate::report::subject::ReportSubject;
-use crate::store::{RunRecord, SqliteStore, Store};
+use crate::store::{RunRecord, Store};
 
 use super::exit::Failure;
 use super::ls::{QUERY_GRAMMAR, Query, parse_query};
@@ -110,15 +110,15 @@ const BASELINE: usize = 0;
 /// Compares them.
 pub(super) fn run(global: &Global, args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let rules = gates::rules(&args.fail_if)?;
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let runs = resolve(&store, args)?
+    let store = global.store.open_read_only()?;
+    let runs = resolve(&*store, args)?
         .into_iter()
-        .map(|run| ComparedRun::load(&store, run))
+        .map(|run| ComparedRun::load(&*store, run))
         .collect::<Result<Vec<ComparedRun>, _>>()?;
     let comparison = if args.across_seeds {
         comparison::compare_seeds(&runs, BASELINE)
     } else {
-        comparison::compare(&store, &runs, BASELINE)?
+        comparison::compare(&*store, &runs, BASELINE)?
     };
     let gates = gates::check(&comparison, &rules, args.fail_if_worse)?;
     let shown = if args.all { Rows::All } else { Rows::Differing };
@@ -132,7 +132,7 @@ pub(super) fn run(global: &Global, args: &CompareArgs) -> anyhow::Result<ExitCod
         printer::data(sheets::terminal(&comparison, shown))?;
     }
     if let Some(path) = &args.plot {
-        plot(&store, &comparison, path)?;
+        plot(&*store, &comparison, path)?;
     }
     for gate in &gates {
         printer::talk(gate.told());

@@ -54,6 +54,9 @@ pub enum StoreError {
         /// The database file.
         path: String,
     },
+    /// Of those who log to it.
+    #[error(transparent)]
+    Tracking(#[from] super::tracking::TrackingError),
     /// A file operation failed.
     #[error(transparent)]
     File(#[from] uaic_platform::fsx::FileError),
@@ -204,6 +207,7 @@ impl StoreError {
     /// What kind of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
         match self {
+            Self::Tracking(error) => error.kind(),
             Self::NotFound { .. } | Self::Missing { .. } => ErrorKind::NotFound,
             Self::BadModelName { .. } | Self::BadArtifactName { .. } | Self::NoStudy { .. } => {
                 ErrorKind::Usage

@@ -20,6 +20,7 @@ pub mod rules;
 mod series;
 mod sweep;
 mod tally;
+pub mod tracking;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -42,6 +43,7 @@ pub use registry::ModelVersion;
 pub use series::{Bucket, Look, Point, gather};
 pub use sweep::{Sweep, SweepMode, Swept};
 pub use tally::Tally;
+pub use tracking::{TrackingError, TrackingStore};
 
 /// The record of everything that was run. See the [module](self) for its contract.
 pub trait Store: Send + Sync {

@@ -1,0 +1,25 @@
+//! Artifacts: listed, sent and taken as streams, whatever their size.
+
+mod download;
+mod list;
+mod path;
+mod place;
+mod upload;
+
+use super::route::{Effect, Route};
+
+pub(super) const ROUTES: &[Route] = &[
+    Route::read("GET", "/2.0/mlflow/artifacts/list", list::of_run),
+    Route::read("GET", "/2.0/mlflow-artifacts/artifacts", list::of_folder),
+    Route::stream("GET", "/2.0/mlflow-artifacts/artifacts/{*path}", Effect::Read, download::by_path),
+    Route::stream("PUT", "/2.0/mlflow-artifacts/artifacts/{*path}", Effect::Write, upload::by_path),
+    Route::stream("DELETE", "/2.0/mlflow-artifacts/artifacts/{*path}", Effect::Write, upload::remove),
+    Route::stream("POST", "/2.0/mlflow/upload-artifact", Effect::Write, upload::of_run),
+    Route::write("POST", "/2.0/mlflow-artifacts/mpu/create/{*path}", list::in_parts),
+    Route::write("POST", "/2.0/mlflow-artifacts/mpu/complete/{*path}", list::in_parts),
+    Route::write("POST", "/2.0/mlflow-artifacts/mpu/abort/{*path}", list::in_parts),
+    Route::read("GET", "/2.0/mlflow-artifacts/presigned/{*path}", list::in_parts),
+];
+
+/// Routes at the root, without a mirror.
+pub(super) const ROOT: &[Route] = &[Route::stream("GET", "/get-artifact", Effect::Read, download::of_run)];

@@ -1,0 +1,97 @@
+-- Format 5: what a server needs that others log to.
+
+-- The experiment `Default` has number 0 for clients of MLflow, and is always there.
+INSERT OR IGNORE INTO experiments (name, created_ms)
+    VALUES ('Default', CAST(unixepoch('subsec') * 1000 AS INTEGER));
+ALTER TABLE experiments ADD COLUMN updated_ms INTEGER;      -- NULL: as it was created
+ALTER TABLE experiments ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0 CHECK (deleted IN (0, 1));
+ALTER TABLE experiments ADD COLUMN location TEXT;           -- where its runs' artifacts are; NULL: here
+
+CREATE TABLE experiment_tags (
+    experiment INTEGER NOT NULL REFERENCES experiments,
+    key        TEXT NOT NULL,
+    value      TEXT NOT NULL,
+    PRIMARY KEY (experiment, key)
+) STRICT, WITHOUT ROWID;
+
+-- A study is also a run for those who see runs alone: of its id, hidden to all others.
+CREATE TABLE runs_next (
+    id          INTEGER PRIMARY KEY,
+    uuid        BLOB NOT NULL UNIQUE CHECK (length(uuid) = 16),
+    experiment  INTEGER NOT NULL REFERENCES experiments,
+    study       INTEGER REFERENCES studies,
+    parent      INTEGER REFERENCES runs_next,
+    kind        TEXT NOT NULL CHECK (kind IN ('trial', 'final', 'imported', 'free', 'study')),
+    number      INTEGER CHECK (number >= 0),
+    name        TEXT,
+    note        TEXT,
+    attempt     INTEGER NOT NULL CHECK (attempt >= 1),
+    state       TEXT NOT NULL CHECK (state IN ('RUNNING', 'COMPLETE', 'PRUNED', 'FAILED', 'INTERRUPTED')),
+    value       REAL,
+    value_kind  INTEGER CHECK (value_kind BETWEEN 0 AND 3),
+    violation   REAL NOT NULL DEFAULT 0,
+    excluded    INTEGER NOT NULL DEFAULT 0 CHECK (excluded IN (0, 1)),
+    reason      TEXT,
+    process     INTEGER NOT NULL REFERENCES processes,
+    config      INTEGER NOT NULL REFERENCES texts,
+    environment INTEGER NOT NULL REFERENCES texts,
+    started_ms  INTEGER NOT NULL,
+    ended_ms    INTEGER,
+    -- And 2 more while it is being brought in from elsewhere, and nobody sees it yet; and 4 of a study.
+    hidden      INTEGER NOT NULL DEFAULT 0 CHECK (hidden BETWEEN 0 AND 7),
+    user        TEXT                                        -- who runs it, where somebody said so
+) STRICT;
+INSERT INTO runs_next (id, uuid, experiment, study, parent, kind, number, name, note, attempt, state, value,
+        value_kind, violation, excluded, reason, process, config, environment, started_ms, ended_ms, hidden)
+    SELECT id, uuid, iif(experiment = (SELECT id FROM experiments WHERE name = 'Default'), 0, experiment),
+        study, parent, kind, number, name, note, attempt, state, value, value_kind, violation, excluded,
+        reason, process, config, environment, started_ms, ended_ms, hidden
+    FROM runs;
+UPDATE experiments SET id = 0 WHERE name = 'Default';
+DROP TABLE runs;
+ALTER TABLE runs_next RENAME TO runs;
+CREATE UNIQUE INDEX runs_by_number ON runs (study, kind, ifnull(number, -1)) WHERE study IS NOT NULL;
+CREATE INDEX runs_by_start ON runs (started_ms, id);
+CREATE INDEX runs_by_experiment ON runs (experiment, started_ms DESC, uuid);
+CREATE INDEX runs_by_name ON runs (name) WHERE name IS NOT NULL;
+CREATE INDEX runs_by_parent ON runs (parent) WHERE parent IS NOT NULL;
+CREATE INDEX runs_running ON runs (process) WHERE state = 'RUNNING';
+CREATE INDEX runs_hidden ON runs (hidden) WHERE hidden > 0;
+
+-- Data sets that runs have used.
+CREATE TABLE datasets (
+    id          INTEGER PRIMARY KEY,
+    experiment  INTEGER NOT NULL REFERENCES experiments,
+    name        TEXT NOT NULL,
+    digest      TEXT NOT NULL,
+    source_type TEXT NOT NULL,
+    source      TEXT NOT NULL,
+    schema      TEXT,
+    profile     TEXT,
+    UNIQUE (experiment, name, digest)
+) STRICT;
+
+CREATE TABLE inputs (
+    run     INTEGER NOT NULL REFERENCES runs,
+    dataset INTEGER NOT NULL REFERENCES datasets,
+    context TEXT,                                           -- the tag `mlflow.data.context`
+    tags    TEXT NOT NULL,                                  -- JSON: [[key, value], …]
+    PRIMARY KEY (run, dataset)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX inputs_by_dataset ON inputs (dataset, run);
+
+-- Models that runs have used or made.
+CREATE TABLE run_models (
+    run   INTEGER NOT NULL REFERENCES runs,
+    made  INTEGER NOT NULL CHECK (made IN (0, 1)),
+    model TEXT NOT NULL,
+    step  INTEGER NOT NULL,
+    PRIMARY KEY (run, made, model)
+) STRICT, WITHOUT ROWID;
+
+-- Files of no run, such as those of models.
+CREATE TABLE files (
+    path TEXT PRIMARY KEY,
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    size INTEGER NOT NULL CHECK (size >= 0)
+) STRICT, WITHOUT ROWID;
