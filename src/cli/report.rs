@@ -33,19 +33,22 @@ Examples:
   uaic report 4f2a90c1 baseline 7be01d33 several runs, the first as the baseline of tests
   uaic report -w 'experiment = sweep and started > -7d' --metric val/loss
 
-The folder gets index.html (one file, pictures inside, no network), report.md with its pictures (PNG;
-SVG where names have letters that the font of PNGs lacks), metrics.json, and tables: of a study trials.csv and,
-where a model is trained here, predictions.csv; of a run metrics.csv and, where it has parts, runs.csv; of several runs
-runs.csv. The same study or runs give the same bytes. Its path is printed.
+The folder gets index.html (one file, pictures inside, no network), report.md with its pictures
+(PNG; SVG where names have letters that the font of PNGs lacks), metrics.json, and tables: of a
+study trials.csv and, where a model is trained here, predictions.csv; of a run metrics.csv and,
+where it has parts, runs.csv; of several runs runs.csv. The same study or runs give the same
+bytes. Its path is printed.
 
 Of a study: what was asked, the data, the search, the best trial, the training, the test, errors,
 calibration, reproduction.
-Of a run of no study: its command, note, parameters, metrics with the intervals that `uaic evaluate --predictions`
-filed, curves, pictures of its predictions, use of the machine, code, environment, files, the last lines of its output,
-how it ended and how to get it again; parts of it are told as several runs are.
-Of several runs, of any kind and experiments: the parameters that differ and their metrics, parallel
-coordinates, slices, importance, curves over each other (of more than 30 their mean and a band of one
-standard deviation), and the tests of `uaic compare` where predictions are of the same rows.
+Of a run of no study: its command, note, parameters, metrics, curves, the predictions that were
+filed with it (`uaic evaluate --predictions`) in figures with intervals and in pictures, use of the
+machine, code, environment, files, the last lines of its output, how it ended and how to get it
+again. Runs that are parts of it are told as several runs are.
+Of several runs, of any kind and experiments: the parameters that differ and their metrics,
+parallel coordinates, slices, importance, curves over each other (of more than 30 runs their mean
+and a band of one standard deviation), and the tests of `uaic compare` where predictions are of
+the same rows.
 
 metrics.json of a study: {{\"schema\": 1, \"experiment\", \"study\", \"run\",
   \"metrics\": {{name: {{\"value\", \"n\", \"low\", \"high\"}}}}, \"absent\": {{name: why}}}}
@@ -60,8 +63,8 @@ predictions.csv: text, hash, label, predicted, right, confidence, words, unknown
 metrics.csv: metric, latest, step, min, max, points, n, low, high
 
 {RUN_GRAMMAR}
-An id or the name of an experiment that belongs to a study means the study; among several its final run,
-or else its best trial.
+An id or the name of an experiment that belongs to a study means the study; among several its
+final run, or else its best trial.
 
 {QUERY_GRAMMAR}"))]
 pub struct ReportArgs {
@@ -73,7 +76,7 @@ pub struct ReportArgs {
     #[arg(short = 'w', long = "where", value_name = "QUERY", value_parser = parse_query)]
     pub filter: Option<Query>,
 
-    /// Of several runs: a metric to show, the first of which decides; may be given several times
+    /// Of runs: a metric to show, the first of which decides; may be given several times
     #[arg(long, value_name = "NAME")]
     pub metric: Vec<String>,
 

@@ -52,7 +52,9 @@ pub(super) fn write(section: &mut Section, store: &dyn Store, members: &Members)
          number of runs, metric by metric; * marks those below 0.05. `uaic compare` has more."
     ));
     if found.len() > shown.len() {
-        section.text(format!("The first {} of {} that keep predictions.", shown.len(), found.len()));
+        section.text(format!("Only the first {} that keep predictions are compared.", shown.len()));
+    } else if found.len() < members.all.len() {
+        section.text(format!("{} of {} runs keep predictions.", found.len(), members.all.len()));
     }
     section.blocks.push(Block::Table(differences(&comparison)));
     section.blocks.push(Block::Table(values(&comparison)));

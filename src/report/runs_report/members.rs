@@ -11,7 +11,7 @@ use crate::store::{Id, LatestMetric, RunQuery, RunRecord, Store, StoreError, Stu
 use crate::trial::MetricKey;
 
 /// Most metrics that a table shows where none is named.
-const COLUMNS: usize = 6;
+const COLUMNS: usize = 5;
 
 /// One of the runs.
 pub(in super::super) struct Member {
