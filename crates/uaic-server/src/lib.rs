@@ -1,4 +1,4 @@
-//! One server for a team: what clients of MLflow record, in a store of uaic.
+//! One server for a team: what clients of MLflow and Optuna record, in a store of uaic.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -19,8 +19,9 @@
 
 mod error;
 mod mlflow;
+pub mod optuna;
 mod server;
 
 pub use error::ServerError;
-pub use server::{Server, Setup};
+pub use server::{Server, Setup, TeamStore};
 pub use uaic_http::{ConnectionLimits, Listen};

@@ -7,14 +7,19 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::error::ServerError;
-use super::mlflow;
+use super::{mlflow, optuna};
 use uaic_http::{ConnectionLimits, Listen, Listener, Protocol, Uncounted, accept};
-use uaic_study::store::TrackingStore;
+use uaic_study::store::{OptunaStore, TrackingStore};
+
+/// A store that a server can be on.
+pub trait TeamStore: TrackingStore + OptunaStore {}
+
+impl<S: TrackingStore + OptunaStore> TeamStore for S {}
 
 /// All that a server needs.
 pub struct Setup {
     /// Where everything is recorded.
-    pub store: Arc<dyn TrackingStore>,
+    pub store: Arc<dyn TeamStore>,
     /// Where it listens.
     pub listen: Listen,
     /// How many connections there may be, and how slow.
@@ -38,7 +43,7 @@ impl Server {
         let listener = Listener::bind(&listen).await?;
         let address = listener.address();
         let (stop, stopped) = watch::channel(false);
-        let router = mlflow::router(store);
+        let router = mlflow::router(Arc::clone(&store) as Arc<_>).merge(optuna::router(store));
         let accepting = accept(listener, Protocol::Http1Or2, router, limits, Arc::new(Uncounted), stopped);
         Ok(Self { address, stop, accepting: tokio::spawn(accepting) })
     }

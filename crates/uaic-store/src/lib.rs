@@ -20,6 +20,7 @@ mod fault;
 mod find;
 mod history;
 mod once;
+mod optuna;
 mod outside;
 mod piece;
 mod read;
@@ -41,6 +42,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
 use uaic_platform::fsx;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{check_alias, check_model_name, check_name, no_model, now_ms};
@@ -120,6 +122,15 @@ impl SqliteStore {
         check_name(name)?;
         let found = self.artifacts(run)?.into_iter().find(|artifact| artifact.name == name);
         found.ok_or_else(|| StoreError::NotFound { what: "artifact", id: name.to_owned() })
+    }
+
+    /// As [`SqliteStore::read`], of what does not depend on who lives: that costs more than such a look.
+    fn look<T>(&self, look: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.writer.as_ref().map_or(Ok(()), Writer::settle)?;
+        let lent = self.readers.lend()?;
+        let connection = lent.connection()?;
+        let answer = || -> Result<T, Fault> { look(&*connection.unchecked_transaction()?) };
+        answer().map_err(|fault| fault.at(&self.path))
     }
 
     /// Reads inside one transaction, so that several statements see the same state.
