@@ -151,7 +151,7 @@ pub enum Verb {
     Plot(plot::PlotArgs),
     /// Compare runs: what differs, and whether the difference is real
     Compare(compare::CompareArgs),
-    /// Write a page with pictures and tables that explains a study and its model
+    /// Write a page with pictures and tables that explains a study and its model, or runs
     Report(report::ReportArgs),
     /// Hide runs from listings (nothing is lost: see `restore`)
     Rm(rm::RmArgs),
