@@ -29,6 +29,7 @@ mod rows;
 mod schema;
 mod search;
 mod series;
+mod served;
 mod sql;
 mod study_run;
 mod sweep;
