@@ -71,3 +71,6 @@ impl ServedStore for SqliteStore {
         Ok(Box::new(Follower::open(&self.path)?))
     }
 }
+
+#[cfg(test)]
+mod tests;
