@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::{Semaphore, watch};
+
 use super::desk::Desk;
 use super::problem::{ApiProblem, Kind};
 use crate::team::TeamStore;
@@ -12,6 +14,10 @@ pub(super) struct Api {
     pub(super) store: Arc<dyn TeamStore>,
     /// Who proposes trials, where somebody does.
     pub(super) desk: Option<Arc<dyn Desk>>,
+    /// Whether the server is being stopped: what has no end of its own ends then.
+    pub(super) ended: watch::Receiver<bool>,
+    /// Who may still listen for changes.
+    pub(super) listeners: Arc<Semaphore>,
 }
 
 impl Api {

@@ -46,6 +46,7 @@ impl Served {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let setup = Setup {
             store: store.clone(),
+            desk: None,
             listen: Listen::Tcp("127.0.0.1:0".to_owned()),
             limits: ConnectionLimits::default(),
         };

@@ -5,18 +5,18 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
-use axum::http::HeaderMap;
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
-use serde::Deserialize;
 use tokio::sync::mpsc;
 use uaic_study::store::remote::ArtifactPlace;
 use uaic_study::store::{Attempt, Id};
 
 use super::super::app::Api;
 use super::super::content;
+use super::super::problem::ApiProblem;
+use super::super::query::{Parameters, plain};
 use super::message::{Refusal, answered, packed};
 
 /// Pieces that wait for the disk.
@@ -25,23 +25,25 @@ const WAITING: usize = 8;
 const TRAILER: usize = blake3::OUT_LEN;
 
 /// What is meant.
-#[derive(Deserialize)]
-pub(super) struct Meant {
+struct Meant {
     run: Id,
     name: String,
     /// Without it, of a run that is being brought in.
     attempt: Option<u32>,
 }
 
-type Asked = Result<Query<Meant>, QueryRejection>;
-
-fn meant(query: Asked) -> Result<Meant, Refusal> {
-    query.map(|Query(meant)| meant).map_err(|error| Refusal::bad(error.to_string()))
+fn meant(uri: &Uri) -> Result<Meant, Refusal> {
+    let mut given = Parameters::of(uri.query())?;
+    let run = given.id("run")?.ok_or_else(|| ApiProblem::invalid("run", "`run` is missing"))?;
+    let attempt = given.read("attempt", "a whole number", plain)?;
+    let meant = Meant { run, name: given.needed("name")?, attempt };
+    given.end()?;
+    Ok(meant)
 }
 
 /// Sends an artifact, or the rest of it.
-pub(super) async fn give(State(app): State<Arc<Api>>, headers: HeaderMap, query: Asked) -> Response {
-    let meant = match meant(query) {
+pub(super) async fn give(State(app): State<Arc<Api>>, uri: Uri, headers: HeaderMap) -> Response {
+    let meant = match meant(&uri) {
         Ok(meant) => meant,
         Err(refusal) => return refusal.into_response(),
     };
@@ -54,9 +56,9 @@ pub(super) async fn give(State(app): State<Arc<Api>>, headers: HeaderMap, query:
 }
 
 /// Takes an artifact.
-pub(super) async fn take(State(app): State<Arc<Api>>, query: Asked, body: Body) -> Response {
+pub(super) async fn take(State(app): State<Arc<Api>>, uri: Uri, body: Body) -> Response {
     answered(async {
-        let Meant { run, name, attempt } = meant(query)?;
+        let Meant { run, name, attempt } = meant(&uri)?;
         let place = match attempt {
             Some(number) => ArtifactPlace::Attempt(Attempt { run, number }),
             None => ArtifactPlace::Outside(run),

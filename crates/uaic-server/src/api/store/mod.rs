@@ -10,8 +10,8 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use uaic_study::store::remote::{Hello, PROTOCOL, ReadCall, RemoveCall, WriteCall, pack};
-use uaic_study::store::{Id, StoreError};
+use uaic_study::store::remote::{Hello, PROTOCOL, ReadCall, RemoveCall, WriteCall};
+use uaic_study::store::Id;
 
 use super::app::Api;
 use super::routes::{Plain, Right};
@@ -58,7 +58,7 @@ async fn hello() -> axum::Json<Hello> {
 async fn read(State(app): State<Arc<Api>>, request: Request) -> Response {
     answered(async {
         let call: ReadCall = read_call(request.into_body(), MOST_ASKED).await?;
-        app.work(move |app| answer::to_read(&*app.store, &call)).await?
+        Ok(app.work(move |app| answer::to_read(&*app.store, &call)).await??)
     })
     .await
 }
@@ -67,7 +67,7 @@ async fn write(State(app): State<Arc<Api>>, headers: HeaderMap, request: Request
     answered(async {
         let key = key(&headers)?;
         let call: WriteCall = read_call(request.into_body(), MOST_WRITTEN).await?;
-        app.work(move |app| packed(&app.store.write_once(key, call)?)).await?
+        Ok(app.work(move |app| packed(&app.store.write_once(key, call)?)).await??)
     })
     .await
 }
@@ -75,11 +75,14 @@ async fn write(State(app): State<Arc<Api>>, headers: HeaderMap, request: Request
 async fn remove(State(app): State<Arc<Api>>, request: Request) -> Response {
     answered(async {
         let call: RemoveCall = read_call(request.into_body(), MOST_ASKED).await?;
-        app.work(move |app| match call {
-            RemoveCall::DeleteRun(run) => packed(&app.store.delete_run(run)?),
+        let work = move |app: &Api| match call {
+            RemoveCall::DeleteRun(run) => {
+                app.store.delete_run(run)?;
+                packed(&())
+            }
             RemoveCall::Sweep(sweep) => packed(&app.store.sweep(&sweep)?),
-        })
-        .await?
+        };
+        Ok(app.work(work).await??)
     })
     .await
 }
