@@ -135,7 +135,10 @@ fn fetch(
     let hash = tag.trim_matches('"').to_owned();
     if wants_rest && response.status() != ureq::http::StatusCode::PARTIAL_CONTENT {
         // It was replaced meanwhile: what has been written is the beginning of another.
-        return Err(StoreError::Damaged { name: path.to_owned(), hash: arrived.hash.take().unwrap_or_default() });
+        return Err(StoreError::Damaged {
+            name: path.to_owned(),
+            hash: arrived.hash.take().unwrap_or_default(),
+        });
     }
     arrived.hash.get_or_insert(hash);
     let mut reader = response.body_mut().with_config().limit(u64::MAX).reader();

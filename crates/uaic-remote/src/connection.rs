@@ -122,11 +122,14 @@ impl Connection {
         let request = Request { method: Method::Post, path, headers, patience };
         let deadline = Instant::now() + patience;
         loop {
-            let mut response = self.send(&request, || Ok(SendBody::from_owned_reader(std::io::Cursor::new(message.clone()))))?;
+            let mut response = self
+                .send(&request, || Ok(SendBody::from_owned_reader(std::io::Cursor::new(message.clone()))))?;
             match self.body(&mut response, MOST_ANSWERED) {
                 Ok(bytes) => return self.answer(&bytes),
                 // Cut on the way back: it is asked once more, and done once.
-                Err(error @ StoreError::Unreachable { .. }) if Instant::now() >= deadline => return Err(error),
+                Err(error @ StoreError::Unreachable { .. }) if Instant::now() >= deadline => {
+                    return Err(error);
+                }
                 Err(StoreError::Unreachable { .. }) => sleep(PAUSES.0),
                 Err(error) => return Err(error),
             }
@@ -174,9 +177,9 @@ impl Connection {
             Method::Get => {
                 headers.fold(self.agent.get(address), |own, (name, value)| own.header(name, value)).call()
             }
-            Method::Post => {
-                headers.fold(self.agent.post(address), |own, (name, value)| own.header(name, value)).send(body)
-            }
+            Method::Post => headers
+                .fold(self.agent.post(address), |own, (name, value)| own.header(name, value))
+                .send(body),
             Method::Put => {
                 headers.fold(self.agent.put(address), |own, (name, value)| own.header(name, value)).send(body)
             }
@@ -250,9 +253,9 @@ fn is_final(error: &ureq::Error) -> bool {
 /// The reason in a problem of RFC 9457, or a short text.
 fn told(bytes: &[u8]) -> Option<String> {
     let problem: Option<serde_json::Value> = serde_json::from_slice(bytes).ok();
-    let detail = problem.as_ref().and_then(|problem| {
-        ["detail", "message"].iter().find_map(|name| problem.get(name)?.as_str())
-    });
+    let detail = problem
+        .as_ref()
+        .and_then(|problem| ["detail", "message"].iter().find_map(|name| problem.get(name)?.as_str()));
     let text = detail.or_else(|| std::str::from_utf8(bytes).ok())?.trim();
     let is_page = text.starts_with('<') || text.is_empty();
     (!is_page).then(|| text.chars().filter(|character| !character.is_control()).take(500).collect())

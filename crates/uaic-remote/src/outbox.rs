@@ -60,12 +60,8 @@ struct State {
 
 impl Outbox {
     pub(super) fn new(connection: Arc<Connection>) -> Self {
-        let shared = Shared {
-            connection,
-            state: Mutex::default(),
-            filled: Condvar::new(),
-            emptied: Condvar::new(),
-        };
+        let shared =
+            Shared { connection, state: Mutex::default(), filled: Condvar::new(), emptied: Condvar::new() };
         Self { shared: Arc::new(shared), thread: Mutex::new(None) }
     }
 
@@ -83,7 +79,9 @@ impl Outbox {
         state.points += points.len();
         for point in points {
             match state.blocks.last_mut() {
-                Some(block) if block.attempt == attempt && block.key == point.key => block.points.push(point.into()),
+                Some(block) if block.attempt == attempt && block.key == point.key => {
+                    block.points.push(point.into())
+                }
                 _ => state.blocks.push(PointBlock {
                     attempt,
                     key: point.key.clone(),
@@ -284,7 +282,9 @@ mod tests {
         let block = |key: &str, from: usize, count: usize| PointBlock {
             attempt,
             key: key.to_owned(),
-            points: (from..from + count).map(|step| Point { step: step as i64, time_ms: 0, value: 0.0 }).collect(),
+            points: (from..from + count)
+                .map(|step| Point { step: step as i64, time_ms: 0, value: 0.0 })
+                .collect(),
         };
         let all = vec![block("a", 0, 3), block("b", 0, BATCH + 10), block("c", 0, 5)];
         let mut state = State { points: BATCH + 18, blocks: all, ..State::default() };

@@ -28,9 +28,9 @@ const REMOVING: Duration = Duration::ZERO;
 
 /// Whether a text is the address of a server, and no folder.
 pub fn is_address(text: &str) -> bool {
-    ["http://", "https://"].iter().any(|scheme| {
-        text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    })
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
 }
 
 /// A [`Store`] at a server of uaic, for any number of processes of any machines at once.

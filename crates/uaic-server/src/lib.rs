@@ -26,5 +26,5 @@ mod team;
 pub use api::{Desk, DeskError, Need, Right, needs};
 pub use error::ServerError;
 pub use server::{Server, Setup};
-pub use uaic_http::{ConnectionLimits, Listen};
 pub use team::TeamStore;
+pub use uaic_http::{ConnectionLimits, Listen};

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::api::{self, Desk};
 use super::error::ServerError;
 use super::mlflow;
-use uaic_http::{ConnectionLimits, Listen, Listener, Protocol, Uncounted, accept};
-use super::api::{self, Desk};
 use super::team::TeamStore;
+use uaic_http::{ConnectionLimits, Listen, Listener, Protocol, Uncounted, accept};
 
 /// All that a server needs.
 pub struct Setup {

@@ -78,12 +78,19 @@ fn a_content_that_is_cut_on_its_way_is_fetched_to_its_end() {
     let gate = Gate::before(served.address);
     let store = RemoteStore::open(&gate.url(), None).unwrap();
     let attempt = start(&store);
-    let content: Vec<u8> = (0..3_000_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let content: Vec<u8> =
+        (0..3_000_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     store.put_artifact(attempt, "weights", &content).unwrap();
     gate.every_other(Fault::CutAfter(700_000));
     let mut copied = Vec::new();
     store.copy_artifact(attempt.run, "weights", &mut copied).unwrap();
-    assert!(copied == content && gate.lost() >= 1, "{} of {}, {} cut", copied.len(), content.len(), gate.lost());
+    assert!(
+        copied == content && gate.lost() >= 1,
+        "{} of {}, {} cut",
+        copied.len(),
+        content.len(),
+        gate.lost()
+    );
 }
 
 #[test]
@@ -113,7 +120,10 @@ fn who_is_no_server_of_uaic_is_told_from_one_that_is_away() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let begun = Instant::now();
     let error = told(&format!("http://{free}"));
-    assert!(matches!(&error, StoreError::Unreachable { server, .. } if server.contains("127.0.0.1")), "{error}");
+    assert!(
+        matches!(&error, StoreError::Unreachable { server, .. } if server.contains("127.0.0.1")),
+        "{error}"
+    );
     assert!(begun.elapsed() < Duration::from_secs(5), "nobody waits for what was never there");
     let answering = |answer: &'static str| {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -128,7 +138,10 @@ fn who_is_no_server_of_uaic_is_told_from_one_that_is_away() {
         told(&format!("http://{address}/"))
     };
     let error = answering("HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello");
-    assert!(matches!(error, StoreError::OtherVersion { .. }) && error.to_string().contains("no server of uaic"), "{error}");
+    assert!(
+        matches!(error, StoreError::OtherVersion { .. }) && error.to_string().contains("no server of uaic"),
+        "{error}"
+    );
     let error = answering("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     assert!(matches!(error, StoreError::OtherVersion { .. }), "{error}");
     let error = answering(

@@ -46,7 +46,8 @@ impl Drop for Served {
     fn drop(&mut self) {
         if let Some(server) = self.server.take() {
             // A client that is still there keeps its connection.
-            let _ = self.runtime.block_on(tokio::time::timeout(std::time::Duration::from_secs(2), server.stop()));
+            let soon = std::time::Duration::from_secs(2);
+            let _ = self.runtime.block_on(async { tokio::time::timeout(soon, server.stop()).await });
         }
     }
 }

@@ -32,7 +32,10 @@ impl Api {
         let app = Arc::clone(self);
         tokio::task::spawn_blocking(move || work(&app)).await.map_err(|error| {
             tracing::error!(target: "uaic::server", "a request failed: {error}");
-            ApiProblem::new(Kind::Internal, "answering failed, which is a defect; the server's log says where")
+            ApiProblem::new(
+                Kind::Internal,
+                "answering failed, which is a defect; the server's log says where",
+            )
         })
     }
 }

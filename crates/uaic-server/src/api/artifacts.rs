@@ -7,32 +7,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde::Serialize;
-use uaic_study::store::ArtifactRecord;
 use utoipa::ToSchema;
 
 use super::app::Api;
 use super::content;
 use super::problem::{ApiProblem, NoPart, Unanswered};
 use super::query::Parameters;
-use super::runs::id_in_path;
-use super::segment::Segment;
-
-/// An artifact of a run.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Artifact {
-    /// A relative path.
-    name: String,
-    /// BLAKE3 of its content, in hexadecimal.
-    hash: String,
-    /// Bytes.
-    size: u64,
-}
-
-impl From<ArtifactRecord> for Artifact {
-    fn from(artifact: ArtifactRecord) -> Self {
-        Self { name: artifact.name, hash: artifact.hash, size: artifact.size }
-    }
-}
+use super::segment::{Segment, id_in_path};
+use super::shape::Artifact;
 
 /// All artifacts of a run.
 #[derive(Serialize, ToSchema)]

@@ -125,14 +125,16 @@ pub(super) async fn follow(
     });
     let after = last.transpose()?.or(after);
     let permit = Arc::clone(&app.listeners).try_acquire_owned();
-    let permit = permit.map_err(|_| ApiProblem::new(Kind::Conflict, "too many listen already; ask for changes"))?;
+    let permit =
+        permit.map_err(|_| ApiProblem::new(Kind::Conflict, "too many listen already; ask for changes"))?;
     let opened = app.work(move |app| -> Result<(Box<dyn Feed>, u64), StoreError> {
         let mut feed = app.store.feed()?;
         let newest = feed.newest()?;
         Ok((feed, after.unwrap_or(newest)))
     });
     let (feed, cursor) = opened.await??;
-    let listener = Listener { app, feed: Some(feed), cursor, told: Instant::now(), greets: true, _permit: permit };
+    let listener =
+        Listener { app, feed: Some(feed), cursor, told: Instant::now(), greets: true, _permit: permit };
     let body = Body::from_stream(stream::unfold(listener, Listener::next));
     let kind = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     Ok((kind, [("x-accel-buffering", "no")], body).into_response())

@@ -29,9 +29,10 @@ impl Cursor {
         let own = digest(question);
         match { read }() {
             Some((time_ms, offset, digest, true)) if digest == own => Ok(Self { time_ms, offset }),
-            Some((.., true)) => {
-                Err(ApiProblem::invalid("cursor", "the cursor belongs to another question; ask the first page again"))
-            }
+            Some((.., true)) => Err(ApiProblem::invalid(
+                "cursor",
+                "the cursor belongs to another question; ask the first page again",
+            )),
             _ => Err(ApiProblem::invalid("cursor", "the cursor is none of this server")),
         }
     }
@@ -69,7 +70,18 @@ mod tests {
         let next = first.behind(100);
         assert_eq!(Cursor::read(Some(&next.written("a")), "a", 7).unwrap(), next);
         assert!(Cursor::read(Some(&next.written("a")), "b", 7).is_err());
-        for text in ["", "-", "--", "1-2", "1-2-3-4", "-1-2-3", "x-1-1", "ffffffffffffffffffff-1-1", "1-fffffffff-1", "ü"] {
+        for text in [
+            "",
+            "-",
+            "--",
+            "1-2",
+            "1-2-3-4",
+            "-1-2-3",
+            "x-1-1",
+            "ffffffffffffffffffff-1-1",
+            "1-fffffffff-1",
+            "ü",
+        ] {
             assert!(Cursor::read(Some(text), "a", 7).is_err(), "{text}");
         }
     }

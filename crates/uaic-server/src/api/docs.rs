@@ -73,9 +73,8 @@ fn file(path: &str) -> Response {
             ];
             (headers, Bytes::from(file.bytes.into_owned())).into_response()
         }
-        Ok(None) => {
-            ApiProblem::new(Kind::NotFound, "there is no such page; the documentation is at /docs/").into_response()
-        }
+        Ok(None) => ApiProblem::new(Kind::NotFound, "there is no such page; the documentation is at /docs/")
+            .into_response(),
         Err(error) => {
             tracing::error!(target: "uaic::server", "the documentation cannot be shown: {error}");
             ApiProblem::new(Kind::Internal, "the documentation cannot be shown").into_response()

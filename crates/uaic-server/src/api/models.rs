@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::Uri;
 use serde::{Deserialize, Serialize};
+use uaic_study::store::rules::no_model;
 use uaic_study::store::{Id, ModelVersion};
 use utoipa::ToSchema;
 
@@ -13,9 +14,8 @@ use super::app::Api;
 use super::body;
 use super::problem::{ApiProblem, Unanswered, Unchanged};
 use super::query::Parameters;
-use super::runs::Event;
-use super::shape::{Whole, missing};
 use super::segment::Segment;
+use super::shape::{Event, Whole};
 
 type Answer<T> = Result<Json<T>, ApiProblem>;
 
@@ -81,7 +81,7 @@ pub(super) struct Model {
 fn whole(app: &Api, name: &str) -> Result<Model, ApiProblem> {
     let versions = app.store.model_versions(Some(name))?;
     if versions.is_empty() {
-        return Err(missing("model", &name.escape_debug().to_string()).into());
+        return Err(no_model(&name.escape_debug().to_string()).into());
     }
     Ok(Model {
         name: name.to_owned(),
@@ -96,7 +96,11 @@ fn whole(app: &Api, name: &str) -> Result<Model, ApiProblem> {
     params(("name" = String, Path, description = "The name of a model")),
     responses((status = 200, body = Model, description = "The model"), Unanswered)
 )]
-pub(super) async fn show(State(app): State<Arc<Api>>, Segment(name): Segment<String>, uri: Uri) -> Answer<Model> {
+pub(super) async fn show(
+    State(app): State<Arc<Api>>,
+    Segment(name): Segment<String>,
+    uri: Uri,
+) -> Answer<Model> {
     Parameters::of(uri.query())?.end()?;
     Ok(Json(app.work(move |app| whole(app, &name)).await??))
 }

@@ -43,7 +43,12 @@ const KINDS: [(Kind, StatusCode, &str, &str); 10] = [
     (Kind::Method, StatusCode::METHOD_NOT_ALLOWED, "method", "The route takes other methods"),
     (Kind::Conflict, StatusCode::CONFLICT, "conflict", "What is there does not allow it"),
     (Kind::TooLarge, StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
-    (Kind::MediaType, StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "The body is not of a type that is read"),
+    (
+        Kind::MediaType,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "media-type",
+        "The body is not of a type that is read",
+    ),
     (Kind::Range, StatusCode::RANGE_NOT_SATISFIABLE, "range", "The content has no such part"),
     (Kind::Internal, StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server or its store failed"),
     (Kind::Unsupported, StatusCode::NOT_IMPLEMENTED, "unsupported", "This server cannot do it"),
@@ -52,9 +57,10 @@ const KINDS: [(Kind, StatusCode, &str, &str); 10] = [
 impl Kind {
     fn told(self) -> (StatusCode, &'static str, &'static str) {
         let found = KINDS.iter().find(|(kind, ..)| *kind == self);
-        found.map_or((StatusCode::INTERNAL_SERVER_ERROR, "internal", "A defect"), |(_, status, word, title)| {
-            (*status, *word, *title)
-        })
+        found.map_or(
+            (StatusCode::INTERNAL_SERVER_ERROR, "internal", "A defect"),
+            |(_, status, word, title)| (*status, *word, *title),
+        )
     }
 }
 

@@ -25,7 +25,10 @@ impl Parameters {
         let mut given = Vec::new();
         for part in parts {
             if given.len() == MOST {
-                return Err(ApiProblem::new(Kind::Malformed, format!("there are more than {MOST} parameters")));
+                return Err(ApiProblem::new(
+                    Kind::Malformed,
+                    format!("there are more than {MOST} parameters"),
+                ));
             }
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             given.push((decoded(name)?, decoded(value)?));
@@ -150,7 +153,11 @@ mod tests {
         assert!(Parameters::of(Some("a=%ff")).is_err());
         assert!(Parameters::of(Some(&"a&".repeat(1001))).is_err());
         for text in ["0", "11", "-1", "+1", "1.0", ""] {
-            assert!(Parameters::of(Some(&format!("n={text}"))).unwrap().count("n", 1, 10).is_err() || text == "+1", "{text}");
+            assert!(
+                Parameters::of(Some(&format!("n={text}"))).unwrap().count("n", 1, 10).is_err()
+                    || text == "+1",
+                "{text}"
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::http::{Method, Uri};
-use axum::routing::{MethodRouter, any, get};
+use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
@@ -15,48 +15,19 @@ use utoipa_axum::routes;
 use super::app::Api;
 use super::desk::Desk;
 use super::problem::{ApiProblem, Kind};
-use super::{artifacts, changes, docs, experiments, models, runs, series, store, studies, workers};
+use super::right::{Need, Plain, Right};
+use super::{artifacts, changes, docs, experiments, listing, models, runs, series, store, studies, workers};
 use crate::team::TeamStore;
 
 /// Who may listen for changes at once.
 const LISTENERS: usize = 256;
-
-/// What somebody must be allowed to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Right {
-    /// To look.
-    Read,
-    /// To change what is recorded.
-    Write,
-    /// To remove for good.
-    Admin,
-}
-
-/// A route, and what somebody must be allowed to who asks it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Need {
-    /// Such as `GET`.
-    pub method: &'static str,
-    /// As routers know it: `/api/v1/runs/{id}`.
-    pub path: String,
-    /// What it needs.
-    pub right: Right,
-}
-
-/// A route that is not in the document.
-pub(super) struct Plain {
-    pub(super) method: &'static str,
-    pub(super) path: &'static str,
-    pub(super) right: Right,
-    pub(super) router: MethodRouter<Arc<Api>>,
-}
 
 type Documented = UtoipaMethodRouter<Arc<Api>>;
 
 /// The routes with documentation.
 fn documented() -> Vec<(Right, Documented)> {
     vec![
-        (Right::Read, routes!(runs::list)),
+        (Right::Read, routes!(listing::list)),
         (Right::Read, routes!(runs::show)),
         (Right::Write, routes!(runs::edit)),
         (Right::Read, routes!(series::of_run)),
@@ -99,7 +70,8 @@ pub fn needs() -> Vec<Need> {
         })
     });
     let plain = store::routes().into_iter().chain(pages());
-    let plain = plain.map(|route| Need { method: route.method, path: route.path.to_owned(), right: route.right });
+    let plain =
+        plain.map(|route| Need { method: route.method, path: route.path.to_owned(), right: route.right });
     own.chain(plain).collect()
 }
 
@@ -155,7 +127,12 @@ mod tests {
         for Need { method, path, right } in &needs {
             assert!(seen.insert((*method, path.clone())), "{method} {path}");
             assert!(*method != "GET" || *right == Right::Read, "{path}");
-            assert!(*method == "GET" || *right > Right::Read || ["/api/v1/series", "/api/v1/store/read"].contains(&&**path), "{method} {path}");
+            assert!(
+                *method == "GET"
+                    || *right > Right::Read
+                    || ["/api/v1/series", "/api/v1/store/read"].contains(&&**path),
+                "{method} {path}"
+            );
         }
         assert_eq!(needs.len(), documented().len() + store::routes().len() + pages().len());
     }

@@ -13,9 +13,8 @@ use super::app::Api;
 use super::body;
 use super::problem::{ApiProblem, Unanswered, Unchanged};
 use super::query::Parameters;
-use super::runs::id_in_path;
+use super::segment::{Segment, id_in_path};
 use super::shape::{Float, Whole};
-use super::segment::Segment;
 
 /// Buckets of a series, without a wish.
 const USUAL: u32 = 1000;

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
-use uaic_study::store::{LatestMetric, RunRecord, StoreError};
+use uaic_study::store::{ArtifactRecord, EventRecord, LatestMetric, RunRecord};
 use uaic_study::trial::{ParamValue, Params};
-use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// The largest number below which every whole number is one of a browser's.
@@ -77,7 +77,11 @@ pub(super) struct Whole(pub(super) i64);
 
 impl Serialize for Whole {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0.unsigned_abs() <= EXACT { serializer.serialize_i64(self.0) } else { serializer.collect_str(&self.0) }
+        if self.0.unsigned_abs() <= EXACT {
+            serializer.serialize_i64(self.0)
+        } else {
+            serializer.collect_str(&self.0)
+        }
     }
 }
 
@@ -271,9 +275,38 @@ impl From<LatestMetric> for Metric {
     }
 }
 
-/// The error of a thing that is not there.
-pub(super) fn missing(what: &'static str, id: &str) -> StoreError {
-    StoreError::NotFound { what, id: id.to_owned() }
+/// An artifact of a run.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Artifact {
+    /// A relative path.
+    name: String,
+    /// BLAKE3 of its content, in hexadecimal.
+    hash: String,
+    /// Bytes.
+    size: u64,
+}
+
+impl From<ArtifactRecord> for Artifact {
+    fn from(artifact: ArtifactRecord) -> Self {
+        Self { name: artifact.name, hash: artifact.hash, size: artifact.size }
+    }
+}
+
+/// Something that happened.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Event {
+    /// When, milliseconds since 1970 UTC.
+    time_ms: Whole,
+    /// `started`, `ended`, `hidden` …
+    kind: String,
+    /// More about it.
+    detail: String,
+}
+
+impl From<EventRecord> for Event {
+    fn from(event: EventRecord) -> Self {
+        Self { time_ms: Whole(event.time_ms), kind: event.kind, detail: event.detail }
+    }
 }
 
 #[cfg(test)]
@@ -283,8 +316,14 @@ mod tests {
 
     #[test]
     fn what_a_browser_cannot_hold_is_a_text_and_reads_back() {
-        assert_eq!(json!([Float(0.5), Float(f64::NAN), Float(f64::INFINITY), Float(f64::NEG_INFINITY)]), json!([0.5, "NaN", "inf", "-inf"]));
-        assert_eq!(json!([Whole(7), Whole(1 << 53), Whole(i64::MIN)]), json!([7, "9007199254740992", "-9223372036854775808"]));
+        assert_eq!(
+            json!([Float(0.5), Float(f64::NAN), Float(f64::INFINITY), Float(f64::NEG_INFINITY)]),
+            json!([0.5, "NaN", "inf", "-inf"])
+        );
+        assert_eq!(
+            json!([Whole(7), Whole(1 << 53), Whole(i64::MIN)]),
+            json!([7, "9007199254740992", "-9223372036854775808"])
+        );
         for value in [0, -1, (1 << 53) - 1, 1 << 53, i64::MIN, i64::MAX] {
             let text = serde_json::to_string(&Whole(value)).unwrap();
             assert_eq!(serde_json::from_str::<Whole>(&text).unwrap(), Whole(value), "{text}");
@@ -295,6 +334,9 @@ mod tests {
         for text in ["\"nan\"", "\"1\"", "null", "[]"] {
             assert!(serde_json::from_str::<Float>(text).is_err(), "{text}");
         }
-        assert_eq!(exact(json!({ "a": [u64::MAX, 1.5, -3] })), json!({ "a": ["18446744073709551615", 1.5, -3] }));
+        assert_eq!(
+            exact(json!({ "a": [u64::MAX, 1.5, -3] })),
+            json!({ "a": ["18446744073709551615", 1.5, -3] })
+        );
     }
 }

@@ -14,9 +14,8 @@ use utoipa::ToSchema;
 use super::app::Api;
 use super::problem::{ApiProblem, Unanswered};
 use super::query::{Parameters, plain};
-use super::runs::{Event, id_in_path};
-use super::shape::{Float, Param, Whole, param};
-use super::segment::Segment;
+use super::segment::{Segment, id_in_path};
+use super::shape::{Event, Float, Param, Whole, param};
 
 /// Studies of a page, without a wish; at most.
 const PAGE: (u32, u32) = (100, 1000);
@@ -238,7 +237,11 @@ pub(super) struct Trials {
     ),
     responses((status = 200, body = Trials, description = "Trials, hidden ones too"), Unanswered)
 )]
-pub(super) async fn trials(State(app): State<Arc<Api>>, Segment(id): Segment<String>, uri: Uri) -> Answer<Trials> {
+pub(super) async fn trials(
+    State(app): State<Arc<Api>>,
+    Segment(id): Segment<String>,
+    uri: Uri,
+) -> Answer<Trials> {
     let mut given = Parameters::of(uri.query())?;
     let from = given.read("from", "a whole number", plain::<u32>)?.unwrap_or_default();
     let limit = given.count("limit", TRIALS.0, TRIALS.1)?;

@@ -15,9 +15,8 @@ use super::body;
 use super::desk::{Desk, DeskError};
 use super::problem::{ApiProblem, Kind, Unchanged};
 use super::query::Parameters;
-use super::runs::id_in_path;
+use super::segment::{Segment, id_in_path};
 use super::shape::{Float, Param, params};
-use super::segment::Segment;
 
 /// Trials of a request.
 const MOST: u32 = 1000;
@@ -82,7 +81,11 @@ pub(super) struct GivenTrial {
     params(("id" = String, Path, description = "The id of a study", pattern = "^[0-9a-fA-F]{32}$")),
     responses((status = 200, body = Given, description = "The trials"), Unchanged)
 )]
-pub(super) async fn ask(State(app): State<Arc<Api>>, Segment(id): Segment<String>, request: Request) -> Answer<Given> {
+pub(super) async fn ask(
+    State(app): State<Arc<Api>>,
+    Segment(id): Segment<String>,
+    request: Request,
+) -> Answer<Given> {
     Parameters::of(request.uri().query())?.end()?;
     let id = id_in_path("study", &id)?;
     let wish: Wish = body::read(request).await?;
@@ -164,7 +167,11 @@ pub(super) struct News {
     params(("id" = String, Path, description = "The id of a study", pattern = "^[0-9a-fA-F]{32}$")),
     responses((status = 200, body = News, description = "It is recorded"), Unchanged)
 )]
-pub(super) async fn tell(State(app): State<Arc<Api>>, Segment(id): Segment<String>, request: Request) -> Answer<News> {
+pub(super) async fn tell(
+    State(app): State<Arc<Api>>,
+    Segment(id): Segment<String>,
+    request: Request,
+) -> Answer<News> {
     Parameters::of(request.uri().query())?.end()?;
     let id = id_in_path("study", &id)?;
     let result: TrialResult = body::read(request).await?;
@@ -190,9 +197,7 @@ impl TrialResult {
         Ok(match self.state {
             EndState::Complete => Told::Values(self.values.into_iter().map(|Float(value)| value).collect()),
             EndState::Pruned => Told::Pruned,
-            EndState::Failed => {
-                Told::Failed(self.reason.unwrap_or_else(|| "no reason was told".to_owned()))
-            }
+            EndState::Failed => Told::Failed(self.reason.unwrap_or_else(|| "no reason was told".to_owned())),
         })
     }
 }

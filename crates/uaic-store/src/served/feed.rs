@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Row};
 
+use super::super::Fault;
 use super::super::read::Snapshot;
 use super::super::schema::STORE;
-use super::super::Fault;
 use uaic_study::store::remote::{Changed, Feed, News};
 use uaic_study::store::{Id, RunKind, StoreError};
 

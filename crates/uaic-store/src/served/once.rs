@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::{Fault, attach, change, copying, outside, registry, write};
-use uaic_study::store::remote::{PointBlock, WriteAnswer, WriteCall, WireFault, pack};
+use uaic_study::store::remote::{PointBlock, WireFault, WriteAnswer, WriteCall, pack};
 use uaic_study::store::rules::{check_alias, check_model_name};
 use uaic_study::store::{Attempt, Id, Point, StoreError};
 
@@ -75,8 +75,7 @@ fn does_the_same_again(call: &WriteCall) -> bool {
 }
 
 fn message(answer: &WriteAnswer) -> Result<Vec<u8>, Fault> {
-    pack(answer)
-        .map_err(|error| StoreError::Malformed { what: "answer", detail: error.to_string() }.into())
+    pack(answer).map_err(|error| StoreError::Malformed { what: "answer", detail: error.to_string() }.into())
 }
 
 /// What comes from outside must not end the one thread that writes.

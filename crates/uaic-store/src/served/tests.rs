@@ -82,7 +82,10 @@ fn times_at_the_end_of_the_world_do_not_end_the_writer() {
     let (_folder, store) = store();
     let attempt = start(&store, Id::random());
     for time_ms in [i64::MIN, i64::MAX, 0] {
-        let points = vec![Point { step: i64::MIN, time_ms, value: 1.0 }, Point { step: i64::MAX, time_ms, value: f64::NAN }];
+        let points = vec![
+            Point { step: i64::MIN, time_ms, value: 1.0 },
+            Point { step: i64::MAX, time_ms, value: f64::NAN },
+        ];
         let call = WriteCall::Points(vec![PointBlock { attempt, key: String::new(), points }]);
         // Refused or not, the next one is answered.
         let _ = store.write_once(Id::random(), call);
@@ -109,7 +112,10 @@ fn the_changes_of_every_kind_are_seen_by_who_follows_and_nothing_is_told_of_noth
     type Change<'a> = (&'a str, Box<dyn Fn() + 'a>);
     let changes: Vec<Change<'_>> = vec![
         ("metric", Box::new(|| store.log_metrics(a, &[point(0)]).and_then(|()| store.flush()).unwrap())),
-        ("metric again", Box::new(|| store.log_metrics(a, &[point(1)]).and_then(|()| store.flush()).unwrap())),
+        (
+            "metric again",
+            Box::new(|| store.log_metrics(a, &[point(1)]).and_then(|()| store.flush()).unwrap()),
+        ),
         ("of another process", Box::new(|| other.set_tag(a.run, "k", "v").unwrap())),
         ("tag again", Box::new(|| store.set_tag(a.run, "k", "w").unwrap())),
         ("tag gone", Box::new(|| store.edit_run(a.run, &RunEdit::RemoveTag("k".into())).unwrap())),

@@ -65,7 +65,8 @@ pub(super) async fn take(State(app): State<Arc<Api>>, uri: Uri, body: Body) -> R
         };
         let (pieces, inbox) = mpsc::channel(WAITING);
         let writing = app.work(move |app| {
-            let mut content = Arriving { inbox, piece: Bytes::new(), tail: Vec::new(), hasher: blake3::Hasher::new() };
+            let mut content =
+                Arriving { inbox, piece: Bytes::new(), tail: Vec::new(), hasher: blake3::Hasher::new() };
             packed(&app.store.take_artifact(place, &name, &mut content)?)
         });
         // Both at once: one thread takes from the network while another writes.
@@ -140,7 +141,8 @@ mod tests {
             sender.try_send(Bytes::copy_from_slice(piece)).unwrap();
         }
         drop(sender);
-        let mut arriving = Arriving { inbox, piece: Bytes::new(), tail: Vec::new(), hasher: blake3::Hasher::new() };
+        let mut arriving =
+            Arriving { inbox, piece: Bytes::new(), tail: Vec::new(), hasher: blake3::Hasher::new() };
         let mut content = Vec::new();
         arriving.read_to_end(&mut content).map(|_| content)
     }

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use uaic_study::store::remote::{Hello, PROTOCOL, ReadCall, RemoveCall, WriteCall};
 use uaic_study::store::Id;
+use uaic_study::store::remote::{Hello, PROTOCOL, ReadCall, RemoveCall, WriteCall};
 
 use super::app::Api;
-use super::routes::{Plain, Right};
+use super::right::{Plain, Right};
 use axum::routing::{get, post, put};
 use message::{Refusal, answered, packed, read_call};
 

@@ -93,7 +93,9 @@ mod tests {
 
     #[test]
     fn conditions_as_deep_as_a_query_may_be_pass_and_deeper_ones_are_refused() {
-        let deep = |levels: usize| format!("{}id exists{}", "not (id exists and ".repeat(levels), ")".repeat(levels));
+        let deep = |levels: usize| {
+            format!("{}id exists{}", "not (id exists and ".repeat(levels), ")".repeat(levels))
+        };
         let (condition, order) = parse(&deep(31), 0).unwrap();
         let call = ReadCall::Runs(RunQuery { condition: Some(condition), order, ..RunQuery::default() });
         assert_eq!(unpack::<ReadCall>(&pack(&call).unwrap()).unwrap(), call);
