@@ -33,6 +33,7 @@ mod rows;
 mod schema;
 mod search;
 mod series;
+mod served;
 mod sql;
 mod study_run;
 mod sweep;

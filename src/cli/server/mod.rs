@@ -1,6 +1,7 @@
 //! `uaic server`: a store for a team, over HTTP.
 
 mod backup;
+mod desk;
 mod hosted;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ use super::load::values::parse_some_duration;
 use super::serve::parse_listen;
 use super::{Global, printer};
 
+use desk::SpecDesk;
 pub(super) use hosted::Hosted;
 
 /// Threads that answer; what waits for the disk has threads of its own.
@@ -90,7 +92,7 @@ fn serve(global: &Global, args: &ServerArgs) -> anyhow::Result<ExitCode> {
     let folder = local(global)?;
     let store = Arc::new(SqliteStore::open(folder)?);
     let limits = ConnectionLimits { connections: args.max_connections, ..ConnectionLimits::default() };
-    let setup = Setup { store, listen: args.listen.clone(), limits };
+    let setup = Setup { store, desk: Some(Arc::new(SpecDesk)), listen: args.listen.clone(), limits };
     let runtime = runtime(THREADS)?;
     let code = runtime.block_on(async {
         let mut stop = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
