@@ -14,7 +14,7 @@ pub(crate) struct Served {
     pub(crate) address: SocketAddr,
     server: Option<Server>,
     runtime: tokio::runtime::Runtime,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// An answer.
@@ -40,7 +40,19 @@ impl Answer {
 
 impl Served {
     pub(crate) fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::on(tempfile::tempdir().unwrap())
+    }
+
+    /// Ends the server, and starts another on the same store.
+    pub(crate) fn restart(mut self) -> Self {
+        self.end();
+        let empty = tempfile::tempdir().unwrap();
+        let folder = std::mem::replace(&mut self.folder, empty);
+        drop(self);
+        Self::on(folder)
+    }
+
+    fn on(folder: tempfile::TempDir) -> Self {
         let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -51,7 +63,13 @@ impl Served {
         };
         let server = runtime.block_on(Server::start(setup)).unwrap();
         let address = server.address().unwrap();
-        Self { store, address, server: Some(server), runtime, _folder: folder }
+        Self { store, address, server: Some(server), runtime, folder }
+    }
+
+    fn end(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.stop());
+        }
     }
 
     /// Sends a request as it is, and reads the answer whole.
@@ -135,8 +153,6 @@ pub(crate) fn assert_refused(answer: &Answer, code: &str, text: &str, what: &str
 
 impl Drop for Served {
     fn drop(&mut self) {
-        if let Some(server) = self.server.take() {
-            self.runtime.block_on(server.stop());
-        }
+        self.end();
     }
 }
