@@ -1,12 +1,18 @@
 //! Connections that read, each by one thread at a time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
 use super::schema::STORE;
 use uaic_study::store::StoreError;
+
+/// So many read at once; more than a machine has cores wait for each other.
+pub(super) const MOST: usize = 4;
+
+/// KiB of the database that each remembers.
+const REMEMBERED: i64 = 8 << 10;
 
 /// Connections that read. There is one from the start, and more are opened when several threads read.
 pub(super) struct Readers {
@@ -28,10 +34,14 @@ pub(super) struct Lent<'a> {
 }
 
 impl Readers {
-    /// Those of the database at `path`: `first`, and at most so many.
-    pub(super) fn new(first: Connection, path: PathBuf, most: usize) -> Self {
+    /// Those of the database at `path`, at most so many.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], or it cannot be read.
+    pub(super) fn open(path: &Path, most: usize) -> Result<Self, StoreError> {
+        let first = open(path)?.ok_or_else(|| missing(path))?;
         let state = Mutex::new(State { idle: vec![first], open: 1 });
-        Self { state, returned: Condvar::new(), path, most }
+        Ok(Self { state, returned: Condvar::new(), path: path.to_owned(), most })
     }
 
     /// Lends a connection, as soon as there is one.
@@ -53,9 +63,24 @@ impl Readers {
         drop(state);
         // Whatever happens, the place is free again when this is dropped.
         let mut lent = Lent { readers: self, connection: None };
-        lent.connection = STORE.open_reader(&self.path)?;
+        lent.connection = open(&self.path)?;
         Ok(lent)
     }
+}
+
+fn open(path: &Path) -> Result<Option<Connection>, StoreError> {
+    let connection = STORE.open_reader(path)?;
+    if let Some(connection) = &connection {
+        connection.pragma_update(None, "cache_size", -REMEMBERED).map_err(|source| StoreError::Database {
+            path: path.display().to_string(),
+            source: source.into(),
+        })?;
+    }
+    Ok(connection)
+}
+
+fn missing(path: &Path) -> StoreError {
+    StoreError::Missing { folder: path.parent().unwrap_or(path).display().to_string() }
 }
 
 impl Lent<'_> {
@@ -64,8 +89,7 @@ impl Lent<'_> {
     /// # Errors
     /// The database is gone.
     pub(super) fn connection(&self) -> Result<&Connection, StoreError> {
-        let folder = || self.readers.path.parent().unwrap_or(&self.readers.path).display().to_string();
-        self.connection.as_ref().ok_or_else(|| StoreError::Missing { folder: folder() })
+        self.connection.as_ref().ok_or_else(|| missing(&self.readers.path))
     }
 }
 

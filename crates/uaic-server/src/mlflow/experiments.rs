@@ -7,7 +7,7 @@ use super::filter::{experiment_clauses, experiment_order};
 use super::limits::{EXPERIMENT_NAME, EXPERIMENT_TAG_VALUE, KEY, LOCATION, check_length};
 use super::location;
 use super::paging::page;
-use super::routes::Route;
+use super::route::Route;
 use super::shape::Experiment;
 use super::wire::{Answer, Code, Fields, Problem};
 use uaic_study::store::tracking::{ExperimentEdit, ExperimentId, ExperimentSearch, Lifecycle, NewExperiment};

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::app::App;
 use super::limits::check_length;
-use super::routes::Route;
+use super::route::Route;
 use super::runs::run_id;
 use super::wire::{Answer, Fields, Problem};
 use uaic_study::store::tracking::{Dataset, DatasetInput, DatasetSummary, ExperimentId, ModelOutput};

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::app::App;
 use super::limits::{check_batch, check_key, param_value};
-use super::routes::Route;
+use super::route::Route;
 use super::runs::{run_id, tag, tags};
 use super::wire::{Answer, Fields, Problem};
 use uaic_study::store::MetricPoint;

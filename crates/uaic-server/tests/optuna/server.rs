@@ -45,7 +45,7 @@ impl Drop for Server {
 /// The example, which cargo builds beside its tests.
 fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    test.parent().unwrap().parent().unwrap().join("examples/optuna")
+    test.parent().unwrap().parent().unwrap().join("examples/server")
 }
 
 /// A script beside this file.

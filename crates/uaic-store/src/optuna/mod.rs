@@ -8,8 +8,8 @@ mod codec;
 pub(super) mod forget;
 mod read;
 mod run;
+pub(super) mod seen;
 mod study;
-pub(super) mod tags;
 #[cfg(test)]
 mod tests;
 mod trial;

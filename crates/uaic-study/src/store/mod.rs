@@ -393,3 +393,8 @@ pub trait Store: Send + Sync {
     /// A write failed.
     fn flush(&self) -> Result<(), StoreError>;
 }
+
+/// A store that a server for a team needs.
+pub trait TeamStore: TrackingStore + OptunaStore {}
+
+impl<S: TrackingStore + OptunaStore> TeamStore for S {}

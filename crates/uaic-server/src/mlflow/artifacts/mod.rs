@@ -6,7 +6,7 @@ mod path;
 mod place;
 mod upload;
 
-use super::routes::{Effect, Route};
+use super::route::{Effect, Route};
 
 pub(super) const ROUTES: &[Route] = &[
     Route::read("GET", "/2.0/mlflow/artifacts/list", list::of_run),
