@@ -46,7 +46,7 @@ use uaic_platform::fsx;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{check_alias, check_model_name, check_name, no_model, now_ms};
 use uaic_study::store::{
-    ArtifactRecord, Attempt, Bucket, Change, Environment, EventRecord, Id, Known, LatestMetric, Look,
+    Answer, ArtifactRecord, Attempt, Bucket, Change, Environment, EventRecord, Id, Known, LatestMetric, Look,
     MetricPoint, ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunQuery,
     RunRecord, Store, StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept, Tally,
 };
@@ -67,6 +67,7 @@ use self::writer::Writer;
 pub struct SqliteStore {
     // Dropped in this order: the last connection to close tidies the log away, and only a writer can.
     readers: Readers,
+    looks: Readers,
     writer: Option<Writer>,
     blobs: BlobFolder,
     path: PathBuf,
@@ -86,7 +87,8 @@ impl SqliteStore {
         blobs.create()?;
         let readers = Readers::open(&path, MOST)?;
         let writer = Writer::start(connection, path.clone())?;
-        Ok(Self { readers, writer: Some(writer), blobs, path })
+        let looks = Readers::closed(&path, MOST);
+        Ok(Self { readers, looks, writer: Some(writer), blobs, path })
     }
 
     /// Opens the store that is in `folder` for writing.
@@ -109,7 +111,8 @@ impl SqliteStore {
         let blobs = BlobFolder::at(folder.join("blobs"));
         // One of an older format is read as a copy in memory, which is not made twice.
         let readers = Readers::open(&path, 1)?;
-        Ok(Self { readers, writer: None, blobs, path })
+        let looks = Readers::closed(&path, 1);
+        Ok(Self { readers, looks, writer: None, blobs, path })
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {
@@ -123,13 +126,32 @@ impl SqliteStore {
         found.ok_or_else(|| StoreError::NotFound { what: "artifact", id: name.to_owned() })
     }
 
-    /// As [`SqliteStore::read`], of what does not depend on who lives: that costs more than such a look.
+    /// Short looks, with connections of their own: they wait for no search.
     fn look<T>(&self, look: impl FnOnce(&rusqlite::Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
-        self.writer.as_ref().map_or(Ok(()), Writer::settle)?;
-        let lent = self.readers.lend()?;
+        self.look_with(&self.looks, look)
+    }
+
+    /// Reads what calls have written, whoever lives.
+    fn look_with<T>(
+        &self,
+        readers: &Readers,
+        look: impl FnOnce(&rusqlite::Connection) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let lent = readers.lend()?;
         let connection = lent.connection()?;
         let answer = || -> Result<T, Fault> { look(&*connection.unchecked_transaction()?) };
         answer().map_err(|fault| fault.at(&self.path))
+    }
+
+    /// Writes, and answers when that is durable.
+    fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&rusqlite::Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Answer<T> {
+        match self.writer() {
+            Ok(writer) => writer.submit(work),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
     }
 
     /// Reads inside one transaction, so that several statements see the same state.
