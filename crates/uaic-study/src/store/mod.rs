@@ -17,6 +17,7 @@ mod outside;
 pub mod query;
 mod records;
 mod registry;
+pub mod remote;
 pub mod rules;
 mod series;
 mod sweep;
