@@ -20,6 +20,7 @@
 mod api;
 mod error;
 mod mlflow;
+mod operation;
 pub mod optuna;
 mod server;
 mod team;
