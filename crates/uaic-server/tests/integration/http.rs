@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use uaic_server::{ConnectionLimits, Listen, Server, Setup};
+use uaic_server::{ConnectionLimits, Desk, Listen, Server, Setup};
 use uaic_store::SqliteStore;
 
 /// A server on a store of its own.
@@ -14,7 +14,7 @@ pub(crate) struct Served {
     pub(crate) address: SocketAddr,
     server: Option<Server>,
     runtime: tokio::runtime::Runtime,
-    folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// An answer.
@@ -40,7 +40,12 @@ impl Answer {
 
 impl Served {
     pub(crate) fn start() -> Self {
-        Self::on(tempfile::tempdir().unwrap())
+        Self::with(None)
+    }
+
+    /// A server that proposes trials.
+    pub(crate) fn with(desk: Option<Arc<dyn Desk>>) -> Self {
+        Self::on(tempfile::tempdir().unwrap(), desk)
     }
 
     /// Ends the server, and starts another on the same store.
@@ -49,15 +54,16 @@ impl Served {
         let empty = tempfile::tempdir().unwrap();
         let folder = std::mem::replace(&mut self.folder, empty);
         drop(self);
-        Self::on(folder)
+        Self::on(folder, None)
     }
 
-    fn on(folder: tempfile::TempDir) -> Self {
+    fn on(folder: tempfile::TempDir, desk: Option<Arc<dyn Desk>>) -> Self {
         let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let setup = Setup {
             store: store.clone(),
+            desk,
             listen: Listen::Tcp("127.0.0.1:0".to_owned()),
             limits: ConnectionLimits::default(),
         };

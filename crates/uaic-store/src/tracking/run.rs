@@ -134,6 +134,11 @@ fn is_elsewhere(
         })?;
     let process: ProcessIdentity = from_json("process", &identity)?;
     let state = named("run state", &state, RunState::from_name)?;
+    let is_executed = || state == RunState::Running && is_alive(&process, heartbeat_ms, now_ms);
+    // Who executes it says how it ends.
+    if !process.is_outside() && is_executed() {
+        return Ok(false);
+    }
     if kind != "free" {
         if status == Some(RunStatus::of(state, reason.as_deref())) {
             return Ok(false);
@@ -143,10 +148,6 @@ fn is_elsewhere(
     }
     if process.is_outside() {
         return Ok(true);
-    }
-    // Who executes it says how it ends.
-    if state == RunState::Running && is_alive(&process, heartbeat_ms, now_ms) {
-        return Ok(false);
     }
     let outside = process_row(connection, &ProcessIdentity::outside(), now_ms)?;
     connection.prepare_cached("UPDATE runs SET process = ? WHERE id = ?")?.execute([outside, row])?;
