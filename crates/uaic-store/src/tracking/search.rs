@@ -266,7 +266,7 @@ impl<'a> Searcher<'a> {
             RunField::Id => plain("runs.uuid"),
             RunField::Name => plain("ifnull(runs.name, '')"),
             RunField::Status => plain(&self.translator.status()),
-            RunField::User => plain("ifnull(runs.user, '')"),
+            RunField::User => plain(&self.translator.user()?),
             RunField::Location => plain(&format!("({LOCATION})")),
             RunField::Started => plain("runs.started_ms"),
             RunField::Ended => plain("runs.ended_ms"),
