@@ -17,6 +17,7 @@ pub use file::{FileEntry, FilePlace, StagedFile};
 pub use input::{Dataset, DatasetInput, DatasetSummary, ModelOutput};
 pub use run::{
     Batch, NAME_TAG, NOTE_TAG, NewTracked, PARENT_TAG, RunStatus, TrackedMetric, TrackedRun, TrackedUpdate,
+    USER_TAG,
 };
 pub use search::{
     Clause, DatasetField, ExperimentField, ExperimentSearch, Lifecycle, RunField, RunSearch, SortKey, Test,
