@@ -22,6 +22,7 @@ pub mod rules;
 mod series;
 mod sweep;
 mod tally;
+mod team;
 pub mod tracking;
 
 use std::collections::BTreeMap;
@@ -50,6 +51,7 @@ pub use registry::ModelVersion;
 pub use series::{Bucket, Look, Point, gather};
 pub use sweep::{Sweep, SweepMode, Swept};
 pub use tally::Tally;
+pub use team::TeamStore;
 pub use tracking::{TrackingError, TrackingStore};
 
 /// The record of everything that was run. See the [module](self) for its contract.
@@ -395,8 +397,3 @@ pub trait Store: Send + Sync {
     /// A write failed.
     fn flush(&self) -> Result<(), StoreError>;
 }
-
-/// A store that a server for a team needs.
-pub trait TeamStore: TrackingStore + OptunaStore {}
-
-impl<S: TrackingStore + OptunaStore> TeamStore for S {}
