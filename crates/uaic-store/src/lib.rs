@@ -12,10 +12,12 @@
 
 mod artifact;
 mod attach;
+mod backup;
 mod change;
 mod codec;
 mod copying;
 pub mod database;
+mod doctor;
 mod fault;
 mod find;
 mod history;
@@ -31,6 +33,7 @@ mod rows;
 mod schema;
 mod search;
 mod series;
+mod served;
 mod sql;
 mod study_run;
 mod sweep;
@@ -38,11 +41,13 @@ mod tracking;
 mod write;
 mod writer;
 
+pub use backup::{BackedUp, back_up, back_up_database};
+pub use doctor::{Ailment, Care, Checkup, Depth, check};
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use uaic_platform::fsx;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{check_alias, check_model_name, check_name, no_model, now_ms};
 use uaic_study::store::{
@@ -71,6 +76,8 @@ pub struct SqliteStore {
     writer: Option<Writer>,
     blobs: BlobFolder,
     path: PathBuf,
+    /// The last run that was there when the store was opened.
+    found: i64,
 }
 
 impl SqliteStore {
@@ -85,10 +92,11 @@ impl SqliteStore {
         let blobs = BlobFolder::at(folder.join("blobs"));
         let connection = STORE.open_writer(&path, WhenMissing::Create)?;
         blobs.create()?;
+        let found = tracking::last_run(&connection).map_err(|fault| fault.at(&path))?;
         let readers = Readers::open(&path, MOST)?;
         let writer = Writer::start(connection, path.clone())?;
         let looks = Readers::closed(&path, MOST);
-        Ok(Self { readers, looks, writer: Some(writer), blobs, path })
+        Ok(Self { readers, looks, writer: Some(writer), blobs, path, found })
     }
 
     /// Opens the store that is in `folder` for writing.
@@ -112,7 +120,7 @@ impl SqliteStore {
         // One of an older format is read as a copy in memory, which is not made twice.
         let readers = Readers::open(&path, 1)?;
         let looks = Readers::closed(&path, 1);
-        Ok(Self { readers, looks, writer: None, blobs, path })
+        Ok(Self { readers, looks, writer: None, blobs, path, found: 0 })
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {

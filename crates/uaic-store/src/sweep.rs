@@ -183,7 +183,10 @@ fn count(
 }
 
 /// The contents that artifacts of some runs name, and files of none.
-fn used_hashes(connection: &Connection, counts: impl Fn(i64) -> bool) -> Result<HashSet<[u8; 32]>, Fault> {
+pub(super) fn used_hashes(
+    connection: &Connection,
+    counts: impl Fn(i64) -> bool,
+) -> Result<HashSet<[u8; 32]>, Fault> {
     let mut statement = connection.prepare_cached("SELECT run, hash FROM artifacts")?;
     let mut rows = statement.query([])?;
     let mut used = HashSet::new();
@@ -293,7 +296,11 @@ fn remove_unused(connection: &mut Connection) -> Result<(), Fault> {
 
 /// Removes contents that no artifact names. A writer holds the lock from the moment at which its content
 /// is there until its row is, so what has no row under the lock is nobody's.
-fn remove_blobs(connection: &Connection, blobs: &BlobFolder, done: &mut Swept) -> Result<(), Fault> {
+pub(super) fn remove_blobs(
+    connection: &Connection,
+    blobs: &BlobFolder,
+    done: &mut Swept,
+) -> Result<(), Fault> {
     let used = used_hashes(connection, |_| true)?;
     let loose = blobs.loose(|hash| used.contains(hash), &mut done.faults);
     for chunk in loose.chunks(BLOBS_AT_ONCE) {

@@ -10,7 +10,7 @@ use super::super::{Global, json, printer};
 use crate::report::study::StudyView;
 use crate::rng::SeedTree;
 use crate::select::{self, STUDY_GRAMMAR};
-use crate::store::{RunRecord, SqliteStore};
+use crate::store::RunRecord;
 use crate::study::importance::{TOP, importance as fanova, ped_anova, takes_ranks};
 use crate::trial::FinishedTrial;
 
@@ -55,10 +55,10 @@ enum Method {
 
 /// Shows it.
 pub(super) fn run(global: &Global, args: &ImportanceArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let study = select::resolve_study(&store, args.study.as_deref())?;
-    let space = StudyView::load(&store, &study)?.space;
-    let trials = select::best_trials(&store, &study)?;
+    let store = global.store.open_read_only()?;
+    let study = select::resolve_study(&*store, args.study.as_deref())?;
+    let space = StudyView::load(&*store, &study)?.space;
+    let trials = select::best_trials(&*store, &study)?;
     let trials: Vec<FinishedTrial> = trials.iter().filter_map(finished).collect();
     let measure = |method: Method| match method {
         Method::Fanova => {

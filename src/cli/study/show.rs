@@ -11,7 +11,7 @@ use super::super::{Global, json, printer, table};
 use crate::report::study::StudyView;
 use crate::select::{self, STUDY_GRAMMAR};
 use crate::spec::{Duplicates, Space};
-use crate::store::{Change, SqliteStore, Store, StudyChange, StudyRecord, Tally};
+use crate::store::{Change, StudyChange, StudyRecord, Tally};
 
 /// Arguments of `uaic study show`.
 #[derive(Args, Debug)]
@@ -36,15 +36,15 @@ pub(super) struct ShowArgs {
 
 /// Shows it.
 pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let study = select::resolve_study(&store, args.study.as_deref())?;
+    let store = global.store.open_read_only()?;
+    let study = select::resolve_study(&*store, args.study.as_deref())?;
     let tally = store.tally(study.id)?;
     let changes = store.changes(study.id)?;
     // Without a spec a program proposes its trials, and nothing is known of how.
     let work = if study.plan.spec_text.is_empty() { None } else { Some(Work::of_study(&study)?) };
     let space = match &work {
         Some(work) => work.latest_space(&changes),
-        None => StudyView::load(&store, &study)?.space,
+        None => StudyView::load(&*store, &study)?.space,
     };
     if args.json {
         let mut shown: Map<String, Value> = json::object(json!({

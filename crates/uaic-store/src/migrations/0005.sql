@@ -152,3 +152,106 @@ CREATE TABLE optuna_trial_attributes (
     missed REAL,                            -- by how much constraints are missed
     PRIMARY KEY (trial, scope, key)
 ) STRICT, WITHOUT ROWID;
+
+-- What a server needs whose store others use from afar.
+
+-- Writes that came with a key, for an hour: one that comes again is answered, and not done again.
+CREATE TABLE requests (
+    id      INTEGER PRIMARY KEY,
+    key     BLOB NOT NULL UNIQUE CHECK (length(key) = 16),
+    time_ms INTEGER NOT NULL,
+    answer  BLOB NOT NULL                                   -- a message
+) STRICT;
+
+-- Which runs and studies have changed, in the order of their latest change, whoever made it. The newest one
+-- keeps its place when it changes again, so that a run that is written to costs a look each time; who
+-- follows looks at the newest again whenever anything was written.
+CREATE TABLE changed (
+    place INTEGER PRIMARY KEY,
+    run   INTEGER UNIQUE,                                   -- NULL: gone
+    gone  BLOB                                              -- its id
+) STRICT;
+CREATE TRIGGER changed_run_made AFTER INSERT ON runs
+    WHEN NEW.id IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.id;
+    INSERT INTO changed (run) VALUES (NEW.id);
+END;
+CREATE TRIGGER changed_run AFTER UPDATE ON runs
+    WHEN NEW.id IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.id;
+    INSERT INTO changed (run) VALUES (NEW.id);
+END;
+CREATE TRIGGER changed_run_gone AFTER DELETE ON runs
+BEGIN
+    DELETE FROM changed WHERE run = OLD.id;
+    INSERT INTO changed (gone) VALUES (OLD.uuid);
+END;
+CREATE TRIGGER changed_metric_made AFTER INSERT ON metrics
+    WHEN NEW.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.run;
+    INSERT INTO changed (run) VALUES (NEW.run);
+END;
+CREATE TRIGGER changed_metric AFTER UPDATE ON metrics
+    WHEN NEW.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.run;
+    INSERT INTO changed (run) VALUES (NEW.run);
+END;
+CREATE TRIGGER changed_param_made AFTER INSERT ON params
+    WHEN NEW.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.run;
+    INSERT INTO changed (run) VALUES (NEW.run);
+END;
+CREATE TRIGGER changed_tag_made AFTER INSERT ON tags
+    WHEN NEW.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.run;
+    INSERT INTO changed (run) VALUES (NEW.run);
+END;
+CREATE TRIGGER changed_tag AFTER UPDATE ON tags
+    WHEN NEW.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.run;
+    INSERT INTO changed (run) VALUES (NEW.run);
+END;
+CREATE TRIGGER changed_tag_gone AFTER DELETE ON tags
+    WHEN OLD.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = OLD.run;
+    INSERT INTO changed (run) VALUES (OLD.run);
+END;
+CREATE TRIGGER changed_artifact_made AFTER INSERT ON artifacts
+    WHEN NEW.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.run;
+    INSERT INTO changed (run) VALUES (NEW.run);
+END;
+CREATE TRIGGER changed_artifact AFTER UPDATE ON artifacts
+    WHEN NEW.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.run;
+    INSERT INTO changed (run) VALUES (NEW.run);
+END;
+CREATE TRIGGER changed_artifact_gone AFTER DELETE ON artifacts
+    WHEN OLD.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = OLD.run;
+    INSERT INTO changed (run) VALUES (OLD.run);
+END;
+-- A study is also a run.
+CREATE TRIGGER changed_study AFTER UPDATE ON studies
+BEGIN
+    DELETE FROM changed WHERE run = (SELECT id FROM runs WHERE uuid = NEW.uuid AND kind = 'study');
+    INSERT INTO changed (run) SELECT id FROM runs WHERE uuid = NEW.uuid AND kind = 'study';
+END;
+CREATE TRIGGER changed_study_change AFTER INSERT ON study_changes
+BEGIN
+    DELETE FROM changed WHERE run = (SELECT runs.id FROM runs JOIN studies ON studies.uuid = runs.uuid
+        WHERE studies.id = NEW.study);
+    INSERT INTO changed (run) SELECT runs.id FROM runs JOIN studies ON studies.uuid = runs.uuid
+        WHERE studies.id = NEW.study;
+END;

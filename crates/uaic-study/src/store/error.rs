@@ -208,6 +208,36 @@ pub enum StoreError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// What is to be kept cannot be read.
+    #[error("cannot read what is to be kept: {source}")]
+    Input {
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The server of the store does not answer.
+    #[error("the server {server} does not answer: {why}; is `uaic server` running there?")]
+    Unreachable {
+        /// Its address.
+        server: String,
+        /// What was seen of it.
+        why: String,
+    },
+    /// The server of the store does not let this user do it.
+    #[error("the server {server} does not allow it: {why}; `UAIC_TOKEN` has the token of a user")]
+    NotAllowed {
+        /// Its address.
+        server: String,
+        /// Its reason.
+        why: String,
+    },
+    /// The server of the store speaks otherwise than this program.
+    #[error("the server {server} {why}; use a uaic of its version here")]
+    OtherVersion {
+        /// Its address.
+        server: String,
+        /// How its answer differs.
+        why: String,
+    },
     /// A record that cannot be read back.
     #[error("the store holds a {what} that cannot be read: {detail}")]
     Malformed {
@@ -250,6 +280,10 @@ impl StoreError {
             | Self::File(_)
             | Self::Damaged { .. }
             | Self::Output { .. }
+            | Self::Input { .. }
+            | Self::Unreachable { .. }
+            | Self::NotAllowed { .. }
+            | Self::OtherVersion { .. }
             | Self::Malformed { .. }
             | Self::WriterGone(_) => ErrorKind::Failed,
         }

@@ -18,11 +18,11 @@ mod outside;
 pub mod query;
 mod records;
 mod registry;
+pub mod remote;
 pub mod rules;
 mod series;
 mod sweep;
 mod tally;
-mod team;
 pub mod tracking;
 
 use std::collections::BTreeMap;
@@ -51,7 +51,6 @@ pub use registry::ModelVersion;
 pub use series::{Bucket, Look, Point, gather};
 pub use sweep::{Sweep, SweepMode, Swept};
 pub use tally::Tally;
-pub use team::TeamStore;
 pub use tracking::{TrackingError, TrackingStore};
 
 /// The record of everything that was run. See the [module](self) for its contract.
