@@ -48,6 +48,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use uaic_platform::fsx;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{check_alias, check_model_name, check_name, no_model, now_ms};
 use uaic_study::store::{
