@@ -76,7 +76,8 @@ pub(super) fn set_alias(
 
 pub(super) fn versions(connection: &Connection, name: Option<&str>) -> Result<Vec<ModelVersion>, Fault> {
     let mut statement = connection.prepare_cached(
-        "SELECT models.name AS name, version, runs.uuid AS run, source, model_versions.note AS note,
+        "SELECT models.name AS name, version, runs.uuid AS run,
+             ifnull(location, source) AS source, model_versions.note AS note,
              model_versions.created_ms AS created_ms,
              (SELECT json_group_array(alias ORDER BY alias) FROM model_aliases
               WHERE model_aliases.model = models.id AND model_aliases.version = model_versions.version)

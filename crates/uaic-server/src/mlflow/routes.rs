@@ -14,7 +14,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::app::App;
-use super::{artifacts, experiments, health, inputs, logged_models, logging, metrics, runs};
+use super::{
+    artifacts, experiments, health, inputs, logged_models, logging, metrics, otlp, registry, runs, traces,
+};
 use super::wire::{Answer, Code, Fields, Parts, Problem, read};
 use uaic_study::store::TrackingStore;
 
@@ -27,11 +29,18 @@ const GROUPS: &[&[Route]] = &[
     logged_models::ROUTES,
     logging::ROUTES,
     metrics::ROUTES,
+    registry::ALIASES,
+    registry::MODELS,
+    registry::VERSIONS,
     runs::ROUTES,
+    traces::ASSESSMENTS,
+    traces::OLD,
+    traces::ROUTES,
+    traces::TAGS,
 ];
 
 /// The groups of routes at the root.
-const ROOT: &[&[Route]] = &[artifacts::ROOT, health::ROOT];
+const ROOT: &[&[Route]] = &[artifacts::ROOT, health::ROOT, logged_models::ROOT, otlp::ROOT];
 
 /// Parameters of a path, which may be no text.
 type PathParams = Result<RawPathParams, RawPathParamsRejection>;

@@ -6,6 +6,8 @@ use uaic_study::store::query::Comparison;
 
 /// Clauses of a filter.
 const MOST: usize = 100;
+/// Bytes of a pattern.
+const PATTERN: usize = 10_000;
 
 /// A name: of what, and which of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,7 @@ pub(super) enum Demand {
     Number(Comparison, f64),
     Text(Comparison, String),
     Like { pattern: String, case: bool },
+    Match(String),
     Among(Vec<String>),
     NotAmong(Vec<String>),
     Present,
@@ -113,7 +116,15 @@ impl<'a> Reader<'a> {
                     }
                 }
                 Some((entity, key)) if !entity.is_empty() => {
-                    Ok(Name { entity: Some(entity.to_owned()), key: key.to_owned() })
+                    let mut key = key.to_owned();
+                    // `span.attributes.`a b``: the end is in quotes.
+                    if let (true, Some(Token::Name(rest) | Token::Either(rest))) =
+                        (key.ends_with('.'), self.rest.first())
+                    {
+                        key.push_str(rest);
+                        self.next();
+                    }
+                    Ok(Name { entity: Some(entity.to_owned()), key })
                 }
                 Some(_) => Err(self.invalid("a name begins with a dot")),
                 None => self.spaced(word),
@@ -158,9 +169,11 @@ impl<'a> Reader<'a> {
             }
             Demand::NotAmong(self.list()?)
         } else if self.word("like") {
-            Demand::Like { pattern: self.quoted()?, case: true }
+            Demand::Like { pattern: self.pattern()?, case: true }
         } else if self.word("ilike") {
-            Demand::Like { pattern: self.quoted()?, case: false }
+            Demand::Like { pattern: self.pattern()?, case: false }
+        } else if self.word("rlike") {
+            Demand::Match(self.pattern()?)
         } else {
             let comparison = self.comparison()?;
             match self.next() {
@@ -193,6 +206,15 @@ impl<'a> Reader<'a> {
             Some(Token::Text(text) | Token::Either(text)) => Ok(text.clone()),
             _ => Err(self.invalid("a text in quotes is expected")),
         }
+    }
+
+    /// A pattern, of which databases take no very long one.
+    fn pattern(&mut self) -> Result<String, Problem> {
+        let pattern = self.quoted()?;
+        if pattern.len() > PATTERN {
+            return Err(self.invalid(&format!("a pattern has more than {PATTERN} bytes")));
+        }
+        Ok(pattern)
     }
 
     fn list(&mut self) -> Result<Vec<String>, Problem> {

@@ -1,5 +1,7 @@
 //! Fields of a request, each read as what it has to be.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::place::Place;
@@ -167,6 +169,25 @@ impl<'a> Fields<'a> {
     /// An object that has to be there.
     pub(in crate::mlflow) fn needed_object<'s>(&'s self, name: &'s str) -> Result<Fields<'s>, Problem> {
         self.object(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// Any JSON at all.
+    pub(in crate::mlflow) fn any(&self, name: &str) -> Result<Option<&'a Value>, Problem> {
+        self.value(name)
+    }
+
+    /// An object of texts, whose names are data: they are as they are written.
+    pub(in crate::mlflow) fn map(&self, name: &str) -> Result<BTreeMap<String, String>, Problem> {
+        let map = match self.value(name)? {
+            None => return Ok(BTreeMap::new()),
+            Some(Value::Object(map)) => map,
+            Some(other) => return Err(self.wrong(name, other)),
+        };
+        let pair = |(key, value): (&String, &Value)| match value {
+            Value::String(text) => Ok((key.clone(), text.clone())),
+            other => Err(self.wrong(&format!("{name}.{key}"), other)),
+        };
+        map.iter().map(pair).collect()
     }
 
     /// A list of objects.
