@@ -16,6 +16,7 @@ mod otlp;
 mod paging;
 mod refusal;
 mod registry;
+mod route;
 mod routes;
 mod runs;
 mod shape;

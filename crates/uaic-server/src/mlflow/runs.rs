@@ -8,7 +8,7 @@ use super::filter::{run_clauses, run_order};
 use super::limits::{check_key, check_length, tag_value};
 use super::naming;
 use super::paging::page;
-use super::routes::Route;
+use super::route::Route;
 use super::shape::{Run, RunInfo};
 use super::wire::{Answer, Fields, Problem};
 use uaic_study::store::Id;

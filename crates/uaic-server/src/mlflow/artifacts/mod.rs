@@ -6,7 +6,7 @@ mod path;
 mod place;
 mod upload;
 
-use super::routes::{Effect, Route};
+use super::route::{Effect, Route};
 
 pub(super) use download::send;
 pub(super) use list::below as list_below;

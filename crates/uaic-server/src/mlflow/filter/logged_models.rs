@@ -26,7 +26,7 @@ pub(in crate::mlflow) fn model_clauses(written: &str) -> Result<Vec<Clause<Model
         let field = field(&own.name, None)?;
         let test = match field {
             ModelField::Metric { .. } | ModelField::Created | ModelField::Updated => {
-                number(&own.name, own.demand)?
+                number(&own.name, &own.demand)?
             }
             ModelField::Param(_) | ModelField::Tag(_) => {
                 text(&own.name, own.demand, More { among: true, not_among: true, absence: true })?

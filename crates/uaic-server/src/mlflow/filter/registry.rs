@@ -98,7 +98,7 @@ pub(in crate::mlflow) fn version_clauses(written: &str) -> Result<Vec<Clause<Ver
 
 fn version_clause(name: &Name, field: VersionField, demand: Demand) -> Result<Clause<VersionField>, Problem> {
     let test = match field {
-        VersionField::Number => number(name, demand)?,
+        VersionField::Number => number(name, &demand)?,
         VersionField::Name | VersionField::Run => text(name, demand, More::LISTS)?,
         _ => text(name, demand, More::NONE)?,
     };

@@ -39,7 +39,7 @@ fn clause(name: &Name, demand: Demand) -> Result<TraceClause, Problem> {
         return prompt(name, field, &demand);
     }
     let test = match (&field, demand) {
-        (TraceField::Time | TraceField::Duration | TraceField::End, demand) => number(name, demand)?,
+        (TraceField::Time | TraceField::Duration | TraceField::End, demand) => number(name, &demand)?,
         (TraceField::Span(SpanField::Content), demand @ (Demand::Like { .. } | Demand::Match(_)))
         | (TraceField::Tag(_) | TraceField::Metadata(_), demand @ Demand::Match(_)) => match demand {
             Demand::Match(pattern) => return Ok(TraceClause::Match { field, pattern }),

@@ -8,7 +8,7 @@ mod shape;
 use super::app::App;
 use super::experiments::experiment_id;
 use super::limits::{KEY, check_length, param_value, tag_value};
-use super::routes::{Effect, Route};
+use super::route::{Effect, Route};
 use super::wire::{Answer, Fields, Problem};
 use shape::answer_one;
 use uaic_study::store::Id;

@@ -8,7 +8,7 @@ mod span;
 mod textual;
 mod value;
 
-use super::routes::{Effect, Route};
+use super::route::{Effect, Route};
 
 /// Routes at the root, without a mirror.
 pub(super) const ROOT: &[Route] = &[Route::stream("POST", "/v1/traces", Effect::Write, endpoint::take)];

@@ -1,7 +1,7 @@
 //! Aliases of versions.
 
 use super::super::app::App;
-use super::super::routes::Route;
+use super::super::route::Route;
 use super::super::wire::{Answer, Fields, Problem};
 use super::names::{alias, name, new_alias, version};
 use super::versions::one;

@@ -7,7 +7,7 @@ mod shape;
 mod source;
 mod versions;
 
-use super::routes::Route;
+use super::route::Route;
 
 /// Of registered models.
 pub(super) const MODELS: &[Route] = models::ROUTES;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::super::app::App;
 use super::super::filter::{registered_clauses, registered_order};
 use super::super::paging::page;
-use super::super::routes::Route;
+use super::super::route::Route;
 use super::super::wire::{Answer, Fields, Problem};
 use super::names::{name, new_name, tag};
 use super::shape::{Model, Version};

@@ -6,7 +6,7 @@ use super::super::app::App;
 use super::super::filter::{version_clauses, version_order};
 use super::super::limits::check_length;
 use super::super::paging::page;
-use super::super::routes::Route;
+use super::super::route::Route;
 use super::super::wire::{Answer, Fields, Problem};
 use super::names::{name, tag, version};
 use super::shape::Version;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::app::App;
 use super::super::limits::check_length;
-use super::super::routes::Route;
+use super::super::route::Route;
 use super::super::wire::{Answer, Fields, Problem};
 use super::info::time_of;
 use super::shape::Said;

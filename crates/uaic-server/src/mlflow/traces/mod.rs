@@ -9,7 +9,7 @@ mod tags;
 mod time;
 
 use super::app::App;
-use super::routes::Route;
+use super::route::Route;
 use super::wire::{Answer, Code, Fields, Problem};
 use shape::{Info, answer_info, whole};
 use uaic_study::store::tracking::{SIZE_STATS, SPANS_TAG, Trace, TraceInfo};

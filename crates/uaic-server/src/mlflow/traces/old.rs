@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::super::app::App;
 use super::super::experiments::experiment_id;
-use super::super::routes::Route;
+use super::super::route::Route;
 use super::super::shape::{Pair, pairs};
 use super::super::wire::{Answer, Fields, Problem};
 use super::info::state_of;

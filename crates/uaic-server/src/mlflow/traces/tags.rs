@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::app::App;
-use super::super::routes::Route;
+use super::super::route::Route;
 use super::super::wire::{Answer, Fields, Problem};
 use super::{cut_pair, info_of, trace_id};
 
