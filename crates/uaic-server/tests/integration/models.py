@@ -361,7 +361,7 @@ def traces():
     assert "größe" not in client.get_trace(id).info.tags
 
     def found(text=None, **named):
-        return [t.info.trace_id for t in mlflow.search_traces([experiment], filter_string=text, return_type="list", **named)]
+        return [t.info.trace_id for t in mlflow.search_traces(locations=[experiment], filter_string=text, return_type="list", **named)]
 
     assert found() == [failed, id] and found(max_results=1) == [failed]
     assert found(order_by=["timestamp_ms ASC"]) == [id, failed]

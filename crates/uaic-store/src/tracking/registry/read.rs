@@ -29,7 +29,7 @@ pub(super) fn columns() -> String {
          (SELECT json_group_object(key, value) FROM version_tags
           WHERE version_tags.model = own.model AND version_tags.version = own.version),
          (SELECT json_group_array(alias ORDER BY alias) FROM model_aliases
-          WHERE model_aliases.model = own.model AND model_aliases.version = own.version), own.model"
+          WHERE model_aliases.model = own.model AND model_aliases.version = own.version), own.model AS model"
     )
 }
 
@@ -114,7 +114,7 @@ type Heads = (Vec<RegisteredModel>, HashMap<i64, usize>);
 
 fn heads(connection: &Connection, list: &str) -> Result<Heads, Fault> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, name, description, created_ms, updated_ms
+        "SELECT models.id, models.name, description, created_ms, updated_ms
          FROM json_each(?) AS list CROSS JOIN models ON models.id = list.value",
     )?;
     let mut rows = statement.query([list])?;
