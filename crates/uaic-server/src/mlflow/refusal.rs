@@ -52,7 +52,9 @@ impl From<TrackingError> for Problem {
                 let message = format!("Registered Model (name={name}) already exists.");
                 Self::new(Code::ResourceAlreadyExists, message)
             }
-            TrackingError::NoModel(name) => Self::missing(format!("Registered Model with name={name} not found")),
+            TrackingError::NoModel(name) => {
+                Self::missing(format!("Registered Model with name={name} not found"))
+            }
             TrackingError::NoVersion { name, version } => {
                 Self::missing(format!("Model Version (name={name}, version={version}) not found"))
             }

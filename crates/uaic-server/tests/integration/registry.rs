@@ -27,10 +27,16 @@ fn both_sides_see_the_same_models_versions_and_aliases() {
     let (run, other) = (served.run("0"), served.run("0"));
     let id = Id::parse(&run).unwrap();
     let registered = served.store.register_model("intents", id, "by hand").unwrap();
-    assert_eq!((registered.version, registered.run, registered.place()), (1, Some(id), Some(place(&run, ""))));
+    assert_eq!(
+        (registered.version, registered.run, registered.place()),
+        (1, Some(id), Some(place(&run, "")))
+    );
     let seen = served.get("registered-models/get?name=intents")["registered_model"].take();
     let first = &seen["latest_versions"][0];
-    assert_eq!((&first["version"], &first["run_id"], &first["description"]), (&json!("1"), &json!(run), &json!("by hand")));
+    assert_eq!(
+        (&first["version"], &first["run_id"], &first["description"]),
+        (&json!("1"), &json!(run), &json!("by hand"))
+    );
     assert_eq!(first["source"], json!(uri(&served, &run)));
     let source = format!("{}/model/intents.uaic", uri(&served, &other));
     assert_eq!(version(&served, "intents", &source, &other)["version"], "2");
@@ -41,7 +47,10 @@ fn both_sides_see_the_same_models_versions_and_aliases() {
     assert_eq!(champion["model_version"]["version"], "2");
     served.post("registered-models/alias", json!({"name": "intents", "alias": "challenger", "version": "1"}));
     let versions = served.store.model_versions(Some("intents")).unwrap();
-    assert_eq!(versions.iter().map(|version| version.aliases.join(",")).collect::<Vec<_>>(), ["challenger", "champion"]);
+    assert_eq!(
+        versions.iter().map(|version| version.aliases.join(",")).collect::<Vec<_>>(),
+        ["challenger", "champion"]
+    );
     let kinds: Vec<String> =
         served.store.model_events("intents").unwrap().into_iter().map(|event| event.kind).collect();
     assert_eq!(kinds, ["registered", "registered", "alias", "alias"]);
@@ -85,7 +94,8 @@ fn numbers_of_versions_are_given_once_however_many_ask() {
     let found = served.get("model-versions/search?max_results=5&filter=name%3D'm'");
     assert_eq!(found["model_versions"].as_array().unwrap().len(), 5);
     let token = found["next_page_token"].as_str().unwrap();
-    let next = served.get(&format!("model-versions/search?max_results=200&filter=name%3D'm'&page_token={token}"));
+    let next =
+        served.get(&format!("model-versions/search?max_results=200&filter=name%3D'm'&page_token={token}"));
     assert_eq!(next["model_versions"].as_array().unwrap().len(), 75);
     assert!(next["next_page_token"].is_null());
 }
@@ -121,18 +131,39 @@ fn what_is_wrong_is_a_400_and_changes_nothing() {
         ("registered-models/create", json!({"name": 5}), "Invalid value 5 for parameter 'name'"),
         ("registered-models/create", json!({"name": "x", "tags": [{"value": "v"}]}), "'tags[0].key'"),
         ("model-versions/create", json!({"name": "m"}), "Missing value for required parameter 'source'"),
-        ("model-versions/transition-stage", json!({"name": "m", "version": "x", "stage": "Staging"}), "'version'"),
+        (
+            "model-versions/transition-stage",
+            json!({"name": "m", "version": "x", "stage": "Staging"}),
+            "'version'",
+        ),
         ("model-versions/transition-stage", json!({"name": "m", "version": "1"}), "'stage'"),
-        ("model-versions/set-tag", json!({"name": "m", "version": "1", "key": "k", "value": "x".repeat(100_001)}), "100000"),
+        (
+            "model-versions/set-tag",
+            json!({"name": "m", "version": "1", "key": "k", "value": "x".repeat(100_001)}),
+            "100000",
+        ),
         ("registered-models/alias", json!({"name": "m", "alias": "v3", "version": "1"}), "reserved"),
         ("registered-models/rename", json!({"name": "m", "new_name": "a/b"}), "cannot contain"),
     ] {
         served.refuses(path, body, invalid, text);
     }
-    served.refuses("model-versions/set-tag", json!({"name": "m", "version": -1, "key": "k"}), "RESOURCE_DOES_NOT_EXIST", "");
+    served.refuses(
+        "model-versions/set-tag",
+        json!({"name": "m", "version": -1, "key": "k"}),
+        "RESOURCE_DOES_NOT_EXIST",
+        "",
+    );
     let long = format!("registered-models/search?filter=name%20LIKE%20'{}'", "%25".repeat(10_001));
     served.refuses_get(&long, invalid, "pattern");
     let other = served.send("GET", "/ajax-api/2.0/mlflow/registered-models/get?name=nobody", "", b"");
-    assert_refused(&other, "RESOURCE_DOES_NOT_EXIST", "Registered Model with name=nobody not found", "mirror");
-    assert_eq!(served.get("registered-models/get?name=m")["registered_model"]["latest_versions"], json!(null));
+    assert_refused(
+        &other,
+        "RESOURCE_DOES_NOT_EXIST",
+        "Registered Model with name=nobody not found",
+        "mirror",
+    );
+    assert_eq!(
+        served.get("registered-models/get?name=m")["registered_model"]["latest_versions"],
+        json!(null)
+    );
 }

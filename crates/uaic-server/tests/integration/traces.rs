@@ -24,7 +24,8 @@ fn info(tags: &Value, metadata: &Value) -> Value {
 
 fn ask(served: &Served, method: &str, path: &str, body: &Value) -> Value {
     let headers = "content-type: application/json\r\n";
-    let answer = served.send(method, &format!("/api/3.0/mlflow/{path}"), headers, body.to_string().as_bytes());
+    let answer =
+        served.send(method, &format!("/api/3.0/mlflow/{path}"), headers, body.to_string().as_bytes());
     assert_eq!(answer.status, 200, "{path}: {}", String::from_utf8_lossy(&answer.body));
     answer.json()
 }
@@ -41,9 +42,15 @@ fn parts_may_come_in_any_order_and_again() {
     for _ in 0..2 {
         let told = ask(&served, "POST", "traces", &whole)["trace"]["trace_info"].take();
         assert_eq!(told["tags"]["mlflow.trace.spansLocation"], "TRACKING_STORE", "spans have come");
-        assert_eq!(told["tags"]["mlflow.artifactLocation"], format!("mlflow-artifacts:/0/traces/tr-{TRACE}/artifacts"));
+        assert_eq!(
+            told["tags"]["mlflow.artifactLocation"],
+            format!("mlflow-artifacts:/0/traces/tr-{TRACE}/artifacts")
+        );
         assert_eq!(told["trace_metadata"]["mlflow.trace.infoFinalized"], "true");
-        assert_eq!((&told["request_time"], &told["execution_duration"]), (&json!("2026-01-01T00:00:00.25Z"), &json!("0.387s")));
+        assert_eq!(
+            (&told["request_time"], &told["execution_duration"]),
+            (&json!("2026-01-01T00:00:00.25Z"), &json!("0.387s"))
+        );
     }
     let path = format!("/api/3.0/mlflow/traces/get?trace_id=tr-{TRACE}");
     let early = served.send("GET", &path, "", b"");
@@ -56,7 +63,8 @@ fn parts_may_come_in_any_order_and_again() {
     assert_eq!(whole["trace"]["spans"].as_array().unwrap().len(), 2);
     assert_eq!(whole["trace"]["trace_info"]["execution_duration"], "0.387s", "the client's word counts");
     assert_eq!(whole["trace"]["spans"][0]["trace_id"], "CvdlGRbNQ92ESOshHIAxnA==");
-    let found = ask(&served, "GET", &format!("traces/batchGet?trace_ids=tr-{TRACE}&trace_ids=tr-x"), &Value::Null);
+    let found =
+        ask(&served, "GET", &format!("traces/batchGet?trace_ids=tr-{TRACE}&trace_ids=tr-x"), &Value::Null);
     assert_eq!(found["traces"].as_array().unwrap().len(), 1);
     let infos = ask(&served, "POST", "traces/batchGetInfos", &json!({"trace_ids": [format!("tr-{TRACE}")]}));
     assert_eq!(infos["trace_infos"].as_array().unwrap().len(), 1);
@@ -72,7 +80,12 @@ fn links_may_come_before_their_traces() {
         "filter": format!("run_id = '{run}'")});
     assert_eq!(ask(&served, "POST", "traces/search", &search)["traces"].as_array().unwrap().len(), 1);
     let many: Vec<String> = (0..101).map(|at| format!("tr-{at}")).collect();
-    served.refuses("traces/link-to-run", json!({"trace_ids": many, "run_id": run}), "INVALID_PARAMETER_VALUE", "100");
+    served.refuses(
+        "traces/link-to-run",
+        json!({"trace_ids": many, "run_id": run}),
+        "INVALID_PARAMETER_VALUE",
+        "100",
+    );
 }
 
 #[test]
@@ -86,12 +99,20 @@ fn an_assessment_that_comes_again_with_its_trace_is_one() {
         assert_eq!(told["trace"]["trace_info"]["assessments"].as_array().unwrap().len(), 1);
     }
     let path = format!("traces/tr-{TRACE}/assessments");
-    let made = ask(&served, "POST", &path, &json!({"assessment": {"assessment_name": "truth",
-        "expectation": {"serialized_value": {"serialization_format": "JSON_FORMAT", "value": "[1, {\"a\": null}]"}}}}));
+    let made = ask(
+        &served,
+        "POST",
+        &path,
+        &json!({"assessment": {"assessment_name": "truth",
+        "expectation": {"serialized_value": {"serialization_format": "JSON_FORMAT", "value": "[1, {\"a\": null}]"}}}}),
+    );
     assert_eq!(made["assessment"]["expectation"]["serialized_value"]["value"], "[1,{\"a\":null}]");
     let id = made["assessment"]["assessment_id"].as_str().unwrap();
     for (body, text) in [
-        (json!({"assessment": {"feedback": {"value": 1}}, "update_mask": "feedback"}), "Cannot update feedback"),
+        (
+            json!({"assessment": {"feedback": {"value": 1}}, "update_mask": "feedback"}),
+            "Cannot update feedback",
+        ),
         (json!({"assessment": {}, "update_mask": "traceId"}), "cannot be changed"),
         (json!({"assessment": {}}), "update_mask"),
     ] {

@@ -57,7 +57,8 @@ impl ModelVersion {
             None => path,
         };
         let path = path.trim_start_matches('/');
-        let (above, name) = path.split_once("/artifacts").filter(|(_, name)| name.is_empty() || name.starts_with('/'))?;
+        let (above, name) =
+            path.split_once("/artifacts").filter(|(_, name)| name.is_empty() || name.starts_with('/'))?;
         let name = name.trim_start_matches('/');
         match Id::parse(above.rsplit('/').next().unwrap_or_default()) {
             Some(run) if name.is_empty() => Some(FilePlace::Artifact { run, name: String::new() }),
@@ -142,7 +143,9 @@ mod tests {
         assert_eq!(at(Some(format!("mlflow-artifacts://host:5000/3/{run}/artifacts"))), artifact(""));
         let loose = format!("3/models/m-{run}/artifacts");
         assert_eq!(at(Some(format!("mlflow-artifacts:/{loose}"))), Some(FilePlace::Loose { path: loose }));
-        for source in ["s3://bucket/a", "runs:/xyz/model", "models:/m-1", "mlflow-artifacts:/3/../x/artifacts/y"] {
+        for source in
+            ["s3://bucket/a", "runs:/xyz/model", "models:/m-1", "mlflow-artifacts:/3/../x/artifacts/y"]
+        {
             assert_eq!(at(Some(source.to_owned())), None, "{source}");
         }
     }

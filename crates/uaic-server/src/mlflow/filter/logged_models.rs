@@ -84,15 +84,24 @@ mod tests {
     #[test]
     fn names_of_all_kinds_are_known() {
         for text in [
-            "name = 'x'", "attributes.name != 'x'", "metrics.a > 0.5", "params.a IN ('1')", "tags.`a b` LIKE 'x%'",
-            "creation_timestamp >= 5", "model_type ILIKE 'x'", "status = 'LOGGED_MODEL_READY'",
+            "name = 'x'",
+            "attributes.name != 'x'",
+            "metrics.a > 0.5",
+            "params.a IN ('1')",
+            "tags.`a b` LIKE 'x%'",
+            "creation_timestamp >= 5",
+            "model_type ILIKE 'x'",
+            "status = 'LOGGED_MODEL_READY'",
         ] {
             assert!(model_clauses(text).is_ok(), "{text}");
         }
         for text in ["metric.a > 1", "metrics.a = 'x'", "name = 1", "bogus = 'x'", "creation_time = 'x'"] {
             assert!(model_clauses(text).is_err(), "{text}");
         }
-        assert_eq!(model_field("metrics.`a`", None).unwrap(), ModelField::Metric { key: "a".into(), dataset: None });
+        assert_eq!(
+            model_field("metrics.`a`", None).unwrap(),
+            ModelField::Metric { key: "a".into(), dataset: None }
+        );
         assert_eq!(model_field("creation_time", None).unwrap(), ModelField::Created);
         assert!(model_field("nothing", None).is_err());
     }

@@ -13,9 +13,7 @@ const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
 ///
 /// # Errors
 /// It cannot be read, or names what registered models do not have.
-pub(in crate::mlflow) fn registered_clauses(
-    written: &str,
-) -> Result<Vec<Clause<RegisteredField>>, Problem> {
+pub(in crate::mlflow) fn registered_clauses(written: &str) -> Result<Vec<Clause<RegisteredField>>, Problem> {
     let mut clauses = Vec::new();
     for own in filter(written)? {
         let field = registered_field(&own.name, false)?;
@@ -155,13 +153,19 @@ mod tests {
 
     #[test]
     fn what_the_registry_cannot_be_asked_is_refused() {
-        for text in ["version = 1", "name > 'a'", "name = 1", "run_id = 'x'", "tags.a IN ('x')", "tags.a IS NULL"] {
+        for text in
+            ["version = 1", "name > 'a'", "name = 1", "run_id = 'x'", "tags.a IN ('x')", "tags.a IS NULL"]
+        {
             assert!(registered_clauses(text).is_err(), "{text}");
         }
-        for text in ["version_number = 'x'", "source_path IN ('x')", "bogus = 'x'", "metrics.a = 1", "name RLIKE 'x'"] {
+        for text in
+            ["version_number = 'x'", "source_path IN ('x')", "bogus = 'x'", "metrics.a = 1", "name RLIKE 'x'"]
+        {
             assert!(version_clauses(text).is_err(), "{text}");
         }
-        for text in ["name IN ('a', 'b')", "run_id NOT IN ('a')", "version_number >= 2", "source_path LIKE 'x%'"] {
+        for text in
+            ["name IN ('a', 'b')", "run_id NOT IN ('a')", "version_number >= 2", "source_path LIKE 'x%'"]
+        {
             assert!(version_clauses(text).is_ok(), "{text}");
         }
         assert!(registered_order(&["name", "name DESC"]).is_err());

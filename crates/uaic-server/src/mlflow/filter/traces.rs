@@ -151,9 +151,9 @@ pub(in crate::mlflow) fn trace_order(written: &[&str]) -> Result<Vec<SortKey<Tra
             _ => field(&name)?,
         };
         match field {
-            TraceField::Span(_) | TraceField::Assessment { .. } => {
-                Err(Problem::invalid(format!("Invalid order_by clause '{text}': traces have several of these")))
-            }
+            TraceField::Span(_) | TraceField::Assessment { .. } => Err(Problem::invalid(format!(
+                "Invalid order_by clause '{text}': traces have several of these"
+            ))),
             field => Ok(SortKey { field, descending }),
         }
     };
@@ -179,10 +179,17 @@ mod tests {
         assert_eq!(field("name RLIKE '^x'"), TraceField::Tag(TRACE_NAME_TAG.into()));
         assert_eq!(field("metadata.`mlflow.user` = 'x'"), TraceField::Metadata("mlflow.user".into()));
         assert_eq!(field("span.attributes.a.b = 'x'"), TraceField::Span(SpanField::Attribute("a.b".into())));
-        assert_eq!(field("span.attributes.`a b` LIKE 'x'"), TraceField::Span(SpanField::Attribute("a b".into())));
+        assert_eq!(
+            field("span.attributes.`a b` LIKE 'x'"),
+            TraceField::Span(SpanField::Attribute("a b".into()))
+        );
         assert_eq!(field("trace.text ILIKE '%x%'"), TraceField::Span(SpanField::Content));
         for text in ["feedback.a > 3", "feedback.a >= '3'", "feedback.a IS NULL", "feedback.a = 'yes'"] {
-            assert_eq!(field(text), TraceField::Assessment { is_expectation: false, name: "a".into() }, "{text}");
+            assert_eq!(
+                field(text),
+                TraceField::Assessment { is_expectation: false, name: "a".into() },
+                "{text}"
+            );
         }
         assert!(matches!(one("prompt = 'p/1'"), TraceClause::Match { .. }));
         assert_eq!(trace_order(&["timestamp_ms DESC", "experiment_id", "tags.a"]).unwrap().len(), 3);
@@ -191,8 +198,17 @@ mod tests {
     #[test]
     fn what_traces_cannot_be_asked_is_refused() {
         for text in [
-            "bogus = 'x'", "span.bogus = 'x'", "timestamp_ms = 'x'", "status > 'OK'", "name = 1", "trace.text = 'x'",
-            "span.attributes. = 'x'", "models.a = 'x'", "feedback.a > 'x'", "prompt != 'p/1'", "prompt = 'p'",
+            "bogus = 'x'",
+            "span.bogus = 'x'",
+            "timestamp_ms = 'x'",
+            "status > 'OK'",
+            "name = 1",
+            "trace.text = 'x'",
+            "span.attributes. = 'x'",
+            "models.a = 'x'",
+            "feedback.a > 'x'",
+            "prompt != 'p/1'",
+            "prompt = 'p'",
         ] {
             assert!(trace_clauses(text).is_err(), "{text}");
         }

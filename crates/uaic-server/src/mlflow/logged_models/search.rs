@@ -48,7 +48,10 @@ pub(super) fn search(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> 
 fn few<'s>(fields: &'s Fields<'_>, name: &'s str) -> Result<Vec<Fields<'s>>, Problem> {
     let list = fields.objects(name)?;
     if list.len() > FEW {
-        return Err(Problem::invalid(format!("'{name}' can have at most {FEW} entries, and has {}", list.len())));
+        return Err(Problem::invalid(format!(
+            "'{name}' can have at most {FEW} entries, and has {}",
+            list.len()
+        )));
     }
     Ok(list)
 }
@@ -58,7 +61,9 @@ fn dataset(fields: &Fields<'_>) -> Result<Option<DatasetRef>, Problem> {
     let digest = fields.text_or_empty("dataset_digest")?.to_owned();
     let name = fields.text("dataset_name")?.filter(|name| !name.is_empty());
     if name.is_none() && !digest.is_empty() {
-        return Err(Problem::invalid("`dataset_digest` can only be specified if `dataset_name` is also specified."));
+        return Err(Problem::invalid(
+            "`dataset_digest` can only be specified if `dataset_name` is also specified.",
+        ));
     }
     Ok(name.map(|name| DatasetRef { name: name.to_owned(), digest }))
 }

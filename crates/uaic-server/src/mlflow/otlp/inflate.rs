@@ -33,7 +33,10 @@ fn read(from: impl Read, kind: &str) -> Result<Vec<u8>, Problem> {
         .read_to_end(&mut whole)
         .map_err(|_| Problem::new(Code::BadRequest, format!("Failed to decompress {kind} payload")))?;
     if whole.len() as u64 > INFLATED {
-        return Err(Problem::new(Code::BadRequest, format!("the {kind} payload is larger than {INFLATED} bytes")));
+        return Err(Problem::new(
+            Code::BadRequest,
+            format!("the {kind} payload is larger than {INFLATED} bytes"),
+        ));
     }
     Ok(whole)
 }

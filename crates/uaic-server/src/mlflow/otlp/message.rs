@@ -120,9 +120,7 @@ mod tests {
 
     #[test]
     fn fields_of_all_kinds() {
-        let bytes = [
-            0x08, 0x96, 0x01, 0x11, 1, 0, 0, 0, 0, 0, 0, 0, 0x1a, 2, b'h', b'i', 0x25, 7, 0, 0, 0,
-        ];
+        let bytes = [0x08, 0x96, 0x01, 0x11, 1, 0, 0, 0, 0, 0, 0, 0, 0x1a, 2, b'h', b'i', 0x25, 7, 0, 0, 0];
         let mut message = Message::new(&bytes);
         assert_eq!(message.field(), Ok(Some((1, Wire::Varint(150)))));
         assert_eq!(message.field(), Ok(Some((2, Wire::Fixed64(1)))));

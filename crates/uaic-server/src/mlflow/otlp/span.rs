@@ -90,7 +90,8 @@ impl Span {
         let trace = format!("tr-{}", hex::<16>(&self.trace_id)?);
         let id = hex::<8>(&self.span_id)?;
         let parent = hex::<8>(&self.parent_id);
-        let of = |name: &str| self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| text(value));
+        let of =
+            |name: &str| self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| text(value));
         let is_root = parent.is_none();
         let named = |(from, to): (&str, &str)| Some(cut_pair(to, &of(from)?));
         Some(SpanRecord {

@@ -169,8 +169,12 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told() {
         for span in [
-            json!({"traceId": "xyz"}), json!({"traceId": "abc"}), json!({"startTimeUnixNano": -1}),
-            json!({"kind": "BOGUS"}), json!({"attributes": {}}), json!({"name": 1}),
+            json!({"traceId": "xyz"}),
+            json!({"traceId": "abc"}),
+            json!({"startTimeUnixNano": -1}),
+            json!({"kind": "BOGUS"}),
+            json!({"attributes": {}}),
+            json!({"name": 1}),
         ] {
             let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).to_string();
             assert!(groups(&of_body(body.as_bytes()).unwrap().fields()).is_err(), "{body}");

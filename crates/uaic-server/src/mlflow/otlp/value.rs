@@ -27,7 +27,9 @@ pub(super) fn float(value: f64) -> Value {
 /// A value as what it means: without the names of its kinds.
 pub(super) fn plain(value: &Value) -> Value {
     let list = |own: &Value| own.get("values").and_then(Value::as_array).cloned().unwrap_or_default();
-    let Some((kind, own)) = value.as_object().and_then(|kinds| kinds.iter().next()) else { return Value::Null };
+    let Some((kind, own)) = value.as_object().and_then(|kinds| kinds.iter().next()) else {
+        return Value::Null;
+    };
     match kind.as_str() {
         "array_value" => list(own).iter().map(plain).collect(),
         "kvlist_value" => {

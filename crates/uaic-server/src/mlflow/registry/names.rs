@@ -31,7 +31,9 @@ pub(super) fn new_name<'a>(fields: &Fields<'a>, field: &str) -> Result<&'a str, 
         return Err(fields.missing(field));
     }
     if name.contains(['/', ':']) {
-        return Err(Problem::invalid(format!("Invalid model name '{name}'. Names cannot contain '/' or ':'.")));
+        return Err(Problem::invalid(format!(
+            "Invalid model name '{name}'. Names cannot contain '/' or ':'."
+        )));
     }
     if matches!(name, "." | "..") || name.contains('\0') {
         let why = "Names may be treated as files in certain cases, and must not resolve to other names when \

@@ -137,7 +137,8 @@ fn is_within(app: &App, source: &str, run: Option<&str>, model: Option<&str>) ->
 
 /// An address as it is compared: without the host of this server, and local ones as paths.
 fn normal(address: &str) -> String {
-    let address = address.strip_prefix("file://").or_else(|| address.strip_prefix("file:")).unwrap_or(address);
+    let address =
+        address.strip_prefix("file://").or_else(|| address.strip_prefix("file:")).unwrap_or(address);
     let address = match address.strip_prefix("mlflow-artifacts://") {
         Some(rest) => format!("mlflow-artifacts:/{}", rest.split_once('/').map_or("", |(_, path)| path)),
         None => address.to_owned(),
@@ -182,7 +183,8 @@ fn of_model(app: &App, rest: &str, plain: Origin) -> Result<Origin, Problem> {
 
 /// The version that `NAME/VERSION`, `NAME/STAGE`, `NAME/latest` or `NAME@ALIAS` means.
 fn version_named(app: &App, rest: &str, source: &str) -> Result<RegisteredVersion, Problem> {
-    let invalid = || Problem::invalid(format!("Invalid model version source: '{source}'; not a proper models:/ URI"));
+    let invalid =
+        || Problem::invalid(format!("Invalid model version source: '{source}'; not a proper models:/ URI"));
     let decoded = percent_decode_str(rest).decode_utf8().map_err(|_| invalid())?;
     if let Some((name, alias)) = decoded.split_once('@') {
         let known = app.store.registered(name)?.aliases.get(alias).copied();
@@ -196,7 +198,9 @@ fn version_named(app: &App, rest: &str, source: &str) -> Result<RegisteredVersio
     let stage = uaic_study::store::tracking::Stage::parse(tag);
     let is_latest = tag.eq_ignore_ascii_case("latest");
     let latest = app.store.registered(name)?.latest.into_iter();
-    let meant = latest.filter(|version| is_latest || Some(version.stage) == stage).max_by_key(|version| version.version);
+    let meant = latest
+        .filter(|version| is_latest || Some(version.stage) == stage)
+        .max_by_key(|version| version.version);
     meant.ok_or_else(invalid)
 }
 
@@ -207,11 +211,21 @@ mod tests {
     #[test]
     fn sources_that_lead_elsewhere_are_refused() {
         for source in [
-            "s3:/bucket/../x", "mlflow-artifacts://h/..%2f..%2fx", "http://h/a%00", "/a/%252e%252e/b", "..", "a\\..\\b",
+            "s3:/bucket/../x",
+            "mlflow-artifacts://h/..%2f..%2fx",
+            "http://h/a%00",
+            "/a/%252e%252e/b",
+            "..",
+            "a\\..\\b",
         ] {
-            assert!(check_plain(source).unwrap_err().message.contains("Invalid model version source"), "{source}");
+            assert!(
+                check_plain(source).unwrap_err().message.contains("Invalid model version source"),
+                "{source}"
+            );
         }
-        for source in ["s3://bucket/a..b/c", "mlflow-artifacts:/1/x/artifacts/per%25cent", "dbfs:/a/...", "a b+c"] {
+        for source in
+            ["s3://bucket/a..b/c", "mlflow-artifacts:/1/x/artifacts/per%25cent", "dbfs:/a/...", "a b+c"]
+        {
             assert!(check_plain(source).is_ok(), "{source}");
         }
     }

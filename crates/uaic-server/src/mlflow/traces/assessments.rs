@@ -7,8 +7,8 @@ use super::super::app::App;
 use super::super::limits::check_length;
 use super::super::route::Route;
 use super::super::wire::{Answer, Fields, Problem};
-use super::info::time_of;
 use super::shape::Said;
+use super::time::time_of;
 use super::trace_id;
 use uaic_study::store::Id;
 use uaic_study::store::rules::now_ms;
@@ -69,9 +69,8 @@ fn verdict(fields: &Fields<'_>) -> Result<Option<Verdict>, Problem> {
 pub(super) fn read(fields: &Fields<'_>) -> Result<Assessment, Problem> {
     let name = fields.needed_text("assessment_name")?;
     check_length("assessment_name", name, NAME)?;
-    let (is_expectation, value, error) = verdict(fields)?.ok_or_else(|| {
-        Problem::invalid("The assessment must have either feedback or an expectation.")
-    })?;
+    let (is_expectation, value, error) = verdict(fields)?
+        .ok_or_else(|| Problem::invalid("The assessment must have either feedback or an expectation."))?;
     let choices = [
         ("SOURCE_TYPE_UNSPECIFIED", 0, "SOURCE_TYPE_UNSPECIFIED"),
         ("HUMAN", 1, "HUMAN"),
@@ -134,7 +133,8 @@ fn update(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
                     let message = "Cannot specify both `expectation` and `feedback` parameters.";
                     return Err(Problem::invalid(message));
                 }
-                let value = verdict(&own)?.filter(|(is_expectation, ..)| *is_expectation == (path == "expectation"));
+                let value =
+                    verdict(&own)?.filter(|(is_expectation, ..)| *is_expectation == (path == "expectation"));
                 edit.value = Some(value.ok_or_else(|| own.missing(path))?);
             }
             "rationale" => edit.rationale = Some(own.text_or_empty("rationale")?.to_owned()),

@@ -6,7 +6,7 @@ use super::super::experiments::experiment_id;
 use super::super::limits::{KEY, cut, tag_value};
 use super::super::wire::{Fields, Problem};
 use super::assessments;
-use super::time::{parse_duration, parse_time};
+use super::time::{parse_duration, time_of};
 use uaic_study::store::rules::now_ms;
 use uaic_study::store::tracking::{TraceInfo, TraceState};
 
@@ -28,15 +28,6 @@ pub(in super::super) fn cut_pair(key: &str, value: &str) -> (String, String) {
 /// A map of tags, or metadata, as it is kept.
 fn cut_map(fields: &Fields<'_>, name: &str) -> Result<BTreeMap<String, String>, Problem> {
     Ok(fields.map(name)?.iter().map(|(key, value)| cut_pair(key, value)).collect())
-}
-
-/// A time in a field.
-///
-/// # Errors
-/// It is none.
-pub(super) fn time_of(fields: &Fields<'_>, name: &str) -> Result<Option<i64>, Problem> {
-    let Some(text) = fields.text(name)? else { return Ok(None) };
-    parse_time(text).map(Some).ok_or_else(|| fields.refuse(name, "it is no time as RFC 3339 has it"))
 }
 
 /// The state in a field.

@@ -129,7 +129,10 @@ fn get_several(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
         }
         whole(&trace, &mut body)?;
         if body.len() > BYTES {
-            return Err(Problem::new(Code::BadRequest, "these traces are too large for one answer; ask for fewer"));
+            return Err(Problem::new(
+                Code::BadRequest,
+                "these traces are too large for one answer; ask for fewer",
+            ));
         }
     }
     body.extend_from_slice(b"]}");

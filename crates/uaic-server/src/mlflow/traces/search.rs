@@ -87,7 +87,9 @@ pub(super) fn delete(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> 
         }
         (None, names) if most.is_none() => {
             let count = names.len();
-            return Err(Problem::invalid(format!("'request_ids' can have at most {NAMED} traces, and has {count}")));
+            return Err(Problem::invalid(format!(
+                "'request_ids' can have at most {NAMED} traces, and has {count}"
+            )));
         }
         (None, _) => {
             return Err(Problem::invalid("`max_traces` can't be specified if `trace_ids` is specified."));

@@ -67,7 +67,11 @@ fn link_prompts(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     }
     // As clients write it, who look for it as a text.
     let one = |(name, version): &(String, String)| {
-        format!("{{\"name\": {}, \"version\": {}}}", Value::from(name.as_str()), Value::from(version.as_str()))
+        format!(
+            "{{\"name\": {}, \"version\": {}}}",
+            Value::from(name.as_str()),
+            Value::from(version.as_str())
+        )
     };
     let text = format!("[{}]", linked.iter().map(one).collect::<Vec<_>>().join(", "));
     app.store.set_trace_tag(id, PROMPTS_TAG, Some(&text))?;

@@ -2,14 +2,25 @@
 
 use jiff::Timestamp;
 
+use super::super::wire::{Fields, Problem};
+
 /// A time of milliseconds since 1970 UTC.
 pub(super) fn time(ms: i64) -> String {
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
 }
 
 /// Milliseconds since 1970 UTC of a time.
-pub(super) fn parse_time(text: &str) -> Option<i64> {
+fn parse_time(text: &str) -> Option<i64> {
     text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
+}
+
+/// A time in a field.
+///
+/// # Errors
+/// It is none.
+pub(super) fn time_of(fields: &Fields<'_>, name: &str) -> Result<Option<i64>, Problem> {
+    let Some(text) = fields.text(name)? else { return Ok(None) };
+    parse_time(text).map(Some).ok_or_else(|| fields.refuse(name, "it is no time as RFC 3339 has it"))
 }
 
 /// A duration of milliseconds.

@@ -98,7 +98,9 @@ pub(super) fn edit(connection: &Connection, id: ModelId, edit: &ModelEdit, now_m
             }
         }
         ModelEdit::Delete => {
-            connection.prepare_cached("UPDATE logged_models SET deleted = 1 WHERE id = ?")?.execute([model])?;
+            connection
+                .prepare_cached("UPDATE logged_models SET deleted = 1 WHERE id = ?")?
+                .execute([model])?;
         }
     }
     connection

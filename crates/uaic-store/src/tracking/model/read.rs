@@ -8,9 +8,7 @@ use super::super::super::Fault;
 use super::super::super::codec::id_at;
 use super::edit::{row, unknown};
 use uaic_study::store::Id;
-use uaic_study::store::tracking::{
-    DatasetRef, ExperimentId, LoggedModel, ModelId, ModelMetric, ModelStatus,
-};
+use uaic_study::store::tracking::{DatasetRef, ExperimentId, LoggedModel, ModelId, ModelMetric, ModelStatus};
 
 /// Points that are told of a model: the last ones of each metric.
 const POINTS: u32 = 1000;

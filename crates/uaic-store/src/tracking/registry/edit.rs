@@ -64,7 +64,9 @@ pub(super) fn edit(
             if new != name {
                 check_free(connection, new)?;
             }
-            connection.prepare_cached("UPDATE models SET name = ? WHERE id = ?")?.execute(params![new, model])?;
+            connection
+                .prepare_cached("UPDATE models SET name = ? WHERE id = ?")?
+                .execute(params![new, model])?;
             event(connection, now_ms, model, "renamed", &format!("from {name} to {new}"))?;
             touch(connection, model, now_ms)
         }
@@ -154,7 +156,16 @@ pub(super) fn create_version(connection: &Connection, new: &NewVersion, now_ms: 
              VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
-            model, version, run, description, now_ms, source, location, elsewhere, run_link, logged
+            model,
+            version,
+            run,
+            description,
+            now_ms,
+            source,
+            location,
+            elsewhere,
+            run_link,
+            logged
         ])?;
     for (key, value) in &new.tags {
         put_version_tag(connection, model, version, key, value)?;
@@ -201,7 +212,9 @@ fn put_version_tag(
     value: &str,
 ) -> Result<(), Fault> {
     connection
-        .prepare_cached("INSERT OR REPLACE INTO version_tags (model, version, key, value) VALUES (?, ?, ?, ?)")?
+        .prepare_cached(
+            "INSERT OR REPLACE INTO version_tags (model, version, key, value) VALUES (?, ?, ?, ?)",
+        )?
         .execute(params![model, version, key, value])?;
     Ok(())
 }

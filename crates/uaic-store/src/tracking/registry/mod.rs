@@ -4,12 +4,12 @@ mod edit;
 mod read;
 mod search;
 
+use uaic_study::store::StoreError;
 use uaic_study::store::rules::now_ms;
 use uaic_study::store::tracking::{
     NewRegistered, NewVersion, RegisteredEdit, RegisteredModel, RegisteredSearch, RegisteredVersion,
     RegistryStore, VersionEdit, VersionSearch,
 };
-use uaic_study::store::StoreError;
 
 use super::super::SqliteStore;
 

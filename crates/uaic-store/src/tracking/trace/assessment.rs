@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::super::Fault;
 use super::super::super::codec::{from_json, to_json};
 use super::super::experiment::refused;
-use super::edit::row;
+use super::row::row;
 use uaic_study::store::TrackingError;
 use uaic_study::store::tracking::{Assessment, AssessmentEdit};
 

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::super::super::Fault;
 use super::super::experiment::{is_deleted, refused};
 use super::assessment;
+use super::row::row;
 use uaic_study::store::TrackingError;
 use uaic_study::store::tracking::{ExperimentId, TraceDeletion, TraceInfo};
 
@@ -12,20 +13,6 @@ use uaic_study::store::tracking::{ExperimentId, TraceDeletion, TraceInfo};
 const LOCATION_TAG: &str = "mlflow.artifactLocation";
 /// The metadata that says that a client has told what it knows.
 const FINALIZED: &str = "mlflow.trace.infoFinalized";
-
-/// The error of a trace that is not there.
-pub(super) fn unknown(id: &str) -> Fault {
-    refused(TrackingError::NoTrace(id.to_owned()))
-}
-
-/// The row of a trace.
-pub(super) fn row(connection: &Connection, id: &str) -> Result<i64, Fault> {
-    let found = connection
-        .prepare_cached("SELECT id FROM traces WHERE trace = ?")?
-        .query_row([id], |row| row.get(0))
-        .optional()?;
-    found.ok_or_else(|| unknown(id))
-}
 
 /// That an experiment takes traces.
 pub(super) fn check_experiment(connection: &Connection, id: ExperimentId) -> Result<(), Fault> {
@@ -100,7 +87,12 @@ pub(super) fn put_pair(
     Ok(())
 }
 
-pub(super) fn set_tag(connection: &Connection, id: &str, key: &str, value: Option<&str>) -> Result<(), Fault> {
+pub(super) fn set_tag(
+    connection: &Connection,
+    id: &str,
+    key: &str,
+    value: Option<&str>,
+) -> Result<(), Fault> {
     let row = row(connection, id)?;
     match value {
         Some(value) => put_pair(connection, "trace_tags", row, key, value),
@@ -131,7 +123,8 @@ pub(super) fn delete(
             let mut statement = connection.prepare_cached(
                 "SELECT id, trace FROM traces WHERE experiment = ? AND trace IN (SELECT value FROM json_each(?))",
             )?;
-            let rows = statement.query_map(params![experiment.0, list], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let rows =
+                statement.query_map(params![experiment.0, list], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect::<rusqlite::Result<_>>()?
         }
         TraceDeletion::Until { time_ms, most } => {

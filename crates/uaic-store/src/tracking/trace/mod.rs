@@ -3,6 +3,7 @@
 mod assessment;
 mod edit;
 mod read;
+mod row;
 mod search;
 mod spans;
 
@@ -45,9 +46,7 @@ impl TraceStore for SqliteStore {
         self.read(|snapshot| {
             let rows = read::rows(snapshot.connection(), ids)?;
             let infos = read::infos(snapshot.connection(), &rows)?;
-            let whole = |(row, info)| {
-                Ok(Trace { info, spans: spans::contents(snapshot.connection(), row)? })
-            };
+            let whole = |(row, info)| Ok(Trace { info, spans: spans::contents(snapshot.connection(), row)? });
             rows.into_iter().zip(infos).map(whole).collect()
         })
     }
@@ -71,9 +70,7 @@ impl TraceStore for SqliteStore {
 
     fn link_traces(&self, ids: &[String], run: &str) -> Result<(), StoreError> {
         let (ids, run) = (ids.to_vec(), run.to_owned());
-        self.writer()?.call(move |connection| {
-            ids.iter().try_for_each(|id| edit::link(connection, id, &run))
-        })
+        self.writer()?.call(move |connection| ids.iter().try_for_each(|id| edit::link(connection, id, &run)))
     }
 
     fn add_assessment(&self, trace: &str, new: &Assessment) -> Result<(), StoreError> {
@@ -85,7 +82,12 @@ impl TraceStore for SqliteStore {
         self.read(|snapshot| Ok(assessment::find(snapshot.connection(), trace, id)?.1))
     }
 
-    fn edit_assessment(&self, trace: &str, id: &str, edit: &AssessmentEdit) -> Result<Assessment, StoreError> {
+    fn edit_assessment(
+        &self,
+        trace: &str,
+        id: &str,
+        edit: &AssessmentEdit,
+    ) -> Result<Assessment, StoreError> {
         let (trace, id, edit) = (trace.to_owned(), id.to_owned(), edit.clone());
         self.writer()?.call(move |connection| assessment::edit(connection, &trace, &id, &edit, now_ms()))
     }

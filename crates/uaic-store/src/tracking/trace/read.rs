@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row};
 
 use super::super::super::Fault;
 use super::assessment;
-use super::edit::unknown;
+use super::row::unknown;
 use uaic_study::store::tracking::{TraceInfo, TraceState};
 
 /// The rows of traces by their ids, in this order.

@@ -10,16 +10,15 @@ use super::super::clause::{keyed, number, text};
 use super::super::experiment::refused;
 use uaic_study::store::TrackingError;
 use uaic_study::store::query::Comparison;
-use uaic_study::store::tracking::{
-    Clause, SpanField, Test, TraceClause, TraceField, TraceSearch,
-};
+use uaic_study::store::tracking::{Clause, SpanField, Test, TraceClause, TraceField, TraceSearch};
 
 const TAG: &str = "(SELECT value FROM trace_tags AS own WHERE own.trace = traces.id AND own.key = ?)";
 const METADATA: &str =
     "(SELECT value FROM trace_metadata AS own WHERE own.trace = traces.id AND own.key = ?)";
 const END: &str = "(traces.time_ms + traces.duration_ms)";
 /// The runs that a trace belongs to.
-const RUNS: &str = "(SELECT value AS run FROM trace_metadata WHERE trace = traces.id AND key = 'mlflow.sourceRun'
+const RUNS: &str =
+    "(SELECT value AS run FROM trace_metadata WHERE trace = traces.id AND key = 'mlflow.sourceRun'
     UNION ALL SELECT run FROM trace_runs WHERE trace_runs.trace = traces.trace) AS own";
 /// The text of the value `one` of an attribute.
 const ATTRIBUTE: &str =
@@ -111,10 +110,8 @@ pub(super) fn rows(connection: &Connection, search: &TraceSearch) -> Result<Vec<
         }
     }
     let order = order(search);
-    let sql = format!(
-        "SELECT traces.id{} FROM traces WHERE {} ORDER BY {}",
-        texts.text, filter.text, order.text
-    );
+    let sql =
+        format!("SELECT traces.id{} FROM traces WHERE {} ORDER BY {}", texts.text, filter.text, order.text);
     let values = texts.values.into_iter().chain(filter.values).chain(order.values);
     if patterns.is_empty() {
         let sql = format!("{sql} LIMIT {} OFFSET {}", search.limit, search.offset);
@@ -171,9 +168,10 @@ fn is_match(row: &Row<'_>, patterns: &[Regex]) -> Result<bool, Fault> {
 /// All texts of a field, as JSON.
 fn all_texts(field: &TraceField) -> Sql {
     match place(field) {
-        Place::One(column, key) => {
-            Sql::new(format!("json_array(CAST({column} AS TEXT))"), key.map(Value::Text).into_iter().collect())
-        }
+        Place::One(column, key) => Sql::new(
+            format!("json_array(CAST({column} AS TEXT))"),
+            key.map(Value::Text).into_iter().collect(),
+        ),
         Place::Many(Many { from, column, values }) => {
             Sql::new(format!("(SELECT json_group_array({column}) FROM {from})"), values)
         }

@@ -9,6 +9,7 @@ mod experiment;
 mod file;
 mod input;
 mod model;
+mod model_id;
 mod registry;
 mod run;
 mod search;
@@ -19,22 +20,24 @@ pub use experiment::{ExperimentEdit, ExperimentId, ExperimentRecord, NewExperime
 pub use file::{FileEntry, FilePlace, StagedFile};
 pub use input::{Dataset, DatasetInput, DatasetSummary, ModelOutput};
 pub use model::{
-    DatasetRef, LoggedModel, ModelEdit, ModelField, ModelId, ModelMetric, ModelSearch, ModelStatus, ModelStore,
+    DatasetRef, LoggedModel, ModelEdit, ModelField, ModelMetric, ModelSearch, ModelStatus, ModelStore,
     NewModel,
 };
+pub use model_id::ModelId;
 pub use registry::{
     NewRegistered, NewVersion, RegisteredEdit, RegisteredField, RegisteredModel, RegisteredSearch,
     RegisteredVersion, RegistryStore, Stage, VersionEdit, VersionField, VersionSearch,
 };
 pub use run::{
-    Batch, ModelPoint, NAME_TAG, NOTE_TAG, NewTracked, PARENT_TAG, RunStatus, TrackedMetric, TrackedRun, TrackedUpdate,
+    Batch, ModelPoint, NAME_TAG, NOTE_TAG, NewTracked, PARENT_TAG, RunStatus, TrackedMetric, TrackedRun,
+    TrackedUpdate,
 };
 pub use search::{
     Clause, DatasetField, ExperimentField, ExperimentSearch, Lifecycle, RunField, RunSearch, SortKey, Test,
 };
 pub use trace::{
-    Assessment, AssessmentEdit, SIZE_STATS, SOURCE_RUN, SPANS_TAG, SpanField, SpanRecord, TRACE_NAME_TAG, Trace,
-    TraceClause, TraceDeletion, TraceField, TraceInfo, TraceSearch, TraceState, TraceStore,
+    Assessment, AssessmentEdit, SIZE_STATS, SOURCE_RUN, SPANS_TAG, SpanField, SpanRecord, TRACE_NAME_TAG,
+    Trace, TraceClause, TraceDeletion, TraceField, TraceInfo, TraceSearch, TraceState, TraceStore,
 };
 
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::{Id, Store, StoreError};
-use super::{Clause, ExperimentId, SortKey};
+use super::{Clause, ExperimentId, ModelId, SortKey};
 
 /// How far a logged model is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,24 +32,6 @@ impl ModelStatus {
     /// The status of a name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.name() == name)
-    }
-}
-
-/// The id of a logged model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ModelId(pub Id);
-
-impl std::fmt::Display for ModelId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "m-{}", self.0)
-    }
-}
-
-impl ModelId {
-    /// Reads `m-` and 32 digits.
-    pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix("m-")?;
-        Id::parse(digits).filter(|id| id.to_string() == digits).map(Self)
     }
 }
 
@@ -224,18 +206,4 @@ pub trait ModelStore: Store {
     /// # Errors
     /// The store cannot be read.
     fn search_models(&self, search: &ModelSearch) -> Result<Vec<LoggedModel>, StoreError>;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_read_back() {
-        let id = ModelId(Id([7; 16]));
-        assert_eq!(ModelId::parse(&id.to_string()), Some(id));
-        for text in ["", "m-", "m-xyz", &id.0.to_string(), &id.to_string().to_uppercase()] {
-            assert_eq!(ModelId::parse(text), None, "{text}");
-        }
-    }
 }

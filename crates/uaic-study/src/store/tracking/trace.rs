@@ -333,7 +333,8 @@ pub trait TraceStore: Store {
     /// # Errors
     /// [`TrackingError::NoAssessment`](super::TrackingError::NoAssessment),
     /// [`TrackingError::OtherAssessment`](super::TrackingError::OtherAssessment).
-    fn edit_assessment(&self, trace: &str, id: &str, edit: &AssessmentEdit) -> Result<Assessment, StoreError>;
+    fn edit_assessment(&self, trace: &str, id: &str, edit: &AssessmentEdit)
+    -> Result<Assessment, StoreError>;
 
     /// Forgets what somebody says of a trace; what it replaced counts again.
     ///
