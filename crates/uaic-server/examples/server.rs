@@ -15,7 +15,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let store = Arc::new(SqliteStore::open(Path::new(folder))?);
     let listen = Listen::Tcp(format!("127.0.0.1:{port}"));
-    let server = Server::start(Setup { store, listen, limits: ConnectionLimits::default() }).await?;
+    let server =
+        Server::start(Setup { store, desk: None, listen, limits: ConnectionLimits::default() }).await?;
     if let Some(address) = server.address() {
         writeln!(std::io::stderr(), "listening on http://{address}")?;
     }

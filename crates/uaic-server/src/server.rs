@@ -6,15 +6,18 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::api::{self, Desk};
 use super::error::ServerError;
-use super::mlflow;
+use super::team::TeamStore;
+use super::{mlflow, optuna};
 use uaic_http::{ConnectionLimits, Listen, Listener, Protocol, Uncounted, accept};
-use uaic_study::store::TrackingStore;
 
 /// All that a server needs.
 pub struct Setup {
     /// Where everything is recorded.
-    pub store: Arc<dyn TrackingStore>,
+    pub store: Arc<dyn TeamStore>,
+    /// Who proposes trials to workers elsewhere, where somebody does.
+    pub desk: Option<Arc<dyn Desk>>,
     /// Where it listens.
     pub listen: Listen,
     /// How many connections there may be, and how slow.
@@ -34,11 +37,13 @@ impl Server {
     /// # Errors
     /// [`ServerError::Listen`].
     pub async fn start(setup: Setup) -> Result<Self, ServerError> {
-        let Setup { store, listen, limits } = setup;
+        let Setup { store, desk, listen, limits } = setup;
         let listener = Listener::bind(&listen).await?;
         let address = listener.address();
         let (stop, stopped) = watch::channel(false);
-        let router = mlflow::router(store);
+        let router = mlflow::router(Arc::clone(&store) as Arc<_>)
+            .merge(optuna::router(Arc::clone(&store) as Arc<_>))
+            .merge(api::router(store, desk, stopped.clone()));
         let accepting = accept(listener, Protocol::Http1Or2, router, limits, Arc::new(Uncounted), stopped);
         Ok(Self { address, stop, accepting: tokio::spawn(accepting) })
     }

@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 use crate::server::{ConnectionLimits, Listen, Server, Setup};
 use crate::store::{SqliteStore, StoreAddress};
 
+use super::desk::SpecDesk;
 use super::runtime;
 
 /// One that runs; it has ended when this is dropped.
@@ -27,7 +28,8 @@ impl Hosted {
         let store = Arc::new(SqliteStore::open(folder)?);
         let runtime = runtime(1)?;
         let listen = Listen::Tcp("127.0.0.1:0".to_owned());
-        let setup = Setup { store, listen, limits: ConnectionLimits::default() };
+        let setup =
+            Setup { store, desk: Some(Arc::new(SpecDesk)), listen, limits: ConnectionLimits::default() };
         let server = runtime.block_on(Server::start(setup))?;
         let address = server.address().context("the server has no address")?;
         Ok(Self { url: format!("http://{address}"), server: Some(server), runtime })

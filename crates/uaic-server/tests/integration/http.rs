@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use uaic_server::{ConnectionLimits, Listen, Server, Setup};
+use uaic_server::{ConnectionLimits, Desk, Listen, Server, Setup};
 use uaic_store::SqliteStore;
 
 /// A server on a store of its own.
@@ -14,7 +14,7 @@ pub(crate) struct Served {
     pub(crate) address: SocketAddr,
     server: Option<Server>,
     runtime: tokio::runtime::Runtime,
-    _folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// An answer.
@@ -40,18 +40,42 @@ impl Answer {
 
 impl Served {
     pub(crate) fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::with(None)
+    }
+
+    /// A server that proposes trials.
+    pub(crate) fn with(desk: Option<Arc<dyn Desk>>) -> Self {
+        Self::on(tempfile::tempdir().unwrap(), desk)
+    }
+
+    /// Ends the server, and starts another on the same store.
+    pub(crate) fn restart(mut self) -> Self {
+        self.end();
+        let empty = tempfile::tempdir().unwrap();
+        let folder = std::mem::replace(&mut self.folder, empty);
+        drop(self);
+        Self::on(folder, None)
+    }
+
+    fn on(folder: tempfile::TempDir, desk: Option<Arc<dyn Desk>>) -> Self {
         let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let setup = Setup {
             store: store.clone(),
+            desk,
             listen: Listen::Tcp("127.0.0.1:0".to_owned()),
             limits: ConnectionLimits::default(),
         };
         let server = runtime.block_on(Server::start(setup)).unwrap();
         let address = server.address().unwrap();
-        Self { store, address, server: Some(server), runtime, _folder: folder }
+        Self { store, address, server: Some(server), runtime, folder }
+    }
+
+    fn end(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.stop());
+        }
     }
 
     /// Sends a request as it is, and reads the answer whole.
@@ -135,8 +159,6 @@ pub(crate) fn assert_refused(answer: &Answer, code: &str, text: &str, what: &str
 
 impl Drop for Served {
     fn drop(&mut self) {
-        if let Some(server) = self.server.take() {
-            self.runtime.block_on(server.stop());
-        }
+        self.end();
     }
 }

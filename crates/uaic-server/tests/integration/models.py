@@ -191,8 +191,13 @@ def prompts():
     chat = mlflow.genai.register_prompt("chat", [{"role": "system", "content": "You are {{who}}."}])
     assert mlflow.genai.load_prompt("chat", version=chat.version).template[0]["content"] == "You are {{who}}."
     mlflow.genai.delete_prompt_alias("greeting", alias="live")
-    versions = client.search_prompt_versions("greeting")
-    assert len(list(versions)) == 2, versions
+    try:
+        versions = client.search_prompt_versions("greeting")
+    except MlflowException as error:
+        # Clients of a year ago cannot, whatever the server.
+        assert "only available in Unity Catalog" in str(error), error
+    else:
+        assert len(list(versions)) == 2, versions
     client.set_prompt_tag("greeting", "k", "v")
     client.set_prompt_version_tag("greeting", 1, "k", "v")
     assert client.get_prompt_version("greeting", 1).tags.get("k") == "v"
@@ -222,7 +227,8 @@ def logged_models():
     mlflow.delete_logged_model_tag(model.model_id, "l")
     refused("RESOURCE_DOES_NOT_EXIST", "No tag with name: l", mlflow.delete_logged_model_tag, model.model_id, "l")
     assert mlflow.get_logged_model(model.model_id).tags["k"] == "w"
-    other = mlflow.create_external_model("other", params={"p0": "9"}, model_type="tree")
+    other = mlflow.initialize_logged_model("other", params={"p0": "9"}, model_type="tree")
+    mlflow.finalize_logged_model(other.model_id, "READY")
     mlflow.log_metric("acc", 0.25, model_id=other.model_id, dataset=None)
     mlflow.end_run()
     search = lambda text=None, **named: [m.name for m in mlflow.search_logged_models([experiment], text, output_format="list", **named)]
@@ -280,6 +286,7 @@ def sklearn_models():
     mlflow.set_experiment("sklearn")
     with mlflow.start_run() as run:
         info = mlflow.sklearn.log_model(fitted, name="line", input_example=frame[["x"]].head(2), registered_model_name="line")
+    assert mlflow.create_external_model("elsewhere", model_type="agent").status == LoggedModelStatus.READY
     model = mlflow.get_logged_model(info.model_id)
     assert model.status == LoggedModelStatus.READY and model.source_run_id == run.info.run_id
     client.set_registered_model_alias("line", "champion", "1")
@@ -410,9 +417,9 @@ def traces():
     newer = mlflow.override_feedback(trace_id=id, assessment_id=good.assessment_id, value=False, rationale="it is not")
     read = {said.assessment_id: said for said in mlflow.get_trace(id).info.assessments}
     assert read[good.assessment_id].valid is False and read[newer.assessment_id].valid and newer.overrides == good.assessment_id
-    mlflow.update_assessment(id, newer.assessment_id, mlflow.entities.Feedback(name="better", value=None, rationale="hm"))
+    mlflow.update_assessment(id, newer.assessment_id, mlflow.entities.Feedback(name="better", value="so so", rationale="hm"))
     changed = mlflow.get_assessment(id, newer.assessment_id)
-    assert changed.name == "better" and changed.rationale == "hm", changed
+    assert (changed.name, changed.value, changed.rationale) == ("better", "so so", "hm"), changed
     mlflow.delete_assessment(id, newer.assessment_id)
     assert mlflow.get_assessment(id, good.assessment_id).valid, "what was replaced counts again"
     refused("RESOURCE_DOES_NOT_EXIST", "not found", mlflow.get_assessment, id, newer.assessment_id)
