@@ -8,9 +8,10 @@ use tokio::task::JoinHandle;
 
 use super::api::{self, Desk};
 use super::error::ServerError;
+use super::operation::{self, Monitor};
 use super::team::TeamStore;
 use super::{mlflow, optuna};
-use uaic_http::{ConnectionLimits, Listen, Listener, Protocol, Uncounted, accept};
+use uaic_http::{ConnectionLimits, Listen, Listener, Protocol, accept};
 
 /// All that a server needs.
 pub struct Setup {
@@ -41,10 +42,13 @@ impl Server {
         let listener = Listener::bind(&listen).await?;
         let address = listener.address();
         let (stop, stopped) = watch::channel(false);
+        let monitor = Arc::new(Monitor::new());
         let router = mlflow::router(Arc::clone(&store) as Arc<_>)
             .merge(optuna::router(Arc::clone(&store) as Arc<_>))
+            .merge(operation::router(Arc::clone(&store) as Arc<_>, Arc::clone(&monitor)))
             .merge(api::router(store, desk, stopped.clone()));
-        let accepting = accept(listener, Protocol::Http1Or2, router, limits, Arc::new(Uncounted), stopped);
+        let router = monitor.watch(router);
+        let accepting = accept(listener, Protocol::Http1Or2, router, limits, monitor, stopped);
         Ok(Self { address, stop, accepting: tokio::spawn(accepting) })
     }
 
