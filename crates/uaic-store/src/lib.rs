@@ -380,7 +380,7 @@ impl Store for SqliteStore {
         check_model_name(name)?;
         let (key, note) = (name.to_owned(), note.to_owned());
         self.writer()?.call(move |connection| registry::register(connection, &key, run, &note, now_ms()))?;
-        let found = self.model_versions(Some(name))?.into_iter().find(|version| version.run == run);
+        let found = self.model_versions(Some(name))?.into_iter().find(|version| version.run == Some(run));
         found.ok_or_else(|| no_model(name))
     }
 

@@ -12,12 +12,15 @@ mod logged_models;
 mod logging;
 mod metrics;
 mod naming;
+mod otlp;
 mod paging;
 mod refusal;
+mod registry;
 mod route;
 mod routes;
 mod runs;
 mod shape;
+mod traces;
 mod wire;
 
 pub(crate) use routes::router;

@@ -12,7 +12,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::app::App;
 use super::route::Route;
 use super::wire::{Code, Problem};
-use super::{artifacts, experiments, health, inputs, logged_models, logging, metrics, runs};
+use super::{
+    artifacts, experiments, health, inputs, logged_models, logging, metrics, otlp, registry, runs, traces,
+};
 use uaic_study::store::TrackingStore;
 
 /// The groups of routes under both prefixes.
@@ -24,11 +26,18 @@ const GROUPS: &[&[Route]] = &[
     logged_models::ROUTES,
     logging::ROUTES,
     metrics::ROUTES,
+    registry::ALIASES,
+    registry::MODELS,
+    registry::VERSIONS,
     runs::ROUTES,
+    traces::ASSESSMENTS,
+    traces::OLD,
+    traces::ROUTES,
+    traces::TAGS,
 ];
 
 /// The groups of routes at the root.
-const ROOT: &[&[Route]] = &[artifacts::ROOT, health::ROOT];
+const ROOT: &[&[Route]] = &[artifacts::ROOT, health::ROOT, logged_models::ROOT, otlp::ROOT];
 
 /// All routes on a store.
 pub(crate) fn router(store: Arc<dyn TrackingStore>) -> Router {

@@ -59,8 +59,16 @@ pub(super) fn number(column: &str, test: &Test) -> Sql {
     }
 }
 
+/// A column of texts whose expression asks for a key, before the values.
+pub(super) fn keyed(column: &str, key: &str, test: &Test) -> Sql {
+    let own = text(column, test);
+    let times = own.text.matches(column).count();
+    let keys = std::iter::repeat_n(Value::Text(key.to_owned()), times);
+    Sql::new(own.text, keys.chain(own.values).collect())
+}
+
 /// The value of a metric in the row `own`; NULL is NaN.
-fn metric(test: &Test) -> Sql {
+pub(super) fn metric(test: &Test) -> Sql {
     match test {
         Test::Number(Comparison::NotEqual, value) => {
             Sql::new("ifnull(own.value <> ?, TRUE)", vec![Value::Real(*value)])

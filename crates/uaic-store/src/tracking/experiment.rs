@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, params_from_it
 
 use super::super::Fault;
 use super::super::sql::Sql;
-use super::clause::{number, text};
+use super::clause::{keyed, number, text};
 use uaic_study::store::tracking::{
     Clause, ExperimentEdit, ExperimentField, ExperimentId, ExperimentRecord, ExperimentSearch, Lifecycle,
     NewExperiment,
@@ -219,13 +219,7 @@ fn condition(clause: &Clause<ExperimentField>) -> Sql {
         ExperimentField::Id => text("CAST(id AS TEXT)", &clause.test),
         ExperimentField::Created => number("created_ms", &clause.test),
         ExperimentField::Updated => number("ifnull(updated_ms, created_ms)", &clause.test),
-        ExperimentField::Tag(key) => {
-            let own = text(TAG, &clause.test);
-            // The key stands before the value.
-            let times = own.text.matches(TAG).count();
-            let keys = std::iter::repeat_n(Value::Text(key.clone()), times);
-            Sql::new(own.text, keys.chain(own.values).collect())
-        }
+        ExperimentField::Tag(key) => keyed(TAG, key, &clause.test),
     }
 }
 

@@ -4,12 +4,15 @@ mod clause;
 mod experiment;
 mod file;
 mod input;
+mod model;
 mod page;
 mod plan;
 mod record;
+mod registry;
 mod row;
 mod run;
 mod search;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -31,8 +31,18 @@ struct FileInfo {
 pub(super) fn of_run(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     let path = folder(fields)?;
     let (places, root) = place_of_run(app, run_id(fields)?, &path)?;
-    let above = if path.is_empty() { path } else { format!("{path}/") };
-    Answer::of(&Listing { root_uri: Some(root), files: entries(app, &places, &above)? })
+    below(app, &places, root, &path)
+}
+
+/// Lists a folder of an address's artifacts, with the whole path of each below it.
+pub(in super::super) fn below(
+    app: &App,
+    places: &Places,
+    root: String,
+    path: &str,
+) -> Result<Answer, Problem> {
+    let above = if path.is_empty() { String::new() } else { format!("{path}/") };
+    Answer::of(&Listing { root_uri: Some(root), files: entries(app, places, &above)? })
 }
 
 /// Lists a folder of the server's artifacts, with the name of each.

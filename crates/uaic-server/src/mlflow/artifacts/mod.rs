@@ -8,6 +8,11 @@ mod upload;
 
 use super::route::{Effect, Route};
 
+pub(super) use download::send;
+pub(super) use list::below as list_below;
+pub(super) use path::checked;
+pub(super) use place::{Places, of_path};
+
 pub(super) const ROUTES: &[Route] = &[
     Route::read("GET", "/2.0/mlflow/artifacts/list", list::of_run),
     Route::read("GET", "/2.0/mlflow-artifacts/artifacts", list::of_folder),

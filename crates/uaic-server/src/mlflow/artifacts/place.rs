@@ -9,7 +9,7 @@ use uaic_study::store::tracking::FilePlace;
 use uaic_study::store::{Id, StoreError, TrackingError};
 
 /// Places that a path may stand for. A folder of a run may have files in both.
-pub(super) struct Places {
+pub(in super::super) struct Places {
     /// An artifact.
     pub(super) artifact: Option<FilePlace>,
     /// A file of no run, under the whole path.
@@ -32,7 +32,7 @@ impl Places {
 ///
 /// # Errors
 /// The store cannot be read.
-pub(super) fn of_path(app: &App, path: &str) -> Result<Places, Problem> {
+pub(in super::super) fn of_path(app: &App, path: &str) -> Result<Places, Problem> {
     let loose = FilePlace::Loose { path: path.to_owned() };
     let parts: Vec<&str> = path.split('/').collect();
     for (at, pair) in parts.windows(2).enumerate() {

@@ -25,6 +25,7 @@ pub(super) enum Demand {
     Number(Comparison, f64),
     Text(Comparison, String),
     Like { pattern: String, case: bool },
+    Match(String),
     Among(Vec<String>),
     NotAmong(Vec<String>),
     Present,
@@ -126,7 +127,15 @@ impl<'a> Reader<'a> {
                     }
                 }
                 Some((entity, key)) if !entity.is_empty() => {
-                    Ok(Name { entity: Some(entity.to_owned()), key: key.to_owned() })
+                    let mut key = key.to_owned();
+                    // `span.attributes.`a b``: the end is in quotes.
+                    if let (true, Some(Token::Name(rest) | Token::Either(rest))) =
+                        (key.ends_with('.'), self.rest.first())
+                    {
+                        key.push_str(rest);
+                        self.next();
+                    }
+                    Ok(Name { entity: Some(entity.to_owned()), key })
                 }
                 Some(_) => Err(self.invalid("a name begins with a dot")),
                 None => Ok(self.spaced(word)),
@@ -174,6 +183,8 @@ impl<'a> Reader<'a> {
             Demand::Like { pattern: self.pattern()?, case: true }
         } else if self.word("ilike") {
             Demand::Like { pattern: self.pattern()?, case: false }
+        } else if self.word("rlike") {
+            Demand::Match(self.pattern()?)
         } else {
             let comparison = self.comparison()?;
             match self.next() {

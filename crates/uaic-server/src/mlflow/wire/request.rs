@@ -99,6 +99,14 @@ pub(in crate::mlflow) fn of_query(text: &str) -> Result<Read, Problem> {
     Ok(Read { map: query::read(text)?, source: Source::Query })
 }
 
+/// Reads the fields of a body alone.
+///
+/// # Errors
+/// It is no JSON object.
+pub(in crate::mlflow) fn of_body(body: &[u8]) -> Result<Read, Problem> {
+    Ok(Read { map: object(body)?, source: Source::Body })
+}
+
 fn object(body: &[u8]) -> Result<Map<String, Value>, Problem> {
     let refused = |what: &str| Problem::new(Code::BadRequest, format!("the body is {what}"));
     if body.iter().all(u8::is_ascii_whitespace) {
