@@ -17,9 +17,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::{Semaphore, watch};
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 use tower::Service;
 
-use super::listener::Listener;
+use super::listener::{Listener, Peer, Stream};
+use super::tls::Tls;
 
 /// How often connections are looked at: limits on time are this coarse.
 const TICK: Duration = Duration::from_millis(500);
@@ -127,6 +130,31 @@ pub async fn accept(
     router: Router,
     limits: ConnectionLimits,
     observer: Arc<dyn Observer>,
+    stop: watch::Receiver<bool>,
+) {
+    accept_with(listener, None, protocol, router, limits, observer, stop).await;
+}
+
+/// Accepts as [`accept`] does, connections that are encrypted.
+pub async fn accept_encrypted(
+    listener: Listener,
+    tls: Arc<Tls>,
+    protocol: Protocol,
+    router: Router,
+    limits: ConnectionLimits,
+    observer: Arc<dyn Observer>,
+    stop: watch::Receiver<bool>,
+) {
+    accept_with(listener, Some(tls), protocol, router, limits, observer, stop).await;
+}
+
+async fn accept_with(
+    listener: Listener,
+    tls: Option<Arc<Tls>>,
+    protocol: Protocol,
+    router: Router,
+    limits: ConnectionLimits,
+    observer: Arc<dyn Observer>,
     mut stop: watch::Receiver<bool>,
 ) {
     let limit = limits.connections.max(1);
@@ -136,8 +164,8 @@ pub async fn accept(
             accepted = listener.accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
         };
-        let stream = match accepted {
-            Ok(stream) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Such as too many open files: it gets better when others close.
                 tracing::warn!(target: "uaic::http", "a connection is not accepted: {error}");
@@ -147,19 +175,49 @@ pub async fn accept(
         };
         if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
             let open = Open::new(Arc::clone(&observer));
-            let (router, stop) = (router.clone(), stop.clone());
+            let (router, stop, tls) = (router.clone(), stop.clone(), tls.clone());
             tokio::spawn(async move {
-                serve(stream, protocol, router, &limits, &open, stop).await;
+                let (stream, peer) = match tls {
+                    None => (Either::Left(stream), peer),
+                    Some(tls) => match encrypted(&tls, stream, &limits, &open).await {
+                        Some(stream) => (Either::Right(stream), Peer { is_encrypted: true, ..peer }),
+                        None => return,
+                    },
+                };
+                serve(stream, protocol, (router, peer), &limits, &open, stop).await;
                 drop(place);
             });
         } else {
             observer.refused(Refused::Limit);
-            tokio::spawn(turn_away(stream));
+            // Whoever expects keys would make nothing of a sentence.
+            if tls.is_none() {
+                tokio::spawn(turn_away(stream));
+            }
         }
     }
     drop(listener);
     // All places are free when all connections are closed.
     let _ = places.acquire_many(u32::try_from(limit).unwrap_or(u32::MAX)).await;
+}
+
+/// The stream with keys agreed on; `None` where they are not, or not in time.
+async fn encrypted(
+    tls: &Tls,
+    stream: Stream,
+    limits: &ConnectionLimits,
+    open: &Open,
+) -> Option<Box<TlsStream<Stream>>> {
+    match tokio::time::timeout(limits.header_time, tls.encrypt(stream)).await {
+        Ok(Ok(stream)) => Some(stream),
+        Ok(Err(error)) => {
+            tracing::debug!(target: "uaic::http", "a connection is not encrypted: {error}");
+            None
+        }
+        Err(_) => {
+            open.0.refused(Refused::Slow);
+            None
+        }
+    }
 }
 
 async fn turn_away(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
@@ -174,7 +232,7 @@ async fn turn_away(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     protocol: Protocol,
-    router: Router,
+    (router, peer): (Router, Peer),
     limits: &ConnectionLimits,
     open: &Open,
     mut stop: watch::Receiver<bool>,
@@ -184,7 +242,9 @@ async fn serve(
         let (clock, mut router) = (Arc::clone(&clock), router.clone());
         async move {
             let _busy = Busy::new(clock);
-            let response: Result<Response<Body>, Infallible> = router.call(request.map(Body::new)).await;
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(peer);
+            let response: Result<Response<Body>, Infallible> = router.call(request).await;
             response
         }
     });
