@@ -1,10 +1,10 @@
 //! A server on a store: `cargo run -p uaic-server --example server -- STORE PORT`.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use uaic_server::{Server, Setup};
+use uaic_server::{ConnectionLimits, Listen, Server, Setup};
 use uaic_store::SqliteStore;
 
 #[tokio::main]
@@ -14,9 +14,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: server STORE PORT".into());
     };
     let store = Arc::new(SqliteStore::open(Path::new(folder))?);
-    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse()?));
-    let server = Server::start(Setup { store, listen }).await?;
-    eprintln!("listening on http://{}", server.address());
+    let listen = Listen::Tcp(format!("127.0.0.1:{port}"));
+    let server = Server::start(Setup { store, listen, limits: ConnectionLimits::default() }).await?;
+    if let Some(address) = server.address() {
+        writeln!(std::io::stderr(), "listening on http://{address}")?;
+    }
     tokio::signal::ctrl_c().await?;
     server.stop().await;
     Ok(())

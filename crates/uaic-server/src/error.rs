@@ -1,16 +1,11 @@
 //! Why a server does not start.
 
-use std::net::SocketAddr;
+use uaic_http::ListenError;
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// The address is not to be had.
-    #[error("cannot listen on {address}: {source}; choose another port, or 0 for any")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// Where it is to listen is not to be had.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
 }

@@ -2,14 +2,15 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use uaic_server::{Server, Setup};
+//! use uaic_server::{ConnectionLimits, Listen, Server, Setup};
 //! use uaic_store::SqliteStore;
 //!
 //! # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
 //! let folder = tempfile::tempdir()?;
 //! let store = Arc::new(SqliteStore::open(folder.path())?);
-//! let server = Server::start(Setup { store, listen: "127.0.0.1:0".parse()? }).await?;
-//! println!("MLFLOW_TRACKING_URI=http://{}", server.address());
+//! let listen = Listen::Tcp("127.0.0.1:0".to_owned());
+//! let server = Server::start(Setup { store, listen, limits: ConnectionLimits::default() }).await?;
+//! println!("MLFLOW_TRACKING_URI=http://{}", server.address().ok_or("it has no address")?);
 //! server.stop().await;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })?;
@@ -22,3 +23,4 @@ mod server;
 
 pub use error::ServerError;
 pub use server::{Server, Setup};
+pub use uaic_http::{ConnectionLimits, Listen};

@@ -3,25 +3,27 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::error::ServerError;
 use super::mlflow;
+use uaic_http::{ConnectionLimits, Listen, Listener, Protocol, Uncounted, accept};
 use uaic_study::store::TrackingStore;
 
 /// All that a server needs.
 pub struct Setup {
     /// Where everything is recorded.
     pub store: Arc<dyn TrackingStore>,
-    /// Where it listens; with port 0 on any that is free.
-    pub listen: SocketAddr,
+    /// Where it listens.
+    pub listen: Listen,
+    /// How many connections there may be, and how slow.
+    pub limits: ConnectionLimits,
 }
 
 /// A server that runs.
 pub struct Server {
-    address: SocketAddr,
+    address: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
 }
@@ -32,26 +34,17 @@ impl Server {
     /// # Errors
     /// [`ServerError::Listen`].
     pub async fn start(setup: Setup) -> Result<Self, ServerError> {
-        let Setup { store, listen } = setup;
-        let failed = |source| ServerError::Listen { address: listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let (stop, mut stopped) = watch::channel(false);
+        let Setup { store, listen, limits } = setup;
+        let listener = Listener::bind(&listen).await?;
+        let address = listener.address();
+        let (stop, stopped) = watch::channel(false);
         let router = mlflow::router(store);
-        let accepting = tokio::spawn(async move {
-            let end = async move {
-                // The sender is gone with the server.
-                let _ = stopped.wait_for(|stop| *stop).await;
-            };
-            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(end).await {
-                tracing::error!(target: "uaic::server", "the server has ended: {error}");
-            }
-        });
-        Ok(Self { address, stop, accepting })
+        let accepting = accept(listener, Protocol::Http1Or2, router, limits, Arc::new(Uncounted), stopped);
+        Ok(Self { address, stop, accepting: tokio::spawn(accepting) })
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    /// Where it listens; `None` for a socket in the file system.
+    pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 

@@ -10,9 +10,7 @@ use super::paging::page;
 use super::routes::Route;
 use super::shape::Experiment;
 use super::wire::{Answer, Code, Fields, Problem};
-use uaic_study::store::tracking::{
-    ExperimentEdit, ExperimentId, ExperimentSearch, Lifecycle, NewExperiment,
-};
+use uaic_study::store::tracking::{ExperimentEdit, ExperimentId, ExperimentSearch, Lifecycle, NewExperiment};
 use uaic_study::store::{StoreError, TrackingError};
 
 pub(super) const ROUTES: &[Route] = &[
@@ -55,8 +53,7 @@ struct Made {
 /// There is no number, or no experiment can have it.
 pub(super) fn experiment_id(fields: &Fields<'_>) -> Result<ExperimentId, Problem> {
     let text = fields.needed_text("experiment_id")?;
-    ExperimentId::parse(text)
-        .ok_or_else(|| Problem::missing(format!("No Experiment with id={text} exists")))
+    ExperimentId::parse(text).ok_or_else(|| Problem::missing(format!("No Experiment with id={text} exists")))
 }
 
 /// Which of two lives are asked for, in a field.

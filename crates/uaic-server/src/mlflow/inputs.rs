@@ -98,7 +98,8 @@ fn search_datasets(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
         0 => return Err(fields.missing("experiment_ids")),
         1..=EXPERIMENTS => {}
         count => {
-            let message = format!("'experiment_ids' can have at most {EXPERIMENTS} experiments, and has {count}");
+            let message =
+                format!("'experiment_ids' can have at most {EXPERIMENTS} experiments, and has {count}");
             return Err(Problem::invalid(message));
         }
     }

@@ -71,7 +71,9 @@ fn cut(text: &str, most: usize) -> String {
 /// # Errors
 /// It is.
 pub(super) fn check_batch(metrics: usize, params: usize, tags: usize) -> Result<(), Problem> {
-    for (count, most, what) in [(metrics, METRICS, "metrics"), (params, OTHERS, "params"), (tags, OTHERS, "tags")] {
+    for (count, most, what) in
+        [(metrics, METRICS, "metrics"), (params, OTHERS, "params"), (tags, OTHERS, "tags")]
+    {
         if count > most {
             return Err(Problem::invalid(format!(
                 "A batch logging request can contain at most {most} {what}. Got {count} {what}. Please split up \
@@ -94,14 +96,29 @@ mod tests {
 
     #[test]
     fn keys_are_plain_paths() {
-        for key in ["loss", "val/loss@".trim_end_matches('@'), "größe", "a b", "a:b", "...".trim_start_matches("..."), "a..b", ".a"] {
+        for key in [
+            "loss",
+            "val/loss@".trim_end_matches('@'),
+            "größe",
+            "a b",
+            "a:b",
+            "...".trim_start_matches("..."),
+            "a..b",
+            ".a",
+        ] {
             assert_eq!(check_key("metric", key).is_ok(), !key.is_empty(), "{key}");
         }
         for key in ["a//b", "/a", "a/", ".", "..", "..a", "a/./b", "a/../b", ""] {
-            assert!(check_key("metric", key).unwrap_err().message.contains("Names may be treated as files"), "{key}");
+            assert!(
+                check_key("metric", key).unwrap_err().message.contains("Names may be treated as files"),
+                "{key}"
+            );
         }
         for key in ["a@b", "a\nb", "a'b", "a%b"] {
-            assert!(check_key("metric", key).unwrap_err().message.contains("Names may only contain"), "{key}");
+            assert!(
+                check_key("metric", key).unwrap_err().message.contains("Names may only contain"),
+                "{key}"
+            );
         }
         let told = check_key("metric", &"a".repeat(251)).unwrap_err().message;
         assert!(told.contains("exceeds the maximum length of 250"), "{told}");

@@ -91,8 +91,9 @@ fn log_batch(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
 /// Adds a model to the list of those that a run has logged.
 fn log_model(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     let text = fields.needed_text("model_json")?;
-    let model: Value = serde_json::from_str(text)
-        .map_err(|error| Problem::invalid(format!("Malformed model info. The following error was raised: {error}")))?;
+    let model: Value = serde_json::from_str(text).map_err(|error| {
+        Problem::invalid(format!("Malformed model info. The following error was raised: {error}"))
+    })?;
     for needed in ["artifact_path", "flavors", "utc_time_created", "run_id"] {
         if model.get(needed).is_none() {
             return Err(Problem::invalid(format!("Model json is missing mandatory fields: ['{needed}']")));

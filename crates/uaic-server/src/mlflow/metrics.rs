@@ -37,9 +37,10 @@ fn history(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     let key = fields.needed_text("metric_key")?;
     let run = match fields.text("run_id")?.filter(|text| !text.is_empty()) {
         Some(text) => text,
-        None => {
-            fields.text("run_uuid")?.filter(|text| !text.is_empty()).ok_or_else(|| fields.missing("run_id"))?
-        }
+        None => fields
+            .text("run_uuid")?
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| fields.missing("run_id"))?,
     };
     let limit = limit(fields, usize::MAX)?;
     let from = usize::try_from(offset(fields)?).unwrap_or(usize::MAX);
@@ -83,16 +84,15 @@ fn several(
     mut choose: impl FnMut(Vec<Point>) -> Vec<Point>,
 ) -> Result<Answer, Problem> {
     let mut seen = BTreeSet::new();
-    let ids: Vec<Id> =
-        runs.iter().filter_map(|text| parse_id(text)).filter(|id| seen.insert(*id)).collect();
+    let ids: Vec<Id> = runs.iter().filter_map(|text| parse_id(text)).filter(|id| seen.insert(*id)).collect();
     let mut histories = app.store.histories(&ids, key)?;
     let chosen: Vec<(String, Vec<Point>)> = ids
         .iter()
         .filter_map(|id| histories.remove(id).map(|points| (id.to_string(), choose(points))))
         .collect();
-    let metrics = chosen.iter().flat_map(|(run, points)| {
-        points.iter().map(move |point| Metric::of(key, point, Some(run)))
-    });
+    let metrics = chosen
+        .iter()
+        .flat_map(|(run, points)| points.iter().map(move |point| Metric::of(key, point, Some(run))));
     Answer::of(&History { metrics: metrics.collect(), next_page_token: None })
 }
 
@@ -113,7 +113,9 @@ fn interval(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     let most = most.ok_or_else(|| fields.refuse("max_results", &format!("it must be from 1 to {SPACED}")))?;
     let (start, end) = (fields.integer("start_step")?, fields.integer("end_step")?);
     if start.is_some() != end.is_some() {
-        return Err(Problem::invalid("If either start_step or end_step are specified, both must be specified."));
+        return Err(Problem::invalid(
+            "If either start_step or end_step are specified, both must be specified.",
+        ));
     }
     let steps = start.unwrap_or(i64::MIN)..=end.unwrap_or(i64::MAX);
     if steps.is_empty() {

@@ -3,14 +3,14 @@
 use uaic_study::store::Id;
 
 const WHAT: [&str; 32] = [
-    "amber", "brisk", "calm", "clear", "copper", "distant", "early", "even", "fair", "gentle", "golden", "keen",
-    "late", "level", "light", "mild", "narrow", "open", "plain", "quiet", "rapid", "round", "silver", "smooth",
-    "steady", "still", "sunny", "swift", "tidy", "upper", "warm", "wide",
+    "amber", "brisk", "calm", "clear", "copper", "distant", "early", "even", "fair", "gentle", "golden",
+    "keen", "late", "level", "light", "mild", "narrow", "open", "plain", "quiet", "rapid", "round", "silver",
+    "smooth", "steady", "still", "sunny", "swift", "tidy", "upper", "warm", "wide",
 ];
 const WHO: [&str; 32] = [
-    "alder", "aspen", "bay", "beach", "birch", "brook", "cedar", "cliff", "cloud", "coast", "creek", "dune", "elm",
-    "fern", "field", "fjord", "glade", "grove", "hill", "isle", "lake", "maple", "meadow", "oak", "pine", "pond",
-    "reef", "ridge", "river", "spruce", "valley", "willow",
+    "alder", "aspen", "bay", "beach", "birch", "brook", "cedar", "cliff", "cloud", "coast", "creek", "dune",
+    "elm", "fern", "field", "fjord", "glade", "grove", "hill", "isle", "lake", "maple", "meadow", "oak",
+    "pine", "pond", "reef", "ridge", "river", "spruce", "valley", "willow",
 ];
 
 /// A name that is easily said, for a run of this id.

@@ -23,7 +23,8 @@ impl From<TrackingError> for Problem {
         let invalid = |message: String| Self::invalid(message);
         match error {
             TrackingError::ExperimentExists { name, is_deleted } => {
-                let state = if is_deleted { " in deleted state; restore it, or choose another name" } else { "" };
+                let state =
+                    if is_deleted { " in deleted state; restore it, or choose another name" } else { "" };
                 let message = format!("Experiment(name={name}) already exists{state}.");
                 Self::new(Code::ResourceAlreadyExists, message)
             }

@@ -14,8 +14,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::app::App;
-use super::{artifacts, experiments, health, inputs, logged_models, logging, metrics, runs};
 use super::wire::{Answer, Code, Fields, Parts, Problem, read};
+use super::{artifacts, experiments, health, inputs, logged_models, logging, metrics, runs};
 use uaic_study::store::TrackingStore;
 
 /// The groups of routes under both prefixes.

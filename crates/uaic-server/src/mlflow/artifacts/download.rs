@@ -69,9 +69,10 @@ async fn send(
     let (pieces, inbox) = mpsc::channel(WAITING);
     tokio::task::spawn_blocking(move || {
         let mut outlet = Outlet { pieces, buffer: Vec::new() };
-        let copied = app.store.copy_file(&file, &mut outlet).and_then(|()| {
-            outlet.flush().map_err(|source| StoreError::Output { source })
-        });
+        let copied = app
+            .store
+            .copy_file(&file, &mut outlet)
+            .and_then(|()| outlet.flush().map_err(|source| StoreError::Output { source }));
         // A connection that is cut says that this was not all.
         if let Err(error) = copied {
             if !matches!(error, StoreError::Output { .. }) {
@@ -104,9 +105,8 @@ fn find(app: &App, places: &Places) -> Result<ArtifactRecord, Problem> {
 
 fn headers(file: &ArtifactRecord) -> [(header::HeaderName, HeaderValue); 4] {
     let name = file.name.rsplit('/').next().unwrap_or_default();
-    let value = |text: String| {
-        HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("attachment"))
-    };
+    let value =
+        |text: String| HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("attachment"));
     let is_simple = name.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\%;".contains(&byte));
     let disposition = if is_simple {
         format!("attachment; filename=\"{name}\"")

@@ -98,9 +98,9 @@ async fn take(
     };
     let read: Result<(), Problem> = read.await;
     drop(pieces);
-    let written = writing
-        .await
-        .map_err(|error| Problem::new(Code::InternalError, format!("an artifact was not written: {error}")))?;
+    let written = writing.await.map_err(|error| {
+        Problem::new(Code::InternalError, format!("an artifact was not written: {error}"))
+    })?;
     read?;
     written?;
     Ok(Answer::empty())

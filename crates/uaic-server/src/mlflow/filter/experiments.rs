@@ -11,9 +11,7 @@ const ATTRIBUTES: [&str; 4] = ["name", "experiment_id", "creation_time", "last_u
 ///
 /// # Errors
 /// It cannot be read, or names what experiments do not have.
-pub(in crate::mlflow) fn experiment_clauses(
-    written: &str,
-) -> Result<Vec<Clause<ExperimentField>>, Problem> {
+pub(in crate::mlflow) fn experiment_clauses(written: &str) -> Result<Vec<Clause<ExperimentField>>, Problem> {
     filter(written)?.into_iter().map(|clause| typed(&clause.name, clause.demand)).collect()
 }
 

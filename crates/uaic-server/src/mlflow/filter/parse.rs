@@ -212,7 +212,10 @@ mod tests {
     use super::*;
 
     fn name(entity: &str, key: &str) -> Name {
-        Name { entity: Some(entity).filter(|entity| !entity.is_empty()).map(str::to_owned), key: key.to_owned() }
+        Name {
+            entity: Some(entity).filter(|entity| !entity.is_empty()).map(str::to_owned),
+            key: key.to_owned(),
+        }
     }
 
     #[test]
@@ -244,9 +247,28 @@ mod tests {
     #[test]
     fn what_is_no_filter_is_refused() {
         for text in [
-            "a = 1 OR b = 2", "(a = 1)", "NOT a = 1", "a", "a =", "= 1", "a = b", "a = 1 AND", "AND a = 1",
-            "a IN ()", "a IN ('b'", "a IN 'b'", "a IN (1)", "a IS", "a IS NOT", "a LIKE 1", "a = 1 b = 2", "a.= 1",
-            ".a = 1", "a = 'x' 'y'", "a = 1,", "a NOT 'x'",
+            "a = 1 OR b = 2",
+            "(a = 1)",
+            "NOT a = 1",
+            "a",
+            "a =",
+            "= 1",
+            "a = b",
+            "a = 1 AND",
+            "AND a = 1",
+            "a IN ()",
+            "a IN ('b'",
+            "a IN 'b'",
+            "a IN (1)",
+            "a IS",
+            "a IS NOT",
+            "a LIKE 1",
+            "a = 1 b = 2",
+            "a.= 1",
+            ".a = 1",
+            "a = 'x' 'y'",
+            "a = 1,",
+            "a NOT 'x'",
         ] {
             let told = filter(text).unwrap_err().message;
             assert!(told.starts_with("Invalid clause(s) in filter string"), "{text}: {told}");

@@ -71,7 +71,9 @@ pub(in crate::mlflow) fn run_order(written: &[&str]) -> Result<Vec<SortKey<RunFi
         let (name, descending) = order(text)?;
         let field = field(&name)?;
         if keys.iter().any(|key| key.field == field) {
-            return Err(Problem::invalid(format!("Invalid order_by clause '{text}': it orders by this twice")));
+            return Err(Problem::invalid(format!(
+                "Invalid order_by clause '{text}': it orders by this twice"
+            )));
         }
         keys.push(SortKey { field, descending });
     }
@@ -104,10 +106,23 @@ mod tests {
     #[test]
     fn what_runs_do_not_have_or_cannot_be_asked_is_refused() {
         for text in [
-            "metrics.a = 'x'", "metrics.a LIKE 'x'", "metrics.a IS NULL", "params.a = 1", "params.a > 'x'",
-            "params.a IN ('x')", "tags.a < 'x'", "status IN ('FINISHED')", "run_id NOT IN ('x')",
-            "start_time = '5'", "bogus = 'x'", "Metrics.a = 1", "datasets.size = 'x'", "datasets.name = 1",
-            "start_time LIKE 'x'", "models.a = 'x'", "run_name IS NULL",
+            "metrics.a = 'x'",
+            "metrics.a LIKE 'x'",
+            "metrics.a IS NULL",
+            "params.a = 1",
+            "params.a > 'x'",
+            "params.a IN ('x')",
+            "tags.a < 'x'",
+            "status IN ('FINISHED')",
+            "run_id NOT IN ('x')",
+            "start_time = '5'",
+            "bogus = 'x'",
+            "Metrics.a = 1",
+            "datasets.size = 'x'",
+            "datasets.name = 1",
+            "start_time LIKE 'x'",
+            "models.a = 'x'",
+            "run_name IS NULL",
         ] {
             assert!(run_clauses(text).is_err(), "{text}");
         }

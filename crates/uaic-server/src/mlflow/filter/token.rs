@@ -38,8 +38,8 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Problem> {
     while let Some(letter) = rest.chars().next() {
         let (token, behind) = match letter {
             '`' | '"' | '\'' => {
-                let (quoted, behind) = quoted(rest, letter)
-                    .ok_or_else(|| invalid(text, "a quote has no end"))?;
+                let (quoted, behind) =
+                    quoted(rest, letter).ok_or_else(|| invalid(text, "a quote has no end"))?;
                 let token = match letter {
                     '`' => Token::Name(quoted),
                     '"' => Token::Either(quoted),
@@ -56,7 +56,10 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Problem> {
             _ => {
                 let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign));
                 let sign = sign.ok_or_else(|| invalid(text, &format!("`{letter}` has no meaning")))?;
-                (Token::Sign(if sign == "<>" { "!=" } else { sign }), rest.get(sign.len()..).unwrap_or_default())
+                (
+                    Token::Sign(if sign == "<>" { "!=" } else { sign }),
+                    rest.get(sign.len()..).unwrap_or_default(),
+                )
             }
         };
         tokens.push(token);

@@ -111,18 +111,6 @@ impl<'a> Fields<'a> {
         number.ok_or_else(|| self.wrong(name, value))
     }
 
-    /// A truth.
-    pub(in crate::mlflow) fn boolean(&self, name: &str) -> Result<Option<bool>, Problem> {
-        let Some(value) = self.value(name)? else { return Ok(None) };
-        let truth = match value {
-            Value::Bool(truth) => Some(*truth),
-            Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
-            Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
-            _ => None,
-        };
-        truth.map(Some).ok_or_else(|| self.wrong(name, value))
-    }
-
     /// One of several names, which may be given by its number.
     pub(in crate::mlflow) fn choice<T: Copy>(
         &self,
@@ -130,9 +118,9 @@ impl<'a> Fields<'a> {
         choices: &[(&str, i64, T)],
     ) -> Result<Option<T>, Problem> {
         let Some(value) = self.value(name)? else { return Ok(None) };
-        let found = choices.iter().find(|(own, number, _)| {
-            value.as_str().map_or_else(|| value.as_i64() == Some(*number), |text| text == *own)
-        });
+        let number = integer(value);
+        let is_meant = |own: &str, of: i64| number.map_or(value.as_str() == Some(own), |number| number == of);
+        let found = choices.iter().find(|(own, of, _)| is_meant(own, *of));
         found.map(|(_, _, choice)| Some(*choice)).ok_or_else(|| self.wrong(name, value))
     }
 
