@@ -27,8 +27,6 @@ mod connection;
 mod listener;
 mod tls;
 
-pub use connection::{
-    ConnectionLimits, Observer, Protocol, Refused, Uncounted, accept, accept_encrypted,
-};
+pub use connection::{ConnectionLimits, Observer, Protocol, Refused, Uncounted, accept, accept_encrypted};
 pub use listener::{Listen, ListenError, Listener, Peer, Stream};
 pub use tls::{Tls, TlsError, TlsFiles};

@@ -148,7 +148,8 @@ fn configure(files: &TlsFiles, protocol: Protocol) -> Result<Arc<ServerConfig>, 
         source,
     };
     let chain = certificates(&files.certificate)?;
-    let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?).map_err(content(&files.key, "private key"))?;
+    let key =
+        PrivateKeyDer::from_pem_slice(&read(&files.key)?).map_err(content(&files.key, "private key"))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(refused)?

@@ -9,7 +9,7 @@
 //! let folder = tempfile::tempdir()?;
 //! let store = Arc::new(SqliteStore::open(folder.path())?);
 //! let listen = Listen::Tcp("127.0.0.1:0".to_owned());
-//! let server = Server::start(Setup { store, listen, limits: ConnectionLimits::default() }).await?;
+//! let server = Server::start(Setup { store, listen, limits: ConnectionLimits::default(), access: Default::default() }).await?;
 //! println!("MLFLOW_TRACKING_URI=http://{}", server.address().ok_or("it has no address")?);
 //! server.stop().await;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -17,6 +17,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod access;
 mod error;
 mod mlflow;
 mod server;

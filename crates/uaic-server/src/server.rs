@@ -6,10 +6,14 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::access::{self, Gate};
 use super::error::ServerError;
 use super::mlflow;
-use uaic_http::{ConnectionLimits, Listen, Listener, Protocol, Uncounted, accept};
+use uaic_http::{ConnectionLimits, Listen, Listener, Protocol, Tls, Uncounted, accept, accept_encrypted};
 use uaic_study::store::TrackingStore;
+
+/// What is spoken: HTTP/2 by clients of gRPC.
+const PROTOCOL: Protocol = Protocol::Http1Or2;
 
 /// All that a server needs.
 pub struct Setup {
@@ -19,6 +23,8 @@ pub struct Setup {
     pub listen: Listen,
     /// How many connections there may be, and how slow.
     pub limits: ConnectionLimits,
+    /// Who may do what.
+    pub access: access::Settings,
 }
 
 /// A server that runs.
@@ -32,15 +38,25 @@ impl Server {
     /// Listens and takes requests.
     ///
     /// # Errors
-    /// [`ServerError::Listen`].
+    /// [`ServerError`].
     pub async fn start(setup: Setup) -> Result<Self, ServerError> {
-        let Setup { store, listen, limits } = setup;
+        let Setup { store, listen, limits, access } = setup;
+        let tls = access.tls.clone().map(|files| Tls::load(files, PROTOCOL)).transpose()?;
         let listener = Listener::bind(&listen).await?;
         let address = listener.address();
+        let gate = Gate::new(&access, address, mlflow::declared())?;
+        check_exposure(&gate, &listen, address, tls.is_some())?;
         let (stop, stopped) = watch::channel(false);
-        let router = mlflow::router(store);
-        let accepting = accept(listener, Protocol::Http1Or2, router, limits, Arc::new(Uncounted), stopped);
-        Ok(Self { address, stop, accepting: tokio::spawn(accepting) })
+        let router = gate.guard(mlflow::router(store));
+        let observer = Arc::new(Uncounted);
+        let accepting = match tls {
+            None => tokio::spawn(accept(listener, PROTOCOL, router, limits, observer, stopped)),
+            Some(tls) => {
+                let tls = Arc::new(tls);
+                tokio::spawn(accept_encrypted(listener, tls, PROTOCOL, router, limits, observer, stopped))
+            }
+        };
+        Ok(Self { address, stop, accepting })
     }
 
     /// Where it listens; `None` for a socket in the file system.
@@ -53,4 +69,31 @@ impl Server {
         self.stop.send_replace(true);
         let _ = self.accepting.await;
     }
+}
+
+/// That whoever reaches the server has to say who they are.
+///
+/// # Errors
+/// [`ServerError::NoUsers`].
+fn check_exposure(
+    gate: &Gate,
+    listen: &Listen,
+    address: Option<SocketAddr>,
+    is_encrypted: bool,
+) -> Result<(), ServerError> {
+    let is_local = address.is_none_or(|address| address.ip().is_loopback());
+    if is_local {
+        return Ok(());
+    }
+    if !gate.has_users() {
+        return Err(ServerError::NoUsers { listen: listen.to_string() });
+    }
+    if !is_encrypted {
+        tracing::warn!(
+            target: "uaic::server",
+            "passwords and tokens cross the network as they are: `--tls-certificate` and `--tls-key` encrypt, or a \
+             proxy in front"
+        );
+    }
+    Ok(())
 }

@@ -48,13 +48,17 @@ pub enum AccessError {
         nearest: Option<String>,
     },
     /// The name is taken.
-    #[error("there is a user `{name}` already; `uaic server user password {name}` gives another password, `uaic server user role {name} --role …` another role")]
+    #[error(
+        "there is a user `{name}` already; `uaic server user password {name}` gives another password, `uaic server user role {name} --role …` another role"
+    )]
     UserExists {
         /// Whose.
         name: String,
     },
     /// A name that nobody can have.
-    #[error("`{name}` can be no name of {what}: it has 1 to {longest} letters, digits, `-`, `_`, `.` or `@`, and begins with a letter or a digit")]
+    #[error(
+        "`{name}` can be no name of {what}: it has 1 to {longest} letters, digits, `-`, `_`, `.` or `@`, and begins with a letter or a digit"
+    )]
     BadName {
         /// What was written.
         name: String,
@@ -89,7 +93,9 @@ pub enum AccessError {
         count: usize,
     },
     /// The name is taken.
-    #[error("`{user}` has a token `{name}` already; choose another name, or remove it: `uaic server token rm {id}`")]
+    #[error(
+        "`{user}` has a token `{name}` already; choose another name, or remove it: `uaic server token rm {id}`"
+    )]
     TokenExists {
         /// Whose.
         user: String,

@@ -20,9 +20,30 @@ const HASH: usize = 32;
 
 /// Passwords that everybody tries first, of those that are long enough, without what is no letter or digit.
 const COMMON: [&str; 24] = [
-    "password", "passwort", "administrator", "admin", "qwertyuiop", "qwerty", "letmein", "welcome",
-    "changeme", "iloveyou", "trustno", "monkey", "dragon", "football", "baseball", "superman", "mlflow",
-    "uaic", "abcdefghijkl", "asdfghjkl", "zxcvbnm", "secret", "default", "correcthorsebatterystaple",
+    "password",
+    "passwort",
+    "administrator",
+    "admin",
+    "qwertyuiop",
+    "qwerty",
+    "letmein",
+    "welcome",
+    "changeme",
+    "iloveyou",
+    "trustno",
+    "monkey",
+    "dragon",
+    "football",
+    "baseball",
+    "superman",
+    "mlflow",
+    "uaic",
+    "abcdefghijkl",
+    "asdfghjkl",
+    "zxcvbnm",
+    "secret",
+    "default",
+    "correcthorsebatterystaple",
 ];
 
 /// Why a password is guessed.
@@ -136,7 +157,8 @@ fn derive(password: &str, salt: &[u8], (memory, passes, lanes): Cost) -> Result<
 fn read(kept: &str) -> Option<(Cost, Vec<u8>, [u8; HASH])> {
     let mut parts = kept.strip_prefix("$argon2id$v=19$")?.split('$');
     let (cost, salt, hash) = (parts.next()?, parts.next()?, parts.next()?);
-    let mut costs = cost.split(',').zip(["m=", "t=", "p="]).map(|(text, name)| text.strip_prefix(name)?.parse().ok());
+    let mut costs =
+        cost.split(',').zip(["m=", "t=", "p="]).map(|(text, name)| text.strip_prefix(name)?.parse().ok());
     let cost = (costs.next()??, costs.next()??, costs.next()??);
     let hash = STANDARD_NO_PAD.decode(hash).ok()?.try_into().ok()?;
     Some((cost, STANDARD_NO_PAD.decode(salt).ok()?, hash))
@@ -165,7 +187,9 @@ mod tests {
             assert_eq!(super::weakness("ada.lovelace", password), Some(weakness), "{password}");
         }
         assert_eq!(super::weakness("ada", &"long words ".repeat(100)), Some(Weakness::Long));
-        for password in ["seven grey herons wade", "xK9#mQ2$vL5n", "größer als zwölf", "adagio for strings ok"] {
+        for password in
+            ["seven grey herons wade", "xK9#mQ2$vL5n", "größer als zwölf", "adagio for strings ok"]
+        {
             assert_eq!(super::weakness("ada", password), None, "{password}");
         }
     }

@@ -55,7 +55,9 @@ mod tests {
             assert!(is_right(whole, hash(whole)));
             assert!(!is_right(&format!("{whole}x"), hash(whole)));
         }
-        for none in ["", "uaic_", "uaic_0011223344", "uaic_0011223344_", "other_0011223344_abc", "uaic_00_abc"] {
+        for none in
+            ["", "uaic_", "uaic_0011223344", "uaic_0011223344_", "other_0011223344_abc", "uaic_00_abc"]
+        {
             assert_eq!(super::id(none), None, "{none}");
         }
     }

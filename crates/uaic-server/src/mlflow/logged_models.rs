@@ -3,8 +3,10 @@
 use super::app::App;
 use super::routes::Route;
 use super::wire::{Answer, Fields, Problem};
+use super::within::Within;
 
-pub(super) const ROUTES: &[Route] = &[Route::read("POST", "/2.0/mlflow/logged-models/search", search)];
+pub(super) const ROUTES: &[Route] =
+    &[Route::read("POST", "/2.0/mlflow/logged-models/search", search).within(Within::Nothing)];
 
 fn search(_: &App, _: &Fields<'_>) -> Result<Answer, Problem> {
     Ok(Answer::empty())

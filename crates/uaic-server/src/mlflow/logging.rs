@@ -9,16 +9,17 @@ use super::limits::{check_batch, check_key, param_value};
 use super::routes::Route;
 use super::runs::{run_id, tag, tags};
 use super::wire::{Answer, Fields, Problem};
+use super::within::Within;
 use uaic_study::store::MetricPoint;
 use uaic_study::store::tracking::Batch;
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::write("POST", "/2.0/mlflow/runs/log-metric", log_metric),
-    Route::write("POST", "/2.0/mlflow/runs/log-parameter", log_parameter),
-    Route::write("POST", "/2.0/mlflow/runs/set-tag", set_tag),
-    Route::write("POST", "/2.0/mlflow/runs/delete-tag", delete_tag),
-    Route::write("POST", "/2.0/mlflow/runs/log-batch", log_batch),
-    Route::write("POST", "/2.0/mlflow/runs/log-model", log_model),
+    Route::write("POST", "/2.0/mlflow/runs/log-metric", log_metric).within(Within::Run),
+    Route::write("POST", "/2.0/mlflow/runs/log-parameter", log_parameter).within(Within::Run),
+    Route::write("POST", "/2.0/mlflow/runs/set-tag", set_tag).within(Within::Run),
+    Route::write("POST", "/2.0/mlflow/runs/delete-tag", delete_tag).within(Within::Run),
+    Route::write("POST", "/2.0/mlflow/runs/log-batch", log_batch).within(Within::Run),
+    Route::write("POST", "/2.0/mlflow/runs/log-model", log_model).within(Within::Run),
 ];
 
 /// The tag that clients of version 2 keep logged models in.

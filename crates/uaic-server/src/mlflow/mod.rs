@@ -18,5 +18,6 @@ mod routes;
 mod runs;
 mod shape;
 mod wire;
+mod within;
 
-pub(crate) use routes::router;
+pub(crate) use routes::{declared, router};

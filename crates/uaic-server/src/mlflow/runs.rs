@@ -11,18 +11,19 @@ use super::paging::page;
 use super::routes::Route;
 use super::shape::{Run, RunInfo};
 use super::wire::{Answer, Fields, Problem};
+use super::within::Within;
 use uaic_study::store::Id;
 use uaic_study::store::tracking::{
     ExperimentId, NAME_TAG, NewTracked, RunSearch, RunStatus, TrackedRun, TrackedUpdate,
 };
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::write("POST", "/2.0/mlflow/runs/create", create),
-    Route::read("GET", "/2.0/mlflow/runs/get", get),
-    Route::write("POST", "/2.0/mlflow/runs/update", update),
-    Route::write("POST", "/2.0/mlflow/runs/delete", delete),
-    Route::write("POST", "/2.0/mlflow/runs/restore", restore),
-    Route::read("POST", "/2.0/mlflow/runs/search", search),
+    Route::write("POST", "/2.0/mlflow/runs/create", create).within(Within::Experiment),
+    Route::read("GET", "/2.0/mlflow/runs/get", get).within(Within::Run),
+    Route::write("POST", "/2.0/mlflow/runs/update", update).within(Within::Run),
+    Route::write("POST", "/2.0/mlflow/runs/delete", delete).within(Within::Run),
+    Route::write("POST", "/2.0/mlflow/runs/restore", restore).within(Within::Run),
+    Route::read("POST", "/2.0/mlflow/runs/search", search).within(Within::Handler),
 ];
 
 /// Most runs of a page.
@@ -147,6 +148,7 @@ fn search(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     // What can be no number of an experiment has no runs.
     let mut experiments: Vec<ExperimentId> =
         fields.texts("experiment_ids")?.into_iter().filter_map(ExperimentId::parse).collect();
+    experiments.retain(|experiment| app.sees(*experiment));
     experiments.sort_unstable();
     experiments.dedup();
     let search = RunSearch {

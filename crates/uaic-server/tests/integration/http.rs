@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use uaic_server::access::Settings;
 use uaic_server::{ConnectionLimits, Listen, Server, Setup};
 use uaic_store::SqliteStore;
 
@@ -48,6 +49,7 @@ impl Served {
             store: store.clone(),
             listen: Listen::Tcp("127.0.0.1:0".to_owned()),
             limits: ConnectionLimits::default(),
+            access: Settings::default(),
         };
         let server = runtime.block_on(Server::start(setup)).unwrap();
         let address = server.address().unwrap();
@@ -59,7 +61,7 @@ impl Served {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let length = body.len();
         let head = format!(
-            "{method} {target} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n"
+            "{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n"
         );
         stream.write_all(head.as_bytes()).unwrap();
         // Who is refused early may not be read to the end.

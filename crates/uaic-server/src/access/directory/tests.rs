@@ -54,7 +54,10 @@ fn users_come_and_go() {
     let told = directory.add_user("ada", Role::Viewer, GOOD).unwrap_err();
     assert!(told.to_string().contains("uaic server user password ada"), "{told}");
     for name in ["", "a b", "a/b", "-a", "größe", &"a".repeat(101), "a:b", "a\n"] {
-        assert!(matches!(directory.add_user(name, Role::Viewer, GOOD), Err(AccessError::BadName { .. })), "{name}");
+        assert!(
+            matches!(directory.add_user(name, Role::Viewer, GOOD), Err(AccessError::BadName { .. })),
+            "{name}"
+        );
     }
     let weak = directory.add_user("eve", Role::Viewer, "password1234");
     assert!(matches!(weak, Err(AccessError::Weak(Weakness::Common))));
@@ -90,7 +93,8 @@ fn tokens_come_and_go() {
     let none = NewToken { scope: Scope::Experiments([].into()), ..token("bob", "none") };
     assert!(matches!(directory.create_token(&none), Err(AccessError::NoExperiments { .. })));
     let some = Scope::Experiments([ExperimentId(3), ExperimentId(4)].into());
-    let (scoped, _) = directory.create_token(&NewToken { scope: some.clone(), ..token("bob", "ci") }).unwrap();
+    let (scoped, _) =
+        directory.create_token(&NewToken { scope: some.clone(), ..token("bob", "ci") }).unwrap();
     assert_eq!(directory.tokens(Some("bob")).unwrap(), [scoped]);
     assert_eq!(directory.tokens(None).unwrap().len(), 2);
     assert!(matches!(directory.remove_token("ci"), Err(AccessError::SeveralTokens { count: 2, .. })));

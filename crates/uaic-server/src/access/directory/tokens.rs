@@ -141,7 +141,8 @@ fn find(connection: &Connection, which: &str) -> Result<TokenRecord, AccessError
     if let Some(token) = tokens.iter().find(|token| token.id == which) {
         return Ok(token.clone());
     }
-    let is_it = |token: &&TokenRecord| token.name == which || format!("{}/{}", token.user, token.name) == which;
+    let is_it =
+        |token: &&TokenRecord| token.name == which || format!("{}/{}", token.user, token.name) == which;
     let mut found = tokens.iter().filter(is_it);
     match (found.next(), found.count()) {
         (Some(token), 0) => Ok(token.clone()),
@@ -172,11 +173,12 @@ fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
 pub(super) fn all(connection: &Connection) -> Result<Vec<(TokenRecord, [u8; 32])>, AccessError> {
     let mut statement = connection.prepare("SELECT * FROM tokens ORDER BY user, name")?;
     let rows: Vec<Row> = statement.query_map([], row)?.collect::<rusqlite::Result<_>>()?;
-    let whole = |(token, hash, role, experiments): Row| {
-        match (Role::parse(&role), Scope::read(experiments.as_deref())) {
-            (Ok(role), Some(scope)) => Ok((TokenRecord { role, scope, ..token }, hash)),
-            _ => Err(AccessError::Damaged { what: "token", name: token.id }),
-        }
+    let whole = |(token, hash, role, experiments): Row| match (
+        Role::parse(&role),
+        Scope::read(experiments.as_deref()),
+    ) {
+        (Ok(role), Some(scope)) => Ok((TokenRecord { role, scope, ..token }, hash)),
+        _ => Err(AccessError::Damaged { what: "token", name: token.id }),
     };
     rows.into_iter().map(whole).collect()
 }

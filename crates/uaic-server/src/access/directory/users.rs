@@ -69,7 +69,8 @@ impl Directory {
     pub fn remove_user(&self, name: &str) -> Result<(), AccessError> {
         self.change(name, |connection, user| {
             let others: i64 =
-                connection.query_row("SELECT count(*) FROM users WHERE name <> ?1", [name], |row| row.get(0))?;
+                connection
+                    .query_row("SELECT count(*) FROM users WHERE name <> ?1", [name], |row| row.get(0))?;
             if others > 0 {
                 check_not_last(connection, user)?;
             }
