@@ -15,7 +15,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: server STORE PORT".into());
     };
     let store = Arc::new(SqliteStore::open(Path::new(folder))?);
-    let access = Settings::of(*folder);
+    let access = Settings::of(folder);
     let listen = Listen::Tcp(format!("127.0.0.1:{port}"));
     let server = Server::start(Setup { store, listen, limits: ConnectionLimits::default(), access }).await?;
     if let Some(address) = server.address() {

@@ -24,4 +24,4 @@ mod server;
 
 pub use error::ServerError;
 pub use server::{Server, Setup};
-pub use uaic_http::{ConnectionLimits, Listen};
+pub use uaic_http::{ConnectionLimits, Listen, TlsFiles};

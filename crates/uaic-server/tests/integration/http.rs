@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ pub struct Served {
     pub address: SocketAddr,
     server: Option<Server>,
     runtime: tokio::runtime::Runtime,
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 /// An answer.
@@ -41,6 +42,11 @@ impl Answer {
 
 impl Served {
     pub fn start() -> Self {
+        Self::with(|_| Settings::default())
+    }
+
+    /// A server with what somebody says of who may do what, in the folder of its store.
+    pub fn with(access: impl FnOnce(&Path) -> Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
         let runtime =
@@ -49,11 +55,11 @@ impl Served {
             store: store.clone(),
             listen: Listen::Tcp("127.0.0.1:0".to_owned()),
             limits: ConnectionLimits::default(),
-            access: Settings::default(),
+            access: access(folder.path()),
         };
         let server = runtime.block_on(Server::start(setup)).unwrap();
         let address = server.address().unwrap();
-        Self { store, address, server: Some(server), runtime, _folder: folder }
+        Self { store, address, server: Some(server), runtime, folder }
     }
 
     /// Sends a request as it is, and reads the answer whole.

@@ -1,5 +1,6 @@
 //! A server on a store of its own, asked over HTTP as clients of MLflow ask.
 
+mod access;
 mod artifacts;
 mod client;
 mod experiments;
