@@ -26,6 +26,8 @@ use super::table::{Declared, Found, Table};
 
 /// Whom a proxy answers.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// Bytes of a path that are written down.
+const PATH: usize = 500;
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// The gate of a server.
@@ -120,7 +122,7 @@ impl Gate {
         route: Option<&str>,
     ) -> Result<(), Refusal> {
         let (method, uri, headers) = request;
-        let found = route.map(|route| self.table.find(method, route));
+        let found = route.map(|route| self.table.find(method, uri.path(), route));
         if let Some(Found::Route(route)) = found {
             asked.need = route.need;
             asked.is_scoped = route.is_scoped;
@@ -175,7 +177,7 @@ impl Gate {
             from: asked.from.map(|address| address.to_string()),
             method: method.as_str(),
             route: route.unwrap_or_default(),
-            path,
+            path: path.get(..path.floor_char_boundary(PATH)).unwrap_or(path),
             subject: response.extensions().get::<Subject>().map(|Subject(text)| text.as_str()),
             status: response.status().as_u16(),
             grpc_status: response.headers().get(GRPC_STATUS).and_then(|status| status.to_str().ok()),
@@ -192,8 +194,9 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     let voice = Voice::of(request.headers());
     let head = (request.method(), request.uri(), request.headers());
     let checked = gate.check(&mut asked, head, route).await;
-    let is_noted = gate.audit.is_some()
-        && (asked.need.is_change() || matches!(checked, Err(Refusal::Unknown | Refusal::Often(_))));
+    // Of what nobody known asks, only logins are noted, which are few: nobody else may fill the log.
+    let is_known_to_change = asked.caller.is_some() && asked.need.is_change();
+    let is_noted = gate.audit.is_some() && (is_known_to_change || checked == Err(Refusal::Unknown));
     let line = is_noted.then(|| (request.method().clone(), request.uri().path().to_owned()));
     let response = match checked {
         Ok(()) => {

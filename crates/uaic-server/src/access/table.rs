@@ -44,12 +44,18 @@ impl Table {
         Self(table)
     }
 
-    /// What a request on a path of the router needs.
-    pub(super) fn find(&self, method: &Method, path: &str) -> Found<'_> {
-        let Some(routes) = self.0.get(path) else { return Found::Undeclared };
+    /// What a request for a path needs, that a route of the router takes. What is declared of the very path
+    /// comes before what is declared of the route: so calls of gRPC, which are one route, need what each says.
+    pub(super) fn find(&self, method: &Method, path: &str, route: &str) -> Found<'_> {
         // Whoever answers GET answers HEAD.
         let method = if method == Method::HEAD { "GET" } else { method.as_str() };
-        routes.iter().find(|route| route.method == method).map_or(Found::Method, Found::Route)
+        let named =
+            |path: &str| self.0.get(path).map(|routes| routes.iter().find(|route| route.method == method));
+        match named(path).flatten().map_or_else(|| named(route), |found| Some(Some(found))) {
+            Some(Some(found)) => Found::Route(found),
+            Some(None) => Found::Method,
+            None => Found::Undeclared,
+        }
     }
 }
 
@@ -60,11 +66,15 @@ mod tests {
     #[test]
     fn what_nobody_declared_is_not_found() {
         let route = Declared { method: "GET", path: "/a/{b}".into(), need: Need::Read, is_scoped: false };
-        let table = Table::new([route.clone()]);
-        assert_eq!(table.find(&Method::GET, "/a/{b}"), Found::Route(&route));
-        assert_eq!(table.find(&Method::HEAD, "/a/{b}"), Found::Route(&route));
-        assert_eq!(table.find(&Method::POST, "/a/{b}"), Found::Method);
-        assert_eq!(table.find(&Method::OPTIONS, "/a/{b}"), Found::Method);
-        assert_eq!(table.find(&Method::GET, "/b"), Found::Undeclared);
+        let own = Declared { path: "/a/own".into(), need: Need::Write, ..route.clone() };
+        let table = Table::new([route.clone(), own.clone()]);
+        let find = |method, path, route| table.find(method, path, route);
+        assert_eq!(find(&Method::GET, "/a/x", "/a/{b}"), Found::Route(&route));
+        assert_eq!(find(&Method::HEAD, "/a/x", "/a/{b}"), Found::Route(&route));
+        assert_eq!(find(&Method::GET, "/a/own", "/a/{b}"), Found::Route(&own));
+        assert_eq!(find(&Method::GET, "/a/%6fwn", "/a/{b}"), Found::Route(&route));
+        assert_eq!(find(&Method::POST, "/a/x", "/a/{b}"), Found::Method);
+        assert_eq!(find(&Method::OPTIONS, "/a/x", "/a/{b}"), Found::Method);
+        assert_eq!(find(&Method::GET, "/b", "/b"), Found::Undeclared);
     }
 }

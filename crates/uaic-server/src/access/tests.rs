@@ -411,8 +411,21 @@ async fn clients_of_grpc_are_told_in_grpc() {
     let place = Place::new();
     let calls = "/optuna.StorageService/{call}";
     let more = Router::new().route(calls, post(|| async { "done" }));
-    let router = place.guarded(&place.settings(), OTHER, more, vec![declared("POST", calls, Need::Write)]);
+    let router = place.guarded(
+        &place.settings(),
+        OTHER,
+        more,
+        vec![
+            declared("POST", calls, Need::Write),
+            declared("POST", "/optuna.StorageService/GetTrial", Need::Read),
+        ],
+    );
     let path = "/optuna.StorageService/CreateNewTrial";
+    let read = "/optuna.StorageService/GetTrial";
+    let grpc = ("content-type", "application/grpc");
+    let viewer = basic("viewer", GOOD);
+    let response = ask(&router, "POST", read, &[grpc, ("authorization", &viewer)], &json!({})).await;
+    assert!(!response.headers().contains_key("grpc-status"));
     let asked = async |headers: &[(&str, &str)]| {
         let headers: Vec<(&str, &str)> =
             headers.iter().copied().chain([("content-type", "application/grpc")]).collect();
