@@ -44,5 +44,6 @@ mod structure;
 mod study;
 mod support;
 mod tables;
+mod team;
 mod training;
 mod transformer;

@@ -47,17 +47,20 @@ mod sections;
 mod selected;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "serve")]
+mod server;
 mod show;
 mod stored_model;
 mod study;
 mod summary;
 mod table;
 mod text_input;
+mod tracking;
 mod trials;
 mod work;
 
+use crate::store::StoreAddress;
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -86,9 +89,9 @@ const EVERYWHERE: &str = "Options of every verb";
 /// Options that every verb has.
 #[derive(Args, Clone, Debug)]
 pub struct Global {
-    /// Folder of the store: `uaic.db` and `blobs/`
-    #[arg(long, global = true, help_heading = EVERYWHERE, env = "UAIC_STORE", default_value = "runs", value_name = "DIR")]
-    pub store: PathBuf,
+    /// The store: a folder with `uaic.db` and `blobs/`, or the address of a server (`http://host:5000`)
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "UAIC_STORE", default_value = "runs", value_name = "DIR|URL")]
+    pub store: StoreAddress,
 
     /// Say more: -v for what happens, -vv for everything (also `UAIC_LOG=debug`)
     #[arg(short, long, global = true, help_heading = EVERYWHERE, action = clap::ArgAction::Count)]
@@ -130,6 +133,9 @@ pub enum Verb {
     /// Serve models over HTTP
     #[cfg(feature = "serve")]
     Serve(Box<serve::ServeArgs>),
+    /// Open a store to a team: MLflow's and Optuna's programs record into it
+    #[cfg(feature = "serve")]
+    Server(server::ServerArgs),
     /// Write a model as a package, one file that runs anywhere
     Export(export::ExportArgs),
     /// Put a package into the store, as a run
@@ -198,6 +204,8 @@ impl Verb {
             Self::Load(args) => load::run(global, args),
             #[cfg(feature = "serve")]
             Self::Serve(args) => serve::run(global, args),
+            #[cfg(feature = "serve")]
+            Self::Server(args) => server::run(global, args),
             Self::Export(args) => export::run(global, args),
             Self::Import(args) => import::run(global, args),
             Self::Bundle(args) => bundle::write(global, args),

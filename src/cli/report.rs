@@ -11,7 +11,6 @@ use crate::fsx;
 use crate::report::page::{html, markdown};
 use crate::report::plot::KINDS;
 use crate::report::study_report::{Report, report};
-use crate::store::SqliteStore;
 
 use super::plot::subjects;
 use super::{Global, printer};
@@ -52,9 +51,9 @@ pub struct ReportArgs {
 
 /// Writes it.
 pub(super) fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
+    let store = global.store.open_read_only()?;
     let selectors: Vec<String> = args.selector.iter().cloned().collect();
-    let mut subjects = subjects(&store, &selectors)?;
+    let mut subjects = subjects(&*store, &selectors)?;
     let subject = subjects.remove(0);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let bar = ProgressBar::new(0).with_style(style());

@@ -19,6 +19,7 @@ pub mod database;
 mod fault;
 mod find;
 mod history;
+mod once;
 mod outside;
 mod piece;
 mod read;
@@ -40,8 +41,6 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
-
 use uaic_platform::fsx;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{check_alias, check_model_name, check_name, no_model, now_ms};
@@ -56,12 +55,9 @@ use self::artifact::BlobFolder;
 use self::database::WhenMissing;
 use self::fault::Fault;
 use self::read::{Snapshot, single};
-use self::readers::Readers;
+use self::readers::{MOST, Readers};
 use self::schema::STORE;
 use self::writer::Writer;
-
-/// Connections that read at once: more than a machine has cores wait for each other.
-const READERS: usize = 8;
 
 /// A [`Store`] in a folder, for any number of processes of one machine at once.
 ///
@@ -87,9 +83,8 @@ impl SqliteStore {
         let blobs = BlobFolder::at(folder.join("blobs"));
         let connection = STORE.open_writer(&path, WhenMissing::Create)?;
         blobs.create()?;
-        let reader = open_to_read(folder, &path)?;
+        let readers = Readers::open(&path, MOST)?;
         let writer = Writer::start(connection, path.clone())?;
-        let readers = Readers::new(reader, path.clone(), READERS);
         Ok(Self { readers, writer: Some(writer), blobs, path })
     }
 
@@ -110,10 +105,9 @@ impl SqliteStore {
     /// Methods that write fail with [`StoreError::ReadOnly`].
     pub fn open_read_only(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join("uaic.db");
-        let reader = open_to_read(folder, &path)?;
         let blobs = BlobFolder::at(folder.join("blobs"));
         // One of an older format is read as a copy in memory, which is not made twice.
-        let readers = Readers::new(reader, path.clone(), 1);
+        let readers = Readers::open(&path, 1)?;
         Ok(Self { readers, writer: None, blobs, path })
     }
 
@@ -140,10 +134,6 @@ impl SqliteStore {
         };
         answer().map_err(|fault| fault.at(&self.path))
     }
-}
-
-fn open_to_read(folder: &Path, path: &Path) -> Result<Connection, StoreError> {
-    STORE.open_reader(path)?.ok_or_else(|| StoreError::Missing { folder: folder.display().to_string() })
 }
 
 impl Store for SqliteStore {
@@ -410,6 +400,7 @@ impl Store for SqliteStore {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rusqlite::Connection;
     use uaic_study::trial::{Direction, Goal};
 
     #[test]

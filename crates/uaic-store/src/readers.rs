@@ -1,12 +1,15 @@
 //! Connections that read, each by one thread at a time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
 use super::schema::STORE;
 use uaic_study::store::StoreError;
+
+/// So many read at once; more than a machine has cores wait for each other.
+pub(super) const MOST: usize = 8;
 
 /// Connections that read. There is one from the start, and more are opened when several threads read.
 pub(super) struct Readers {
@@ -28,10 +31,14 @@ pub(super) struct Lent<'a> {
 }
 
 impl Readers {
-    /// Those of the database at `path`: `first`, and at most so many.
-    pub(super) fn new(first: Connection, path: PathBuf, most: usize) -> Self {
+    /// Those of the database at `path`, at most so many.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], or it cannot be read.
+    pub(super) fn open(path: &Path, most: usize) -> Result<Self, StoreError> {
+        let first = STORE.open_reader(path)?.ok_or_else(|| missing(path))?;
         let state = Mutex::new(State { idle: vec![first], open: 1 });
-        Self { state, returned: Condvar::new(), path, most }
+        Ok(Self { state, returned: Condvar::new(), path: path.to_owned(), most })
     }
 
     /// Lends a connection, as soon as there is one.
@@ -58,14 +65,17 @@ impl Readers {
     }
 }
 
+fn missing(path: &Path) -> StoreError {
+    StoreError::Missing { folder: path.parent().unwrap_or(path).display().to_string() }
+}
+
 impl Lent<'_> {
     /// The connection.
     ///
     /// # Errors
     /// The database is gone.
     pub(super) fn connection(&self) -> Result<&Connection, StoreError> {
-        let folder = || self.readers.path.parent().unwrap_or(&self.readers.path).display().to_string();
-        self.connection.as_ref().ok_or_else(|| StoreError::Missing { folder: folder() })
+        self.connection.as_ref().ok_or_else(|| missing(&self.readers.path))
     }
 }
 

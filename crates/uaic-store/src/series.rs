@@ -1,7 +1,5 @@
 //! Series of points: appended in pieces, merged when there are many, read whole or from afar.
 
-use std::cmp::Ordering;
-
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Fault;
@@ -14,8 +12,8 @@ const FULL: usize = 4096;
 const MERGED: usize = 32;
 
 /// The row of a series: what listings need of it.
-struct Latest {
-    point: Point,
+pub(super) struct Latest {
+    pub(super) point: Point,
     smallest: Option<f64>,
     largest: Option<f64>,
     count: u64,
@@ -43,7 +41,7 @@ impl Latest {
 }
 
 /// Sorts points by step, equal ones as they came, and says what they are as one.
-fn sort(points: &mut [Point]) -> Option<Bucket> {
+pub(super) fn sort(points: &mut [Point]) -> Option<Bucket> {
     if !points.is_sorted_by_key(|point| point.step) {
         points.sort_by_key(|point| point.step);
     }
@@ -67,70 +65,8 @@ pub(super) fn append(
     add(connection, [run, name], started_ms, before, points, new, |next, last| next.step >= last.step)
 }
 
-/// As [`append`], of points that others log, and may send again: each is kept once, and the latest is that of
-/// the greatest step, time and value.
-pub(super) fn append_once(
-    connection: &Connection,
-    run: i64,
-    started_ms: i64,
-    name: i64,
-    mut points: Vec<Point>,
-) -> Result<(), Fault> {
-    points.sort_by(compare);
-    points.dedup_by(|a, b| is_same(a, b));
-    let before = latest(connection, run, started_ms, name)?;
-    if let Some(last) = before.as_ref().map(|before| before.point) {
-        // What is greater than the greatest is new; the others are looked for among those of their steps.
-        let known = points.partition_point(|point| compare(point, &last).is_le());
-        if known > 0 {
-            remove_known(connection, run, started_ms, name, &mut points, known)?;
-        }
-    }
-    let Some(new) = sort(&mut points) else { return Ok(()) };
-    add(connection, [run, name], started_ms, before, points, new, |next, last| compare(next, last).is_gt())
-}
-
-/// The order of points by step, time and value, in which NaN is as 0.
-fn compare(a: &Point, b: &Point) -> Ordering {
-    let value = |point: &Point| if point.value.is_nan() { 0.0 } else { point.value };
-    let by_place = (a.step, a.time_ms).cmp(&(b.step, b.time_ms));
-    by_place.then(value(a).total_cmp(&value(b))).then(a.value.is_nan().cmp(&b.value.is_nan()))
-}
-
-/// Whether two points are one. There is one NaN.
-fn is_same(a: &Point, b: &Point) -> bool {
-    let is_same_value = a.value.to_bits() == b.value.to_bits() || (a.value.is_nan() && b.value.is_nan());
-    (a.step, a.time_ms) == (b.step, b.time_ms) && is_same_value
-}
-
-/// Takes out of the first `known` of sorted points those that a series has.
-fn remove_known(
-    connection: &Connection,
-    run: i64,
-    started_ms: i64,
-    name: i64,
-    points: &mut Vec<Point>,
-    known: usize,
-) -> Result<(), Fault> {
-    let (Some(first), Some(last)) = (points.first(), points.get(known - 1)) else { return Ok(()) };
-    let look = Look { steps: first.step..=last.step, buckets: 1 };
-    let pieces = pieces(connection, run, name, &look)?;
-    let mut there = open(connection, run, name, &pieces)?;
-    // A series of one point has no piece.
-    there.extend(latest(connection, run, started_ms, name)?.map(|latest| latest.point));
-    there.sort_by(compare);
-    points.retain(|point| {
-        let from = there.partition_point(|other| compare(other, point).is_lt());
-        !there[from..]
-            .iter()
-            .take_while(|other| compare(other, point).is_eq())
-            .any(|other| is_same(other, point))
-    });
-    Ok(())
-}
-
 /// Adds sorted points, which are `new` as one, to a series of which `before` is known.
-fn add(
+pub(super) fn add(
     connection: &Connection,
     [run, name]: [i64; 2],
     started_ms: i64,
@@ -163,7 +99,12 @@ fn add(
     put_latest(connection, run, started_ms, name, &latest)
 }
 
-fn latest(connection: &Connection, run: i64, started_ms: i64, name: i64) -> Result<Option<Latest>, Fault> {
+pub(super) fn latest(
+    connection: &Connection,
+    run: i64,
+    started_ms: i64,
+    name: i64,
+) -> Result<Option<Latest>, Fault> {
     Ok(connection
         .prepare_cached(
             "SELECT step, time_ms, value, smallest, largest, count FROM metrics WHERE run = ? AND name = ?",
@@ -337,7 +278,7 @@ pub(super) fn points(
 }
 
 /// A piece as one bucket, and its number.
-struct Piece {
+pub(super) struct Piece {
     seq: i64,
     whole: Bucket,
 }
@@ -378,7 +319,7 @@ pub(super) fn buckets(
     Ok(gather(parts, count, look.buckets))
 }
 
-fn pieces(connection: &Connection, run: i64, name: i64, look: &Look) -> Result<Vec<Piece>, Fault> {
+pub(super) fn pieces(connection: &Connection, run: i64, name: i64, look: &Look) -> Result<Vec<Piece>, Fault> {
     let mut statement = connection.prepare_cached(
         "SELECT seq, count, first_step, first_ms, first_value, last_step, last_ms, last_value, smallest, largest
          FROM pieces WHERE run = ? AND name = ? AND last_step >= ? AND first_step <= ? ORDER BY seq",
@@ -400,7 +341,12 @@ fn pieces(connection: &Connection, run: i64, name: i64, look: &Look) -> Result<V
 }
 
 /// The points of pieces, in the order in which they came.
-fn open(connection: &Connection, run: i64, name: i64, pieces: &[Piece]) -> Result<Vec<Point>, Fault> {
+pub(super) fn open(
+    connection: &Connection,
+    run: i64,
+    name: i64,
+    pieces: &[Piece],
+) -> Result<Vec<Point>, Fault> {
     let mut points = Vec::new();
     let mut statement =
         connection.prepare_cached("SELECT points FROM pieces WHERE run = ? AND name = ? AND seq = ?")?;

@@ -13,4 +13,10 @@ impl Sql {
     pub(super) fn new(text: impl Into<String>, values: Vec<Value>) -> Self {
         Self { text: text.into(), values }
     }
+    /// Adds to the text.
+    pub(super) fn push(&mut self, parts: &[&str]) {
+        for part in parts {
+            self.text.push_str(part);
+        }
+    }
 }

@@ -14,7 +14,7 @@ use crate::comparison::{self, ComparedRun, Comparison};
 use crate::fsx;
 use crate::report::draw::{Format, Options, draw};
 use crate::report::subject::ReportSubject;
-use crate::store::{RunRecord, SqliteStore, Store, StudyRecord};
+use crate::store::{RunRecord, Store, StudyRecord};
 use crate::trial::RunState;
 
 use super::exit::Failure;
@@ -108,16 +108,16 @@ pub struct CompareArgs {
 /// Compares them.
 pub(super) fn run(global: &Global, args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let rules = gates::rules(&args.fail_if)?;
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let (runs, baseline) = resolve(&store, args)?;
+    let store = global.store.open_read_only()?;
+    let (runs, baseline) = resolve(&*store, args)?;
     let runs = runs
         .into_iter()
-        .map(|run| ComparedRun::load(&store, run))
+        .map(|run| ComparedRun::load(&*store, run))
         .collect::<Result<Vec<ComparedRun>, _>>()?;
     let comparison = if args.across_seeds {
         comparison::compare_seeds(&runs, baseline)
     } else {
-        comparison::compare(&store, &runs, baseline)?
+        comparison::compare(&*store, &runs, baseline)?
     };
     let gates = gates::check(&comparison, &rules, args.fail_if_worse)?;
     let shown = if args.all { Rows::All } else { Rows::Differing };
@@ -131,7 +131,7 @@ pub(super) fn run(global: &Global, args: &CompareArgs) -> anyhow::Result<ExitCod
         printer::data(sheets::terminal(&comparison, shown))?;
     }
     if let Some(path) = &args.plot {
-        plot(&store, &comparison, path)?;
+        plot(&*store, &comparison, path)?;
     }
     for gate in &gates {
         printer::talk(gate.told());

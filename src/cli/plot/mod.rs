@@ -14,7 +14,7 @@ use crate::report::figure::Figure;
 use crate::report::plot::{self, KINDS, Kind, PlotOptions};
 use crate::report::predicted;
 use crate::report::subject::ReportSubject;
-use crate::store::{SqliteStore, Store};
+use crate::store::Store;
 
 use super::exit::Failure;
 use super::ls::{QUERY_GRAMMAR, Query, parse_field, parse_query};
@@ -147,13 +147,13 @@ fn parse_weight(text: &str) -> Result<f64, String> {
 
 /// Draws it.
 pub(super) fn run(global: &Global, args: &PlotArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
+    let store = global.store.open_read_only()?;
     let known =
-        runs::figure(&store, args)?.map_or_else(|| of_rows(&store, args), |figure| Ok(Some(figure)))?;
+        runs::figure(&*store, args)?.map_or_else(|| of_rows(&*store, args), |figure| Ok(Some(figure)))?;
     let figure = if let Some(figure) = known {
         figure
     } else {
-        let subjects = subjects(&store, &args.selectors)?;
+        let subjects = subjects(&*store, &args.selectors)?;
         let wanted =
             PlotOptions { params: args.params.clone(), split: args.split.clone(), texts: args.texts.clone() };
         plot::figure(&args.kind, &subjects, &wanted)?

@@ -10,7 +10,7 @@ use super::super::work::Work;
 use super::super::{Global, json, printer, table};
 use crate::select::{self, STUDY_GRAMMAR};
 use crate::spec::Duplicates;
-use crate::store::{Change, SqliteStore, Store, StudyChange, StudyRecord, Tally};
+use crate::store::{Change, StudyChange, StudyRecord, Tally};
 
 /// Arguments of `uaic study show`.
 #[derive(Args, Debug)]
@@ -35,8 +35,8 @@ pub(super) struct ShowArgs {
 
 /// Shows it.
 pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let study = select::resolve_study(&store, args.study.as_deref())?;
+    let store = global.store.open_read_only()?;
+    let study = select::resolve_study(&*store, args.study.as_deref())?;
     let tally = store.tally(study.id)?;
     let changes = store.changes(study.id)?;
     let work = Work::of_study(&study)?;

@@ -7,7 +7,7 @@ use super::filter::{experiment_clauses, experiment_order};
 use super::limits::{EXPERIMENT_NAME, EXPERIMENT_TAG_VALUE, KEY, LOCATION, check_length};
 use super::location;
 use super::paging::page;
-use super::routes::Route;
+use super::route::Route;
 use super::shape::Experiment;
 use super::wire::{Answer, Code, Fields, Problem};
 use super::within::Within;
@@ -18,17 +18,20 @@ use uaic_study::store::{StoreError, TrackingError};
 
 pub(super) const ROUTES: &[Route] = &[
     Route::write("POST", "/2.0/mlflow/experiments/create", create),
-    Route::read("GET", "/2.0/mlflow/experiments/get", get).within(Within::Experiment),
+    Route::read("GET", "/2.0/mlflow/experiments/get", get).within(IN_EXPERIMENT),
     Route::read("GET", "/2.0/mlflow/experiments/get-by-name", get_by_name).within(Within::Handler),
     Route::read("POST", "/2.0/mlflow/experiments/search", search).within(Within::Handler),
     Route::read("GET", "/2.0/mlflow/experiments/search", search).within(Within::Handler),
-    Route::write("POST", "/2.0/mlflow/experiments/update", update).within(Within::Experiment),
-    Route::write("POST", "/2.0/mlflow/experiments/delete", delete).within(Within::Experiment),
-    Route::write("POST", "/2.0/mlflow/experiments/restore", restore).within(Within::Experiment),
-    Route::write("POST", "/2.0/mlflow/experiments/set-experiment-tag", set_tag).within(Within::Experiment),
+    Route::write("POST", "/2.0/mlflow/experiments/update", update).within(IN_EXPERIMENT),
+    Route::write("POST", "/2.0/mlflow/experiments/delete", delete).within(IN_EXPERIMENT),
+    Route::write("POST", "/2.0/mlflow/experiments/restore", restore).within(IN_EXPERIMENT),
+    Route::write("POST", "/2.0/mlflow/experiments/set-experiment-tag", set_tag).within(IN_EXPERIMENT),
     Route::write("POST", "/2.0/mlflow/experiments/delete-experiment-tag", delete_tag)
-        .within(Within::Experiment),
+        .within(IN_EXPERIMENT),
 ];
+
+/// A route about one experiment.
+pub(super) const IN_EXPERIMENT: Within = Within::By(|app, fields| app.see(experiment_id(fields)?));
 
 /// Most experiments of a page.
 const MOST: u32 = 50_000;

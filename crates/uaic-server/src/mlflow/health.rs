@@ -1,9 +1,11 @@
 //! What clients ask of the server itself.
 
+#![expect(clippy::unnecessary_wraps, reason = "all calls have one shape")]
+
 use serde_json::json;
 
 use super::app::App;
-use super::routes::Route;
+use super::route::Route;
 use super::wire::{Answer, Fields, Problem};
 use super::within::Within;
 

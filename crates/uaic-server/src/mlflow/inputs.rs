@@ -4,15 +4,15 @@ use serde::Serialize;
 
 use super::app::App;
 use super::limits::check_length;
-use super::routes::Route;
-use super::runs::run_id;
+use super::route::Route;
+use super::runs::{IN_RUN, run_id};
 use super::wire::{Answer, Fields, Problem};
 use super::within::Within;
 use uaic_study::store::tracking::{Dataset, DatasetInput, DatasetSummary, ExperimentId, ModelOutput};
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::write("POST", "/2.0/mlflow/runs/log-inputs", log_inputs).within(Within::Run),
-    Route::write("POST", "/2.0/mlflow/runs/outputs", log_outputs).within(Within::Run),
+    Route::write("POST", "/2.0/mlflow/runs/log-inputs", log_inputs).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/outputs", log_outputs).within(IN_RUN),
     Route::read("POST", "/2.0/mlflow/experiments/search-datasets", search_datasets).within(Within::Handler),
 ];
 

@@ -1,7 +1,9 @@
 //! Logged models. There are none yet; clients look for them beside the artifacts of every run.
 
+#![expect(clippy::unnecessary_wraps, reason = "all calls have one shape")]
+
 use super::app::App;
-use super::routes::Route;
+use super::route::Route;
 use super::wire::{Answer, Fields, Problem};
 use super::within::Within;
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::app::App;
 use super::paging::{offset, token};
-use super::routes::Route;
+use super::route::Route;
 use super::runs::parse_id;
 use super::shape::Metric;
 use super::wire::{Answer, Fields, Problem};

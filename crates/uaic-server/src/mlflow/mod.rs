@@ -14,6 +14,7 @@ mod metrics;
 mod naming;
 mod paging;
 mod refusal;
+mod route;
 mod routes;
 mod runs;
 mod shape;

@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::app::App;
-use super::experiments::{experiment_id, lifecycle};
+use super::experiments::{IN_EXPERIMENT, experiment_id, lifecycle};
 use super::filter::{run_clauses, run_order};
 use super::limits::{check_key, check_length, tag_value};
 use super::naming;
 use super::paging::page;
-use super::routes::Route;
+use super::route::Route;
 use super::shape::{Run, RunInfo};
 use super::wire::{Answer, Fields, Problem};
 use super::within::Within;
@@ -18,13 +18,16 @@ use uaic_study::store::tracking::{
 };
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::write("POST", "/2.0/mlflow/runs/create", create).within(Within::Experiment),
-    Route::read("GET", "/2.0/mlflow/runs/get", get).within(Within::Run),
-    Route::write("POST", "/2.0/mlflow/runs/update", update).within(Within::Run),
-    Route::write("POST", "/2.0/mlflow/runs/delete", delete).within(Within::Run),
-    Route::write("POST", "/2.0/mlflow/runs/restore", restore).within(Within::Run),
+    Route::write("POST", "/2.0/mlflow/runs/create", create).within(IN_EXPERIMENT),
+    Route::read("GET", "/2.0/mlflow/runs/get", get).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/update", update).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/delete", delete).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/restore", restore).within(IN_RUN),
     Route::read("POST", "/2.0/mlflow/runs/search", search).within(Within::Handler),
 ];
+
+/// A route about one run.
+pub(super) const IN_RUN: Within = Within::By(|app, fields| app.see_run(run_id(fields)?));
 
 /// Most runs of a page.
 const MOST: u32 = 50_000;

@@ -26,6 +26,7 @@ fn stage(is_deleted: bool) -> &'static str {
 
 /// An experiment.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "MLflow's names")]
 pub(super) struct Experiment<'a> {
     experiment_id: String,
     name: &'a str,

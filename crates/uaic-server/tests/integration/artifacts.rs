@@ -12,7 +12,7 @@ const INVALID: &str = "INVALID_PARAMETER_VALUE";
 fn a_file_comes_back_as_it_went_in_and_is_an_artifact_of_its_run() {
     let served = Served::start();
     let run = served.run("0");
-    let content: Vec<u8> = (0..3_000_000_u32).map(|at| (at * 31 >> 7) as u8).collect();
+    let content: Vec<u8> = (0..3_000_000_u32).map(|at| ((at * 31) >> 7) as u8).collect();
     let target = format!("{PROXY}/0/{run}/artifacts/sub/data.bin");
     let answer = served.send("PUT", &target, "", &content);
     assert_eq!((answer.status, answer.body.as_slice()), (200, b"{}".as_slice()));

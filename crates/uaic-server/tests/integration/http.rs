@@ -11,28 +11,28 @@ use uaic_server::{ConnectionLimits, Listen, Server, Setup};
 use uaic_store::SqliteStore;
 
 /// A server on a store of its own.
-pub struct Served {
-    pub store: Arc<SqliteStore>,
-    pub address: SocketAddr,
+pub(crate) struct Served {
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) address: SocketAddr,
     server: Option<Server>,
     runtime: tokio::runtime::Runtime,
-    pub folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// An answer.
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (own, value) = line.split_once(':')?;
             own.eq_ignore_ascii_case(name).then_some(value.trim())
@@ -41,12 +41,12 @@ impl Answer {
 }
 
 impl Served {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::with(|_| Settings::default())
     }
 
     /// A server with what somebody says of who may do what, in the folder of its store.
-    pub fn with(access: impl FnOnce(&Path) -> Settings) -> Self {
+    pub(crate) fn with(access: impl FnOnce(&Path) -> Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
         let runtime =
@@ -63,7 +63,7 @@ impl Served {
     }
 
     /// Sends a request as it is, and reads the answer whole.
-    pub fn send(&self, method: &str, target: &str, headers: &str, body: &[u8]) -> Answer {
+    pub(crate) fn send(&self, method: &str, target: &str, headers: &str, body: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let length = body.len();
         let head = format!(
@@ -81,55 +81,55 @@ impl Served {
     }
 
     /// Sends JSON.
-    pub fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
         let headers = "content-type: application/json\r\n";
         self.send(method, &format!("/api/2.0/mlflow/{path}"), headers, body.to_string().as_bytes())
     }
 
     /// What a POST of JSON is answered with, which has to be well.
-    pub fn post(&self, path: &str, body: Value) -> Value {
+    pub(crate) fn post(&self, path: &str, body: Value) -> Value {
         let answer = self.ask("POST", path, &body);
         assert_eq!(answer.status, 200, "{path} {body}: {}", String::from_utf8_lossy(&answer.body));
         answer.json()
     }
 
     /// What a GET is answered with, which has to be well.
-    pub fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         let answer = self.send("GET", &format!("/api/2.0/mlflow/{path}"), "", b"");
         assert_eq!(answer.status, 200, "{path}: {}", String::from_utf8_lossy(&answer.body));
         answer.json()
     }
 
     /// That a POST is refused, with this code and this in its message.
-    pub fn refuses(&self, path: &str, body: Value, code: &str, text: &str) {
+    pub(crate) fn refuses(&self, path: &str, body: Value, code: &str, text: &str) {
         let answer = self.ask("POST", path, &body);
         assert_refused(&answer, code, text, &format!("{path} {body}"));
     }
 
     /// That a GET is refused.
-    pub fn refuses_get(&self, path: &str, code: &str, text: &str) {
+    pub(crate) fn refuses_get(&self, path: &str, code: &str, text: &str) {
         let answer = self.send("GET", &format!("/api/2.0/mlflow/{path}"), "", b"");
         assert_refused(&answer, code, text, path);
     }
 
-    pub fn experiment(&self, name: &str) -> String {
+    pub(crate) fn experiment(&self, name: &str) -> String {
         let made = self.post("experiments/create", json!({"name": name}));
         made["experiment_id"].as_str().unwrap().to_owned()
     }
 
     /// A run in an experiment of a number.
-    pub fn run(&self, experiment: &str) -> String {
+    pub(crate) fn run(&self, experiment: &str) -> String {
         let made = self.post("runs/create", json!({"experiment_id": experiment, "start_time": 1000}));
         made["run"]["info"]["run_id"].as_str().unwrap().to_owned()
     }
 
     /// All of a run.
-    pub fn read(&self, run: &str) -> Value {
+    pub(crate) fn read(&self, run: &str) -> Value {
         self.get(&format!("runs/get?run_id={run}"))["run"].take()
     }
 }
 
-pub fn assert_refused(answer: &Answer, code: &str, text: &str, what: &str) {
+pub(crate) fn assert_refused(answer: &Answer, code: &str, text: &str, what: &str) {
     let json = answer.json();
     let status = match code {
         "RESOURCE_DOES_NOT_EXIST" | "ENDPOINT_NOT_FOUND" => 404,

@@ -1,5 +1,13 @@
 //! A server on a store of its own, asked over HTTP as clients of MLflow ask.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value
+)]
+
 mod access;
 mod artifacts;
 mod client;

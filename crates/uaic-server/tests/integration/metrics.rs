@@ -86,8 +86,8 @@ fn several_runs_come_at_once_and_evenly_spaced() {
         steps(&spaced("&max_results=50&start_step=100&end_step=110")),
         (100..=110).collect::<Vec<_>>()
     );
-    let many: String = (0..101).map(|at| format!("run_id={at:032x}&")).collect();
-    served.refuses_get(&format!("metrics/get-history-bulk?{many}metric_key=m"), INVALID, "at most 100");
+    let many = (0..101).map(|at| format!("run_id={at:032x}")).collect::<Vec<_>>().join("&");
+    served.refuses_get(&format!("metrics/get-history-bulk?{many}&metric_key=m"), INVALID, "at most 100");
     for query in ["&max_results=0", "&max_results=2501", "&start_step=1", "&start_step=5&end_step=1"] {
         let path = format!("metrics/get-history-bulk-interval?run_ids={long}&metric_key=m{query}");
         served.refuses_get(&path, INVALID, "");

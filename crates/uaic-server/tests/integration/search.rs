@@ -47,6 +47,9 @@ fn filled(served: &Served, experiment: &str, count: u64) -> Vec<Known> {
         .collect()
 }
 
+/// Whether a run is to be found.
+type Keep<'a> = &'a dyn Fn(&Known) -> bool;
+
 /// The end of every order.
 fn newest(a: &Known, b: &Known) -> Ordering {
     b.start.cmp(&a.start).then(a.id.cmp(&b.id))
@@ -91,7 +94,7 @@ fn every_order_and_filter_finds_what_it_should_in_pages_of_any_size() {
     let ids = |known: &[Known], keep: &dyn Fn(&Known) -> bool| -> Vec<String> {
         known.iter().filter(|known| keep(known)).map(|known| known.id.clone()).collect()
     };
-    let filters: [(&str, &dyn Fn(&Known) -> bool); 6] = [
+    let filters: [(&str, Keep<'_>); 6] = [
         ("", &|_| true),
         ("metrics.acc >= 1.5", &|known| known.metric.is_some_and(|value| value >= 1.5)),
         ("metrics.acc != 1.5", &|known| {

@@ -240,7 +240,7 @@ fn order(search: &ExperimentSearch) -> Sql {
             }
         };
         let direction = if key.descending { "DESC" } else { "ASC" };
-        whole.text.push_str(&format!("{column} {direction} NULLS LAST, "));
+        whole.push(&[column, " ", direction, " NULLS LAST, "]);
     }
     whole.text.push_str("id DESC");
     whole

@@ -9,7 +9,7 @@ use super::super::Fault;
 use super::super::artifact::StagedBlob;
 use super::super::attach::put_artifact;
 use super::super::writer::Writer;
-use super::run::find as find_run;
+use super::row::find as find_run;
 use uaic_study::store::rules::check_name;
 use uaic_study::store::tracking::{FileEntry, FilePlace, StagedFile};
 use uaic_study::store::{ArtifactRecord, StoreError};

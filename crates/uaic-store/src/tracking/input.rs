@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::super::Fault;
 use super::super::codec::to_json;
-use super::run::active;
+use super::row::active;
 use uaic_study::store::Id;
 use uaic_study::store::tracking::{Dataset, DatasetInput, DatasetSummary, ExperimentId, ModelOutput};
 

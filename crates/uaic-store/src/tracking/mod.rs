@@ -7,6 +7,7 @@ mod input;
 mod page;
 mod plan;
 mod record;
+mod row;
 mod run;
 mod search;
 
@@ -60,9 +61,9 @@ impl TrackingStore for SqliteStore {
 
     fn tracked(&self, id: Id) -> Result<TrackedRun, StoreError> {
         self.read(|snapshot| {
-            let row = run::find(snapshot.connection(), id)?;
+            let row = row::find(snapshot.connection(), id)?;
             let found = page::runs(snapshot, &[row])?.into_iter().next();
-            found.ok_or_else(|| run::unknown(id))
+            found.ok_or_else(|| row::unknown(id))
         })
     }
 

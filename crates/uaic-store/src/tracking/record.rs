@@ -10,9 +10,9 @@ use super::super::codec::{param_columns, param_value};
 use super::super::outside::nest;
 use super::super::rows::{known_name, name_row};
 use super::super::write::started;
-use super::super::{attach, series};
+use super::super::{attach, once, series};
 use super::experiment::refused;
-use super::run::active;
+use super::row::active;
 use uaic_study::store::tracking::{Batch, NAME_TAG, NOTE_TAG, PARENT_TAG};
 use uaic_study::store::{Id, Point, TrackingError};
 use uaic_study::trial::ParamValue;
@@ -27,7 +27,7 @@ pub(super) fn record(connection: &Connection, id: Id, batch: &Batch) -> Result<(
         points.entry(point.key.as_str()).or_default().push(point.into());
     }
     for (key, points) in points {
-        series::append_once(connection, run, started_ms, name_row(connection, key)?, points)?;
+        once::append(connection, run, started_ms, name_row(connection, key)?, points)?;
     }
     for (key, value) in &batch.tags {
         put_tag(connection, run, id, key, value)?;

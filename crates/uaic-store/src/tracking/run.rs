@@ -10,38 +10,12 @@ use super::super::{study_run, write};
 use super::clause::LOCATION;
 use super::experiment::{is_deleted, refused};
 use super::record::put_tag;
+use super::row::{active, find, unknown};
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::is_alive;
 use uaic_study::store::tracking::{ExperimentId, NewTracked, RunStatus, TrackedUpdate};
 use uaic_study::store::{Id, TrackingError};
 use uaic_study::trial::RunState;
-
-/// The error of a run that is not there.
-pub(super) fn unknown(id: Id) -> Fault {
-    refused(TrackingError::NoRun(id))
-}
-
-/// The row of a run, deleted or not.
-pub(super) fn find(connection: &Connection, id: Id) -> Result<i64, Fault> {
-    let found: Option<i64> = connection
-        .prepare_cached("SELECT id FROM runs WHERE uuid = ? AND hidden & 2 = 0")?
-        .query_row([id.0], |row| row.get(0))
-        .optional()?;
-    found.ok_or_else(|| unknown(id))
-}
-
-/// The row of a run that takes changes, and when it started.
-pub(super) fn active(connection: &Connection, id: Id) -> Result<(i64, i64), Fault> {
-    let found: Option<(i64, i64, i64)> = connection
-        .prepare_cached("SELECT id, started_ms, hidden FROM runs WHERE uuid = ? AND hidden & 2 = 0")?
-        .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    match found {
-        None => Err(unknown(id)),
-        Some((_, _, hidden)) if hidden & 1 == 1 => Err(refused(TrackingError::RunDeleted(id))),
-        Some((row, started_ms, _)) => Ok((row, started_ms)),
-    }
-}
 
 pub(super) fn create(connection: &Connection, new: &NewTracked, now_ms: i64) -> Result<(), Fault> {
     if is_deleted(connection, new.experiment)? {
@@ -110,6 +84,11 @@ fn is_elsewhere(
         })?;
     let process: ProcessIdentity = from_json("process", &identity)?;
     let state = named("run state", &state, RunState::from_name)?;
+    let is_executed = || state == RunState::Running && is_alive(&process, heartbeat_ms, now_ms);
+    // Who executes it says how it ends.
+    if !process.is_outside() && is_executed() {
+        return Ok(false);
+    }
     if kind != "free" {
         if status == Some(RunStatus::of(state, reason.as_deref())) {
             return Ok(false);
@@ -119,10 +98,6 @@ fn is_elsewhere(
     }
     if process.is_outside() {
         return Ok(true);
-    }
-    // Who executes it says how it ends.
-    if state == RunState::Running && is_alive(&process, heartbeat_ms, now_ms) {
-        return Ok(false);
     }
     let outside = process_row(connection, &ProcessIdentity::outside(), now_ms)?;
     connection.prepare_cached("UPDATE runs SET process = ? WHERE id = ?")?.execute([outside, row])?;

@@ -72,7 +72,7 @@ impl<'a> Searcher<'a> {
             let Some(set) = self.translator.set(clause)? else { continue };
             let size = count(self.translator.connection, &set, FEW + 1)?;
             if size <= FEW {
-                return self.select(&self.among(&set), &self.whole(), &self.order()?);
+                return self.select(&among(&set), &self.whole(), &self.order()?);
             }
             known.push(set);
         }
@@ -89,17 +89,9 @@ impl<'a> Searcher<'a> {
             },
             Plan::Sort => self.sort(),
             Plan::Cut => match sets::intersection(self.translator.connection, known.iter())? {
-                Some(common) => self.select(&self.among(&common), &self.whole(), &self.order()?),
+                Some(common) => self.select(&among(&common), &self.whole(), &self.order()?),
                 None => self.sort(),
             },
-        }
-    }
-
-    /// The runs of a set.
-    fn among(&self, set: &Sql) -> Sql {
-        Sql {
-            text: format!("({}) AS few CROSS JOIN runs ON runs.id = few.run", set.text),
-            values: set.values.clone(),
         }
     }
 
@@ -236,10 +228,10 @@ impl<'a> Searcher<'a> {
             if let RunField::Metric(_) = key.field {
                 // NaN is behind all numbers, and before what is missing.
                 let rank = value.text.replacen("own.value", "iif(own.value IS NULL, 1, 0)", 1);
-                whole.text.push_str(&format!("ifnull({rank}, 2), "));
+                whole.push(&["ifnull(", &rank, ", 2), "]);
                 whole.values.extend(value.values.iter().cloned());
             }
-            whole.text.push_str(&format!("{} {direction} NULLS LAST, ", value.text));
+            whole.push(&[&value.text, " ", direction, " NULLS LAST, "]);
             whole.values.extend(value.values);
         }
         whole.text.push_str(LAST);
@@ -285,6 +277,14 @@ impl<'a> Searcher<'a> {
                 ))
             }
         }
+    }
+}
+
+/// The runs of a set.
+fn among(set: &Sql) -> Sql {
+    Sql {
+        text: format!("({}) AS few CROSS JOIN runs ON runs.id = few.run", set.text),
+        values: set.values.clone(),
     }
 }
 

@@ -6,7 +6,7 @@ mod path;
 mod place;
 mod upload;
 
-use super::routes::{Effect, Route};
+use super::route::{Effect, Route};
 use super::within::Within;
 
 pub(super) const ROUTES: &[Route] = &[

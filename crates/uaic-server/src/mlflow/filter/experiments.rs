@@ -20,7 +20,7 @@ fn typed(name: &Name, demand: Demand) -> Result<Clause<ExperimentField>, Problem
     let test = match &field {
         ExperimentField::Name => text(name, demand, More::NONE)?,
         ExperimentField::Id => text(name, demand, More::LISTS)?,
-        ExperimentField::Created | ExperimentField::Updated => number(name, demand)?,
+        ExperimentField::Created | ExperimentField::Updated => number(name, &demand)?,
         ExperimentField::Tag(_) => text(name, demand, More::ABSENCE)?,
     };
     Ok(Clause { field, test })

@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
                     Ok(Name { entity: Some(entity.to_owned()), key: key.to_owned() })
                 }
                 Some(_) => Err(self.invalid("a name begins with a dot")),
-                None => self.spaced(word),
+                None => Ok(self.spaced(word)),
             },
             Some(Token::Name(first) | Token::Either(first)) => {
                 if !self.sign(".") {
@@ -134,12 +134,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A name without entity; browsers write `run name` without quotes.
-    fn spaced(&mut self, word: &str) -> Result<Name, Problem> {
+    fn spaced(&mut self, word: &str) -> Name {
         let mut key = word.to_owned();
         if word.eq_ignore_ascii_case("run") && self.word("name") {
             key.push_str(" name");
         }
-        Ok(Name { entity: None, key })
+        Name { entity: None, key }
     }
 
     fn clause(&mut self) -> Result<Written, Problem> {

@@ -20,7 +20,7 @@ pub(in crate::mlflow) fn run_clauses(written: &str) -> Result<Vec<Clause<RunFiel
 fn typed(name: &Name, demand: Demand) -> Result<Clause<RunField>, Problem> {
     let field = field(name)?;
     let test = match &field {
-        RunField::Metric(_) | RunField::Started | RunField::Ended => number(name, demand)?,
+        RunField::Metric(_) | RunField::Started | RunField::Ended => number(name, &demand)?,
         RunField::Param(_) | RunField::Tag(_) => text(name, demand, More::ABSENCE)?,
         RunField::Id => text(name, demand, More { among: true, ..More::NONE })?,
         RunField::Dataset(_) => text(name, demand, More::LISTS)?,

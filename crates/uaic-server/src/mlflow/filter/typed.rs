@@ -29,9 +29,9 @@ impl More {
 ///
 /// # Errors
 /// It is asked as a text.
-pub(super) fn number(name: &Name, demand: Demand) -> Result<Test, Problem> {
+pub(super) fn number(name: &Name, demand: &Demand) -> Result<Test, Problem> {
     match demand {
-        Demand::Number(comparison, number) => Ok(Test::Number(comparison, number)),
+        Demand::Number(comparison, number) => Ok(Test::Number(*comparison, *number)),
         Demand::Text(..) => {
             Err(Problem::invalid(format!("Expected numeric value type for {}; it is in quotes", shown(name))))
         }

@@ -1,0 +1,9 @@
+//! The record of everything that was run: the trait, its implementations, and where one is.
+
+mod address;
+mod announcement;
+
+pub use address::StoreAddress;
+pub use announcement::{Announcement, announced};
+pub use uaic_store::SqliteStore;
+pub use uaic_study::store::*;
