@@ -69,6 +69,8 @@ pub struct SqliteStore {
     writer: Option<Writer>,
     blobs: BlobFolder,
     path: PathBuf,
+    /// The last run that was there when the store was opened.
+    found: i64,
 }
 
 impl SqliteStore {
@@ -83,9 +85,10 @@ impl SqliteStore {
         let blobs = BlobFolder::at(folder.join("blobs"));
         let connection = STORE.open_writer(&path, WhenMissing::Create)?;
         blobs.create()?;
+        let found = tracking::last_run(&connection).map_err(|fault| fault.at(&path))?;
         let readers = Readers::open(&path, MOST)?;
         let writer = Writer::start(connection, path.clone())?;
-        Ok(Self { readers, writer: Some(writer), blobs, path })
+        Ok(Self { readers, writer: Some(writer), blobs, path, found })
     }
 
     /// Opens the store that is in `folder` for writing.
@@ -108,7 +111,7 @@ impl SqliteStore {
         let blobs = BlobFolder::at(folder.join("blobs"));
         // One of an older format is read as a copy in memory, which is not made twice.
         let readers = Readers::open(&path, 1)?;
-        Ok(Self { readers, writer: None, blobs, path })
+        Ok(Self { readers, writer: None, blobs, path, found: 0 })
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {

@@ -9,7 +9,10 @@ use super::schema::STORE;
 use uaic_study::store::StoreError;
 
 /// So many read at once; more than a machine has cores wait for each other.
-pub(super) const MOST: usize = 8;
+pub(super) const MOST: usize = 4;
+
+/// KiB of the database that each remembers.
+const REMEMBERED: i64 = 8 << 10;
 
 /// Connections that read. There is one from the start, and more are opened when several threads read.
 pub(super) struct Readers {
@@ -36,7 +39,7 @@ impl Readers {
     /// # Errors
     /// [`StoreError::Missing`], or it cannot be read.
     pub(super) fn open(path: &Path, most: usize) -> Result<Self, StoreError> {
-        let first = STORE.open_reader(path)?.ok_or_else(|| missing(path))?;
+        let first = open(path)?.ok_or_else(|| missing(path))?;
         let state = Mutex::new(State { idle: vec![first], open: 1 });
         Ok(Self { state, returned: Condvar::new(), path: path.to_owned(), most })
     }
@@ -60,9 +63,20 @@ impl Readers {
         drop(state);
         // Whatever happens, the place is free again when this is dropped.
         let mut lent = Lent { readers: self, connection: None };
-        lent.connection = STORE.open_reader(&self.path)?;
+        lent.connection = open(&self.path)?;
         Ok(lent)
     }
+}
+
+fn open(path: &Path) -> Result<Option<Connection>, StoreError> {
+    let connection = STORE.open_reader(path)?;
+    if let Some(connection) = &connection {
+        connection.pragma_update(None, "cache_size", -REMEMBERED).map_err(|source| StoreError::Database {
+            path: path.display().to_string(),
+            source: source.into(),
+        })?;
+    }
+    Ok(connection)
 }
 
 fn missing(path: &Path) -> StoreError {

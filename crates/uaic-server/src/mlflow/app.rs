@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::access::{Caller, Scope};
 use super::wire::Problem;
+use crate::access::{Caller, Scope};
 use uaic_study::store::tracking::ExperimentId;
 use uaic_study::store::{Id, StoreError, TrackingError, TrackingStore};
 

@@ -26,8 +26,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::write("POST", "/2.0/mlflow/experiments/delete", delete).within(IN_EXPERIMENT),
     Route::write("POST", "/2.0/mlflow/experiments/restore", restore).within(IN_EXPERIMENT),
     Route::write("POST", "/2.0/mlflow/experiments/set-experiment-tag", set_tag).within(IN_EXPERIMENT),
-    Route::write("POST", "/2.0/mlflow/experiments/delete-experiment-tag", delete_tag)
-        .within(IN_EXPERIMENT),
+    Route::write("POST", "/2.0/mlflow/experiments/delete-experiment-tag", delete_tag).within(IN_EXPERIMENT),
 ];
 
 /// A route about one experiment.

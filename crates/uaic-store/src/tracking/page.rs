@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, Row};
 
 use super::super::Fault;
-use super::super::codec::{from_json, id_at, param_value};
+use super::super::codec::{from_json, param_value};
 use super::super::read::Snapshot;
 use uaic_study::store::Id;
 use uaic_study::store::tracking::{
@@ -53,37 +53,37 @@ pub(super) fn runs(snapshot: &Snapshot<'_>, rows: &[i64]) -> Result<Vec<TrackedR
 impl Page<'_> {
     fn heads(&mut self, snapshot: &Snapshot<'_>) -> Result<Vec<TrackedRun>, Fault> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT runs.*, (SELECT uuid FROM runs AS above WHERE above.id = runs.parent) AS parent_uuid,
-                 (SELECT uuid FROM studies WHERE studies.id = runs.study) AS study_uuid
+            "SELECT runs.id, uuid, experiment, state, process, reason, name, kind, number, user, started_ms,
+                 ended_ms, hidden, note, (SELECT uuid FROM runs AS above WHERE above.id = runs.parent),
+                 (SELECT uuid FROM studies WHERE studies.id = runs.study)
              FROM json_each(?) AS list CROSS JOIN runs ON runs.id = list.value",
         )?;
         let mut rows = statement.query([&self.list])?;
         let mut runs = Vec::new();
         while let Some(row) = rows.next()? {
-            self.places.insert(row.get("id")?, runs.len());
+            self.places.insert(row.get(0)?, runs.len());
             runs.push(self.head(snapshot, row)?);
         }
         Ok(runs)
     }
 
     fn head(&mut self, snapshot: &Snapshot<'_>, row: &Row<'_>) -> Result<TrackedRun, Fault> {
-        let id = id_at(row, "uuid")?;
-        let experiment: i64 = row.get("experiment")?;
-        let state =
-            snapshot.state(row.get_ref("state")?.as_str().unwrap_or_default(), row.get("process")?)?;
-        let reason: Option<String> = row.get("reason")?;
-        let name: Option<String> = row.get("name")?;
-        let kind: String = row.get("kind")?;
-        let number: Option<u32> = row.get("number")?;
+        let id = Id(row.get(1)?);
+        let experiment: i64 = row.get(2)?;
+        let state = snapshot.state(row.get_ref(3)?.as_str().unwrap_or_default(), row.get(4)?)?;
+        let reason: Option<String> = row.get(5)?;
+        let name: Option<String> = row.get(6)?;
+        let kind: String = row.get(7)?;
+        let number: Option<u32> = row.get(8)?;
         let mut run = TrackedRun {
             id,
             experiment: ExperimentId(experiment),
             name: String::new(),
-            user: row.get::<_, Option<String>>("user")?.unwrap_or_default(),
+            user: row.get::<_, Option<String>>(9)?.unwrap_or_default(),
             status: RunStatus::of(state, reason.as_deref()),
-            started_ms: row.get("started_ms")?,
-            ended_ms: row.get("ended_ms")?,
-            is_deleted: row.get::<_, i64>("hidden")? & 1 == 1,
+            started_ms: row.get(10)?,
+            ended_ms: row.get(11)?,
+            is_deleted: row.get::<_, i64>(12)? & 1 == 1,
             location: format!("{}/{id}/artifacts", self.location(experiment)?),
             metrics: Vec::new(),
             params: Vec::new(),
@@ -93,11 +93,11 @@ impl Page<'_> {
             model_outputs: Vec::new(),
         };
         run.name = name.clone().unwrap_or_else(|| called(&kind, number, id));
-        let parent: Option<[u8; 16]> = row.get("parent_uuid")?;
-        let study: Option<[u8; 16]> = row.get("study_uuid")?;
+        let parent: Option<[u8; 16]> = row.get(14)?;
+        let study: Option<[u8; 16]> = row.get(15)?;
         let derived = [
             (NAME_TAG, name),
-            (NOTE_TAG, row.get("note")?),
+            (NOTE_TAG, row.get(13)?),
             (PARENT_TAG, parent.or(study).map(|parent| Id(parent).to_string())),
             ("uaic.kind", Some(kind).filter(|kind| kind != "free")),
             ("uaic.number", number.map(|number| number.to_string())),

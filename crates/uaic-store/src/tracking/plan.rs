@@ -7,7 +7,9 @@ use super::super::Fault;
 use super::super::sql::Sql;
 
 /// Runs that stand for all when a share is guessed.
-const SAMPLED: u32 = 100;
+const SAMPLED: u32 = 50;
+/// So many runs are walked without a thought of what else could be done.
+const WALKED: f64 = 3000.0;
 /// More runs than these are not sorted when there is another way.
 const SORTED: i64 = 20_000;
 
@@ -30,14 +32,14 @@ pub(super) fn choose(
     can_walk: bool,
     wanted: u64,
 ) -> Result<Plan, Fault> {
+    let share = share(connection, whole)?;
+    let walked = if share > 0.0 { wanted as f64 / share } else { f64::INFINITY };
+    if can_walk && walked <= WALKED {
+        return Ok(Plan::Walk);
+    }
     let sql =
         format!("SELECT count(*) FROM (SELECT 1 FROM runs WHERE {of_experiments} LIMIT {})", SORTED + 1);
     let there: i64 = connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
-    if there < i64::from(SAMPLED) {
-        return Ok(Plan::Sort);
-    }
-    let share = share(connection, whole)?;
-    let walked = if share > 0.0 { wanted as f64 / share } else { f64::INFINITY };
     Ok(if can_walk && walked <= there as f64 {
         Plan::Walk
     } else if there <= SORTED {

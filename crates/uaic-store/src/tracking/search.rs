@@ -148,8 +148,10 @@ impl<'a> Searcher<'a> {
             )
         };
         let parts: Vec<String> = experiments.iter().map(part).collect();
+        // An order of the whole, not of a selection from it: then the parts are merged, and read no further
+        // than needed.
         let sql = format!(
-            "SELECT id FROM ({}) ORDER BY started_ms {direction}, uuid LIMIT {limit} OFFSET {offset}",
+            "{} ORDER BY started_ms {direction}, uuid LIMIT {limit} OFFSET {offset}",
             parts.join(" UNION ALL ")
         );
         let values = (0..experiments.len()).flat_map(|_| &filter.values);
