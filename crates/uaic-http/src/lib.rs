@@ -25,8 +25,11 @@
 
 mod connection;
 mod listener;
+mod settings;
+mod timed;
 mod tls;
 
-pub use connection::{ConnectionLimits, Observer, Protocol, Refused, Uncounted, accept, accept_encrypted};
+pub use connection::{Observer, Refused, Uncounted, accept, accept_encrypted};
 pub use listener::{Listen, ListenError, Listener, Peer, Stream};
+pub use settings::{ConnectionLimits, Protocol};
 pub use tls::{Tls, TlsError, TlsFiles};

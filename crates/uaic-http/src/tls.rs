@@ -15,8 +15,8 @@ use tokio_rustls::server::TlsStream;
 
 use uaic_wording::ErrorKind;
 
-use super::connection::Protocol;
 use super::listener::Stream;
+use super::settings::Protocol;
 
 /// How often files are looked at: a new certificate is used so long after it is there, at most.
 const LOOK: Duration = Duration::from_secs(1);

@@ -10,6 +10,7 @@ use clap::Args;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::server::access::Settings;
 use crate::server::{ConnectionLimits, Listen, Server, Setup};
 use crate::store::{Announcement, SqliteStore};
 
@@ -61,7 +62,7 @@ pub(super) fn run(global: &Global, args: &ServerArgs) -> anyhow::Result<ExitCode
     };
     let store = Arc::new(SqliteStore::open(folder)?);
     let limits = ConnectionLimits { connections: args.max_connections, ..ConnectionLimits::default() };
-    let setup = Setup { store, listen: args.listen.clone(), limits };
+    let setup = Setup { store, listen: args.listen.clone(), limits, access: Settings::of(folder) };
     let runtime = runtime(THREADS)?;
     let code = runtime.block_on(async {
         let mut stop = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::password;
+use super::weakness::LONGEST;
 
 /// Clients pad, or do not.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -58,7 +58,7 @@ pub(super) fn read(headers: &HeaderMap) -> Result<Option<Credential>, Unreadable
     let bytes = BASE64.decode(rest).map_err(|_| Unreadable)?;
     let pair = String::from_utf8(bytes).map_err(|_| Unreadable)?;
     let (name, password) = pair.split_once(':').ok_or(Unreadable)?;
-    if password.len() > password::LONGEST {
+    if password.len() > LONGEST {
         return Err(Unreadable);
     }
     Ok(Some(Credential::Basic { name: name.to_owned(), password: password.to_owned() }))

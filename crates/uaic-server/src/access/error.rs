@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use uaic_store::database::DatabaseError;
 use uaic_wording::ErrorKind;
 
-use super::password::Weakness;
+use super::role::{Role, UnknownRole};
+use super::weakness::Weakness;
 
 /// What is wrong with users and tokens.
 #[derive(Debug, thiserror::Error)]
@@ -32,13 +33,8 @@ pub enum AccessError {
     #[error("the password cannot be hashed: {0}")]
     Hash(argon2::Error),
     /// No such role.
-    #[error("there is no role `{name}`{}; it is viewer, editor or admin", meant(nearest.as_deref()))]
-    NoRole {
-        /// What was written.
-        name: String,
-        /// What may be meant.
-        nearest: Option<String>,
-    },
+    #[error(transparent)]
+    NoRole(#[from] UnknownRole),
     /// No such user.
     #[error("there is no user `{name}`{}; `uaic server user ls` lists them", meant(nearest.as_deref()))]
     NoUser {
@@ -116,9 +112,9 @@ pub enum AccessError {
         /// Whose.
         user: String,
         /// What the user is.
-        have: super::Role,
+        have: Role,
         /// What the token was to be.
-        asked: super::Role,
+        asked: Role,
     },
     /// A token for no experiment at all.
     #[error("the token `{name}` is for no experiment; leave experiments away for all, or name some")]
@@ -142,7 +138,7 @@ impl AccessError {
         match self {
             Self::NoUser { .. } | Self::NoToken { .. } => ErrorKind::NotFound,
             Self::UserExists { .. } | Self::TokenExists { .. } | Self::LastAdmin { .. } => ErrorKind::Locked,
-            Self::NoRole { .. }
+            Self::NoRole(_)
             | Self::BadName { .. }
             | Self::Weak(_)
             | Self::SeveralTokens { .. }

@@ -26,7 +26,7 @@ use super::table::{Declared, Found, Table};
 
 /// Whom a proxy answers.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// Bytes of a path that are written down.
+/// Letters of a path that are written down.
 const PATH: usize = 500;
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
@@ -177,7 +177,7 @@ impl Gate {
             from: asked.from.map(|address| address.to_string()),
             method: method.as_str(),
             route: route.unwrap_or_default(),
-            path: path.get(..path.floor_char_boundary(PATH)).unwrap_or(path),
+            path,
             subject: response.extensions().get::<Subject>().map(|Subject(text)| text.as_str()),
             status: response.status().as_u16(),
             grpc_status: response.headers().get(GRPC_STATUS).and_then(|status| status.to_str().ok()),
@@ -197,7 +197,10 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     // Of what nobody known asks, only logins are noted, which are few: nobody else may fill the log.
     let is_known_to_change = asked.caller.is_some() && asked.need.is_change();
     let is_noted = gate.audit.is_some() && (is_known_to_change || checked == Err(Refusal::Unknown));
-    let line = is_noted.then(|| (request.method().clone(), request.uri().path().to_owned()));
+    let line = is_noted.then(|| {
+        let path: String = request.uri().path().chars().take(PATH).collect();
+        (request.method().clone(), path)
+    });
     let response = match checked {
         Ok(()) => {
             if let Some(caller) = &asked.caller {

@@ -113,7 +113,7 @@ impl Failures {
             let wait = doubled(Duration::from_secs(1), of_address.0 - BARRED, LONGEST);
             let passed = now.saturating_duration_since(of_address.1);
             if passed < wait {
-                return Patience::Refused(wait - passed);
+                return Patience::Refused(wait.saturating_sub(passed));
             }
         }
         let failures = of_address.0.max(self.count(name, now).0);

@@ -25,6 +25,7 @@ mod scope;
 mod secret;
 mod settings;
 mod table;
+mod weakness;
 
 pub use audit::{FILE as AUDIT_FILE, Subject};
 pub use caller::Caller;
@@ -32,11 +33,12 @@ pub use directory::{Directory, FILE as ACCESS_FILE, NewToken, TokenRecord, UserR
 pub use error::AccessError;
 pub(crate) use gate::Gate;
 pub use limiter::Rate;
-pub use password::{SHORTEST as SHORTEST_PASSWORD, Weakness, check as check_password};
-pub use role::{Need, Role};
+pub use password::check as check_password;
+pub use role::{Need, Role, UnknownRole};
 pub use scope::Scope;
 pub use settings::Settings;
 pub use table::Declared;
+pub use weakness::{SHORTEST as SHORTEST_PASSWORD, Weakness};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,18 @@ use std::fmt;
 
 use uaic_wording::nearest;
 
-use super::error::AccessError;
+/// A role that there is not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "there is no role `{name}`{}; it is viewer, editor or admin",
+    nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+)]
+pub struct UnknownRole {
+    /// What was written.
+    pub name: String,
+    /// What may be meant.
+    pub nearest: Option<String>,
+}
 
 /// What somebody may do. Each may do what those before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,9 +44,9 @@ impl Role {
     /// The role of a name.
     ///
     /// # Errors
-    /// [`AccessError::NoRole`].
-    pub fn parse(name: &str) -> Result<Self, AccessError> {
-        Self::ALL.into_iter().find(|role| role.name() == name).ok_or_else(|| AccessError::NoRole {
+    /// [`UnknownRole`].
+    pub fn parse(name: &str) -> Result<Self, UnknownRole> {
+        Self::ALL.into_iter().find(|role| role.name() == name).ok_or_else(|| UnknownRole {
             name: name.to_owned(),
             nearest: nearest::nearest(name, Self::ALL.map(Self::name)).map(str::to_owned),
         })

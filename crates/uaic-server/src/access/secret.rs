@@ -1,5 +1,7 @@
 //! Secrets of tokens: `uaic_ID_SECRET`, of which the server keeps the id and a hash.
 
+use std::fmt::Write;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -20,7 +22,11 @@ pub(super) fn make() -> Result<(String, String), AccessError> {
     let (mut id, mut secret) = ([0; ID], [0; SECRET]);
     getrandom::fill(&mut id).map_err(AccessError::Random)?;
     getrandom::fill(&mut secret).map_err(AccessError::Random)?;
-    let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = id.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a text does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
     let whole = format!("{PREFIX}{id}_{}", URL_SAFE_NO_PAD.encode(secret));
     Ok((id, whole))
 }
