@@ -30,6 +30,7 @@ mod rank;
 mod readme;
 mod registry;
 mod report;
+mod report_runs;
 #[cfg(feature = "serve")]
 mod requests;
 mod run;

@@ -107,12 +107,18 @@ fn what_a_client_of_mlflow_logs_is_a_run_like_any_other() {
         "tags": [{ "key": "team", "value": "nlp" }, { "key": "mlflow.note.content", "value": "**good**" }],
     });
     team.post("/api/2.0/mlflow/runs/log-batch", &batch);
-    team.post("/api/2.0/mlflow/runs/update", &json!({ "run_id": run, "status": "FINISHED", "end_time": 1_700_000_001_000_i64 }));
+    team.post(
+        "/api/2.0/mlflow/runs/update",
+        &json!({ "run_id": run, "status": "FINISHED", "end_time": 1_700_000_001_000_i64 }),
+    );
     let run = shown(&dir, run.as_str().unwrap());
     assert_eq!((run["name"].as_str(), run["experiment"].as_str()), (Some("first"), Some("nets")));
     assert_eq!((run["state"].as_str(), run["note"].as_str()), (Some("COMPLETE"), Some("**good**")));
     assert_eq!((&run["params"]["lr"], run["tags"]["team"].as_str()), (&json!("1e-05"), Some("nlp")));
-    assert_eq!((run["metrics"][0]["count"].as_u64(), run["metrics"][0]["value"].as_f64()), (Some(5), Some(0.8)));
+    assert_eq!(
+        (run["metrics"][0]["count"].as_u64(), run["metrics"][0]["value"].as_f64()),
+        (Some(5), Some(0.8))
+    );
     let found = dir.run("ls -w 'params.lr < 0.001 and metrics.acc > 0.7' --csv").ok();
     assert!(found.contains("first"), "{found}");
     team.stop();
@@ -157,7 +163,11 @@ fn a_trial_that_logs_to_mlflow_logs_to_its_own_run() {
     assert_eq!(runs.len(), 3, "{runs:?}");
     for run in runs {
         let run = shown(&dir, run["id"].as_str().unwrap());
-        assert_eq!((run["state"].as_str(), run["params"]["depth"].as_str()), (Some("COMPLETE"), Some("3")), "{run}");
+        assert_eq!(
+            (run["state"].as_str(), run["params"]["depth"].as_str()),
+            (Some("COMPLETE"), Some("3")),
+            "{run}"
+        );
         let metrics = run["metrics"].as_array().unwrap();
         assert!(metrics.iter().any(|metric| metric["key"] == "val/loss" && metric["count"] == 4), "{run}");
     }

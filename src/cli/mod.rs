@@ -13,6 +13,7 @@ mod check;
 mod compare;
 mod completions;
 mod data;
+mod doctor;
 mod edit;
 mod errors;
 mod evaluate;
@@ -150,12 +151,14 @@ pub enum Verb {
     Plot(plot::PlotArgs),
     /// Compare runs: what differs, and whether the difference is real
     Compare(compare::CompareArgs),
-    /// Write a page with pictures and tables that explains a study and its model
+    /// Write a page with pictures and tables that explains a study and its model, or runs
     Report(report::ReportArgs),
     /// Hide runs from listings (nothing is lost: see `restore`)
     Rm(rm::RmArgs),
     /// Bring hidden runs back
     Restore(rm::RestoreArgs),
+    /// Find out whether the store is sound, and mend it
+    Doctor(doctor::DoctorArgs),
     /// Remove for good what has been hidden for long
     Gc(gc::GcArgs),
     /// Name a run, write a note about it, tag it, make it part of another
@@ -216,6 +219,7 @@ impl Verb {
             Self::Report(args) => report::run(global, args),
             Self::Rm(args) => rm::remove(global, args),
             Self::Restore(args) => rm::restore(global, args),
+            Self::Doctor(args) => doctor::run(global, args),
             Self::Gc(args) => gc::run(global, args),
             Self::Edit(args) => edit::run(global, args),
             Self::Study(args) => study::run(global, args),

@@ -14,6 +14,7 @@ use crate::study::{
 use crate::training::{Training, absolute, load_spec, new_study, record_environment};
 use crate::trial::Params;
 
+use super::exit::Failure;
 use crate::number::counted;
 
 /// A checked spec with all that its study needs.
@@ -80,6 +81,13 @@ impl Work {
 
     /// The work of a recorded study, from its stored spec.
     pub(super) fn of_study(study: &StudyRecord) -> anyhow::Result<Self> {
+        if study.plan.spec_text.is_empty() {
+            let message = format!(
+                "study {} has no spec: the program that proposes its trials goes on with it",
+                study.id.short()
+            );
+            return Err(Failure::usage(message).into());
+        }
         Self::of(Spec::of_study(&study.plan)?)
     }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::{SqliteStore, Store, StoreError};
+use uaic_remote::{RemoteStore, is_address};
 
 /// Where a store is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,8 +76,12 @@ impl StoreAddress {
     }
 }
 
+/// The variable with the token for a server.
+const TOKEN: &str = "UAIC_TOKEN";
+
 fn connect(url: &str) -> Result<Arc<dyn Store>, StoreError> {
-    Err(StoreError::Missing { folder: url.to_owned() })
+    let token = std::env::var(TOKEN).ok();
+    Ok(Arc::new(RemoteStore::open(url, token.as_deref())?))
 }
 
 impl From<&Path> for StoreAddress {
@@ -89,8 +94,7 @@ impl FromStr for StoreAddress {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_url = text.starts_with("http://") || text.starts_with("https://");
-        Ok(if is_url {
+        Ok(if is_address(text) {
             Self::Server(text.trim_end_matches('/').to_owned())
         } else {
             Self::Folder(text.into())

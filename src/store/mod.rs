@@ -5,5 +5,7 @@ mod announcement;
 
 pub use address::StoreAddress;
 pub use announcement::{Announcement, announced};
-pub use uaic_store::SqliteStore;
+pub use uaic_store::{
+    Ailment, BackedUp, Care, Checkup, Depth, SqliteStore, back_up, back_up_database, check,
+};
 pub use uaic_study::store::*;

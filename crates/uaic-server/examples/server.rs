@@ -17,7 +17,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = Arc::new(SqliteStore::open(Path::new(folder))?);
     let access = Settings::of(folder);
     let listen = Listen::Tcp(format!("127.0.0.1:{port}"));
-    let server = Server::start(Setup { store, listen, limits: ConnectionLimits::default(), access }).await?;
+    let limits = ConnectionLimits::default();
+    let server = Server::start(Setup { store, desk: None, listen, limits, access }).await?;
     if let Some(address) = server.address() {
         writeln!(std::io::stderr(), "listening on http://{address}")?;
     }

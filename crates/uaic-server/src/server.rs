@@ -6,11 +6,13 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::access::{self, Gate};
+use super::access::{self, Declared, Gate};
+use super::api::{self, Desk};
 use super::error::ServerError;
-use super::mlflow;
+use super::team::TeamStore;
+use super::{mlflow, optuna};
+use axum::Router;
 use uaic_http::{ConnectionLimits, Listen, Listener, Protocol, Tls, Uncounted, accept, accept_encrypted};
-use uaic_study::store::TrackingStore;
 
 /// What is spoken: HTTP/2 by clients of gRPC.
 const PROTOCOL: Protocol = Protocol::Http1Or2;
@@ -18,7 +20,9 @@ const PROTOCOL: Protocol = Protocol::Http1Or2;
 /// All that a server needs.
 pub struct Setup {
     /// Where everything is recorded.
-    pub store: Arc<dyn TrackingStore>,
+    pub store: Arc<dyn TeamStore>,
+    /// Who proposes trials to workers elsewhere, where somebody does.
+    pub desk: Option<Arc<dyn Desk>>,
     /// Where it listens.
     pub listen: Listen,
     /// How many connections there may be, and how slow.
@@ -40,14 +44,14 @@ impl Server {
     /// # Errors
     /// [`ServerError`].
     pub async fn start(setup: Setup) -> Result<Self, ServerError> {
-        let Setup { store, listen, limits, access } = setup;
+        let Setup { store, desk, listen, limits, access } = setup;
         let tls = access.tls.clone().map(|files| Tls::load(files, PROTOCOL)).transpose()?;
         let listener = Listener::bind(&listen).await?;
         let address = listener.address();
-        let gate = Gate::new(&access, address, mlflow::declared())?;
+        let gate = Gate::new(&access, address, declared())?;
         check_exposure(&gate, &listen, address, tls.is_some())?;
         let (stop, stopped) = watch::channel(false);
-        let router = gate.guard(mlflow::router(store));
+        let router = gate.guard(router(store, desk, stopped.clone()));
         let observer = Arc::new(Uncounted);
         let accepting = match tls {
             None => tokio::spawn(accept(listener, PROTOCOL, router, limits, observer, stopped)),
@@ -69,6 +73,22 @@ impl Server {
         self.stop.send_replace(true);
         let _ = self.accepting.await;
     }
+}
+
+/// All routes on a store.
+pub(crate) fn router(
+    store: Arc<dyn TeamStore>,
+    desk: Option<Arc<dyn Desk>>,
+    stopped: watch::Receiver<bool>,
+) -> Router {
+    mlflow::router(Arc::clone(&store) as Arc<_>)
+        .merge(optuna::router(Arc::clone(&store) as Arc<_>))
+        .merge(api::router(store, desk, stopped))
+}
+
+/// What all routes need.
+pub(crate) fn declared() -> Vec<Declared> {
+    mlflow::declared().into_iter().chain(optuna::declared()).chain(api::declared()).collect()
 }
 
 /// That whoever reaches the server has to say who they are.

@@ -1,7 +1,8 @@
 //! The folder of contents: each under its own hash, written once, whole or not at all.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -71,6 +72,19 @@ impl BlobFolder {
     /// Stores the content of a file, whatever its size, as [`BlobFolder::put`] does; gives hash and size.
     pub(super) fn put_file(&self, file: &Path) -> Result<(blake3::Hash, u64), StoreError> {
         let mut from = std::fs::File::open(file).map_err(FileError::at("read", file))?;
+        self.put_pieces(&mut from, |error| FileError::at("read", file)(error).into())
+    }
+
+    /// As [`BlobFolder::put_file`], of a content as it comes.
+    pub(super) fn put_stream(&self, from: &mut dyn Read) -> Result<(blake3::Hash, u64), StoreError> {
+        self.put_pieces(from, |source| StoreError::Input { source })
+    }
+
+    fn put_pieces(
+        &self,
+        from: &mut dyn Read,
+        unread: impl FnOnce(std::io::Error) -> StoreError,
+    ) -> Result<(blake3::Hash, u64), StoreError> {
         let mut staged = self.stage()?;
         let mut buffer = vec![0; 1 << 18];
         loop {
@@ -78,7 +92,7 @@ impl BlobFolder {
                 Ok(0) => break,
                 Ok(count) => count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(FileError::at("read", file)(error).into()),
+                Err(error) => return Err(unread(error)),
             };
             staged.write_all(&buffer[..count]).map_err(FileError::at("write", &self.root))?;
         }
@@ -186,6 +200,43 @@ impl BlobFolder {
             to.write_all(&buffer[..count]).map_err(|source| StoreError::Output { source })?;
         }
         if hasher.finalize() == hash { Ok(()) } else { Err(damaged()) }
+    }
+
+    /// Where a content is, if it is.
+    pub(super) fn path(&self, hash: &[u8; 32]) -> PathBuf {
+        self.path_of(&blake3::Hash::from_bytes(*hash))
+    }
+
+    /// Some of a content, as it is on the disk: only the whole has a hash.
+    pub(super) fn copy_range(
+        &self,
+        artifact: &ArtifactRecord,
+        range: Range<u64>,
+        to: &mut dyn Write,
+    ) -> Result<(), StoreError> {
+        let damaged = || StoreError::Damaged { name: artifact.name.clone(), hash: artifact.hash.clone() };
+        let hash = blake3::Hash::from_hex(&artifact.hash).map_err(|_| damaged())?;
+        let path = self.path_of(&hash);
+        let mut from = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(damaged()),
+            Err(error) => return Err(FileError::at("read", &path)(error).into()),
+        };
+        from.seek(SeekFrom::Start(range.start)).map_err(FileError::at("read", &path))?;
+        let mut left = range.end.saturating_sub(range.start);
+        let mut buffer = vec![0; 1 << 18];
+        while left > 0 {
+            let wanted = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            let count = match from.read(&mut buffer[..wanted]) {
+                Ok(0) => return Err(damaged()),
+                Ok(count) => count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(FileError::at("read", &path)(error).into()),
+            };
+            left -= count as u64;
+            to.write_all(&buffer[..count]).map_err(|source| StoreError::Output { source })?;
+        }
+        Ok(())
     }
 
     fn path_of(&self, hash: &blake3::Hash) -> PathBuf {

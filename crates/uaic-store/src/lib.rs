@@ -12,14 +12,17 @@
 
 mod artifact;
 mod attach;
+mod backup;
 mod change;
 mod codec;
 mod copying;
 pub mod database;
+mod doctor;
 mod fault;
 mod find;
 mod history;
 mod once;
+mod optuna;
 mod outside;
 mod piece;
 mod read;
@@ -30,6 +33,7 @@ mod rows;
 mod schema;
 mod search;
 mod series;
+mod served;
 mod sql;
 mod study_run;
 mod sweep;
@@ -37,10 +41,14 @@ mod tracking;
 mod write;
 mod writer;
 
+pub use backup::{BackedUp, back_up, back_up_database};
+pub use doctor::{Ailment, Care, Checkup, Depth, check};
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
 use uaic_platform::fsx;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{check_alias, check_model_name, check_name, no_model, now_ms};
@@ -123,6 +131,15 @@ impl SqliteStore {
         check_name(name)?;
         let found = self.artifacts(run)?.into_iter().find(|artifact| artifact.name == name);
         found.ok_or_else(|| StoreError::NotFound { what: "artifact", id: name.to_owned() })
+    }
+
+    /// As [`SqliteStore::read`], of what does not depend on who lives: that costs more than such a look.
+    fn look<T>(&self, look: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.writer.as_ref().map_or(Ok(()), Writer::settle)?;
+        let lent = self.readers.lend()?;
+        let connection = lent.connection()?;
+        let answer = || -> Result<T, Fault> { look(&*connection.unchecked_transaction()?) };
+        answer().map_err(|fault| fault.at(&self.path))
     }
 
     /// Reads inside one transaction, so that several statements see the same state.

@@ -287,17 +287,25 @@ pub(super) fn insert_params(connection: &Connection, row: i64, values: &Params) 
 }
 
 pub(super) fn points(connection: &Connection, attempt: Attempt, points: &[MetricPoint]) -> Result<(), Fault> {
+    let mut parts: HashMap<&str, Vec<Point>> = HashMap::new();
+    for point in points {
+        parts.entry(point.key.as_str()).or_default().push(point.into());
+    }
+    series(connection, attempt, parts.into_iter().collect())
+}
+
+/// Appends points of a run that runs, by metric.
+pub(super) fn series<Key: AsRef<str>>(
+    connection: &Connection,
+    attempt: Attempt,
+    mut series: Vec<(Key, Vec<Point>)>,
+) -> Result<(), Fault> {
     let run = running_row(connection, attempt)?;
     let started_ms = started(connection, run)?;
-    let mut series: HashMap<&str, Vec<Point>> = HashMap::new();
-    for point in points {
-        series.entry(point.key.as_str()).or_default().push(point.into());
-    }
-    // Not in the order of the table of hashes: files with the same content are the same.
-    let mut series: Vec<_> = series.into_iter().collect();
-    series.sort_unstable_by_key(|(key, _)| *key);
+    // Not in the order of a table of hashes: files with the same content are the same.
+    series.sort_by(|(one, _), (other, _)| one.as_ref().cmp(other.as_ref()));
     for (key, points) in series {
-        append(connection, run, started_ms, name_row(connection, key)?, points)?;
+        append(connection, run, started_ms, name_row(connection, key.as_ref())?, points)?;
     }
     Ok(())
 }

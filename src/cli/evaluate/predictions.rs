@@ -128,7 +128,7 @@ fn file(
         Some(run) => Place::With(run),
         None => Place::Alone { experiment: columns.experiment.clone(), name: columns.name.clone() },
     };
-    let mut facts = BTreeMap::from([("predictions.source".to_owned(), given.name.clone())]);
+    let mut facts = BTreeMap::from([(filed::SOURCE.to_owned(), given.name.clone())]);
     if let Ok(file) = std::fs::File::open(&given.name) {
         let mut hash = blake3::Hasher::new();
         hash.update_reader(file)?;

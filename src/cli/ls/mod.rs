@@ -16,7 +16,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::store::query::{self, Condition, Field, OrderKey, QueryError};
 use crate::store::{RunQuery, Store};
-use crate::trial::RunState;
+use crate::trial::{Direction, RunState};
 
 use super::{Global, printer};
 use crate::select;
@@ -147,6 +147,10 @@ fn parse_fields(text: &str) -> Result<Fields, QueryError> {
 
 pub(super) fn parse_field(text: &str) -> Result<Field, QueryError> {
     query::parse_field(text)
+}
+
+pub(super) fn parse_direction(text: &str) -> Result<Direction, String> {
+    Direction::from_name(text).ok_or_else(|| "it is `minimize` or `maximize`".to_owned())
 }
 
 impl Query {

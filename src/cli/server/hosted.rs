@@ -9,6 +9,7 @@ use crate::server::access::Settings;
 use crate::server::{ConnectionLimits, Listen, Server, Setup};
 use crate::store::{SqliteStore, StoreAddress};
 
+use super::desk::SpecDesk;
 use super::runtime;
 
 /// One that runs; it has ended when this is dropped.
@@ -29,8 +30,8 @@ impl Hosted {
         let runtime = runtime(1)?;
         let listen = Listen::Tcp("127.0.0.1:0".to_owned());
         // For this machine and the time of a program: without users.
-        let access = Settings::default();
-        let setup = Setup { store, listen, limits: ConnectionLimits::default(), access };
+        let (limits, access) = (ConnectionLimits::default(), Settings::default());
+        let setup = Setup { store, desk: Some(Arc::new(SpecDesk)), listen, limits, access };
         let server = runtime.block_on(Server::start(setup))?;
         let address = server.address().context("the server has no address")?;
         Ok(Self { url: format!("http://{address}"), server: Some(server), runtime })

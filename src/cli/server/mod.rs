@@ -1,12 +1,15 @@
 //! `uaic server`: a store for a team, over HTTP.
 
+mod backup;
+mod desk;
 mod hosted;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,6 +22,7 @@ use super::load::values::parse_some_duration;
 use super::serve::parse_listen;
 use super::{Global, printer};
 
+use desk::SpecDesk;
 pub(super) use hosted::Hosted;
 
 /// Threads that answer; what waits for the disk has threads of its own.
@@ -26,7 +30,9 @@ const THREADS: usize = 2;
 
 /// Arguments of `uaic server`.
 #[derive(Args, Debug)]
-#[command(after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
 Examples:
   uaic server                                      the store in runs/, on http://127.0.0.1:5000
   uaic server --store /srv/uaic --listen 127.0.0.1:0
@@ -39,8 +45,13 @@ program. What arrives is a run, a study or a model like any other: `uaic ls`, `s
 
 When it takes requests, its address is printed on stdout. While it is up, programs that `uaic exec` and
 `uaic run` start on this store find it in MLFLOW_TRACKING_URI. SIGTERM or Ctrl-C: no new requests, those
-under way end within --drain, exit 0.")]
+under way end within --drain, exit 0."
+)]
 pub struct ServerArgs {
+    /// Something else than serving.
+    #[command(subcommand)]
+    task: Option<Task>,
+
     /// Address to listen on: HOST:PORT (port 0: any free one), or unix:PATH
     #[arg(long, value_name = "ADDRESS", env = "UAIC_SERVER_LISTEN", default_value = "127.0.0.1:5000", value_parser = parse_listen)]
     listen: Listen,
@@ -54,15 +65,37 @@ pub struct ServerArgs {
     drain: Duration,
 }
 
+/// Something else than serving.
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Copy the whole store while others write to it
+    Backup(backup::BackupArgs),
+    /// Bring a copy back, to a folder without a store
+    Restore(backup::RestoreArgs),
+}
+
+/// The folder of the store, which has to be of this machine.
+fn local(global: &Global) -> anyhow::Result<&Path> {
+    let message = || format!("{} is behind a server already; `--store DIR` names a folder", global.store);
+    Ok(global.store.folder().ok_or_else(|| Failure::usage(message()))?)
+}
+
 /// Serves until told to stop.
 pub(super) fn run(global: &Global, args: &ServerArgs) -> anyhow::Result<ExitCode> {
-    let Some(folder) = global.store.folder() else {
-        let message = format!("{} is behind a server already; `--store DIR` names a folder", global.store);
-        return Err(Failure::usage(message).into());
-    };
+    match &args.task {
+        None => serve(global, args),
+        Some(Task::Backup(args)) => backup::back_up_store(global, args),
+        Some(Task::Restore(args)) => backup::restore(global, args),
+    }
+}
+
+fn serve(global: &Global, args: &ServerArgs) -> anyhow::Result<ExitCode> {
+    let folder = local(global)?;
     let store = Arc::new(SqliteStore::open(folder)?);
     let limits = ConnectionLimits { connections: args.max_connections, ..ConnectionLimits::default() };
-    let setup = Setup { store, listen: args.listen.clone(), limits, access: Settings::of(folder) };
+    let access = Settings::of(folder);
+    let listen = args.listen.clone();
+    let setup = Setup { store, desk: Some(Arc::new(SpecDesk)), listen, limits, access };
     let runtime = runtime(THREADS)?;
     let code = runtime.block_on(async {
         let mut stop = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

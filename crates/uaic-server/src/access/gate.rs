@@ -191,7 +191,7 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     let route = route.as_ref().map(MatchedPath::as_str);
     let mut asked =
         Asked { from: gate.from(&request), need: Need::Read, is_scoped: route.is_none(), caller: None };
-    let voice = Voice::of(request.headers());
+    let voice = Voice::of(request.uri().path(), request.headers());
     let head = (request.method(), request.uri(), request.headers());
     let checked = gate.check(&mut asked, head, route).await;
     // Of what nobody known asks, only logins are noted, which are few: nobody else may fill the log.

@@ -37,7 +37,7 @@ pub use password::check as check_password;
 pub use role::{Need, Role, UnknownRole};
 pub use scope::Scope;
 pub use settings::Settings;
-pub use table::Declared;
+pub use table::{ANY, Declared};
 pub use weakness::{SHORTEST as SHORTEST_PASSWORD, Weakness};
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::json;
@@ -44,6 +44,8 @@ pub(super) enum Refusal {
 pub(super) enum Voice {
     /// JSON, as clients of MLflow read it.
     Json,
+    /// JSON as RFC 9457 has it: our own interface.
+    Problem,
     /// A status of gRPC.
     Grpc,
 }
@@ -54,9 +56,13 @@ const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
 
 impl Voice {
     /// How the client of a request wants to be told.
-    pub(super) fn of(headers: &axum::http::HeaderMap) -> Self {
+    pub(super) fn of(path: &str, headers: &HeaderMap) -> Self {
         let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-        if kind.starts_with(b"application/grpc") { Self::Grpc } else { Self::Json }
+        match path {
+            _ if kind.starts_with(b"application/grpc") => Self::Grpc,
+            _ if path.starts_with("/api/v1/") => Self::Problem,
+            _ => Self::Json,
+        }
     }
 }
 
@@ -114,13 +120,28 @@ impl Refusal {
         match voice {
             Voice::Grpc => self.as_status(),
             Voice::Json => self.as_json(),
+            Voice::Problem => self.as_problem(),
         }
     }
 
     fn as_json(&self) -> Response {
+        let body = json!({"error_code": self.codes().0, "message": self.message()});
+        self.with_body("application/json", &body)
+    }
+
+    fn as_problem(&self) -> Response {
         let (name, status, _) = self.codes();
-        let body = json!({"error_code": name, "message": self.message()}).to_string();
-        let mut response = (status, [(CONTENT_TYPE, "application/json")], body).into_response();
+        let body = json!({
+            "type": format!("urn:uaic:problem:{}", name.to_ascii_lowercase().replace('_', "-")),
+            "title": status.canonical_reason().unwrap_or_default(),
+            "status": status.as_u16(),
+            "detail": self.message(),
+        });
+        self.with_body("application/problem+json", &body)
+    }
+
+    fn with_body(&self, kind: &'static str, body: &serde_json::Value) -> Response {
+        let mut response = (self.codes().1, [(CONTENT_TYPE, kind)], body.to_string()).into_response();
         let headers = response.headers_mut();
         match self {
             Self::Anonymous | Self::Unknown => {

@@ -6,10 +6,13 @@ use axum::http::Method;
 
 use super::role::Need;
 
+/// Every method.
+pub const ANY: &str = "*";
+
 /// A route, and what it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {
-    /// The method.
+    /// The method, or [`ANY`].
     pub method: &'static str,
     /// The path as the router has it, such as `/api/2.0/mlflow/runs/get` or `/optuna.StorageService/{call}`.
     pub path: String,
@@ -49,8 +52,9 @@ impl Table {
     pub(super) fn find(&self, method: &Method, path: &str, route: &str) -> Found<'_> {
         // Whoever answers GET answers HEAD.
         let method = if method == Method::HEAD { "GET" } else { method.as_str() };
-        let named =
-            |path: &str| self.0.get(path).map(|routes| routes.iter().find(|route| route.method == method));
+        let named = |path: &str| {
+            self.0.get(path).map(|routes| routes.iter().find(|route| [method, ANY].contains(&route.method)))
+        };
         match named(path).flatten().map_or_else(|| named(route), |found| Some(Some(found))) {
             Some(Some(found)) => Found::Route(found),
             Some(None) => Found::Method,

@@ -21,7 +21,7 @@ use uaic_store::SqliteStore;
 use uaic_study::store::tracking::ExperimentId;
 
 use super::*;
-use crate::mlflow;
+use crate::server::{declared as all, router as routes};
 
 const GOOD: &str = "seven grey herons";
 const LOCAL: &str = "127.0.0.1:5000";
@@ -61,14 +61,24 @@ impl Place {
     }
 
     fn guarded(&self, settings: &Settings, address: &str, more: Router, declared: Vec<Declared>) -> Router {
-        let routes = mlflow::declared().into_iter().chain(declared).collect();
-        let gate = Gate::new(settings, Some(address.parse().unwrap()), routes).unwrap();
-        gate.guard(mlflow::router(self.store.clone()).merge(more))
+        let known = all().into_iter().chain(declared).collect();
+        let (_, stopped) = tokio::sync::watch::channel(false);
+        let gate = Gate::new(settings, Some(address.parse().unwrap()), known).unwrap();
+        gate.guard(routes(self.store.clone(), None, stopped).merge(more))
     }
 
     fn router(&self) -> Router {
         self.guarded(&self.settings(), OTHER, Router::new(), Vec::new())
     }
+}
+
+/// All routes, each with a method that it takes.
+fn known_routes() -> Vec<Declared> {
+    let asked = |route: Declared| Declared {
+        method: if route.method == ANY { "GET" } else { route.method },
+        ..route
+    };
+    all().into_iter().map(asked).collect()
 }
 
 fn declared(method: &'static str, path: &str, need: Need) -> Declared {
@@ -122,8 +132,8 @@ const EXEMPT: [&str; 4] = ["/health", "/livez", "/readyz", "/version"];
 async fn no_route_and_no_mirror_is_open() {
     let place = Place::new();
     let router = place.router();
-    let routes = mlflow::declared();
-    assert!(routes.len() > 60, "{}", routes.len());
+    let routes = known_routes();
+    assert!(routes.len() > 90, "{}", routes.len());
     for route in &routes {
         let path = example(&route.path);
         let is_exempt = EXEMPT.contains(&route.path.as_str());
@@ -142,23 +152,17 @@ async fn no_route_and_no_mirror_is_open() {
             }
         }
     }
-    for path in [
-        "/",
-        "/nowhere",
-        "/v1/traces",
-        "/api/2.0/mlflow/users/get",
-        "/graphql",
-        "/metrics",
-        "/%2e%2e/health",
-        "/health/../api",
-    ] {
+    for path in
+        ["/", "/nowhere", "/v1/traces", "/graphql", "/metrics", "/%2e%2e/health", "/health/../api", "/users"]
+    {
         for method in ["GET", "POST"] {
             assert_eq!(status(&router, method, path, &[]).await, 401, "{path}");
-            let known = [("authorization", basic("viewer", GOOD))];
-            let known: Vec<(&str, &str)> =
-                known.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            assert_eq!(status(&router, method, path, &known).await, 404, "{path}");
         }
+    }
+    // Who is known learns that there is nothing.
+    let viewer = basic("viewer", GOOD);
+    for path in ["/nowhere", "/api/2.0/mlflow/nowhere", "/api/v1/nowhere"] {
+        assert_eq!(status(&router, "GET", path, &[("authorization", &viewer)]).await, 404, "{path}");
     }
 }
 
@@ -171,7 +175,7 @@ async fn each_role_may_what_it_may() {
     for role in Role::ALL {
         let own = basic(role.name(), GOOD);
         let own = [("authorization", own.as_str())];
-        for route in mlflow::declared().iter().chain(&admin) {
+        for route in known_routes().iter().chain(&admin) {
             let got = status(&router, route.method, &example(&route.path), &own).await;
             let may = route.need.role().is_none_or(|needed| role >= needed);
             assert_eq!(got == 403, !may, "{role}: {} {}: {got}", route.method, route.path);
@@ -353,7 +357,7 @@ async fn a_server_that_only_shows_changes_nothing() {
     let place = Place::empty();
     let settings = Settings { is_read_only: true, ..place.settings() };
     let router = place.guarded(&settings, LOCAL, Router::new(), Vec::new());
-    for route in mlflow::declared() {
+    for route in known_routes() {
         let got = status(&router, route.method, &example(&route.path), &[]).await;
         assert_eq!(got == 403, route.need.is_change(), "{} {}: {got}", route.method, route.path);
     }
@@ -364,7 +368,7 @@ async fn names_of_others_and_their_pages_are_refused() {
     let place = Place::empty();
     let settings = Settings { hosts: vec!["uaic.example".into()], ..place.settings() };
     let router = place.guarded(&settings, LOCAL, Router::new(), Vec::new());
-    for route in mlflow::declared() {
+    for route in known_routes() {
         let (path, is_exempt) = (example(&route.path), route.need == Need::Nothing);
         // DNS rebinding.
         let got = status(&router, route.method, &path, &[("host", "evil.example")]).await;
@@ -409,23 +413,13 @@ async fn who_asks_too_often_waits() {
 #[tokio::test]
 async fn clients_of_grpc_are_told_in_grpc() {
     let place = Place::new();
-    let calls = "/optuna.StorageService/{call}";
-    let more = Router::new().route(calls, post(|| async { "done" }));
-    let router = place.guarded(
-        &place.settings(),
-        OTHER,
-        more,
-        vec![
-            declared("POST", calls, Need::Write),
-            declared("POST", "/optuna.StorageService/GetTrial", Need::Read),
-        ],
-    );
+    let router = place.router();
     let path = "/optuna.StorageService/CreateNewTrial";
     let read = "/optuna.StorageService/GetTrial";
     let grpc = ("content-type", "application/grpc");
     let viewer = basic("viewer", GOOD);
     let response = ask(&router, "POST", read, &[grpc, ("authorization", &viewer)], &json!({})).await;
-    assert!(!response.headers().contains_key("grpc-status"));
+    assert_ne!(response.headers()["grpc-status"], "7");
     let asked = async |headers: &[(&str, &str)]| {
         let headers: Vec<(&str, &str)> =
             headers.iter().copied().chain([("content-type", "application/grpc")]).collect();
@@ -435,7 +429,8 @@ async fn clients_of_grpc_are_told_in_grpc() {
     };
     assert_eq!(asked(&[]).await, (200, Some("16".into())));
     assert_eq!(asked(&[("authorization", &basic("viewer", GOOD))]).await, (200, Some("7".into())));
-    assert_eq!(asked(&[("authorization", &basic("editor", GOOD))]).await, (200, None));
+    // Let through, it is found to be no message.
+    assert_eq!(asked(&[("authorization", &basic("editor", GOOD))]).await, (200, Some("12".into())));
     assert_eq!(
         asked(&[("host", "evil.example"), ("authorization", &basic("editor", GOOD))]).await,
         (200, Some("7".into()))

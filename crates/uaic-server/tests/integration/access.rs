@@ -48,7 +48,7 @@ struct Two {
 impl Two {
     fn start() -> Self {
         let mut directory = None;
-        let served = Served::with(|folder| {
+        let served = Served::guarded(|folder| {
             directory = Some(add_users(folder));
             Settings::of(folder)
         });
@@ -332,8 +332,13 @@ fn artifacts_are_never_shown_as_pages() {
 fn start(listen: &str, access: Settings, folder: &Path) -> Result<(), ServerError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let store = Arc::new(SqliteStore::open(folder).unwrap());
-    let setup =
-        Setup { store, listen: Listen::Tcp(listen.into()), limits: ConnectionLimits::default(), access };
+    let setup = Setup {
+        store,
+        desk: None,
+        listen: Listen::Tcp(listen.into()),
+        limits: ConnectionLimits::default(),
+        access,
+    };
     runtime.block_on(async {
         Server::start(setup).await?.stop().await;
         Ok(())
@@ -424,7 +429,7 @@ fn the_client_of_mlflow_trusts_a_certificate_that_may_change() {
     };
     put(&first);
     let mut all = String::new();
-    let served = Served::with(|folder| {
+    let served = Served::guarded(|folder| {
         all = token(&add_users(folder), "all", &[]);
         Settings { tls: Some(own.clone()), ..Settings::of(folder) }
     });

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use uaic_server::access::Settings;
-use uaic_server::{ConnectionLimits, Listen, Server, Setup};
+use uaic_server::{ConnectionLimits, Desk, Listen, Server, Setup};
 use uaic_store::SqliteStore;
 
 /// A server on a store of its own.
@@ -42,12 +42,17 @@ impl Answer {
 
 impl Served {
     pub(crate) fn start() -> Self {
-        Self::with(|_| Settings::default())
+        Self::with(None)
+    }
+
+    /// A server that proposes trials.
+    pub(crate) fn with(desk: Option<Arc<dyn Desk>>) -> Self {
+        Self::on(tempfile::tempdir().unwrap(), desk, |_| Settings::default())
     }
 
     /// A server with what somebody says of who may do what, in the folder of its store.
-    pub(crate) fn with(access: impl FnOnce(&Path) -> Settings) -> Self {
-        Self::on(tempfile::tempdir().unwrap(), access)
+    pub(crate) fn guarded(access: impl FnOnce(&Path) -> Settings) -> Self {
+        Self::on(tempfile::tempdir().unwrap(), None, access)
     }
 
     /// Ends the server, and starts another on the same store.
@@ -56,15 +61,20 @@ impl Served {
         let empty = tempfile::tempdir().unwrap();
         let folder = std::mem::replace(&mut self.folder, empty);
         drop(self);
-        Self::on(folder, |_| Settings::default())
+        Self::on(folder, None, |_| Settings::default())
     }
 
-    fn on(folder: tempfile::TempDir, access: impl FnOnce(&Path) -> Settings) -> Self {
+    fn on(
+        folder: tempfile::TempDir,
+        desk: Option<Arc<dyn Desk>>,
+        access: impl FnOnce(&Path) -> Settings,
+    ) -> Self {
         let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let setup = Setup {
             store: store.clone(),
+            desk,
             listen: Listen::Tcp("127.0.0.1:0".to_owned()),
             limits: ConnectionLimits::default(),
             access: access(folder.path()),

@@ -1,4 +1,4 @@
-//! A server on a store of its own, asked over HTTP as clients of MLflow ask.
+//! A server on a store of its own, asked over HTTP as clients of MLflow ask, and by our own interface.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,10 +9,12 @@
 )]
 
 mod access;
+mod api;
 mod artifacts;
 mod client;
 mod experiments;
 mod http;
+mod killed;
 mod logging;
 mod metrics;
 mod runs;

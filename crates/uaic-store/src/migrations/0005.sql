@@ -95,3 +95,164 @@ CREATE TABLE files (
     hash BLOB NOT NULL CHECK (length(hash) = 32),
     size INTEGER NOT NULL CHECK (size >= 0)
 ) STRICT, WITHOUT ROWID;
+
+-- Studies whose trials Optuna programs propose and execute elsewhere.
+
+-- What those programs call a study. No number is used twice.
+CREATE TABLE optuna_studies (
+    id    INTEGER PRIMARY KEY AUTOINCREMENT,
+    study INTEGER NOT NULL UNIQUE REFERENCES studies,
+    name  TEXT NOT NULL UNIQUE
+) STRICT;
+
+-- What trials draw from, once for each study. `kind` may not differ within a study and a name.
+CREATE TABLE optuna_distributions (
+    id    INTEGER PRIMARY KEY,
+    study INTEGER NOT NULL REFERENCES optuna_studies,
+    name  TEXT NOT NULL,
+    json  TEXT NOT NULL,
+    kind  TEXT NOT NULL,
+    ours  TEXT,                             -- JSON; NULL where ours cannot say it
+    UNIQUE (study, name, json)
+) STRICT;
+
+-- A trial beside its run, which has its reports. One that waits has a run that nobody sees yet.
+CREATE TABLE optuna_trials (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    study    INTEGER NOT NULL REFERENCES optuna_studies,
+    number   INTEGER NOT NULL CHECK (number >= 0),
+    run      INTEGER NOT NULL UNIQUE REFERENCES runs,
+    -- 0 running, 1 complete, 2 pruned, 3 failed, 4 waiting.
+    state    INTEGER NOT NULL CHECK (state BETWEEN 0 AND 4),
+    started  TEXT,                          -- as the program wrote it
+    ended    TEXT,
+    -- Floats of 64 bits, little-endian.
+    outcome  BLOB NOT NULL,
+    -- Pairs of a distribution (64 bits) and a float, little-endian, in the order in which they were set.
+    params   BLOB NOT NULL,
+    UNIQUE (study, number)
+) STRICT;
+CREATE INDEX optuna_trials_by_study ON optuna_trials (study);
+CREATE INDEX optuna_trials_running ON optuna_trials (study) WHERE state = 0;
+
+CREATE TABLE optuna_study_attributes (
+    study INTEGER NOT NULL REFERENCES optuna_studies,
+    scope INTEGER NOT NULL CHECK (scope IN (0, 1)), -- of the user, of Optuna
+    key   TEXT NOT NULL,
+    json  TEXT NOT NULL,
+    tag   TEXT,                             -- name and value of what ours shows, where it does
+    text  TEXT,
+    PRIMARY KEY (study, scope, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE optuna_trial_attributes (
+    trial  INTEGER NOT NULL REFERENCES optuna_trials,
+    scope  INTEGER NOT NULL CHECK (scope IN (0, 1)),
+    key    TEXT NOT NULL,
+    json   TEXT NOT NULL,
+    missed REAL,                            -- by how much constraints are missed
+    PRIMARY KEY (trial, scope, key)
+) STRICT, WITHOUT ROWID;
+
+-- What a server needs whose store others use from afar.
+
+-- Writes that came with a key, for an hour: one that comes again is answered, and not done again.
+CREATE TABLE requests (
+    id      INTEGER PRIMARY KEY,
+    key     BLOB NOT NULL UNIQUE CHECK (length(key) = 16),
+    time_ms INTEGER NOT NULL,
+    answer  BLOB NOT NULL                                   -- a message
+) STRICT;
+
+-- Which runs and studies have changed, in the order of their latest change, whoever made it. The newest one
+-- keeps its place when it changes again, so that a run that is written to costs a look each time; who
+-- follows looks at the newest again whenever anything was written.
+CREATE TABLE changed (
+    place INTEGER PRIMARY KEY,
+    run   INTEGER UNIQUE,                                   -- NULL: gone
+    gone  BLOB                                              -- its id
+) STRICT;
+CREATE TRIGGER changed_run_made AFTER INSERT ON runs
+    WHEN NEW.id IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.id;
+    INSERT INTO changed (run) VALUES (NEW.id);
+END;
+CREATE TRIGGER changed_run AFTER UPDATE ON runs
+    WHEN NEW.id IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.id;
+    INSERT INTO changed (run) VALUES (NEW.id);
+END;
+CREATE TRIGGER changed_run_gone AFTER DELETE ON runs
+BEGIN
+    DELETE FROM changed WHERE run = OLD.id;
+    INSERT INTO changed (gone) VALUES (OLD.uuid);
+END;
+CREATE TRIGGER changed_metric_made AFTER INSERT ON metrics
+    WHEN NEW.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.run;
+    INSERT INTO changed (run) VALUES (NEW.run);
+END;
+CREATE TRIGGER changed_metric AFTER UPDATE ON metrics
+    WHEN NEW.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.run;
+    INSERT INTO changed (run) VALUES (NEW.run);
+END;
+CREATE TRIGGER changed_param_made AFTER INSERT ON params
+    WHEN NEW.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.run;
+    INSERT INTO changed (run) VALUES (NEW.run);
+END;
+CREATE TRIGGER changed_tag_made AFTER INSERT ON tags
+    WHEN NEW.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.run;
+    INSERT INTO changed (run) VALUES (NEW.run);
+END;
+CREATE TRIGGER changed_tag AFTER UPDATE ON tags
+    WHEN NEW.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.run;
+    INSERT INTO changed (run) VALUES (NEW.run);
+END;
+CREATE TRIGGER changed_tag_gone AFTER DELETE ON tags
+    WHEN OLD.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = OLD.run;
+    INSERT INTO changed (run) VALUES (OLD.run);
+END;
+CREATE TRIGGER changed_artifact_made AFTER INSERT ON artifacts
+    WHEN NEW.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.run;
+    INSERT INTO changed (run) VALUES (NEW.run);
+END;
+CREATE TRIGGER changed_artifact AFTER UPDATE ON artifacts
+    WHEN NEW.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = NEW.run;
+    INSERT INTO changed (run) VALUES (NEW.run);
+END;
+CREATE TRIGGER changed_artifact_gone AFTER DELETE ON artifacts
+    WHEN OLD.run IS NOT (SELECT run FROM changed ORDER BY place DESC LIMIT 1)
+BEGIN
+    DELETE FROM changed WHERE run = OLD.run;
+    INSERT INTO changed (run) VALUES (OLD.run);
+END;
+-- A study is also a run.
+CREATE TRIGGER changed_study AFTER UPDATE ON studies
+BEGIN
+    DELETE FROM changed WHERE run = (SELECT id FROM runs WHERE uuid = NEW.uuid AND kind = 'study');
+    INSERT INTO changed (run) SELECT id FROM runs WHERE uuid = NEW.uuid AND kind = 'study';
+END;
+CREATE TRIGGER changed_study_change AFTER INSERT ON study_changes
+BEGIN
+    DELETE FROM changed WHERE run = (SELECT runs.id FROM runs JOIN studies ON studies.uuid = runs.uuid
+        WHERE studies.id = NEW.study);
+    INSERT INTO changed (run) SELECT runs.id FROM runs JOIN studies ON studies.uuid = runs.uuid
+        WHERE studies.id = NEW.study;
+END;

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{EventRecord, Id, RunRecord, Store, StoreError, StudyChange, StudyRecord, StudyState};
 use crate::trial::RunState;
 
 /// A study with its history, but for its runs.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StudyCopy {
     /// The study. Its state is the stored one: never `Crashed`, which is found out by who looks.
     pub record: StudyRecord,
@@ -35,7 +37,7 @@ impl StudyCopy {
 /// Between [`Store::begin_run_copy`] and [`Store::end_run_copy`] come points and artifacts, as those of an
 /// outside run. One that is new, or another attempt than what is there, is seen by nobody before the end;
 /// of the same attempt everything that is there stays.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunCopy {
     /// The run. Its state is the stored one: never `Crashed`, which is found out by who looks.
     pub record: RunRecord,

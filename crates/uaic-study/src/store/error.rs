@@ -68,6 +68,24 @@ pub enum StoreError {
         /// What was asked for.
         id: String,
     },
+    /// A name that must be of one thing alone.
+    #[error("there is a {what} `{name}` already")]
+    NameTaken {
+        /// `study`.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A parameter that trials of a study would draw from what cannot be compared.
+    #[error("`{name}` is drawn from {known} in this study, and cannot be drawn from {new}")]
+    OtherDistribution {
+        /// The parameter.
+        name: String,
+        /// What it is known to be drawn from.
+        known: String,
+        /// What it was to be drawn from.
+        new: String,
+    },
     /// What only a study has, asked of a run of none.
     #[error("run {run} belongs to no study; `uaic show {run}` shows it")]
     NoStudy {
@@ -190,6 +208,36 @@ pub enum StoreError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// What is to be kept cannot be read.
+    #[error("cannot read what is to be kept: {source}")]
+    Input {
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The server of the store does not answer.
+    #[error("the server {server} does not answer: {why}; is `uaic server` running there?")]
+    Unreachable {
+        /// Its address.
+        server: String,
+        /// What was seen of it.
+        why: String,
+    },
+    /// The server of the store does not let this user do it.
+    #[error("the server {server} does not allow it: {why}; `UAIC_TOKEN` has the token of a user")]
+    NotAllowed {
+        /// Its address.
+        server: String,
+        /// Its reason.
+        why: String,
+    },
+    /// The server of the store speaks otherwise than this program.
+    #[error("the server {server} {why}; use a uaic of its version here")]
+    OtherVersion {
+        /// Its address.
+        server: String,
+        /// How its answer differs.
+        why: String,
+    },
     /// A record that cannot be read back.
     #[error("the store holds a {what} that cannot be read: {detail}")]
     Malformed {
@@ -209,10 +257,12 @@ impl StoreError {
         match self {
             Self::Tracking(error) => error.kind(),
             Self::NotFound { .. } | Self::Missing { .. } => ErrorKind::NotFound,
-            Self::BadModelName { .. } | Self::BadArtifactName { .. } | Self::NoStudy { .. } => {
-                ErrorKind::Usage
-            }
+            Self::BadModelName { .. }
+            | Self::BadArtifactName { .. }
+            | Self::NoStudy { .. }
+            | Self::OtherDistribution { .. } => ErrorKind::Usage,
             Self::Taken { .. }
+            | Self::NameTaken { .. }
             | Self::NotHeld { .. }
             | Self::Outdated { .. }
             | Self::NotEnded { .. }
@@ -230,6 +280,10 @@ impl StoreError {
             | Self::File(_)
             | Self::Damaged { .. }
             | Self::Output { .. }
+            | Self::Input { .. }
+            | Self::Unreachable { .. }
+            | Self::NotAllowed { .. }
+            | Self::OtherVersion { .. }
             | Self::Malformed { .. }
             | Self::WriterGone(_) => ErrorKind::Failed,
         }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::Id;
 use super::records::{Environment, Home, RunEnd, RunKind};
 use crate::trial::{Params, RunState};
 
 /// A change of a run that somebody makes by hand, whatever its state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RunEdit {
     /// Names it, or takes its name away.
     Name(Option<String>),
@@ -20,7 +22,7 @@ pub enum RunEdit {
 }
 
 /// A run as it was elsewhere: what this store did not execute, it takes as it is told.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutsideRun {
     /// Its id: the same whenever it comes from the same place.
     pub id: Id,
@@ -84,7 +86,7 @@ impl OutsideRun {
 }
 
 /// What a store had of a run that is brought in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Known {
     /// Whether it had the run, whole.
     pub is_whole: bool,

@@ -53,7 +53,7 @@ impl RunKind {
 pub type Environment = BTreeMap<String, String>;
 
 /// A study to be created.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewStudy {
     /// The experiment that it belongs to.
     pub experiment: String,
@@ -130,7 +130,7 @@ impl fmt::Display for StudyState {
 }
 
 /// A stored study.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StudyRecord {
     /// Its id.
     pub id: Id,
@@ -145,7 +145,7 @@ pub struct StudyRecord {
 }
 
 /// What a run belongs to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Home {
     /// A study.
     Study(Id),
@@ -170,7 +170,7 @@ impl Home {
 }
 
 /// A run to be started.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewRun {
     /// What it belongs to.
     pub home: Home,
@@ -189,7 +189,7 @@ pub struct NewRun {
 }
 
 /// The right to write to a run, given by [`Store::start_run`](super::Store::start_run).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Attempt {
     /// The run.
     pub run: Id,
@@ -198,7 +198,7 @@ pub struct Attempt {
 }
 
 /// One value of a metric.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricPoint {
     /// A path: `train/loss`, `val/accuracy`, `test/f1_macro`; a fold's series is
     /// `fold=i/val/accuracy`.
@@ -219,7 +219,7 @@ impl MetricPoint {
 }
 
 /// How a run ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunEnd {
     /// Any state but `Running` and `Crashed`.
     pub state: RunState,
@@ -245,7 +245,7 @@ impl RunEnd {
 }
 
 /// A stored run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
     /// Its id.
     pub id: Id,
@@ -282,7 +282,7 @@ pub struct RunRecord {
 
 /// The latest value of a metric and the range it has had. NaN counts as a latest value but never
 /// as a minimum or maximum.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LatestMetric {
     /// The metric.
     pub key: String,
@@ -310,7 +310,8 @@ pub struct ArtifactRecord {
 }
 
 /// Which runs to list, and in which order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RunQuery {
     /// Only of this study.
     pub study: Option<Id>,

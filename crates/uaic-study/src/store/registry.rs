@@ -1,6 +1,6 @@
 //! Models by name: versions, and aliases that point at them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Id, StoreError};
 
@@ -8,7 +8,7 @@ use super::{Id, StoreError};
 const LONGEST: usize = 64;
 
 /// A version of a model: a run under a name and a number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelVersion {
     /// The name of the model.
     pub name: String,

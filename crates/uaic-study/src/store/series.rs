@@ -2,10 +2,13 @@
 
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 use super::MetricPoint;
 
 /// A point of a series.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(i64, i64, f64)", into = "(i64, i64, f64)")]
 pub struct Point {
     /// The x of the series.
     pub step: i64,
@@ -15,6 +18,18 @@ pub struct Point {
     pub value: f64,
 }
 
+impl From<(i64, i64, f64)> for Point {
+    fn from((step, time_ms, value): (i64, i64, f64)) -> Self {
+        Self { step, time_ms, value }
+    }
+}
+
+impl From<Point> for (i64, i64, f64) {
+    fn from(point: Point) -> Self {
+        (point.step, point.time_ms, point.value)
+    }
+}
+
 impl From<&MetricPoint> for Point {
     fn from(point: &MetricPoint) -> Self {
         Self { step: point.step, time_ms: point.time_ms, value: point.value }
@@ -22,7 +37,7 @@ impl From<&MetricPoint> for Point {
 }
 
 /// Neighbouring points as one: what a picture needs that has fewer pixels than there are points.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bucket {
     /// Its first point.
     pub first: Point,
@@ -57,7 +72,7 @@ impl Bucket {
 }
 
 /// Which part of a series is looked at, and how closely.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
     /// The steps.
     pub steps: RangeInclusive<i64>,

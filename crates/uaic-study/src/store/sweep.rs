@@ -1,5 +1,7 @@
 //! What is removed for good because nobody wants it any more.
 
+use serde::{Deserialize, Serialize};
+
 use super::Id;
 
 /// What is to be removed: runs of no study that have been hidden for long, studies of which every run has,
@@ -7,7 +9,7 @@ use super::Id;
 ///
 /// Versions of registered models stay, as does whatever still runs, and a study that somebody works on. A
 /// run was hidden when it was last hidden here; one that came hidden, when it came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sweep {
     /// Runs and studies that have been hidden since before this time, milliseconds since 1970 UTC.
     pub hidden_before_ms: i64,
@@ -18,7 +20,7 @@ pub struct Sweep {
 }
 
 /// Whether what could be removed is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SweepMode {
     /// Nothing is changed.
     Look,
@@ -27,7 +29,7 @@ pub enum SweepMode {
 }
 
 /// What was removed, or would be.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Swept {
     /// Runs, those of the studies included.
     pub runs: Vec<Id>,

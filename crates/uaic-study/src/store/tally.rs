@@ -1,11 +1,13 @@
 //! How far a study is.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Id, RunKind, RunQuery, RunRecord};
 use crate::trial::{Candidate, Direction, Rank, RunState, better};
 
 /// How far a study is: its trials by state, and the best so far. Those that the user has hidden or
 /// excluded are counted apart.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     /// Trials with a value.
     pub complete: u32,

@@ -1,11 +1,13 @@
 //! What a study optimises.
 
+use serde::{Deserialize, Serialize};
+
 use super::Direction;
 
 /// A metric that is optimised, and which end of it is better.
 ///
 /// Not an objective: that is what gives a point its values, [`Objective`](crate::Objective).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Goal {
     /// The metric.
     pub metric: String,
@@ -31,7 +33,7 @@ impl Goal {
 /// assert_eq!(goals.metrics(), ["val/loss", "val/accuracy"]);
 /// assert_eq!(goals.direction(), Direction::Minimize);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Goals {
     first: Goal,
     more: Vec<Goal>,

@@ -3,6 +3,8 @@
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Direction, RunState};
 
 /// What decides the rank of a trial.
@@ -24,7 +26,7 @@ pub struct Candidate {
 
 /// The place of a trial among those of its study. Only complete trials have one whose value is a
 /// number (an infinite one is), and that are neither hidden nor excluded.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rank {
     violation: f64,
     value: f64,

@@ -14,11 +14,13 @@ mod parse;
 mod time;
 mod token;
 
+use serde::{Deserialize, Serialize};
+
 pub use error::QueryError;
 pub use parse::{parse, parse_condition, parse_field, parse_order};
 
 /// A condition on a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Condition {
     /// All of them hold; none is true.
     All(Vec<Self>),
@@ -31,7 +33,7 @@ pub enum Condition {
 }
 
 /// What is known of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Field {
     /// The latest value of a metric.
     Metric(String),
@@ -44,7 +46,7 @@ pub enum Field {
 }
 
 /// What every run may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Attribute {
     /// 32 hexadecimal digits.
     Id,
@@ -81,7 +83,7 @@ pub enum Attribute {
 }
 
 /// How a field should be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Relation {
     /// Compared with a value.
     Compare(Comparison, Literal),
@@ -99,7 +101,7 @@ pub enum Relation {
 }
 
 /// How two values compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Comparison {
     /// `=`
     Equal,
@@ -116,7 +118,7 @@ pub enum Comparison {
 }
 
 /// A value that is compared with.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Literal {
     /// A number.
     Number(f64),
@@ -127,7 +129,7 @@ pub enum Literal {
 }
 
 /// One key of an order; what has no value comes last.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderKey {
     /// By what.
     pub field: Field,
