@@ -1,4 +1,4 @@
-//! One server for a team: what clients of MLflow and Optuna record, in a store of uaic.
+//! One server for a team: what clients of MLflow and programs of Optuna record, in a store of uaic.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -22,6 +22,7 @@ pub mod access;
 mod api;
 mod error;
 mod mlflow;
+mod operation;
 pub mod optuna;
 mod server;
 mod team;

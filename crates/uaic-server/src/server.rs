@@ -9,10 +9,11 @@ use tokio::task::JoinHandle;
 use super::access::{self, Declared, Gate};
 use super::api::{self, Desk};
 use super::error::ServerError;
+use super::operation::{self, Monitor};
 use super::team::TeamStore;
 use super::{mlflow, optuna};
 use axum::Router;
-use uaic_http::{ConnectionLimits, Listen, Listener, Protocol, Tls, Uncounted, accept, accept_encrypted};
+use uaic_http::{ConnectionLimits, Listen, Listener, Protocol, Tls, accept, accept_encrypted};
 
 /// What is spoken: HTTP/2 by clients of gRPC.
 const PROTOCOL: Protocol = Protocol::Http1Or2;
@@ -51,13 +52,14 @@ impl Server {
         let gate = Gate::new(&access, address, declared())?;
         check_exposure(&gate, &listen, address, tls.is_some())?;
         let (stop, stopped) = watch::channel(false);
-        let router = gate.guard(router(store, desk, stopped.clone()));
-        let observer = Arc::new(Uncounted);
+        let monitor = Arc::new(Monitor::new());
+        let router = gate.guard(router(store, desk, Arc::clone(&monitor), stopped.clone()));
+        let router = access::under(access.prefix.as_deref(), monitor.watch(router));
         let accepting = match tls {
-            None => tokio::spawn(accept(listener, PROTOCOL, router, limits, observer, stopped)),
+            None => tokio::spawn(accept(listener, PROTOCOL, router, limits, monitor, stopped)),
             Some(tls) => {
                 let tls = Arc::new(tls);
-                tokio::spawn(accept_encrypted(listener, tls, PROTOCOL, router, limits, observer, stopped))
+                tokio::spawn(accept_encrypted(listener, tls, PROTOCOL, router, limits, monitor, stopped))
             }
         };
         Ok(Self { address, stop, accepting })
@@ -79,16 +81,23 @@ impl Server {
 pub(crate) fn router(
     store: Arc<dyn TeamStore>,
     desk: Option<Arc<dyn Desk>>,
+    monitor: Arc<Monitor>,
     stopped: watch::Receiver<bool>,
 ) -> Router {
     mlflow::router(Arc::clone(&store) as Arc<_>)
         .merge(optuna::router(Arc::clone(&store) as Arc<_>))
+        .merge(operation::router(Arc::clone(&store) as Arc<_>, monitor))
         .merge(api::router(store, desk, stopped))
 }
 
 /// What all routes need.
 pub(crate) fn declared() -> Vec<Declared> {
-    mlflow::declared().into_iter().chain(optuna::declared()).chain(api::declared()).collect()
+    mlflow::declared()
+        .into_iter()
+        .chain(optuna::declared())
+        .chain(operation::declared())
+        .chain(api::declared())
+        .collect()
 }
 
 /// That whoever reaches the server has to say who they are.

@@ -39,7 +39,6 @@ pub(crate) struct Gate {
     audit: Option<Audit>,
     is_read_only: bool,
     is_proxied: bool,
-    prefix: Option<String>,
 }
 
 /// What is known of a request before it is let through.
@@ -68,7 +67,6 @@ impl Gate {
             ),
             _ => None,
         };
-        let prefix = settings.prefix.as_deref().map(|prefix| prefix.trim_matches('/'));
         Ok(Self {
             table: Table::new(routes),
             logins: Logins::new(settings.folder.clone(), is_local)?,
@@ -77,7 +75,6 @@ impl Gate {
             audit,
             is_read_only: settings.is_read_only,
             is_proxied: settings.is_proxied,
-            prefix: prefix.filter(|prefix| !prefix.is_empty()).map(|prefix| format!("/{prefix}")),
         })
     }
 
@@ -88,17 +85,7 @@ impl Gate {
 
     /// Puts the gate in front of all routes of a router, and of its fallbacks.
     pub(crate) fn guard(self, router: Router) -> Router {
-        let prefix = self.prefix.clone();
-        let router = router.layer(from_fn_with_state(Arc::new(self), pass));
-        match prefix {
-            None => router,
-            // Before a route is looked for.
-            Some(prefix) => Router::new().fallback(move |request: Request| {
-                let router = router.clone();
-                let request = without(&prefix, request);
-                async move { router.oneshot(request).await }
-            }),
-        }
+        router.layer(from_fn_with_state(Arc::new(self), pass))
     }
 
     /// Where a request comes from.
@@ -214,6 +201,22 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
         gate.note(&asked, &method, &path, route, &response);
     }
     response
+}
+
+/// Puts all routes of a router under a path, too, that a proxy has the server under.
+pub(crate) fn under(prefix: Option<&str>, router: Router) -> Router {
+    match prefix.map(|prefix| prefix.trim_matches('/')) {
+        None | Some("") => router,
+        Some(prefix) => {
+            let prefix = format!("/{prefix}");
+            // Before a route is looked for.
+            Router::new().fallback(move |request: Request| {
+                let router = router.clone();
+                let request = without(&prefix, request);
+                async move { router.oneshot(request).await }
+            })
+        }
+    }
 }
 
 /// A request without the path that a proxy has the server under.

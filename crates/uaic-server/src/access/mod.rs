@@ -31,7 +31,7 @@ pub use audit::{FILE as AUDIT_FILE, Subject};
 pub use caller::Caller;
 pub use directory::{Directory, FILE as ACCESS_FILE, NewToken, TokenRecord, UserRecord};
 pub use error::AccessError;
-pub(crate) use gate::Gate;
+pub(crate) use gate::{Gate, under};
 pub use limiter::Rate;
 pub use password::check as check_password;
 pub use role::{Need, Role, UnknownRole};

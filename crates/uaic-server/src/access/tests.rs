@@ -21,6 +21,7 @@ use uaic_store::SqliteStore;
 use uaic_study::store::tracking::ExperimentId;
 
 use super::*;
+use crate::operation::Monitor;
 use crate::server::{declared as all, router as routes};
 
 const GOOD: &str = "seven grey herons";
@@ -64,7 +65,8 @@ impl Place {
         let known = all().into_iter().chain(declared).collect();
         let (_, stopped) = tokio::sync::watch::channel(false);
         let gate = Gate::new(settings, Some(address.parse().unwrap()), known).unwrap();
-        gate.guard(routes(self.store.clone(), None, stopped).merge(more))
+        let routes = routes(self.store.clone(), None, Arc::new(Monitor::new()), stopped);
+        under(settings.prefix.as_deref(), gate.guard(routes.merge(more)))
     }
 
     fn router(&self) -> Router {

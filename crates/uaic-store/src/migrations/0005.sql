@@ -130,9 +130,8 @@ CREATE TABLE optuna_trials (
     outcome  BLOB NOT NULL,
     -- Pairs of a distribution (64 bits) and a float, little-endian, in the order in which they were set.
     params   BLOB NOT NULL,
-    UNIQUE (study, number)
+    UNIQUE (study, number)                  -- in the order of their ids
 ) STRICT;
-CREATE INDEX optuna_trials_by_study ON optuna_trials (study);
 CREATE INDEX optuna_trials_running ON optuna_trials (study) WHERE state = 0;
 
 CREATE TABLE optuna_study_attributes (

@@ -45,7 +45,7 @@ impl Desk for OneStudy {
 }
 
 pub(super) fn served() -> Served {
-    let space = Space::new([("x".to_owned(), Distribution::Log { low: 1e-5, high: 0.1 })]).unwrap();
+    let space = Space::new([("x".to_owned(), Distribution::Log { low: 1e-5, high: 0.1 })]);
     let spec = StudySpec { trials: 6, ..StudySpec::default() };
     Served::with(Some(Arc::new(OneStudy { space, spec })))
 }
