@@ -31,6 +31,8 @@ pub(super) const IN_RUN: Within = Within::By(|app, fields| app.see_run(run_id(fi
 
 /// Most runs of a page.
 const MOST: u32 = 50_000;
+/// Experiments of a search.
+const EXPERIMENTS: usize = 50_000;
 /// Letters of the name of a run, and of who runs it.
 const NAME: usize = 8000;
 
@@ -156,6 +158,9 @@ fn search(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     experiments.retain(|experiment| app.sees(*experiment));
     experiments.sort_unstable();
     experiments.dedup();
+    if experiments.len() > EXPERIMENTS {
+        return Err(Problem::invalid(format!("'experiment_ids' can have at most {EXPERIMENTS} experiments")));
+    }
     let search = RunSearch {
         experiments,
         clauses: run_clauses(fields.text_or_empty("filter")?)?,

@@ -23,6 +23,8 @@ use uaic_study::store::tracking::{
 const FEW: i64 = 2000;
 /// Experiments whose runs are merged by their start.
 const MERGED: usize = 30;
+/// Values that a statement of SQLite may have, and some to spare.
+const VALUES: usize = 30_000;
 /// The end of every order.
 const LAST: &str = "runs.started_ms DESC, runs.uuid";
 
@@ -135,7 +137,8 @@ impl<'a> Searcher<'a> {
             matches!(self.search.order.as_slice(), [SortKey { field: RunField::Started, descending: false }]);
         let direction = if ascending { "ASC" } else { "DESC" };
         let experiments = &self.search.experiments;
-        if experiments.len() > MERGED {
+        // Each part has all values.
+        if experiments.len() > MERGED || experiments.len() * filter.values.len() > VALUES {
             let order = Sql::new(format!("runs.started_ms {direction}, runs.uuid"), Vec::new());
             let whole =
                 Sql { text: format!("{} AND {}", self.of_experiments, filter.text), ..filter.clone() };
