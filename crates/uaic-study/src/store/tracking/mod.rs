@@ -149,6 +149,12 @@ pub trait TrackingStore: RegistryStore + ModelStore + TraceStore {
     /// The store cannot be read.
     fn datasets(&self, experiments: &[ExperimentId]) -> Result<Vec<DatasetSummary>, StoreError>;
 
+    /// The experiment of a run, or of a study as the run that its trials are part of; deleted or not.
+    ///
+    /// # Errors
+    /// [`TrackingError::NoRun`].
+    fn experiment_of(&self, run: Id) -> Result<ExperimentId, StoreError>;
+
     /// The address below which a run's artifacts are.
     ///
     /// # Errors
