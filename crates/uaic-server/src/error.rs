@@ -1,6 +1,7 @@
 //! Why a server does not start.
 
 use uaic_http::{ListenError, TlsError};
+use uaic_wording::ErrorKind;
 
 use super::access::AccessError;
 
@@ -24,4 +25,15 @@ pub enum ServerError {
         /// Where it was to listen.
         listen: String,
     },
+}
+
+impl ServerError {
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Listen(error) => error.kind(),
+            Self::Access(error) => error.kind(),
+            Self::Tls(_) | Self::NoUsers { .. } => ErrorKind::Usage,
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! What is searched of registered models and their versions.
 
 use super::super::wire::Problem;
-use super::parse::{Demand, Name, filter, order};
+use super::parse::{Demand, Name, filter, orders};
 use super::typed::{More, number, text, unknown};
 use uaic_study::store::query::Comparison;
 use uaic_study::store::tracking::{Clause, RegisteredField, SortKey, Test, VersionField};
@@ -56,11 +56,8 @@ fn registered_field(name: &Name, sorted: bool) -> Result<RegisteredField, Proble
 pub(in crate::mlflow) fn registered_order(
     written: &[&str],
 ) -> Result<Vec<SortKey<RegisteredField>>, Problem> {
-    let key = |text: &&str| {
-        let (name, descending) = order(text)?;
-        Ok(SortKey { field: registered_field(&name, true)?, descending })
-    };
-    distinct(written, written.iter().map(key).collect::<Result<_, Problem>>()?)
+    let key = |(name, descending)| Ok(SortKey { field: registered_field(&name, true)?, descending });
+    distinct(written, orders(written)?.into_iter().map(key).collect::<Result<_, Problem>>()?)
 }
 
 /// That nothing is sorted by twice.
@@ -130,11 +127,8 @@ fn version_field(name: &Name, sorted: bool) -> Result<VersionField, Problem> {
 /// # Errors
 /// It cannot be read, or names what they are not sorted by.
 pub(in crate::mlflow) fn version_order(written: &[&str]) -> Result<Vec<SortKey<VersionField>>, Problem> {
-    let key = |text: &&str| {
-        let (name, descending) = order(text)?;
-        Ok(SortKey { field: version_field(&name, true)?, descending })
-    };
-    distinct(written, written.iter().map(key).collect::<Result<_, Problem>>()?)
+    let key = |(name, descending)| Ok(SortKey { field: version_field(&name, true)?, descending });
+    distinct(written, orders(written)?.into_iter().map(key).collect::<Result<_, Problem>>()?)
 }
 
 #[cfg(test)]

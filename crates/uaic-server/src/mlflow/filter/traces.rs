@@ -1,7 +1,7 @@
 //! What is searched of traces.
 
 use super::super::wire::Problem;
-use super::parse::{Demand, Name, filter, order};
+use super::parse::{Demand, Name, filter, orders};
 use super::typed::{More, number, operator, text, unknown};
 use uaic_study::store::query::Comparison;
 use uaic_study::store::tracking::{
@@ -142,8 +142,7 @@ fn span(name: &Name) -> Result<SpanField, Problem> {
 /// # Errors
 /// It cannot be read, or names what traces are not sorted by.
 pub(in crate::mlflow) fn trace_order(written: &[&str]) -> Result<Vec<SortKey<TraceField>>, Problem> {
-    let key = |text: &&str| {
-        let (name, descending) = order(text)?;
+    let key = |((name, descending), text): ((Name, bool), &&str)| {
         let field = match (name.entity.as_deref(), name.key.as_str()) {
             (None | Some("attributes" | "attribute" | "attr" | "trace"), "experiment_id") => {
                 TraceField::Experiment
@@ -157,7 +156,7 @@ pub(in crate::mlflow) fn trace_order(written: &[&str]) -> Result<Vec<SortKey<Tra
             field => Ok(SortKey { field, descending }),
         }
     };
-    written.iter().map(key).collect()
+    orders(written)?.into_iter().zip(written).map(key).collect()
 }
 
 #[cfg(test)]
