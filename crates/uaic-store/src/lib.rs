@@ -52,7 +52,7 @@ use uaic_platform::fsx;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{check_alias, check_model_name, check_name, no_model, now_ms};
 use uaic_study::store::{
-    Answer, ArtifactRecord, Attempt, Bucket, Change, Environment, EventRecord, Id, Known, LatestMetric, Look,
+    ArtifactRecord, Attempt, Bucket, Change, Environment, EventRecord, Id, Known, LatestMetric, Look,
     MetricPoint, ModelVersion, NewRun, NewStudy, OutsideRun, Point, RunCopy, RunEdit, RunEnd, RunQuery,
     RunRecord, Store, StoreError, StudyChange, StudyCopy, StudyRecord, StudyState, Sweep, Swept, Tally,
 };
@@ -133,34 +133,6 @@ impl SqliteStore {
         check_name(name)?;
         let found = self.artifacts(run)?.into_iter().find(|artifact| artifact.name == name);
         found.ok_or_else(|| StoreError::NotFound { what: "artifact", id: name.to_owned() })
-    }
-
-    /// Short looks, with connections of their own: they wait for no search.
-    fn look<T>(&self, look: impl FnOnce(&rusqlite::Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
-        self.look_with(&self.looks, look)
-    }
-
-    /// Reads what calls have written, whoever lives.
-    fn look_with<T>(
-        &self,
-        readers: &Readers,
-        look: impl FnOnce(&rusqlite::Connection) -> Result<T, Fault>,
-    ) -> Result<T, StoreError> {
-        let lent = readers.lend()?;
-        let connection = lent.connection()?;
-        let answer = || -> Result<T, Fault> { look(&*connection.unchecked_transaction()?) };
-        answer().map_err(|fault| fault.at(&self.path))
-    }
-
-    /// Writes, and answers when that is durable.
-    fn submit<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&rusqlite::Connection) -> Result<T, Fault> + Send + 'static,
-    ) -> Answer<T> {
-        match self.writer() {
-            Ok(writer) => writer.submit(work),
-            Err(error) => Box::pin(std::future::ready(Err(error))),
-        }
     }
 
     /// Reads inside one transaction, so that several statements see the same state.

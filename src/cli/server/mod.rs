@@ -13,6 +13,7 @@ use clap::{Args, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::server::access::Settings;
 use crate::server::{ConnectionLimits, Listen, Server, Setup};
 use crate::store::{Announcement, SqliteStore};
 
@@ -92,7 +93,9 @@ fn serve(global: &Global, args: &ServerArgs) -> anyhow::Result<ExitCode> {
     let folder = local(global)?;
     let store = Arc::new(SqliteStore::open(folder)?);
     let limits = ConnectionLimits { connections: args.max_connections, ..ConnectionLimits::default() };
-    let setup = Setup { store, desk: Some(Arc::new(SpecDesk)), listen: args.listen.clone(), limits };
+    let access = Settings::of(folder);
+    let listen = args.listen.clone();
+    let setup = Setup { store, desk: Some(Arc::new(SpecDesk)), listen, limits, access };
     let runtime = runtime(THREADS)?;
     let code = runtime.block_on(async {
         let mut stop = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

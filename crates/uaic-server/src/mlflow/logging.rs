@@ -8,18 +8,18 @@ use super::app::App;
 use super::limits::{check_batch, check_key, param_value};
 use super::logged_models::no_model;
 use super::route::Route;
-use super::runs::{run_id, tag, tags};
+use super::runs::{IN_RUN, run_id, tag, tags};
 use super::wire::{Answer, Fields, Problem};
 use uaic_study::store::MetricPoint;
 use uaic_study::store::tracking::{Batch, DatasetRef, ModelId, ModelPoint};
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::write("POST", "/2.0/mlflow/runs/log-metric", log_metric),
-    Route::write("POST", "/2.0/mlflow/runs/log-parameter", log_parameter),
-    Route::write("POST", "/2.0/mlflow/runs/set-tag", set_tag),
-    Route::write("POST", "/2.0/mlflow/runs/delete-tag", delete_tag),
-    Route::write("POST", "/2.0/mlflow/runs/log-batch", log_batch),
-    Route::write("POST", "/2.0/mlflow/runs/log-model", log_model),
+    Route::write("POST", "/2.0/mlflow/runs/log-metric", log_metric).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/log-parameter", log_parameter).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/set-tag", set_tag).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/delete-tag", delete_tag).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/log-batch", log_batch).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/log-model", log_model).within(IN_RUN),
 ];
 
 /// The tag that clients of version 2 keep logged models in.

@@ -22,5 +22,6 @@ mod runs;
 mod shape;
 mod traces;
 mod wire;
+mod within;
 
-pub(crate) use routes::router;
+pub(crate) use routes::{declared, router};

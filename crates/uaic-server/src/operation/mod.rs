@@ -14,7 +14,7 @@ use axum::response::Response;
 use uaic_http::{Observer, Refused};
 
 pub(crate) use counts::{Counts, Interface};
-pub(crate) use probes::router;
+pub(crate) use probes::{declared, router};
 
 /// Counts what goes on around requests.
 pub(crate) struct Monitor {

@@ -11,6 +11,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use uaic_study::store::Store;
 
+use crate::access::{Declared, Need};
+
 use super::Monitor;
 
 /// How long the store may take to answer before the server is not ready.
@@ -20,6 +22,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 struct Probes {
     store: Arc<dyn Store>,
     monitor: Arc<Monitor>,
+}
+
+/// What the routes need: whether the server lives is for all to know, what it counts is not.
+pub(crate) fn declared() -> Vec<Declared> {
+    let routes = [("/livez", Need::Nothing), ("/readyz", Need::Nothing), ("/metrics", Need::Read)];
+    let declare =
+        |(path, need): (&str, _)| Declared { method: "GET", path: path.to_owned(), need, is_scoped: false };
+    routes.map(declare).into()
 }
 
 /// The routes.

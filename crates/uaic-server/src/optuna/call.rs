@@ -34,6 +34,19 @@ impl Call {
     }
 }
 
+/// Calls that change nothing.
+pub(super) const READING: [&str; 9] = [
+    "GetAllStudies",
+    "GetStudyIdFromName",
+    "GetStudyNameFromId",
+    "GetStudyDirections",
+    "GetStudyUserAttributes",
+    "GetStudySystemAttributes",
+    "GetTrial",
+    "GetTrials",
+    "GetTrialIdFromStudyIdTrialNumber",
+];
+
 /// The call of a name.
 pub(super) fn named(name: &str) -> Option<Call> {
     reading(name).or_else(|| writing(name))

@@ -17,6 +17,7 @@ mod trial;
 
 use std::sync::Arc;
 
+use crate::access::{Declared, Need};
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
@@ -28,6 +29,16 @@ use status::{Code, Status};
 
 /// Where the calls are, one behind another.
 const CALLS: &str = "/optuna.StorageService/{call}";
+
+/// What each call needs; one that is not known is one that may write.
+pub(crate) fn declared() -> Vec<Declared> {
+    let declare = |call: &str, need| {
+        let path = CALLS.replace("{call}", call);
+        Declared { method: "POST", path, need, is_scoped: false }
+    };
+    let reading = call::READING.iter().map(|call| declare(call, Need::Read));
+    reading.chain([declare("{call}", Need::Write)]).collect()
+}
 
 /// The routes of the protocol.
 pub fn router(store: Arc<dyn OptunaStore>) -> Router {

@@ -8,6 +8,7 @@
     clippy::needless_pass_by_value
 )]
 
+mod access;
 mod api;
 mod artifacts;
 mod client;

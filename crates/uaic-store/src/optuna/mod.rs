@@ -21,7 +21,40 @@ use uaic_study::store::{
 };
 use uaic_study::trial::Goals;
 
-use super::SqliteStore;
+use rusqlite::Connection;
+
+use super::readers::Readers;
+use super::{Fault, SqliteStore};
+
+impl SqliteStore {
+    /// Short looks, with connections of their own: they wait for no search.
+    fn look<T>(&self, look: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.look_with(&self.looks, look)
+    }
+
+    /// Reads what calls have written, whoever lives.
+    fn look_with<T>(
+        &self,
+        readers: &Readers,
+        look: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let lent = readers.lend()?;
+        let connection = lent.connection()?;
+        let answer = || -> Result<T, Fault> { look(&*connection.unchecked_transaction()?) };
+        answer().map_err(|fault| fault.at(&self.path))
+    }
+
+    /// Writes, and answers when that is durable.
+    fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Answer<T> {
+        match self.writer() {
+            Ok(writer) => writer.submit(work),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    }
+}
 
 impl OptunaStore for SqliteStore {
     fn create_optuna_study(&self, name: &str, plan: &NewStudy) -> Answer<i64> {

@@ -10,7 +10,7 @@ use super::super::sql::Sql;
 use uaic_study::store::Id;
 use uaic_study::store::query::{Comparison, Literal, Relation};
 use uaic_study::store::tracking::{
-    Clause, DatasetField, NAME_TAG, NOTE_TAG, PARENT_TAG, RunField, RunStatus, Test,
+    Clause, DatasetField, NAME_TAG, NOTE_TAG, PARENT_TAG, RunField, RunStatus, Test, USER_TAG,
 };
 
 /// What translates clauses on runs.
@@ -122,7 +122,7 @@ impl Translator<'_> {
             },
             RunField::Name => text("ifnull(runs.name, '')", test),
             RunField::Status => text(&self.status(), test),
-            RunField::User => text("ifnull(runs.user, '')", test),
+            RunField::User => text(&self.user()?, test),
             RunField::Location => text(&format!("({LOCATION})"), test),
             RunField::Started => number("runs.started_ms", test),
             RunField::Ended => number("runs.ended_ms", test),
@@ -196,6 +196,16 @@ impl Translator<'_> {
             parts.values.extend([Value::Integer(name), Value::Text(id.to_owned())]);
         }
         Ok(parts)
+    }
+
+    /// Who runs the row `runs`: what was brought in says so in a tag alone.
+    pub(super) fn user(&self) -> Result<String, Fault> {
+        let name = known_name(self.connection, USER_TAG)?;
+        let of_tag = name.map_or_else(
+            || "NULL".to_owned(),
+            |name| format!("(SELECT value FROM tags AS own WHERE own.run = runs.id AND own.name = {name})"),
+        );
+        Ok(format!("coalesce(runs.user, {of_tag}, '')"))
     }
 
     /// The state of the row `runs` in MLflow's words.

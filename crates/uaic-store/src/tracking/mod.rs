@@ -126,6 +126,10 @@ impl TrackingStore for SqliteStore {
         self.read(|snapshot| input::summaries(snapshot.connection(), experiments))
     }
 
+    fn experiment_of(&self, run: Id) -> Result<ExperimentId, StoreError> {
+        self.read(|snapshot| run::experiment(snapshot.connection(), run))
+    }
+
     fn artifact_location(&self, run: Id) -> Result<String, StoreError> {
         self.read(|snapshot| run::location(snapshot.connection(), run))
     }

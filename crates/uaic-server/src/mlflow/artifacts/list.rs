@@ -49,10 +49,20 @@ pub(in super::super) fn below(
 pub(super) fn of_folder(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     let path = folder(fields)?;
     let places = match path.as_str() {
-        "" => Places { artifact: None, loose: FilePlace::Loose { path } },
+        "" => root(app)?,
         path => of_path(app, path)?,
     };
     Answer::of(&Listing { root_uri: None, files: entries(app, &places, "")? })
+}
+
+/// The folder of all, for those who see all.
+fn root(app: &App) -> Result<Places, Problem> {
+    match app.scope.some() {
+        None => Ok(Places { artifact: None, loose: FilePlace::Loose { path: String::new() } }),
+        Some(_) => {
+            Err(Problem::missing("the folder of all artifacts is of no experiment that the token is for"))
+        }
+    }
 }
 
 fn folder(fields: &Fields<'_>) -> Result<String, Problem> {

@@ -30,7 +30,7 @@ pub use registry::{
 };
 pub use run::{
     Batch, ModelPoint, NAME_TAG, NOTE_TAG, NewTracked, PARENT_TAG, RunStatus, TrackedMetric, TrackedRun,
-    TrackedUpdate,
+    TrackedUpdate, USER_TAG,
 };
 pub use search::{
     Clause, DatasetField, ExperimentField, ExperimentSearch, Lifecycle, RunField, RunSearch, SortKey, Test,
@@ -148,6 +148,12 @@ pub trait TrackingStore: RegistryStore + ModelStore + TraceStore {
     /// # Errors
     /// The store cannot be read.
     fn datasets(&self, experiments: &[ExperimentId]) -> Result<Vec<DatasetSummary>, StoreError>;
+
+    /// The experiment of a run, or of a study as the run that its trials are part of; deleted or not.
+    ///
+    /// # Errors
+    /// [`TrackingError::NoRun`].
+    fn experiment_of(&self, run: Id) -> Result<ExperimentId, StoreError>;
 
     /// The address below which a run's artifacts are.
     ///

@@ -13,6 +13,9 @@ pub const NOTE_TAG: &str = "mlflow.note.content";
 /// The tag by which they know what it is part of.
 pub const PARENT_TAG: &str = "mlflow.parentRunId";
 
+/// The tag in which they repeat who runs it.
+pub const USER_TAG: &str = "mlflow.user";
+
 /// Why a run is interrupted that was killed.
 const KILLED: &str = "killed";
 /// Why a run is interrupted that waits for somebody to begin it.
