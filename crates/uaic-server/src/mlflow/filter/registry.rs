@@ -62,14 +62,11 @@ pub(in crate::mlflow) fn registered_order(
 
 /// That nothing is sorted by twice.
 fn distinct<F: PartialEq>(written: &[&str], keys: Vec<SortKey<F>>) -> Result<Vec<SortKey<F>>, Problem> {
-    let mut earlier = keys.iter();
-    let mut at = 0;
-    while let Some(key) = earlier.next() {
-        if earlier.clone().any(|later| later.field == key.field) {
+    for (at, key) in keys.iter().enumerate() {
+        if keys.iter().skip(at + 1).any(|later| later.field == key.field) {
             let text = written.get(at).unwrap_or(&"");
             return Err(Problem::invalid(format!("`order_by` contains duplicate fields: '{text}'")));
         }
-        at += 1;
     }
     Ok(keys)
 }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
 
@@ -19,8 +19,8 @@ use uaic_study::store::tracking::ExperimentId;
 const BODY: usize = 32 << 20;
 
 /// What says to which experiment, and to which run, spans belong.
-const EXPERIMENT: HeaderName = HeaderName::from_static("x-mlflow-experiment-id");
-const RUN: HeaderName = HeaderName::from_static("x-mlflow-run-id");
+const EXPERIMENT: &str = "x-mlflow-experiment-id";
+const RUN: &str = "x-mlflow-run-id";
 
 type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 
@@ -60,12 +60,12 @@ fn unprocessable(why: &str) -> Problem {
     Problem::new(Code::Unprocessable, why)
 }
 
-fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+fn text_of(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 fn form(headers: &HeaderMap) -> Result<Form, Problem> {
-    let named = text_of(headers, &header::CONTENT_TYPE).unwrap_or_default();
+    let named = text_of(headers, "content-type").unwrap_or_default();
     match named.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
         "application/x-protobuf" => Ok(Form::Protobuf),
         "application/json" => Ok(Form::Json),
@@ -77,10 +77,10 @@ fn form(headers: &HeaderMap) -> Result<Form, Problem> {
 }
 
 fn record(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
-    let experiment = text_of(headers, &EXPERIMENT)
+    let experiment = text_of(headers, EXPERIMENT)
         .ok_or_else(|| unprocessable("the header x-mlflow-experiment-id is missing"))?;
     let form = form(headers)?;
-    let encoding = text_of(headers, &header::CONTENT_ENCODING).unwrap_or_default();
+    let encoding = text_of(headers, "content-encoding").unwrap_or_default();
     let groups = read(form, &inflate(body, &encoding)?)?;
     if groups.is_empty() {
         return Err(malformed("no spans found"));
@@ -94,7 +94,7 @@ fn record(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
     }
     let id = ExperimentId::parse(&experiment)
         .ok_or_else(|| Problem::missing(format!("No Experiment with id={experiment} exists")))?;
-    let run = text_of(headers, &RUN).filter(|run| !run.is_empty());
+    let run = text_of(headers, RUN).filter(|run| !run.is_empty());
     app.store.put_spans(id, run.as_deref(), spans)?;
     Ok(())
 }

@@ -142,10 +142,8 @@ impl Span {
         put("end_time_unix_nano", self.end_ns.into());
         put("attributes", list(&self.attributes));
         put("status", json!({ "code": self.status, "message": self.message }));
-        for (name, text) in [("trace_state", &self.trace_state)] {
-            if !text.is_empty() {
-                put(name, text.as_str().into());
-            }
+        if !self.trace_state.is_empty() {
+            put("trace_state", self.trace_state.as_str().into());
         }
         let [attributes, events, links] = self.dropped;
         for (name, number) in [

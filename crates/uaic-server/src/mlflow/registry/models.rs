@@ -10,7 +10,9 @@ use super::super::wire::{Answer, Fields, Problem};
 use super::names::{name, new_name, tag};
 use super::shape::{Model, Version};
 use super::versions::stage;
-use uaic_study::store::tracking::{NewRegistered, RegisteredEdit, RegisteredModel, RegisteredSearch};
+use uaic_study::store::tracking::{
+    NewRegistered, RegisteredEdit, RegisteredModel, RegisteredSearch, RegisteredVersion,
+};
 
 pub(super) const ROUTES: &[Route] = &[
     Route::write("POST", "/2.0/mlflow/registered-models/create", create),
@@ -110,10 +112,7 @@ fn search(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
 fn latest(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     let stages = fields.texts("stages")?.into_iter().map(stage).collect::<Result<Vec<_>, _>>()?;
     let model = app.store.registered(name(fields)?)?;
-    let is_asked = |version: &&_| {
-        let version: &uaic_study::store::tracking::RegisteredVersion = version;
-        stages.is_empty() || stages.contains(&version.stage)
-    };
+    let is_asked = |version: &&RegisteredVersion| stages.is_empty() || stages.contains(&version.stage);
     Answer::of(&Latest { model_versions: model.latest.iter().filter(is_asked).map(Version::of).collect() })
 }
 

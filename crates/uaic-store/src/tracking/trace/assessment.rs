@@ -111,7 +111,7 @@ pub(super) fn edit(
             let is_expectation = own.is_expectation;
             return Err(refused(TrackingError::OtherAssessment { id: id.to_owned(), is_expectation }));
         }
-        own.value = value.clone();
+        own.value.clone_from(value);
         own.error.clone_from(error);
     }
     own.name = edit.name.clone().unwrap_or(own.name);
