@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::wire::Problem;
 use crate::access::{Caller, Scope};
-use uaic_study::store::tracking::ExperimentId;
+use uaic_study::store::tracking::{ExperimentId, ModelId};
 use uaic_study::store::{Id, StoreError, TrackingError, TrackingStore};
 
 /// What all requests share.
@@ -45,6 +45,21 @@ impl App {
         match self.store.experiment_of(run) {
             Ok(experiment) => Ok(self.sees(experiment)),
             Err(StoreError::Tracking(TrackingError::NoRun(_))) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether somebody sees a logged model.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(super) fn sees_model(&self, model: ModelId) -> Result<bool, Problem> {
+        if self.scope.some().is_none() {
+            return Ok(true);
+        }
+        match self.store.model(model, true) {
+            Ok(model) => Ok(self.sees(model.experiment)),
+            Err(StoreError::Tracking(TrackingError::NoLoggedModel(_))) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }

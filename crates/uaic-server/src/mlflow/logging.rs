@@ -54,11 +54,14 @@ fn add(app: &App, fields: &Fields<'_>, batch: &Batch) -> Result<Answer, Problem>
 }
 
 /// The points of a batch, and which of them are of logged models.
-fn points(metrics: &[Fields<'_>]) -> Result<(Vec<MetricPoint>, Vec<ModelPoint>), Problem> {
+fn points(app: &App, metrics: &[Fields<'_>]) -> Result<(Vec<MetricPoint>, Vec<ModelPoint>), Problem> {
     let mut of_models = Vec::new();
     for (place, fields) in metrics.iter().enumerate() {
         let Some(text) = fields.text("model_id")?.filter(|text| !text.is_empty()) else { continue };
         let model = ModelId::parse(text).ok_or_else(|| no_model(text))?;
+        if !app.sees_model(model)? {
+            return Err(no_model(text));
+        }
         let name = fields.text("dataset_name")?.filter(|name| !name.is_empty());
         let digest = fields.text_or_empty("dataset_digest")?;
         let dataset = name.map(|name| DatasetRef { name: name.to_owned(), digest: digest.to_owned() });
@@ -68,7 +71,7 @@ fn points(metrics: &[Fields<'_>]) -> Result<(Vec<MetricPoint>, Vec<ModelPoint>),
 }
 
 fn log_metric(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
-    let (points, of_models) = points(std::slice::from_ref(fields))?;
+    let (points, of_models) = points(app, std::slice::from_ref(fields))?;
     add(app, fields, &Batch { points, of_models, ..Batch::default() })
 }
 
@@ -86,7 +89,7 @@ fn delete_tag(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
 }
 
 fn log_batch(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
-    let (points, of_models) = points(&fields.objects("metrics")?)?;
+    let (points, of_models) = points(app, &fields.objects("metrics")?)?;
     let batch = Batch {
         points,
         of_models,

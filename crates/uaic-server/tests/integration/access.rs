@@ -210,6 +210,40 @@ fn what_a_token_is_not_for_is_not_there() {
 }
 
 #[test]
+fn models_are_of_their_experiments_too() {
+    let two = Two::start();
+    let ids = ["1", "2"].map(|experiment| {
+        let made = two.post(&two.all, "logged-models", &json!({"experiment_id": experiment, "name": "m"}));
+        made.json()["model"]["info"]["model_id"].as_str().unwrap().to_owned()
+    });
+    for (id, status) in ids.iter().zip([200, 404]) {
+        assert_eq!(two.get(&two.some, &format!("mlflow/logged-models/{id}")).status, status);
+        let point = json!({"run_id": two.runs[0], "key": "k", "value": 1, "timestamp": 1, "model_id": id});
+        assert_eq!(two.post(&two.some, "runs/log-metric", &point).status, status);
+        let batch = json!({"run_id": two.runs[0], "metrics": [point]});
+        assert_eq!(two.post(&two.some, "runs/log-batch", &batch).status, status);
+        let path = format!("/api/2.0/mlflow/logged-models/{id}/tags");
+        let tags = json!({"tags": [{"key": "k", "value": "v"}]});
+        assert_eq!(ask(&two.served, &two.some, "PATCH", &path, &tags).status, status);
+    }
+    let found = two.post(&two.some, "logged-models/search", &json!({"experiment_ids": ["1", "2"]}));
+    assert_eq!(found.json()["models"].as_array().map(Vec::len), Some(1));
+    let made = two.post(&two.some, "logged-models", &json!({"experiment_id": "2"}));
+    assert_eq!(made.status, 404);
+    // What is of all experiments, or not known to be of one, is for other tokens.
+    for (method, path) in [
+        ("GET", "/api/2.0/mlflow/registered-models/search"),
+        ("POST", "/api/3.0/mlflow/traces/search"),
+        ("POST", "/v1/traces"),
+        ("GET", "/api/v1/runs"),
+        ("POST", "/api/v1/store/read"),
+        ("GET", "/metrics"),
+    ] {
+        assert_eq!(ask(&two.served, &two.some, method, path, &json!({})).status, 403, "{path}");
+    }
+}
+
+#[test]
 fn paths_lead_nowhere_else() {
     let served = Served::start();
     let experiment = served.experiment("e");

@@ -6,23 +6,25 @@ mod search;
 mod shape;
 
 use super::app::App;
-use super::experiments::experiment_id;
+use super::experiments::{IN_EXPERIMENT, experiment_id};
 use super::limits::{KEY, check_length, param_value, tag_value};
 use super::route::{Effect, Route};
 use super::wire::{Answer, Fields, Problem};
+use super::within::Within;
 use shape::answer_one;
 use uaic_study::store::Id;
 use uaic_study::store::tracking::{ModelId, NewModel};
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::write("POST", "/2.0/mlflow/logged-models", create),
-    Route::read("POST", "/2.0/mlflow/logged-models/search", search::search),
-    Route::read("GET", "/2.0/mlflow/logged-models/{model_id}", get),
-    Route::write("PATCH", "/2.0/mlflow/logged-models/{model_id}", edit::finalize),
-    Route::write("DELETE", "/2.0/mlflow/logged-models/{model_id}", edit::delete),
-    Route::write("POST", "/2.0/mlflow/logged-models/{model_id}/params", edit::add_params),
-    Route::write("PATCH", "/2.0/mlflow/logged-models/{model_id}/tags", edit::set_tags),
-    Route::write("DELETE", "/2.0/mlflow/logged-models/{model_id}/tags/{tag_key}", edit::delete_tag),
+    Route::write("POST", "/2.0/mlflow/logged-models", create).within(IN_EXPERIMENT),
+    Route::read("POST", "/2.0/mlflow/logged-models/search", search::search).within(Within::Handler),
+    Route::read("GET", "/2.0/mlflow/logged-models/{model_id}", get).within(IN_MODEL),
+    Route::write("PATCH", "/2.0/mlflow/logged-models/{model_id}", edit::finalize).within(IN_MODEL),
+    Route::write("DELETE", "/2.0/mlflow/logged-models/{model_id}", edit::delete).within(IN_MODEL),
+    Route::write("POST", "/2.0/mlflow/logged-models/{model_id}/params", edit::add_params).within(IN_MODEL),
+    Route::write("PATCH", "/2.0/mlflow/logged-models/{model_id}/tags", edit::set_tags).within(IN_MODEL),
+    Route::write("DELETE", "/2.0/mlflow/logged-models/{model_id}/tags/{tag_key}", edit::delete_tag)
+        .within(IN_MODEL),
     Route::read("GET", "/2.0/mlflow/logged-models/{model_id}/artifacts/directories", files::list),
     Route::stream("GET", "/2.0/mlflow/logged-models/{model_id}/artifacts/files", Effect::Read, files::send),
 ];
@@ -33,6 +35,12 @@ pub(super) const ROOT: &[Route] =
 
 /// Letters of a logged model's name, and of its kind.
 const NAME: usize = 500;
+
+/// A route about one model.
+const IN_MODEL: Within = Within::By(|app, fields| {
+    let id = model_id(fields)?;
+    if app.sees_model(id)? { Ok(()) } else { Err(no_model(&id.to_string())) }
+});
 
 /// The error of a model that is not there.
 pub(super) fn no_model(id: &str) -> Problem {

@@ -33,7 +33,12 @@ pub(super) fn search(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> 
     };
     let datasets = datasets.iter().map(needed).collect::<Result<Vec<_>, Problem>>()?;
     let search = ModelSearch {
-        experiments: fields.texts("experiment_ids")?.into_iter().filter_map(ExperimentId::parse).collect(),
+        experiments: fields
+            .texts("experiment_ids")?
+            .into_iter()
+            .filter_map(ExperimentId::parse)
+            .filter(|id| app.sees(*id))
+            .collect(),
         clauses: model_clauses(fields.text_or_empty("filter")?)?,
         datasets: datasets.into_iter().flatten().collect(),
         order: few(fields, "order_by")?.iter().map(key).collect::<Result<_, _>>()?,
