@@ -36,6 +36,7 @@ pub mod report;
 pub mod run_log;
 pub mod select;
 pub mod spec;
+pub mod store;
 pub mod training;
 mod wording;
 
@@ -46,14 +47,10 @@ pub use uaic_model::{inference, model, onnx, text, train};
 pub use uaic_platform::{fsx, process as platform};
 #[cfg(feature = "serve")]
 pub use uaic_serve::{self as serve, load};
+#[cfg(feature = "serve")]
+pub use uaic_server as server;
 pub use uaic_study::{self as study, space, trial};
 pub use uaic_wording::{ErrorKind, nearest, number};
-
-/// The record of everything that was run.
-pub mod store {
-    pub use uaic_store::SqliteStore;
-    pub use uaic_study::store::*;
-}
 
 pub use training::IntentClassifier;
 

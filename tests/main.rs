@@ -30,6 +30,7 @@ mod rank;
 mod readme;
 mod registry;
 mod report;
+mod report_runs;
 #[cfg(feature = "serve")]
 mod requests;
 mod run;
@@ -44,5 +45,6 @@ mod structure;
 mod study;
 mod support;
 mod tables;
+mod team;
 mod training;
 mod transformer;

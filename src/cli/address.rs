@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::package::{Package, PackageError};
-use crate::store::{RunRecord, SqliteStore};
+use crate::store::{RunRecord, StoreAddress};
 
 use super::exit::Failure;
 use super::stored_model::run_with_model;
@@ -22,7 +22,7 @@ pub(super) enum Found {
 ///
 /// # Errors
 /// Nothing, or a run without a model.
-pub(super) fn find(store: &Path, name: &str, verb: &str) -> anyhow::Result<Found> {
+pub(super) fn find(store: &StoreAddress, name: &str, verb: &str) -> anyhow::Result<Found> {
     let path = Path::new(name);
     if path.exists() {
         return Ok(Found::Package(path.to_owned()));
@@ -31,19 +31,19 @@ pub(super) fn find(store: &Path, name: &str, verb: &str) -> anyhow::Result<Found
         let message = format!("there is no package {name}; `uaic export SEL --out {name}` writes one");
         return Err(Failure::not_found(message).into());
     }
-    let store = SqliteStore::open_read_only(store)?;
-    if let Some(version) = registered_or_best(&store, name)? {
-        let run = run_with_model(&store, &version.run.to_string(), verb)?;
+    let store = store.open_read_only()?;
+    if let Some(version) = registered_or_best(&*store, name)? {
+        let run = run_with_model(&*store, &version.run.to_string(), verb)?;
         return Ok(Found::Run(Box::new(run), Some(version.version)));
     }
-    match run_with_model(&store, name, verb) {
+    match run_with_model(&*store, name, verb) {
         Ok(run) => Ok(Found::Run(Box::new(run), None)),
         Err(error) if name.contains(['/', '@']) => Err(error),
         // It names something, which has no model.
         Err(error) if error.is::<Failure>() => Err(error),
         // It may have been meant as any of the three.
         Err(error) => {
-            let models = model_names(&store)?;
+            let models = model_names(&*store)?;
             let hint = models_hint(name, &models);
             let what =
                 format!("no file, folder, model or run is called `{name}`: {error:#}; of models, {hint}");

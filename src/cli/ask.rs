@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::work::Work;
 use super::{Global, json, printer, table};
 use crate::select::{self, STUDY_GRAMMAR};
-use crate::store::SqliteStore;
 use crate::study::{self, Asked, Told};
 
 /// Arguments of `uaic ask`.
@@ -83,13 +82,13 @@ pub struct TellArgs {
 
 /// Gives trials out.
 pub(super) fn ask(global: &Global, args: &AskArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_existing(&global.store)?;
-    let study = select::resolve_study(&store, Some(&args.study))?;
+    let store = global.store.open_existing()?;
+    let study = select::resolve_study(&*store, Some(&args.study))?;
     let work = Work::of_study(&study)?;
     let setup = work.setup()?;
     let mut asked: Vec<Asked> = Vec::new();
     for _ in 0..args.n {
-        match study::ask(&store, &study, &setup) {
+        match study::ask(&*store, &study, &setup) {
             Ok(trial) => asked.push(trial),
             // What has been given out already must reach whoever asked.
             Err(error) if !asked.is_empty() => {
@@ -126,15 +125,15 @@ pub(super) fn ask(global: &Global, args: &AskArgs) -> anyhow::Result<ExitCode> {
 
 /// Takes a result.
 pub(super) fn tell(global: &Global, args: &TellArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_existing(&global.store)?;
-    let study = select::resolve_study(&store, Some(&args.study))?;
+    let store = global.store.open_existing()?;
+    let study = select::resolve_study(&*store, Some(&args.study))?;
     let told = match (&args.fail, args.pruned) {
         (Some(reason), _) => Told::Failed(reason.clone()),
         (None, true) => Told::Pruned,
         (None, false) => Told::Values(args.values.clone()),
     };
     let work = Work::of_study(&study)?;
-    let news = study::tell(&store, &study, &work.setup()?, args.number, &told)?;
+    let news = study::tell(&*store, &study, &work.setup()?, args.number, &told)?;
     if args.json {
         let id = study.id;
         printer::json(&json!({ "schema": json::SCHEMA, "study": id, "number": args.number, "news": news }))?;

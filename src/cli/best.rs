@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::report::sheet;
-use crate::store::{RunRecord, SqliteStore, Store, StudyRecord, Tally};
+use crate::store::{RunRecord, StudyRecord, Tally};
 
 use super::trials::{Row, trial_table};
 use super::{Global, json, printer, table};
@@ -49,9 +49,9 @@ pub struct BestArgs {
 
 /// Shows them.
 pub(super) fn run(global: &Global, args: &BestArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let study = select::resolve_study(&store, args.study.as_deref())?;
-    let mut trials = select::best_trials(&store, &study)?;
+    let store = global.store.open_read_only()?;
+    let study = select::resolve_study(&*store, args.study.as_deref())?;
+    let mut trials = select::best_trials(&*store, &study)?;
     if args.limit > 0 {
         trials.truncate(args.limit as usize);
     }

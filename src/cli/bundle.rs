@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::bundle::{self, BroughtIn, BundleFile, ENDING, Origin, Selection, StoreOrigin};
 use crate::number::counted;
 use crate::select::{self, RUN_GRAMMAR, Target};
-use crate::store::{Id, RunQuery, SqliteStore, Store};
+use crate::store::{Id, RunQuery, Store, StoreAddress};
 
 use super::exit::Failure;
 use super::ls::{QUERY_GRAMMAR, Query, parse_query};
@@ -72,9 +72,9 @@ store is only read, and may be in use. Versions of registered models stay behind
 
 With --json: {\"schema\": 1, \"from\", \"studies\", \"new\", \"grown\", \"same\", \"older\", \"points\", \"artifacts\"}")]
 pub struct MergeArgs {
-    /// The folder of the other store
-    #[arg(value_name = "FOLDER")]
-    pub folder: PathBuf,
+    /// The other store: its folder, or the address of a server
+    #[arg(value_name = "STORE")]
+    pub from: StoreAddress,
 
     /// Print JSON
     #[arg(long)]
@@ -91,10 +91,10 @@ pub(super) fn write(global: &Global, args: &BundleArgs) -> anyhow::Result<ExitCo
         let message = format!("{} is there already; `--force` replaces it", args.out.display());
         return Err(Failure::locked(message).into());
     }
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let (runs, studies) = chosen(&store, args)?;
-    let selection = Selection::of(&store, &runs, &studies)?;
-    let origin = StoreOrigin::new(&store, global.store.display().to_string(), selection);
+    let store = global.store.open_read_only()?;
+    let (runs, studies) = chosen(&*store, args)?;
+    let selection = Selection::of(&*store, &runs, &studies)?;
+    let origin = StoreOrigin::new(&*store, global.store.to_string(), selection);
     let written = bundle::write(&origin, &args.out)?;
     if args.json {
         printer::json(&json!({
@@ -148,33 +148,37 @@ pub(super) fn is_bundle(path: &Path) -> bool {
 pub(super) fn import(global: &Global, paths: &[PathBuf], as_json: bool) -> anyhow::Result<ExitCode> {
     // All of them are checked before a store is made.
     let bundles = paths.iter().map(|path| BundleFile::open(path)).collect::<Result<Vec<_>, _>>()?;
-    let store = SqliteStore::open(&global.store)?;
+    let store = global.store.open()?;
     for bundle in &bundles {
-        bring_in(global, &store, bundle, as_json)?;
+        bring_in(global, &*store, bundle, as_json)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Brings another store in.
 pub(super) fn merge(global: &Global, args: &MergeArgs) -> anyhow::Result<ExitCode> {
-    let other = SqliteStore::open_read_only(&args.folder)?;
-    let store = SqliteStore::open(&global.store)?;
-    let is_same = |folder: &Path| folder.canonicalize().ok();
-    if is_same(&args.folder).is_some_and(|folder| is_same(&global.store) == Some(folder)) {
+    let other = args.from.open_read_only()?;
+    let store = global.store.open()?;
+    let place = |store: &StoreAddress| match store.folder() {
+        Some(folder) => folder.canonicalize().ok(),
+        None => Some(store.to_string().into()),
+    };
+    if place(&args.from).is_some_and(|from| place(&global.store) == Some(from)) {
         return Err(Failure::usage(
             "a store cannot be merged into itself; `--store DIR` names the one that takes in",
         )
         .into());
     }
-    let origin = StoreOrigin::new(&other, args.folder.display().to_string(), Selection::all(&other)?);
-    bring_in(global, &store, &origin, args.json)?;
+    let origin = StoreOrigin::new(&*other, args.from.to_string(), Selection::all(&*other)?);
+    bring_in(global, &*store, &origin, args.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn bring_in(global: &Global, store: &dyn Store, origin: &dyn Origin, as_json: bool) -> anyhow::Result<()> {
     let start = Instant::now();
-    let here = global.store.display().to_string();
-    let done = bundle::bring_in(store, origin, &global.store, &here)?;
+    let here = global.store.to_string();
+    let done =
+        bundle::bring_in(store, origin, global.store.folder().unwrap_or(&std::env::temp_dir()), &here)?;
     if as_json {
         return printer::json(&shape(&origin.name(), &done));
     }

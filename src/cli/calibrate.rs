@@ -15,7 +15,6 @@ use crate::data::{self, Dataset};
 use crate::eval::Calibration;
 use crate::package::Package;
 use crate::platform::ProcessIdentity;
-use crate::store::SqliteStore;
 use crate::training::{CalibrationData, Recalibrated, Recalibration, recalibrate_package};
 
 /// Arguments of `uaic calibrate`.
@@ -83,12 +82,12 @@ pub(super) fn run(global: &Global, args: &CalibrateArgs) -> anyhow::Result<ExitC
         let message = "`--out` is for packages; a run gives a run, which `uaic export` makes a package of";
         return Err(Failure::usage(message).into());
     }
-    let store = SqliteStore::open(&global.store)?;
-    let model = StoredModel::open(&store, &args.selector, "calibrate")?;
+    let store = global.store.open()?;
+    let model = StoredModel::open(&*store, &args.selector, "calibrate")?;
     let material = model.material(args.dataset.as_deref())?;
     let origin = model.origin();
     let recalibration = Recalibration {
-        store: &store,
+        store: &*store,
         run: &model.run,
         study: &model.study,
         classifier: &model.classifier,

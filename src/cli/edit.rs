@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::fsx;
 use crate::select::{self, RUN_GRAMMAR};
-use crate::store::{Id, RunEdit, SqliteStore, Store};
+use crate::store::{Id, RunEdit, Store};
 
 use super::exit::Failure;
 use super::{Global, json, printer};
@@ -76,9 +76,9 @@ fn parse_tag(text: &str) -> Result<(String, String), String> {
 
 /// Edits it.
 pub(super) fn run(global: &Global, args: &EditArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_existing(&global.store)?;
-    let run = select::resolve(&store, &args.run)?.id;
-    let edits = edits(&store, args)?;
+    let store = global.store.open_existing()?;
+    let run = select::resolve(&*store, &args.run)?.id;
+    let edits = edits(&*store, args)?;
     if edits.is_empty() && args.tags.is_empty() {
         let message =
             "nothing to edit; give `--name`, `--note`, `--tag`, `--untag`, `--parent` or `--no-parent`";
@@ -91,7 +91,7 @@ pub(super) fn run(global: &Global, args: &EditArgs) -> anyhow::Result<ExitCode> 
         store.set_tag(run, key, value)?;
     }
     if args.json {
-        printer::json(&shape(&store, run)?)?;
+        printer::json(&shape(&*store, run)?)?;
     } else {
         printer::talk(format!("edited; `uaic show {}` shows it", run.short()));
     }

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use crate::data::{Example, is_out_of_scope};
 use crate::report::mistakes::{TextIndex, mistakes};
-use crate::store::SqliteStore;
 use crate::training::predict;
 
 use super::listing::{Field, Listing, column};
@@ -74,8 +73,8 @@ struct Described<'a> {
 
 /// Lists them.
 pub(super) fn run(global: &Global, args: &ErrorsArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let model = StoredModel::open(&store, &args.selector, "errors")?;
+    let store = global.store.open_read_only()?;
+    let model = StoredModel::open(&*store, &args.selector, "errors")?;
     let material = model.material(args.dataset.as_deref())?;
     let examples = material.split(&args.split)?;
     let (described, wrong) = describe(&model, &material, examples, args)?;

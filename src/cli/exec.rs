@@ -9,13 +9,15 @@ use clap::Args;
 
 use crate::platform;
 use crate::recording::{
-    Beginning, Ending, Outcome, Plan, RunError, StoreRecorder, argument, metric, opener, run as run_program,
+    Beginning, Ending, Opening, Outcome, Plan, RunError, StoreRecorder, argument, metric, opener,
+    run as run_program,
 };
 use crate::select::{self, RUN_GRAMMAR};
-use crate::store::{Id, SqliteStore};
-use crate::trial::Params;
+use crate::store::{Attempt, Id, RunEnd, StoreAddress};
+use crate::trial::{Params, RunState};
 
 use super::exit::Failure;
+use super::tracking::{MLFLOW_RUN, MLFLOW_URI, Tracking};
 use super::{Global, printer};
 
 /// The variable with the id of the run, for the program and for `uaic log`.
@@ -98,6 +100,11 @@ pub struct ExecArgs {
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = pair)]
     pub env: Vec<(String, String)>,
 
+    /// Start a server for the program, which finds it in MLFLOW_TRACKING_URI: what it logs to MLflow is logged
+    /// to this very run
+    #[arg(long)]
+    pub server: bool,
+
     /// Seconds between two looks at the use of the machine; 0 for none
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub sample_every: u32,
@@ -129,17 +136,21 @@ pub(super) fn run(global: &Global, args: &ExecArgs) -> anyhow::Result<ExitCode> 
     if let Some(pattern) = &args.metric_pattern {
         metric::Pattern::new(pattern).map_err(|error| Failure::usage(error.to_string()))?;
     }
-    let store = std::path::absolute(&global.store)?;
+    let store = global.store.absolute()?;
     let beginning = Beginning {
         id: Id::random(),
         experiment: args.experiment.clone().unwrap_or_else(folder_name),
         name: args.name.clone(),
         parent: parent(&store, args.parent.as_deref())?,
     };
-    let plan = plan(args, &store, &beginning);
+    let tracking = Tracking::of(&store, args.server)?;
+    let mut plan = plan(args, &store, &beginning);
+    if let Some(tracking) = &tracking {
+        follow(&mut plan, tracking, beginning.id);
+    }
     let id = beginning.id;
-    let opening = move || Ok(Box::new(StoreRecorder::begin(&store, &beginning)?) as Box<_>);
-    match run_program(plan, Box::new(opening)) {
+    let is_begun = tracking.is_some();
+    match run_program(plan, opening(store.clone(), beginning, is_begun)) {
         Ok(outcome) => {
             tell(&outcome, id);
             tracing::info!("run {} has ended: {}", id.short(), outcome.ending);
@@ -154,15 +165,39 @@ pub(super) fn run(global: &Global, args: &ExecArgs) -> anyhow::Result<ExitCode> 
                 RunError::Unprepared { .. } => OWN_FAILURE,
             };
             printer::talk(format!("error: {error}"));
+            if is_begun {
+                let end = RunEnd::without_values(RunState::Failed, Some(error.to_string()));
+                store.open_existing()?.finish_run(Attempt { run: id, number: 1 }, &end)?;
+            }
             Ok(ExitCode::from(code))
         }
     }
 }
 
-fn plan(args: &ExecArgs, store: &Path, beginning: &Beginning) -> Plan {
+/// Lets the program log to a server, and to its run there, unless it is told of another.
+fn follow(plan: &mut Plan, tracking: &Tracking, id: Id) {
+    let is_set =
+        |name: &str| std::env::var_os(name).is_some() || plan.environment.iter().any(|(set, _)| set == name);
+    if is_set(MLFLOW_URI) {
+        return;
+    }
+    plan.environment.push((MLFLOW_URI.into(), OsString::from(&tracking.url)));
+    plan.environment.push((MLFLOW_RUN.into(), OsString::from(id.to_string())));
+}
+
+/// How the run begins: when the program has started, or before, where the program may ask for it at once.
+fn opening(store: StoreAddress, beginning: Beginning, is_asked_for: bool) -> Opening {
+    if !is_asked_for {
+        return Box::new(move || Ok(Box::new(StoreRecorder::begin(&store, &beginning)?) as Box<_>));
+    }
+    let begun = StoreRecorder::begin(&store, &beginning);
+    Box::new(move || Ok(Box::new(begun?) as Box<_>))
+}
+
+fn plan(args: &ExecArgs, store: &StoreAddress, beginning: &Beginning) -> Plan {
     let id = beginning.id.to_string();
     let given = args.env.iter().map(|(name, value)| (name.into(), value.into()));
-    let ours = [(RUN_ID.into(), OsString::from(&id)), ("UAIC_STORE".into(), store.as_os_str().to_owned())];
+    let ours = [(RUN_ID.into(), OsString::from(&id)), ("UAIC_STORE".into(), store.to_string().into())];
     // Python would keep what it prints until it ends, and with it the metrics.
     let unbuffered = ("PYTHONUNBUFFERED".into(), "1".into());
     let unbuffered = std::env::var_os("PYTHONUNBUFFERED").is_none().then_some(unbuffered);
@@ -198,11 +233,11 @@ fn folder_name() -> String {
 }
 
 /// The run that this one is part of.
-fn parent(store: &Path, selector: Option<&str>) -> anyhow::Result<Option<Id>> {
+fn parent(store: &StoreAddress, selector: Option<&str>) -> anyhow::Result<Option<Id>> {
     match selector {
         Some(selector) => {
-            let store = SqliteStore::open_read_only(store)?;
-            Ok(Some(select::resolve(&store, selector)?.id))
+            let store = store.open_read_only()?;
+            Ok(Some(select::resolve(&*store, selector)?.id))
         }
         None => Ok(std::env::var(RUN_ID).ok().and_then(|id| Id::parse(&id))),
     }

@@ -1,6 +1,5 @@
 //! Executing a study, new or resumed: search, final stage, and what is printed of them.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +15,7 @@ use super::summary::Summary;
 use super::work::Work;
 use crate::ErrorKind;
 use crate::platform::ProcessIdentity;
-use crate::store::{Change, Id, Store, StudyChange, StudyRecord, StudyState};
+use crate::store::{Change, Id, Store, StoreAddress, StudyChange, StudyRecord, StudyState};
 use crate::study::{self, SamplerKind, StudyOutcome, Surroundings};
 use crate::training::{FinalReport, FinalStage, TrainingError};
 use crate::trial::RunState;
@@ -34,8 +33,8 @@ pub(super) struct Execution<'a> {
     pub(super) final_stage: bool,
     /// Raise the study's number of trials to this.
     pub(super) trials: Option<u32>,
-    /// The folder of the store.
-    pub(super) folder: &'a Path,
+    /// Where the store is.
+    pub(super) store: &'a StoreAddress,
 }
 
 /// Executes a study from where it is to its end, or to Ctrl-C.
@@ -145,7 +144,7 @@ fn waiting(changes: &[StudyChange], trials: u32) -> Option<u32> {
 fn conclude(work: &Work, executed: &Executed, how: Execution<'_>) -> anyhow::Result<ExitCode> {
     let Executed { study, outcome, final_stage, interrupted, .. } = executed;
     let final_report = final_stage.as_ref().ok().and_then(Option::as_ref);
-    let summary = Summary { work, study, outcome, final_report, store: how.folder };
+    let summary = Summary { work, study, outcome, final_report, store: how.store };
     if how.json {
         printer::json(&summary.json())?;
     } else {

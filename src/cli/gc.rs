@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::number::counted;
-use crate::store::{SqliteStore, Store, Sweep, SweepMode, Swept};
+use crate::store::{Sweep, SweepMode, Swept};
 
 use super::{Global, json, printer, table};
 
@@ -52,7 +52,7 @@ fn parse_age(text: &str) -> Result<Duration, String> {
 
 /// Removes it, or says what would be removed.
 pub(super) fn run(global: &Global, args: &GcArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_existing(&global.store)?;
+    let store = global.store.open_existing()?;
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let mode = if args.apply { SweepMode::Remove } else { SweepMode::Look };
     let swept = store.sweep(&Sweep {

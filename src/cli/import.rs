@@ -13,7 +13,7 @@ use crate::import::{ReadOptions, Source, StoreSink, Summary, TableRows, Zone, de
 use crate::package::{MANIFEST, Package};
 use crate::platform::ProcessIdentity;
 use crate::recording::{bring_in, is_record};
-use crate::store::{SqliteStore, Store};
+use crate::store::Store;
 use crate::training::import;
 
 use super::{Global, bundle, json, printer};
@@ -106,10 +106,10 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode
     for path in &args.paths {
         sources.extend(detect(path)?);
     }
-    let store = SqliteStore::open(&global.store)?;
+    let store = global.store.open()?;
     let bar = progress_bar();
     let start = Instant::now();
-    let summary = read_all(&store, &sources, args, &bar);
+    let summary = read_all(&*store, &sources, args, &bar);
     bar.finish_and_clear();
     let summary = summary?;
     if args.json {
@@ -138,7 +138,7 @@ fn import_records(global: &Global, args: &ImportArgs) -> anyhow::Result<ExitCode
 }
 
 fn read_all(
-    store: &SqliteStore,
+    store: &dyn Store,
     sources: &[Source],
     args: &ImportArgs,
     bar: &ProgressBar,
@@ -245,8 +245,8 @@ fn starts_as_archive(path: &Path) -> bool {
 fn import_package(global: &Global, path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     // Read before a store is made for it.
     let package = Package::read(path)?;
-    let store = SqliteStore::open(&global.store)?;
-    let imported = import(&store, &package, path, &ProcessIdentity::current())?;
+    let store = global.store.open()?;
+    let imported = import(&*store, &package, path, &ProcessIdentity::current())?;
     if as_json {
         let run = store.run(imported.run)?;
         printer::json(&json!({

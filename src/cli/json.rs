@@ -8,34 +8,15 @@ use serde_json::{Map, Value, json};
 use crate::eval::{Estimate, Measures};
 use crate::store::{Id, LatestMetric, MetricPoint, RunRecord, StudyRecord, Tally};
 use crate::study::TrialResult;
-use crate::trial::{ParamValue, Params, RunState};
+use crate::trial::RunState;
+pub(super) use crate::wording::{json_number as number, json_params as params};
 
 /// The version of all shapes.
 pub(super) const SCHEMA: u32 = 1;
 
-/// A float; strings stand in for what JSON lacks.
-pub(super) fn number(value: f64) -> Value {
-    if value.is_nan() {
-        "NaN".into()
-    } else if value.is_infinite() {
-        if value > 0.0 { "inf".into() } else { "-inf".into() }
-    } else {
-        value.into()
-    }
-}
-
 /// A time in ISO 8601, to the millisecond; null when it is out of range.
 pub(super) fn iso_time(time_ms: i64) -> Value {
     jiff::Timestamp::from_millisecond(time_ms).map_or(Value::Null, |time| format!("{time:.3}").into())
-}
-
-/// A point of a search space.
-pub(super) fn params(params: &Params) -> Value {
-    let value = |value: &ParamValue| match value {
-        ParamValue::Float(value) => number(*value),
-        other => json!(other),
-    };
-    params.iter().map(|(name, param)| (name.clone(), value(param))).collect::<Map<_, _>>().into()
 }
 
 /// A run, without what only `show` prints.
@@ -193,13 +174,7 @@ pub(super) fn object(value: Value) -> Map<String, Value> {
 mod tests {
     use super::*;
     use crate::eval::Undefined;
-    use crate::trial::FinishedTrial;
-
-    #[test]
-    fn every_float_has_a_shape() {
-        assert_eq!(number(0.5), json!(0.5));
-        assert_eq!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(number), ["NaN", "inf", "-inf"]);
-    }
+    use crate::trial::{FinishedTrial, ParamValue, Params};
 
     #[test]
     fn a_finished_study_has_no_null_for_a_number() {

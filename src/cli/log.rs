@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::json;
 
 use crate::select::{self, RUN_GRAMMAR};
-use crate::store::{Attempt, Id, MetricPoint, RunEdit, RunRecord, SqliteStore, Store, StoreError};
+use crate::store::{Attempt, Id, MetricPoint, RunEdit, RunRecord, Store, StoreAddress, StoreError};
 
 use super::Global;
 use super::exec::{RUN_ID, pair, params};
@@ -90,16 +91,16 @@ pub(super) fn run(global: &Global, args: &LogArgs) -> anyhow::Result<ExitCode> {
         store.set_params(attempt, &all, &json!({ "params": all }))?;
     }
     if !args.metrics.is_empty() {
-        store.log_metrics(attempt, &points(&store, run.id, args)?)?;
+        store.log_metrics(attempt, &points(&*store, run.id, args)?)?;
     }
     for file in &args.files {
-        keep(&store, attempt, file)?;
+        keep(&*store, attempt, file)?;
     }
     store.flush()?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn points(store: &SqliteStore, run: Id, args: &LogArgs) -> Result<Vec<MetricPoint>, StoreError> {
+fn points(store: &dyn Store, run: Id, args: &LogArgs) -> Result<Vec<MetricPoint>, StoreError> {
     let known = if args.step.is_some() { vec![] } else { store.latest_metrics(run)? };
     let next = |key: &str| {
         known.iter().find(|metric| metric.key == key).map_or(1, |last| last.step.saturating_add(1))
@@ -112,7 +113,7 @@ fn points(store: &SqliteStore, run: Id, args: &LogArgs) -> Result<Vec<MetricPoin
 }
 
 /// Keeps a file, which may be given another name.
-fn keep(store: &SqliteStore, attempt: Attempt, given: &str) -> anyhow::Result<()> {
+fn keep(store: &dyn Store, attempt: Attempt, given: &str) -> anyhow::Result<()> {
     let (path, name) = match given.rsplit_once('=') {
         Some((path, name)) if !Path::new(given).exists() => (PathBuf::from(path), name.to_owned()),
         _ => {
@@ -132,10 +133,10 @@ fn keep(store: &SqliteStore, attempt: Attempt, given: &str) -> anyhow::Result<()
 }
 
 /// The store and the run.
-fn find(folder: &Path, selector: Option<&str>) -> anyhow::Result<(SqliteStore, RunRecord)> {
+fn find(address: &StoreAddress, selector: Option<&str>) -> anyhow::Result<(Arc<dyn Store>, RunRecord)> {
     if let Some(selector) = selector {
-        let store = SqliteStore::open_existing(folder)?;
-        let run = select::resolve(&store, selector)?;
+        let store = address.open_existing()?;
+        let run = select::resolve(&*store, selector)?;
         return Ok((store, run));
     }
     let Ok(id) = std::env::var(RUN_ID) else {
@@ -149,14 +150,13 @@ fn find(folder: &Path, selector: Option<&str>) -> anyhow::Result<(SqliteStore, R
     let deadline = Instant::now() + PATIENCE;
     loop {
         // Whoever records it may still be about to open the store.
-        let found =
-            SqliteStore::open_existing(folder).and_then(|store| store.run(id).map(|run| (store, run)));
+        let found = address.open_existing().and_then(|store| store.run(id).map(|run| (store, run)));
         match found {
             Err(StoreError::NotFound { .. } | StoreError::Missing { .. }) if Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(20));
             }
             Err(StoreError::NotFound { .. } | StoreError::Missing { .. }) => {
-                let message = format!("there is no run {} in {}", id.short(), folder.display());
+                let message = format!("there is no run {} in {}", id.short(), address);
                 return Err(Failure::not_found(message).into());
             }
             found => return Ok(found?),

@@ -13,6 +13,7 @@ mod check;
 mod compare;
 mod completions;
 mod data;
+mod doctor;
 mod edit;
 mod errors;
 mod evaluate;
@@ -47,17 +48,20 @@ mod sections;
 mod selected;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "serve")]
+mod server;
 mod show;
 mod stored_model;
 mod study;
 mod summary;
 mod table;
 mod text_input;
+mod tracking;
 mod trials;
 mod work;
 
+use crate::store::StoreAddress;
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -86,9 +90,9 @@ const EVERYWHERE: &str = "Options of every verb";
 /// Options that every verb has.
 #[derive(Args, Clone, Debug)]
 pub struct Global {
-    /// Folder of the store: `uaic.db` and `blobs/`
-    #[arg(long, global = true, help_heading = EVERYWHERE, env = "UAIC_STORE", default_value = "runs", value_name = "DIR")]
-    pub store: PathBuf,
+    /// The store: a folder with `uaic.db` and `blobs/`, or the address of a server (`http://host:5000`)
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "UAIC_STORE", default_value = "runs", value_name = "DIR|URL")]
+    pub store: StoreAddress,
 
     /// Say more: -v for what happens, -vv for everything (also `UAIC_LOG=debug`)
     #[arg(short, long, global = true, help_heading = EVERYWHERE, action = clap::ArgAction::Count)]
@@ -130,6 +134,9 @@ pub enum Verb {
     /// Serve models over HTTP
     #[cfg(feature = "serve")]
     Serve(Box<serve::ServeArgs>),
+    /// Open a store to a team: MLflow's and Optuna's programs record into it
+    #[cfg(feature = "serve")]
+    Server(server::ServerArgs),
     /// Write a model as a package, one file that runs anywhere
     Export(export::ExportArgs),
     /// Put a package into the store, as a run
@@ -144,12 +151,14 @@ pub enum Verb {
     Plot(plot::PlotArgs),
     /// Compare runs: what differs, and whether the difference is real
     Compare(compare::CompareArgs),
-    /// Write a page with pictures and tables that explains a study and its model
+    /// Write a page with pictures and tables that explains a study and its model, or runs
     Report(report::ReportArgs),
     /// Hide runs from listings (nothing is lost: see `restore`)
     Rm(rm::RmArgs),
     /// Bring hidden runs back
     Restore(rm::RestoreArgs),
+    /// Find out whether the store is sound, and mend it
+    Doctor(doctor::DoctorArgs),
     /// Remove for good what has been hidden for long
     Gc(gc::GcArgs),
     /// Name a run, write a note about it, tag it, make it part of another
@@ -198,6 +207,8 @@ impl Verb {
             Self::Load(args) => load::run(global, args),
             #[cfg(feature = "serve")]
             Self::Serve(args) => serve::run(global, args),
+            #[cfg(feature = "serve")]
+            Self::Server(args) => server::run(global, args),
             Self::Export(args) => export::run(global, args),
             Self::Import(args) => import::run(global, args),
             Self::Bundle(args) => bundle::write(global, args),
@@ -208,6 +219,7 @@ impl Verb {
             Self::Report(args) => report::run(global, args),
             Self::Rm(args) => rm::remove(global, args),
             Self::Restore(args) => rm::restore(global, args),
+            Self::Doctor(args) => doctor::run(global, args),
             Self::Gc(args) => gc::run(global, args),
             Self::Edit(args) => edit::run(global, args),
             Self::Study(args) => study::run(global, args),

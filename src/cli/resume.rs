@@ -10,13 +10,12 @@ use super::execute::execute;
 use super::exit::Failure;
 use super::run::HowArgs;
 use super::summary::Summary;
+use super::tracking::Tracking;
 use super::work::Work;
 use super::{Global, printer};
 use crate::select;
 use crate::spec::{Space, split_override};
-use crate::store::{
-    Change, NewStudy, RunKind, RunQuery, SqliteStore, Store, StudyChange, StudyRecord, StudyState,
-};
+use crate::store::{Change, NewStudy, RunKind, RunQuery, Store, StudyChange, StudyRecord, StudyState};
 use crate::study::{self, StudyOutcome, promise};
 use crate::trial::RunState;
 
@@ -60,19 +59,19 @@ pub struct ResumeArgs {
 /// Goes on with a study.
 pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     // Looked up read-only first, so that a wrong name creates no store.
-    let reader = SqliteStore::open_read_only(&global.store)?;
-    let found = select::resolve_study(&reader, args.study.as_deref())?;
+    let reader = global.store.open_read_only()?;
+    let found = select::resolve_study(&*reader, args.study.as_deref())?;
     drop(reader);
-    let store = SqliteStore::open(&global.store)?;
-    let work = Work::of_study(&found)?;
+    let store = global.store.open()?;
+    let mut work = Work::of_study(&found)?;
     if work.fingerprint() != found.plan.fingerprint {
         return Err(Failure::locked(changed(&found, &work)).into());
     }
     if args.spec.is_some() || !args.params.is_empty() {
-        change_space(&store, &found, args)?;
+        change_space(&*store, &found, args)?;
     }
     if work.is_asked() {
-        return asked(global, &store, &found, &work, args);
+        return asked(global, &*store, &found, &work, args);
     }
     if let Some(trials) = args.trials.filter(|trials| *trials <= found.plan.trials && !args.how.quiet) {
         printer::talk(format!(
@@ -84,9 +83,13 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> anyhow::Result<ExitCode
         printer::talk(format!("study {} is complete; showing its results", found.id.short()));
     }
     if !args.how.quiet {
-        tell_of_open(&store, &found)?;
+        tell_of_open(&*store, &found)?;
     }
-    execute(&work, &store, found.id, args.how.execution(global, args.trials))
+    let tracking = Tracking::of(&global.store, args.how.server)?;
+    if let Some(tracking) = &tracking {
+        work.tracked_at(&tracking.url);
+    }
+    execute(&work, &*store, found.id, args.how.execution(global, args.trials))
 }
 
 /// That a study waits for trials which somebody has asked for.

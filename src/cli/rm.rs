@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::store::{RunRecord, SqliteStore, Store};
+use crate::store::{RunRecord, Store};
 use crate::trial::RunState;
 
 use super::exit::Failure;
@@ -70,8 +70,8 @@ pub struct RestoreArgs {
 
 /// Hides runs: all of them, or none when one is running.
 pub(super) fn remove(global: &Global, args: &RmArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_existing(&global.store)?;
-    let runs = selected::runs(&store, &args.runs, args.filter.as_ref())?;
+    let store = global.store.open_existing()?;
+    let runs = selected::runs(&*store, &args.runs, args.filter.as_ref())?;
     if let Some(busy) = runs.iter().find(|run| run.state == RunState::Running) {
         let message = format!(
             "run {} ({}) is running in process {}; stop it first, or wait for it",
@@ -81,7 +81,7 @@ pub(super) fn remove(global: &Global, args: &RmArgs) -> anyhow::Result<ExitCode>
         );
         return Err(Failure::locked(message).into());
     }
-    let json = set_visibility(&store, &runs, Visibility::Hidden)?;
+    let json = set_visibility(&*store, &runs, Visibility::Hidden)?;
     if args.json {
         printer::json(&json)?;
     }
@@ -90,9 +90,9 @@ pub(super) fn remove(global: &Global, args: &RmArgs) -> anyhow::Result<ExitCode>
 
 /// Brings runs back.
 pub(super) fn restore(global: &Global, args: &RestoreArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_existing(&global.store)?;
-    let runs = select::resolve_many(&store, &args.runs)?;
-    let json = set_visibility(&store, &runs, Visibility::Shown)?;
+    let store = global.store.open_existing()?;
+    let runs = select::resolve_many(&*store, &args.runs)?;
+    let json = set_visibility(&*store, &runs, Visibility::Shown)?;
     if args.json {
         printer::json(&json)?;
     }

@@ -9,11 +9,12 @@ use clap::Args;
 use super::execute::{Execution, execute};
 use super::exit::Failure;
 use super::progress::Detail;
+use super::tracking::Tracking;
 use super::work::Work;
 use super::{Global, check, printer};
 use crate::platform;
 use crate::spec::split_override;
-use crate::store::{SqliteStore, Store, StudyState};
+use crate::store::StudyState;
 
 /// Arguments of `uaic run`.
 #[derive(Args, Debug)]
@@ -71,6 +72,10 @@ pub struct HowArgs {
     #[arg(long)]
     pub no_final: bool,
 
+    /// Start a server for the programs of trials, which find it in MLFLOW_TRACKING_URI
+    #[arg(long)]
+    pub server: bool,
+
     /// Print one JSON object on stdout instead of tables
     #[arg(long)]
     pub json: bool,
@@ -88,7 +93,7 @@ impl HowArgs {
             json: self.json,
             final_stage: !self.no_final,
             trials,
-            folder: &global.store,
+            store: &global.store,
         }
     }
 }
@@ -98,7 +103,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let mut overrides = args.params.clone();
     overrides.extend(args.trials.map(|trials| ("study.trials".to_owned(), trials.to_string())));
     overrides.extend(args.seed.map(|seed| ("study.seed".to_owned(), seed.to_string())));
-    let work = Work::load(&args.spec, &overrides)?;
+    let mut work = Work::load(&args.spec, &overrides)?;
     if work.is_asked() {
         return Err(Failure::usage(asked(&args.spec, &overrides)).into());
     }
@@ -106,7 +111,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
         printer::data(plan(&work, global))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let store = SqliteStore::open(&global.store)?;
+    let store = global.store.open()?;
     let new = work.new_study();
     let earlier = store.studies()?.into_iter().find(|study| {
         study.plan.fingerprint == new.fingerprint
@@ -123,7 +128,11 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<ExitCode> {
         ));
     }
     let study = store.create_study(&new)?;
-    execute(&work, &store, study.id, args.how.execution(global, None))
+    let tracking = Tracking::of(&global.store, args.how.server)?;
+    if let Some(tracking) = &tracking {
+        work.tracked_at(&tracking.url);
+    }
+    execute(&work, &*store, study.id, args.how.execution(global, None))
 }
 
 /// What to do with a spec whose trials nobody here evaluates.
@@ -154,6 +163,6 @@ fn plan(work: &Work, global: &Global) -> String {
         lines.push(format!("data    {}, {examples} training examples", data.display()));
     }
     lines.push(format!("seed    {}", work.study().seed));
-    lines.push(format!("store   {}", global.store.display()));
+    lines.push(format!("store   {}", global.store));
     lines.join("\n")
 }

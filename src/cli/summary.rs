@@ -1,13 +1,11 @@
 //! What a study came to: the tables and the JSON that `run` and `resume` print.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use super::trials::{Row, trial_table};
 use super::work::Work;
 use super::{json, table};
-use crate::store::StudyRecord;
+use crate::store::{StoreAddress, StudyRecord};
 use crate::study::pruner::saved;
 use crate::study::{StudyOutcome, TrialResult};
 use crate::training::FinalReport;
@@ -35,8 +33,8 @@ pub(super) struct Summary<'a> {
     pub(super) study: &'a StudyRecord,
     pub(super) outcome: &'a StudyOutcome,
     pub(super) final_report: Option<&'a FinalReport>,
-    /// The folder of the store.
-    pub(super) store: &'a Path,
+    /// Where the store is.
+    pub(super) store: &'a StoreAddress,
 }
 
 impl Summary<'_> {
@@ -136,7 +134,7 @@ impl Summary<'_> {
     /// The commands that one would type next.
     pub(super) fn next_steps(&self) -> String {
         let study = self.study.id.short();
-        let mut lines = vec![format!("everything is stored in {}", self.store.display()), "next:".to_owned()];
+        let mut lines = vec![format!("everything is stored in {}", self.store), "next:".to_owned()];
         if let Some(report) = self.final_report {
             lines.push(format!("  uaic show {}    everything recorded of the final run", report.run.short()));
             lines.push(format!("  uaic errors {}  what it got wrong", report.run.short()));

@@ -14,6 +14,7 @@ use crate::study::{
 use crate::training::{Training, absolute, load_spec, new_study, record_environment};
 use crate::trial::Params;
 
+use super::exit::Failure;
 use crate::number::counted;
 
 /// A checked spec with all that its study needs.
@@ -33,8 +34,10 @@ pub(super) struct Work {
 enum Evaluator {
     /// Models of ours are trained, validated and tested.
     Training(Box<Training>),
-    /// Another program is run, or nobody evaluates here.
-    Other(Box<dyn Objective>),
+    /// Another program is run.
+    Command(Box<CommandObjective>),
+    /// Nobody evaluates here.
+    Asked(Asked),
 }
 
 /// The objective of a spec whose `[objective]` is a command.
@@ -78,12 +81,19 @@ impl Work {
 
     /// The work of a recorded study, from its stored spec.
     pub(super) fn of_study(study: &StudyRecord) -> anyhow::Result<Self> {
+        if study.plan.spec_text.is_empty() {
+            let message = format!(
+                "study {} has no spec: the program that proposes its trials goes on with it",
+                study.id.short()
+            );
+            return Err(Failure::usage(message).into());
+        }
         Self::of(Spec::of_study(&study.plan)?)
     }
 
     fn of(spec: Spec) -> anyhow::Result<Self> {
-        let usual = |spec: &Spec, objective: Box<dyn Objective>| Self {
-            evaluator: Evaluator::Other(objective),
+        let usual = |spec: &Spec, evaluator: Evaluator| Self {
+            evaluator,
             environment: record_environment(&spec.source.text, spec.study.seed),
             pruner: spec.pruner.clone(),
             reports: spec.study.goals.metric().to_owned(),
@@ -92,12 +102,12 @@ impl Work {
         };
         Ok(match &spec.objective {
             ObjectiveSpec::Training { .. } => Self::of_training(Training::open(spec)?),
-            ObjectiveSpec::Asked => usual(&spec, Box::new(Asked)),
+            ObjectiveSpec::Asked => usual(&spec, Evaluator::Asked(Asked)),
             ObjectiveSpec::Command(table) => {
                 let command = command(&spec, table)
                     .map_err(|problems| spec.refuse(problems.into_iter().map(misplaced).collect()))?;
                 let (reports, notes) = (command.spec().prune_by.clone(), command.notes().to_vec());
-                let usual = usual(&spec, Box::new(command));
+                let usual = usual(&spec, Evaluator::Command(Box::new(command)));
                 Self { reports: reports.unwrap_or(usual.reports), notes, ..usual }
             }
         })
@@ -156,6 +166,13 @@ impl Work {
         })
     }
 
+    /// Lets its program, if it runs one, find the store over HTTP.
+    pub(super) fn tracked_at(&mut self, url: &str) {
+        if let Evaluator::Command(command) = &mut self.evaluator {
+            command.tracked_at(url);
+        }
+    }
+
     pub(super) fn spec(&self) -> &Spec {
         &self.spec
     }
@@ -177,14 +194,15 @@ impl Work {
     pub(super) fn training(&self) -> Option<&Training> {
         match &self.evaluator {
             Evaluator::Training(experiment) => Some(experiment),
-            Evaluator::Other(_) => None,
+            Evaluator::Command(_) | Evaluator::Asked(_) => None,
         }
     }
 
     pub(super) fn objective(&self) -> &dyn Objective {
         match &self.evaluator {
             Evaluator::Training(experiment) => experiment.as_ref(),
-            Evaluator::Other(objective) => objective.as_ref(),
+            Evaluator::Command(command) => command.as_ref(),
+            Evaluator::Asked(asked) => asked,
         }
     }
 

@@ -69,6 +69,8 @@ pub(super) struct Facts<'a> {
     pub(super) metrics_file: &'a Path,
     pub(super) artifacts: &'a Path,
     pub(super) stop_file: &'a Path,
+    /// Where the store is to be had over HTTP.
+    pub(super) server: Option<&'a str>,
 }
 
 impl Facts<'_> {
@@ -86,6 +88,11 @@ impl Facts<'_> {
         set("UAIC_METRICS", self.metrics_file.as_os_str());
         set("UAIC_ARTIFACTS", self.artifacts.as_os_str());
         set("UAIC_STOP", self.stop_file.as_os_str());
+        if let Some(server) = self.server {
+            set("UAIC_STORE", server.as_ref());
+            set("MLFLOW_TRACKING_URI", server.as_ref());
+            set("MLFLOW_RUN_ID", self.run.as_ref());
+        }
         for (name, value) in self.params {
             if let Some(variable) = self.variables.get(name) {
                 set(variable, value.written().as_ref());

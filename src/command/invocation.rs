@@ -93,6 +93,7 @@ fn environment(
         metrics_file: &folder.metrics,
         artifacts: &folder.artifacts,
         stop_file: &folder.stop,
+        server: objective.server.as_deref(),
     };
     let mut environment = objective.environment.clone();
     facts.add_to(&mut environment);

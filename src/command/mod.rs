@@ -58,6 +58,8 @@ pub struct CommandObjective {
     /// Names that make a line of ordinary output one of metrics.
     expected: Vec<String>,
     supervisor: Option<PathBuf>,
+    /// The address of a server on the store.
+    server: Option<String>,
 }
 
 impl CommandObjective {
@@ -84,6 +86,7 @@ impl CommandObjective {
             secrets: child_environment::secrets(&spec),
             expected: expected.map(str::to_owned).collect(),
             supervisor: None,
+            server: None,
             spec,
         })
     }
@@ -95,6 +98,11 @@ impl CommandObjective {
     pub fn supervised_by(mut self, uaic: PathBuf) -> Self {
         self.supervisor = Some(uaic);
         self
+    }
+
+    /// Lets each program find the store over HTTP: what it logs to MLflow is logged to its trial.
+    pub fn tracked_at(&mut self, url: &str) {
+        self.server = Some(url.to_owned());
     }
 
     /// What is not wrong with it, but may surprise whoever wrote it.

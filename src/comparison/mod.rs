@@ -9,6 +9,7 @@ mod run;
 mod seeds;
 mod significance;
 mod texts;
+mod wording;
 
 use std::collections::BTreeSet;
 
@@ -16,6 +17,7 @@ pub use gate::{Rule, RuleError};
 pub use run::ComparedRun;
 pub use seeds::compare_seeds;
 pub use significance::compare;
+pub(crate) use wording::{measured, signed, tested};
 
 use crate::ErrorKind;
 use crate::predictions::RowsError;

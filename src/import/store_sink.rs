@@ -6,6 +6,7 @@ use std::path::Path;
 use super::study;
 use super::summary::Summary;
 use crate::store::{Home, Id, Known, OutsideRun, Point, RunEdit, RunEnd, RunKind, Store, StoreError};
+use crate::study::drawn_config;
 use crate::trial::{ParamValue, RunState};
 use uaic_import::{Sink, SinkError, Skipped, SourcePoint, SourceRun, SourceStudy};
 
@@ -93,7 +94,10 @@ impl<'a> StoreSink<'a> {
             (name, exact.unwrap_or(param.value))
         });
         run.params = params.collect();
-        run.config = serde_json::json!({ "params": run.params });
+        run.config = match &source.trial {
+            Some(trial) => drawn_config(&run.params, &trial.distributions),
+            None => serde_json::json!({ "params": run.params }),
+        };
         run.name = Some(source.name).filter(|name| !name.is_empty());
         run.note = source.note;
         run.tags = source.tags;
@@ -272,7 +276,7 @@ impl Sink for StoreSink<'_> {
             study::find_or_create(self.store, &source, &experiment).map_err(SinkError::new)?;
         if !is_readable {
             self.summary.warn(&format!(
-                "the search space of study `{}` cannot be written as a spec: `importance` and `explain` do without it",
+                "the search space of study `{}` cannot be written as a spec: `explain` does without it",
                 source.name
             ));
         }

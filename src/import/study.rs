@@ -18,6 +18,8 @@ pub(super) fn find_or_create(
     let fingerprint = format!("outside:{}", source.origin);
     let text = asked_toml(experiment, &source.goals, &source.space, source.trials);
     let is_readable = Spec::parse(&text, Path::new("imported.toml"), &[]).is_ok();
+    // Without a spec, what its trials have drawn from says what it searched.
+    let text = if is_readable { text } else { String::new() };
     let known = store.studies()?.into_iter().find(|study| study.plan.fingerprint == fingerprint);
     if let Some(study) = known {
         store.extend_study(study.id, source.trials)?;

@@ -13,9 +13,28 @@ use crate::trial::{Params, RunState};
 /// The experiment of predictions that belong to nothing else.
 pub const EXPERIMENT: &str = "predictions";
 
+/// The fact that says where predictions came from.
+pub const SOURCE: &str = "predictions.source";
+
 /// The name of the artifact that keeps the predictions of a split.
 pub fn artifact(split: &str) -> String {
     format!("predictions/{split}.parquet")
+}
+
+/// The splits whose predictions a run keeps, by name.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn splits(store: &dyn Store, run: Id) -> Result<Vec<String>, StoreError> {
+    let artifacts = store.artifacts(run)?;
+    let split = |name: &str| name.strip_prefix("predictions/")?.strip_suffix(".parquet").map(str::to_owned);
+    Ok(artifacts.iter().filter_map(|artifact| split(&artifact.name)).collect())
+}
+
+/// Whether a run only keeps predictions that were evaluated: as a part of the run that is meant, where it
+/// has a parent.
+pub fn is_of_predictions(run: &RunRecord) -> bool {
+    run.start.environment.contains_key(SOURCE)
 }
 
 /// The stored predictions of a split; `None` where a run has none.

@@ -13,5 +13,5 @@ mod store_recorder;
 pub use record_file::{RecordFileError, bring_in, is_record};
 pub use series_files::opener;
 pub use store_recorder::{Beginning, StoreRecorder};
-pub use uaic_capture::{Ending, GUARD, Outcome, Plan, RunError, Unkept, guard_if_asked, run};
+pub use uaic_capture::{Ending, GUARD, Opening, Outcome, Plan, RunError, Unkept, guard_if_asked, run};
 pub use uaic_capture::{argument, metric};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::ErrorKind;
-use crate::store::{Attempt, Id, SqliteStore, Store, StoreError};
+use crate::store::{Attempt, Id, StoreAddress, StoreError};
 use crate::trial::RunState;
 use uaic_capture::record::{self, RecordError};
 
@@ -54,10 +54,14 @@ pub fn is_record(path: &Path) -> bool {
 ///
 /// # Errors
 /// It cannot be read, the store cannot be written, or the run still runs.
-pub fn bring_in(folder: &Path, path: &Path, experiment: Option<&str>) -> Result<(Id, bool), RecordFileError> {
+pub fn bring_in(
+    address: &StoreAddress,
+    path: &Path,
+    experiment: Option<&str>,
+) -> Result<(Id, bool), RecordFileError> {
     let head = record::head(path)?;
     let id = Id::parse(&head.id).ok_or_else(|| RecordFileError::BadId { id: head.id.clone() })?;
-    let store = SqliteStore::open(folder)?;
+    let store = address.open()?;
     let mut recorder = match store.run(id) {
         Ok(run) if run.state.is_final() || run.state == RunState::Interrupted => return Ok((id, false)),
         Ok(run) if run.state == RunState::Running => {
@@ -75,7 +79,7 @@ pub fn bring_in(folder: &Path, path: &Path, experiment: Option<&str>) -> Result<
             let told = experiment.map(str::to_owned).or(head.experiment);
             let experiment = told.unwrap_or_else(|| "programs".to_owned());
             let beginning = Beginning { id, experiment, name: head.name, parent };
-            StoreRecorder::begin(folder, &beginning)?
+            StoreRecorder::begin(address, &beginning)?
         }
         Err(error) => return Err(error.into()),
     };

@@ -1,12 +1,12 @@
 //! A run of a store, as what is seen of a program is put into it.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::json;
 
 use crate::platform::ProcessIdentity;
 use crate::store::{
-    Attempt, Environment, Home, Id, MetricPoint, NewRun, RunEdit, RunEnd, RunKind, SqliteStore, Store,
+    Attempt, Environment, Home, Id, MetricPoint, NewRun, RunEdit, RunEnd, RunKind, Store, StoreAddress,
     StoreError,
 };
 use crate::trial::{Params, RunState};
@@ -27,7 +27,7 @@ pub struct Beginning {
 
 /// Puts what is seen of a program into a store.
 pub struct StoreRecorder {
-    store: SqliteStore,
+    store: Arc<dyn Store>,
     attempt: Attempt,
     params: Params,
 }
@@ -37,8 +37,8 @@ impl StoreRecorder {
     ///
     /// # Errors
     /// The store cannot be opened or written, or has a run of this id.
-    pub fn begin(folder: &Path, beginning: &Beginning) -> Result<Self, StoreError> {
-        let store = SqliteStore::open(folder)?;
+    pub fn begin(address: &StoreAddress, beginning: &Beginning) -> Result<Self, StoreError> {
+        let store = address.open()?;
         let new = NewRun {
             home: Home::Experiment(beginning.experiment.clone()),
             kind: RunKind::Free,
@@ -62,13 +62,13 @@ impl StoreRecorder {
     }
 
     /// Goes on with a run that has begun.
-    pub(super) fn go_on(store: SqliteStore, attempt: Attempt, params: Params) -> Self {
+    pub(super) fn go_on(store: Arc<dyn Store>, attempt: Attempt, params: Params) -> Self {
         Self { store, attempt, params }
     }
 
     /// The store.
-    pub(super) fn store(&self) -> &SqliteStore {
-        &self.store
+    pub(super) fn store(&self) -> &dyn Store {
+        &*self.store
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::study::ViewError;
 use crate::ErrorKind;
+use crate::comparison::ComparisonError;
 use crate::store::StoreError;
 use crate::training::TrainingError;
 
@@ -34,6 +35,9 @@ pub enum PlotError {
     /// The model cannot be applied.
     #[error("the model cannot be applied: {0}")]
     Model(#[from] crate::model::ModelError),
+    /// The runs cannot be compared.
+    #[error(transparent)]
+    Comparison(#[from] ComparisonError),
     /// The run has not recorded what the picture shows.
     #[error("{run} has no {what}: {hint}")]
     Missing {
@@ -55,6 +59,7 @@ impl PlotError {
             Self::Training(training) => training.kind(),
             Self::Store(store) => store.kind(),
             Self::Draw(draw) => draw.kind(),
+            Self::Comparison(comparison) => comparison.kind(),
             Self::Missing { .. } => ErrorKind::NotFound,
             Self::Score(_) | Self::Model(_) => ErrorKind::Failed,
         }

@@ -1,11 +1,14 @@
-//! Figures and pages that explain a study and its model.
+//! Figures and pages that explain a study and its model, or runs of any kind.
 //!
 //! A [`figure::Figure`] is numbers and names: what a picture shows, without a pixel. Builders turn
 //! records and predictions into figures, and [`draw`](draw::draw) turns any figure into PNG or SVG.
 
 mod answers;
 pub mod comparison;
+pub mod curves;
+mod drawing;
 mod error;
+pub mod folder;
 #[cfg(feature = "serve")]
 pub mod load;
 pub mod mistakes;
@@ -16,8 +19,11 @@ pub mod plot;
 mod plot_options;
 pub mod predicted;
 mod program;
+pub mod run_report;
+pub mod runs_report;
 pub mod scatter;
 pub mod sheet;
+mod shell;
 pub mod study;
 pub mod study_report;
 pub mod subject;

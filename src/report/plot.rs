@@ -21,7 +21,7 @@ pub const VIEWS: [&str; 8] =
 /// There is no parameter of a name.
 pub fn of_view(kind: &str, view: &StudyView, options: &PlotOptions) -> Result<Option<Figure>, PlotError> {
     let chosen = || chosen(view, options);
-    Ok(Some(match kind {
+    let figure = match kind {
         "history" => study::history(view),
         "parallel" => study::parallel(view, &chosen()?),
         "contour" => match &chosen()?[..] {
@@ -34,7 +34,9 @@ pub fn of_view(kind: &str, view: &StudyView, options: &PlotOptions) -> Result<Op
         "timeline" => study::timeline(view),
         "importance" => study::importance(view, &mut SeedTree::new(0).child("report", 0).rng("importance")),
         _ => return Ok(None),
-    }))
+    };
+    // Runs of no study are no trials.
+    Ok(Some(if view.id.is_empty() { study::as_runs(figure) } else { figure }))
 }
 
 /// What a picture is about.

@@ -25,7 +25,7 @@ use crate::recovery::{Left, readings};
 use crate::secrets::Secrets;
 use crate::signals::{self, Recipient, Testimonies};
 use crate::stream::{self, Marks, Spool, Stream, Target};
-use crate::watchers::Watchers;
+use crate::watchers::{Gathering, Watchers};
 
 /// Things seen that wait to be recorded, at most: then who sees waits, too. The program does not.
 const WAITING: usize = 256;
@@ -77,6 +77,7 @@ pub fn run(plan: Plan, opening: Opening) -> Result<Outcome, RunError> {
     let name = plan.program.first().map(|program| program.to_string_lossy().into_owned()).unwrap_or_default();
     let unprepared = |source| RunError::Unprepared { program: name.clone(), source };
     let prepared = Prepared::new(&plan).map_err(unprepared)?;
+    let seen = Seen::begin(&plan, &prepared);
     let guard = start_guard(&plan, &prepared);
     let started = Instant::now();
     let left = leave(&plan, prepared.folder.as_deref());
@@ -84,7 +85,25 @@ pub fn run(plan: Plan, opening: Opening) -> Result<Outcome, RunError> {
         remove(prepared.folder.as_deref());
         RunError::Unstarted { program: name.clone(), source }
     })?;
-    Ok(Running::new(plan, prepared, (child, guard), (started, left), opening).wait())
+    Ok(Running::new(plan, prepared, seen, (child, guard), (started, left), opening).wait())
+}
+
+/// What is seen of a program before it starts.
+struct Seen {
+    found: Arc<Found>,
+    secrets: Secrets,
+    gathering: Gathering,
+    listener: Receiver<Event>,
+}
+
+impl Seen {
+    fn begin(plan: &Plan, prepared: &Prepared) -> Self {
+        let found = Arc::new(argument::read(&plan.program, &prepared.cwd));
+        let secrets = environment::secrets().with(found.secrets.clone());
+        let (events, listener) = sync_channel(WAITING);
+        let gathering = Gathering::start(plan, &prepared.cwd, secrets.clone(), events);
+        Self { found, secrets, gathering, listener }
+    }
 }
 
 /// Leaves what is needed to go on with the recording.
@@ -214,18 +233,16 @@ impl Running {
     fn new(
         plan: Plan,
         prepared: Prepared,
+        Seen { found, secrets, gathering, listener }: Seen,
         (child, guard): (Child, Option<Guard>),
         (started, left): (Instant, Left),
         opening: Opening,
     ) -> Self {
         let guard = Arc::new(Mutex::new(guard));
         relay(&prepared, &guard);
-        let found = Arc::new(argument::read(&plan.program, &prepared.cwd));
-        let secrets = environment::secrets().with(found.secrets.clone());
-        let (events, listener) = sync_channel(WAITING);
         let stranger = guard.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Guard::id);
         let whom = (child.id(), stranger);
-        let watchers = Watchers::start(&plan, &prepared.cwd, whom, (started, secrets.clone()), events);
+        let watchers = Watchers::start(&plan, &prepared.cwd, whom, started, gathering);
         let spill = left.spill.clone();
         let desk = start_desk(plan, &prepared, (left, found, secrets), opening, listener);
         Self { prepared, child, started, guard, watchers, desk, spill }

@@ -24,19 +24,33 @@ pub(crate) struct Watchers {
     since: SystemTime,
 }
 
+/// Facts of a program that is about to start: they take the longest, and the code is seen as it was before
+/// the program could change it.
+pub(crate) struct Gathering {
+    subject: Arc<Subject>,
+    events: SyncSender<Event>,
+}
+
+impl Gathering {
+    /// Begins.
+    pub(crate) fn start(plan: &Plan, cwd: &Path, secrets: Secrets, events: SyncSender<Event>) -> Self {
+        let (program, folder) = (plan.program.clone(), cwd.to_owned());
+        let subject = Arc::new(Subject { program, folder, secrets, has_ended: AtomicBool::new(false) });
+        facts::gather(&subject, &events);
+        Self { subject, events }
+    }
+}
+
 impl Watchers {
     /// Starts them all: of a program, whose process is `pid`, and not of the process `stranger`.
     pub(crate) fn start(
         plan: &Plan,
         cwd: &Path,
         (pid, stranger): (u32, Option<u32>),
-        (started, secrets): (Instant, Secrets),
-        events: SyncSender<Event>,
+        started: Instant,
+        Gathering { subject, events }: Gathering,
     ) -> Self {
         let since = SystemTime::now() - started.elapsed();
-        let (program, folder) = (plan.program.clone(), cwd.to_owned());
-        let subject = Arc::new(Subject { program, folder, secrets, has_ended: AtomicBool::new(false) });
-        facts::gather(&subject, &events);
         let mut stop = vec![];
         if let Some(opener) = plan.opener.clone().filter(|_| !plan.watch.is_empty()) {
             let (end, stopped) = channel();

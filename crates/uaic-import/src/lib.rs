@@ -52,7 +52,7 @@ mod lightning;
 mod lines;
 mod mlflow;
 mod options;
-mod optuna;
+pub mod optuna;
 mod params;
 mod protobuf;
 mod python;

@@ -1,4 +1,4 @@
-//! One server for a team: what clients of MLflow record, in a store of uaic.
+//! One server for a team: what clients of MLflow and Optuna record, in a store of uaic.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -20,6 +20,7 @@
 mod api;
 mod error;
 mod mlflow;
+pub mod optuna;
 mod server;
 mod team;
 

@@ -8,8 +8,8 @@ use tokio::task::JoinHandle;
 
 use super::api::{self, Desk};
 use super::error::ServerError;
-use super::mlflow;
 use super::team::TeamStore;
+use super::{mlflow, optuna};
 use uaic_http::{ConnectionLimits, Listen, Listener, Protocol, Uncounted, accept};
 
 /// All that a server needs.
@@ -41,7 +41,9 @@ impl Server {
         let listener = Listener::bind(&listen).await?;
         let address = listener.address();
         let (stop, stopped) = watch::channel(false);
-        let router = mlflow::router(store.clone()).merge(api::router(store, desk, stopped.clone()));
+        let router = mlflow::router(Arc::clone(&store) as Arc<_>)
+            .merge(optuna::router(Arc::clone(&store) as Arc<_>))
+            .merge(api::router(store, desk, stopped.clone()));
         let accepting = accept(listener, Protocol::Http1Or2, router, limits, Arc::new(Uncounted), stopped);
         Ok(Self { address, stop, accepting: tokio::spawn(accepting) })
     }

@@ -202,6 +202,11 @@ impl BlobFolder {
         if hasher.finalize() == hash { Ok(()) } else { Err(damaged()) }
     }
 
+    /// Where a content is, if it is.
+    pub(super) fn path(&self, hash: &[u8; 32]) -> PathBuf {
+        self.path_of(&blake3::Hash::from_bytes(*hash))
+    }
+
     /// Some of a content, as it is on the disk: only the whole has a hash.
     pub(super) fn copy_range(
         &self,

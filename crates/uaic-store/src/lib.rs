@@ -12,14 +12,17 @@
 
 mod artifact;
 mod attach;
+mod backup;
 mod change;
 mod codec;
 mod copying;
 pub mod database;
+mod doctor;
 mod fault;
 mod find;
 mod history;
 mod once;
+mod optuna;
 mod outside;
 mod piece;
 mod read;
@@ -38,10 +41,14 @@ mod tracking;
 mod write;
 mod writer;
 
+pub use backup::{BackedUp, back_up, back_up_database};
+pub use doctor::{Ailment, Care, Checkup, Depth, check};
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
 use uaic_platform::fsx;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{check_alias, check_model_name, check_name, no_model, now_ms};
@@ -70,6 +77,8 @@ pub struct SqliteStore {
     writer: Option<Writer>,
     blobs: BlobFolder,
     path: PathBuf,
+    /// The last run that was there when the store was opened.
+    found: i64,
 }
 
 impl SqliteStore {
@@ -84,9 +93,10 @@ impl SqliteStore {
         let blobs = BlobFolder::at(folder.join("blobs"));
         let connection = STORE.open_writer(&path, WhenMissing::Create)?;
         blobs.create()?;
+        let found = tracking::last_run(&connection).map_err(|fault| fault.at(&path))?;
         let readers = Readers::open(&path, MOST)?;
         let writer = Writer::start(connection, path.clone())?;
-        Ok(Self { readers, writer: Some(writer), blobs, path })
+        Ok(Self { readers, writer: Some(writer), blobs, path, found })
     }
 
     /// Opens the store that is in `folder` for writing.
@@ -109,7 +119,7 @@ impl SqliteStore {
         let blobs = BlobFolder::at(folder.join("blobs"));
         // One of an older format is read as a copy in memory, which is not made twice.
         let readers = Readers::open(&path, 1)?;
-        Ok(Self { readers, writer: None, blobs, path })
+        Ok(Self { readers, writer: None, blobs, path, found: 0 })
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {
@@ -121,6 +131,15 @@ impl SqliteStore {
         check_name(name)?;
         let found = self.artifacts(run)?.into_iter().find(|artifact| artifact.name == name);
         found.ok_or_else(|| StoreError::NotFound { what: "artifact", id: name.to_owned() })
+    }
+
+    /// As [`SqliteStore::read`], of what does not depend on who lives: that costs more than such a look.
+    fn look<T>(&self, look: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.writer.as_ref().map_or(Ok(()), Writer::settle)?;
+        let lent = self.readers.lend()?;
+        let connection = lent.connection()?;
+        let answer = || -> Result<T, Fault> { look(&*connection.unchecked_transaction()?) };
+        answer().map_err(|fault| fault.at(&self.path))
     }
 
     /// Reads inside one transaction, so that several statements see the same state.

@@ -7,10 +7,12 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::Fault;
 use super::attach::put_tag;
 use super::codec::{from_json, named, to_json};
+use super::optuna::forget;
 use super::rows::{
     event, experiment_row, intern, known_name, name_row, process_row, run_row, running_row, study_row,
 };
 use super::series::{append, tidy};
+use super::study_run;
 use super::write::{
     Place, clear, experiment_of, first_value, insert_params, put_more_values, start_run, started,
 };
@@ -128,6 +130,7 @@ fn kind_and_state(connection: &Connection, run: i64, now_ms: i64) -> Result<(Run
 /// Removes the rows of a run.
 pub(super) fn remove(connection: &Connection, run: i64) -> Result<(), Fault> {
     clear(connection, run)?;
+    forget::trial(connection, run)?;
     for statement in [
         "UPDATE runs SET parent = (SELECT parent FROM runs AS gone WHERE gone.id = ?1) WHERE parent = ?1",
         "DELETE FROM tags WHERE run = ?1",
@@ -137,6 +140,23 @@ pub(super) fn remove(connection: &Connection, run: i64) -> Result<(), Fault> {
         "DELETE FROM runs WHERE id = ?1",
     ] {
         connection.prepare_cached(statement)?.execute([run])?;
+    }
+    Ok(())
+}
+
+/// Removes the rows of a study, once its runs are gone.
+pub(super) fn remove_study(connection: &Connection, study: i64, id: Id) -> Result<(), Fault> {
+    forget::study(connection, study)?;
+    if let Some(own) = study_run::row(connection, id)? {
+        remove(connection, own)?;
+    }
+    for statement in [
+        "DELETE FROM study_changes WHERE study = ?",
+        "DELETE FROM study_workers WHERE study = ?",
+        "DELETE FROM events WHERE study = ?",
+        "DELETE FROM studies WHERE id = ?",
+    ] {
+        connection.prepare_cached(statement)?.execute([study])?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row};
 
 use super::Fault;
 use super::codec::{float_value, from_json, goals_value, id_at, named, param_value};
+use super::optuna::tags;
 use super::rows::run_row;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{is_alive, now_ms};
@@ -75,6 +76,8 @@ impl<'a> Snapshot<'a> {
         if state == StudyState::Running && !self.has_worker(row.get("id")?)? {
             state = StudyState::Crashed;
         }
+        let mut environment = self.environment(row.get("environment")?)?;
+        tags::add(self.connection, row.get("id")?, &mut environment)?;
         Ok(StudyRecord {
             id: id_at(row, "uuid")?,
             plan: NewStudy {
@@ -86,7 +89,7 @@ impl<'a> Snapshot<'a> {
                 seed: row.get::<_, i64>("seed")? as u64,
                 goals: Self::goals(row)?,
                 trials: row.get("trials")?,
-                environment: self.environment(row.get("environment")?)?,
+                environment,
             },
             created_ms: row.get("created_ms")?,
             state,

@@ -9,9 +9,8 @@ use super::Fault;
 use super::artifact::{BlobFolder, Loose};
 use super::codec::{from_json, id_at};
 use super::database::WhenMissing;
-use super::outside::remove;
+use super::outside::{remove, remove_study as remove_rows};
 use super::schema::STORE;
-use super::study_run;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{is_alive, now_ms};
 use uaic_study::store::{Id, StoreError, Sweep, SweepMode, Swept};
@@ -89,7 +88,9 @@ fn targets(connection: &Connection, sweep: &Sweep) -> Result<Targets, Fault> {
 }
 
 fn unfinished_sql() -> String {
+    // A trial that waits is unseen, and yet nothing that was left unfinished.
     "SELECT id, uuid FROM runs WHERE hidden > 0 AND hidden IN (2, 3)
+         AND NOT EXISTS (SELECT 1 FROM optuna_trials WHERE run = runs.id)
          AND ifnull((SELECT max(time_ms) FROM events WHERE run = runs.id AND events.kind = 'begun'), 0) < ? ORDER BY id"
         .to_owned()
 }
@@ -182,7 +183,10 @@ fn count(
 }
 
 /// The contents that artifacts of some runs name, and files of none.
-fn used_hashes(connection: &Connection, counts: impl Fn(i64) -> bool) -> Result<HashSet<[u8; 32]>, Fault> {
+pub(super) fn used_hashes(
+    connection: &Connection,
+    counts: impl Fn(i64) -> bool,
+) -> Result<HashSet<[u8; 32]>, Fault> {
     let mut statement = connection.prepare_cached("SELECT run, hash FROM artifacts")?;
     let mut rows = statement.query([])?;
     let mut used = HashSet::new();
@@ -267,17 +271,7 @@ fn remove_study(
         remove(&transaction, run.row)?;
         done.runs.push(run.id);
     }
-    if let Some(own) = study_run::row(&transaction, study.id)? {
-        remove(&transaction, own)?;
-    }
-    for statement in [
-        "DELETE FROM study_changes WHERE study = ?",
-        "DELETE FROM study_workers WHERE study = ?",
-        "DELETE FROM events WHERE study = ?",
-        "DELETE FROM studies WHERE id = ?",
-    ] {
-        transaction.prepare_cached(statement)?.execute([study.row])?;
-    }
+    remove_rows(&transaction, study.row, study.id)?;
     transaction.commit()?;
     done.studies.push(study.id);
     Ok(())
@@ -302,7 +296,11 @@ fn remove_unused(connection: &mut Connection) -> Result<(), Fault> {
 
 /// Removes contents that no artifact names. A writer holds the lock from the moment at which its content
 /// is there until its row is, so what has no row under the lock is nobody's.
-fn remove_blobs(connection: &Connection, blobs: &BlobFolder, done: &mut Swept) -> Result<(), Fault> {
+pub(super) fn remove_blobs(
+    connection: &Connection,
+    blobs: &BlobFolder,
+    done: &mut Swept,
+) -> Result<(), Fault> {
     let used = used_hashes(connection, |_| true)?;
     let loose = blobs.loose(|hash| used.contains(hash), &mut done.faults);
     for chunk in loose.chunks(BLOBS_AT_ONCE) {

@@ -46,7 +46,7 @@ mod tuning;
 pub use asking::{AskError, Asked, Told, ask, explain, extend, tell};
 pub use event::{Event, Observer};
 pub use free_run::{DEFAULT_EXPERIMENT, NewFreeRun, Run};
-pub use objective::{Evaluation, Objective, ObjectiveError, Trial};
+pub use objective::{Evaluation, Objective, ObjectiveError, Trial, drawn_config};
 pub use outcome::{StudyError, StudyOutcome, TrialResult};
 pub use panics::caught;
 pub use promise::{PromiseError, promise};

@@ -117,6 +117,12 @@ pub(super) type Point = (Params, BTreeMap<String, Distribution>);
 /// The name of the distributions in the configuration of a trial that has said what it needs.
 pub(super) const DISTRIBUTIONS: &str = "distributions";
 
+/// The configuration of a trial that was proposed as it went, or elsewhere: what
+/// [`drawn_in`](crate::drawn_in) reads.
+pub fn drawn_config(params: &Params, drawn: &BTreeMap<String, Distribution>) -> serde_json::Value {
+    serde_json::json!({ "params": params, (DISTRIBUTIONS): drawn })
+}
+
 /// Why a trial with these reports should stop.
 type Says<'a> = dyn Fn(&[(u64, f64)]) -> Option<String> + Sync + 'a;
 
@@ -162,7 +168,7 @@ impl Trial<'_> {
     /// Records the point and the distributions of a trial that says itself what it needs.
     pub(super) fn set_point(&self, point: Point) -> Result<(), StoreError> {
         let (params, distributions) = &point;
-        let config = serde_json::json!({ "params": params, (DISTRIBUTIONS): distributions });
+        let config = drawn_config(params, distributions);
         self.store.set_params(self.attempt, params, &config)?;
         *self.judge.drawn.lock().unwrap_or_else(PoisonError::into_inner) = Some(point);
         Ok(())

@@ -14,13 +14,12 @@ use crate::comparison::{self, ComparedRun, Comparison};
 use crate::fsx;
 use crate::report::draw::{Format, Options, draw};
 use crate::report::subject::ReportSubject;
-use crate::store::{RunRecord, SqliteStore, Store, StudyRecord};
-use crate::trial::RunState;
+use crate::store::{RunRecord, Store};
 
 use super::exit::Failure;
 use super::ls::{QUERY_GRAMMAR, Query, parse_query};
 use super::{Global, printer, selected};
-use crate::select::{self, Hidden, RUN_GRAMMAR, Target, model_run};
+use crate::select::{self, RUN_GRAMMAR};
 use sheets::Rows;
 
 /// Arguments of `uaic compare`.
@@ -105,19 +104,21 @@ pub struct CompareArgs {
     pub fail_if_worse: bool,
 }
 
+/// The first run is what the others are compared with.
+const BASELINE: usize = 0;
+
 /// Compares them.
 pub(super) fn run(global: &Global, args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let rules = gates::rules(&args.fail_if)?;
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let (runs, baseline) = resolve(&store, args)?;
-    let runs = runs
+    let store = global.store.open_read_only()?;
+    let runs = resolve(&*store, args)?
         .into_iter()
-        .map(|run| ComparedRun::load(&store, run))
+        .map(|run| ComparedRun::load(&*store, run))
         .collect::<Result<Vec<ComparedRun>, _>>()?;
     let comparison = if args.across_seeds {
-        comparison::compare_seeds(&runs, baseline)
+        comparison::compare_seeds(&runs, BASELINE)
     } else {
-        comparison::compare(&store, &runs, baseline)?
+        comparison::compare(&*store, &runs, BASELINE)?
     };
     let gates = gates::check(&comparison, &rules, args.fail_if_worse)?;
     let shown = if args.all { Rows::All } else { Rows::Differing };
@@ -131,7 +132,7 @@ pub(super) fn run(global: &Global, args: &CompareArgs) -> anyhow::Result<ExitCod
         printer::data(sheets::terminal(&comparison, shown))?;
     }
     if let Some(path) = &args.plot {
-        plot(&store, &comparison, path)?;
+        plot(&*store, &comparison, path)?;
     }
     for gate in &gates {
         printer::talk(gate.told());
@@ -167,49 +168,16 @@ impl Pair {
     }
 }
 
-/// The runs, each once, and which of them is the baseline.
-fn resolve(store: &dyn Store, args: &CompareArgs) -> anyhow::Result<(Vec<RunRecord>, usize)> {
-    let mut runs: Vec<RunRecord> = Vec::new();
-    for text in args.baseline.iter().chain(&args.selectors) {
-        let run = resolve_one(store, text)?;
-        if runs.iter().all(|known| known.id != run.id) {
-            runs.push(run);
-        }
-    }
-    if let Some(filter) = &args.filter {
-        for run in selected::runs(store, &[], Some(filter))? {
-            if runs.iter().all(|known| known.id != run.id) {
-                runs.push(run);
-            }
-        }
-    }
+/// The runs, each once; the first is the baseline.
+fn resolve(store: &dyn Store, args: &CompareArgs) -> anyhow::Result<Vec<RunRecord>> {
+    let selectors: Vec<String> = args.baseline.iter().chain(&args.selectors).cloned().collect();
+    let runs = selected::standing_for(store, &selectors, args.filter.as_ref())?;
     if let [only] = runs.as_slice() {
         let name = select::path_in_study(only);
         let why = format!("there is only {name} to compare: name another run, or a --baseline");
         return Err(Failure::usage(why).into());
     }
-    Ok((runs, 0))
-}
-
-fn resolve_one(store: &dyn Store, text: &str) -> anyhow::Result<RunRecord> {
-    match select::resolve_any(store, text)? {
-        Target::Run(run) => Ok(*run),
-        Target::Study(study) => run_of(store, &study),
-    }
-}
-
-/// The run that stands for a study: its final run, or else its best trial.
-fn run_of(store: &dyn Store, study: &StudyRecord) -> anyhow::Result<RunRecord> {
-    if let Some(run) =
-        model_run(store, study.id, Hidden::LeaveOut)?.filter(|run| run.state == RunState::Complete)
-    {
-        return Ok(run);
-    }
-    select::best_trials(store, study)?.into_iter().next().ok_or_else(|| {
-        let id = study.id.short();
-        let why = format!("study {id} has no complete run yet; `uaic ls --study {id}` shows what there is");
-        Failure::not_found(why).into()
-    })
+    Ok(runs)
 }
 
 /// Draws the comparison.

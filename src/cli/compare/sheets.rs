@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use owo_colors::OwoColorize;
 
-use crate::comparison::{Comparison, Delta, LEVEL, Row, Tested, Value};
+use crate::comparison::{Comparison, Row, Value, measured, signed, tested};
 
-use super::super::table::{self, number, one_line, shortened};
+use super::super::table::{self, one_line, shortened};
 
 /// Which parameters and facts are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,18 +168,6 @@ fn metrics(comparison: &Comparison) -> Sheet {
     Sheet { title, titles, rows, notes: vec![] }
 }
 
-/// `0.9624 (0.9473 – 0.9732)`, and `± 0.0043` for a standard deviation.
-fn measured(value: &Value) -> String {
-    let mut text = number(value.value);
-    if let Some(deviation) = value.deviation {
-        text = format!("{text} ± {}", number(deviation));
-    }
-    if let Some((low, high)) = value.ends {
-        text = format!("{text} ({} – {})", number(low), number(high));
-    }
-    text
-}
-
 fn differences(comparison: &Comparison) -> Sheet {
     let mut rows = Vec::new();
     // Reasons with the metrics that they are given for.
@@ -214,21 +202,4 @@ fn some_of(names: &[&str]) -> String {
     const MOST: usize = 6;
     let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
     format!("{}{more}", names[..names.len().min(MOST)].join(", "))
-}
-
-fn tested(delta: &Delta) -> [String; 3] {
-    let Ok(tested) = &delta.tested else { return [const { String::new() }; 3] };
-    let Tested { method, low, high, adjusted, .. } = tested;
-    let star = if *adjusted < LEVEL { " *" } else { "" };
-    [
-        format!("{} – {}", signed(*low), signed(*high)),
-        format!("{}{star}", number(*adjusted)),
-        format!("{}, n = {}", method.name(), tested.n),
-    ]
-}
-
-/// A difference, with its sign.
-fn signed(value: f64) -> String {
-    let text = number(value);
-    if value > 0.0 { format!("+{text}") } else { text }
 }

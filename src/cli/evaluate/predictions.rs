@@ -18,7 +18,7 @@ use crate::predictions::{Predicted, Rows, RowsError, Wanted};
 use crate::report::draw::{Options, draw};
 use crate::report::predicted::pictures;
 use crate::select;
-use crate::store::{Id, SqliteStore, Store};
+use crate::store::Id;
 
 /// A file of predictions.
 struct Given {
@@ -99,8 +99,8 @@ fn artifact(global: &Global, place: &str) -> anyhow::Result<Option<Vec<u8>>> {
     let Some((selector, name)) = place.rsplit_once(':').filter(|_| !Path::new(place).exists()) else {
         return Ok(None);
     };
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let run = select::resolve_model(&store, selector)?;
+    let store = global.store.open_read_only()?;
+    let run = select::resolve_model(&*store, selector)?;
     let artifacts = store.artifacts(run.id)?;
     if artifacts.iter().any(|artifact| artifact.name == name) {
         return Ok(Some(store.read_artifact(run.id, name)?));
@@ -122,19 +122,19 @@ fn file(
     if columns.run.is_none() && columns.name.is_none() {
         return Ok(None);
     }
-    let store = SqliteStore::open(&global.store)?;
-    let run = columns.run.as_deref().map(|selector| select::resolve(&store, selector)).transpose()?;
+    let store = global.store.open()?;
+    let run = columns.run.as_deref().map(|selector| select::resolve(&*store, selector)).transpose()?;
     let place = match &run {
         Some(run) => Place::With(run),
         None => Place::Alone { experiment: columns.experiment.clone(), name: columns.name.clone() },
     };
-    let mut facts = BTreeMap::from([("predictions.source".to_owned(), given.name.clone())]);
+    let mut facts = BTreeMap::from([(filed::SOURCE.to_owned(), given.name.clone())]);
     if let Ok(file) = std::fs::File::open(&given.name) {
         let mut hash = blake3::Hasher::new();
         hash.update_reader(file)?;
         facts.insert("predictions.hash".to_owned(), hash.finalize().to_hex().to_string());
     }
-    Ok(Some(filed::file(&store, &place, &args.split, &given.predicted, figures, &facts)?))
+    Ok(Some(filed::file(&*store, &place, &args.split, &given.predicted, figures, &facts)?))
 }
 
 /// Draws every picture that shows something; gives the files.

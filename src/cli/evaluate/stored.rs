@@ -14,7 +14,6 @@ use crate::data::{Example, is_out_of_scope};
 use crate::eval::{Measures, OutOfScopeMethod, Predictions, ScopeModels, Segment, segments};
 use crate::fsx;
 use crate::rng::SeedTree;
-use crate::store::SqliteStore;
 use crate::training::{measure_scope, measure_split, predict};
 
 /// What an evaluation came to.
@@ -31,8 +30,8 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs, selector: &str) -> anyho
         let message = format!("`--by` gives accuracies, and the texts of `{}` have no label", args.split);
         return Err(Failure::usage(message).into());
     }
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let model = StoredModel::open(&store, selector, "evaluate")?;
+    let store = global.store.open_read_only()?;
+    let model = StoredModel::open(&*store, selector, "evaluate")?;
     let material = model.material(args.dataset.as_deref())?;
     let examples = material.split(&args.split)?;
     let evaluation = evaluate(&model, &material, examples, args)?;

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::fsx;
 use crate::onnx;
 use crate::package::{Package, Predictor};
-use crate::store::{RunRecord, SqliteStore};
+use crate::store::RunRecord;
 use crate::training::package_of;
 
 use super::exit::Failure;
@@ -94,22 +94,22 @@ pub enum Format {
 
 /// Writes it.
 pub(super) fn run(global: &Global, args: &ExportArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
+    let store = global.store.open_read_only()?;
     if let (Some(to), Some(out)) = (args.to, &args.out) {
-        return runs::export(&store, args, to, out);
+        return runs::export(&*store, args, to, out);
     }
     let [selector] = args.selectors.as_slice() else {
         let message = "a package has one model; `--to mlflow`, `--to csv` and others take many runs";
         return Err(Failure::usage(message).into());
     };
-    let run = run_with_model(&store, selector, "export")?;
+    let run = run_with_model(&*store, selector, "export")?;
     let path = args.out.clone().unwrap_or_else(|| default_path(&run, args.format));
     // Something may also be a link that leads nowhere.
     if std::fs::symlink_metadata(&path).is_ok() && !args.force {
         let message = format!("{} is there already; `--force` replaces it", path.display());
         return Err(Failure::locked(message).into());
     }
-    let package = package_of(&store, run.id)?;
+    let package = package_of(&*store, run.id)?;
     // Better told now than to who gets it.
     package.predictor()?;
     let size = write(&package, &path, args.format)?;

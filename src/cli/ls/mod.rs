@@ -15,8 +15,8 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::store::query::{self, Condition, Field, OrderKey, QueryError};
-use crate::store::{RunQuery, SqliteStore, Store};
-use crate::trial::RunState;
+use crate::store::{RunQuery, Store};
+use crate::trial::{Direction, RunState};
 
 use super::{Global, printer};
 use crate::select;
@@ -149,6 +149,10 @@ pub(super) fn parse_field(text: &str) -> Result<Field, QueryError> {
     query::parse_field(text)
 }
 
+pub(super) fn parse_direction(text: &str) -> Result<Direction, String> {
+    Direction::from_name(text).ok_or_else(|| "it is `minimize` or `maximize`".to_owned())
+}
+
 impl Query {
     /// Adds what it says to what else is asked for.
     pub(super) fn narrow(&self, query: RunQuery) -> RunQuery {
@@ -162,21 +166,21 @@ fn parse_state(name: String) -> Result<RunState, String> {
 
 /// Lists what is asked for.
 pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
+    let store = global.store.open_read_only()?;
     let Some(seconds) = args.watch else {
-        list(&store, args)?;
+        list(&*store, args)?;
         return Ok(ExitCode::SUCCESS);
     };
     loop {
         if std::io::stdout().is_terminal() {
             printer::data("\u{1b}[H\u{1b}[2J")?;
         }
-        list(&store, args)?;
+        list(&*store, args)?;
         std::thread::sleep(Duration::from_secs(seconds));
     }
 }
 
-fn list(store: &SqliteStore, args: &LsArgs) -> anyhow::Result<()> {
+fn list(store: &dyn Store, args: &LsArgs) -> anyhow::Result<()> {
     match &args.group_by {
         _ if args.studies => studies::list(store, args),
         Some(field) => groups::list(store, args, field),

@@ -5,8 +5,6 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use crate::store::{SqliteStore, Store};
-
 use super::super::{Global, json, printer};
 use super::{no_model, version_of};
 
@@ -41,15 +39,15 @@ pub(super) struct AliasArgs {
 
 /// Sets or removes it.
 pub(super) fn run(global: &Global, args: &AliasArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_existing(&global.store)?;
+    let store = global.store.open_existing()?;
     let (name, version) = if args.remove {
         let name = args.address.split('@').next().unwrap_or_default().to_owned();
         if store.model_versions(Some(&name))?.is_empty() {
-            return Err(no_model(&store, &name)?.into());
+            return Err(no_model(&*store, &name)?.into());
         }
         (name, None)
     } else {
-        let found = version_of(&store, &args.address)?;
+        let found = version_of(&*store, &args.address)?;
         (found.name, Some(found.version))
     };
     store.set_model_alias(&name, &args.alias, version, "")?;

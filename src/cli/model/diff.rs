@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use crate::store::{RunRecord, SqliteStore, Store};
+use crate::store::{RunRecord, Store};
 use crate::training::load_classifier;
 
 use super::super::compare::Pair;
@@ -50,16 +50,16 @@ pub(super) struct DiffArgs {
 
 /// Shows it.
 pub(super) fn run(global: &Global, args: &DiffArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let (first, second) = (run_of(&store, &args.first)?, run_of(&store, &args.second)?);
+    let store = global.store.open_read_only()?;
+    let (first, second) = (run_of(&*store, &args.first)?, run_of(&*store, &args.second)?);
     let labels = |run: &RunRecord| -> anyhow::Result<BTreeSet<String>> {
-        Ok(load_classifier(&store, run.id)?.labels.into_iter().collect())
+        Ok(load_classifier(&*store, run.id)?.labels.into_iter().collect())
     };
     let (known, other) = (labels(&first)?, labels(&second)?);
     let only = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).cloned().collect::<Vec<String>>();
     let (only_a, only_b) = (only(&known, &other), only(&other, &known));
-    let sizes = sizes(&store, &first, &second)?;
-    let pair = Pair::load(&store, first, second)?;
+    let sizes = sizes(&*store, &first, &second)?;
+    let pair = Pair::load(&*store, first, second)?;
     if args.csv {
         pair.print_csv()?;
         return Ok(ExitCode::SUCCESS);

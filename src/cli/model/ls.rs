@@ -5,8 +5,6 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::store::{SqliteStore, Store};
-
 use super::super::listing::{Field, Listing, column};
 use super::super::{Global, json, printer};
 use super::{no_model, shape_of};
@@ -39,10 +37,10 @@ pub(super) struct LsArgs {
 
 /// Lists them.
 pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
+    let store = global.store.open_read_only()?;
     let versions = store.model_versions(args.name.as_deref())?;
     if let Some(name) = args.name.as_ref().filter(|_| versions.is_empty()) {
-        return Err(no_model(&store, name)?.into());
+        return Err(no_model(&*store, name)?.into());
     }
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let mut listing = Listing::new([

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::ErrorKind;
-use crate::store::{ModelVersion, SqliteStore, Store};
+use crate::store::ModelVersion;
 
 use super::super::compare::Pair;
 use super::super::compare::gates::{self, Gate};
@@ -56,13 +56,13 @@ pub(super) struct PromoteArgs {
 /// Promotes it, or says why not.
 pub(super) fn run(global: &Global, args: &PromoteArgs) -> anyhow::Result<ExitCode> {
     let rules = gates::rules(&args.fail_if)?;
-    let store = SqliteStore::open_existing(&global.store)?;
-    let version = version_of(&store, &args.address)?;
+    let store = global.store.open_existing()?;
+    let version = version_of(&*store, &args.address)?;
     let versions = store.model_versions(Some(&version.name))?;
     let holder = versions.iter().find(|known| known.aliases.contains(&args.to));
     let gates = match holder {
         Some(holder) if holder.version != version.version => {
-            let pair = Pair::load(&store, store.run(holder.run)?, store.run(version.run)?)?;
+            let pair = Pair::load(&*store, store.run(holder.run)?, store.run(version.run)?)?;
             gates::check(&pair.comparison, &rules, true)?
         }
         _ => Vec::new(),

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use crate::store::{SqliteStore, Store};
 use crate::trial::RunState;
 
 use super::super::exit::Failure;
@@ -46,8 +45,8 @@ pub(super) struct RegisterArgs {
 
 /// Registers it.
 pub(super) fn run(global: &Global, args: &RegisterArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_existing(&global.store)?;
-    let run = run_with_model(&store, &args.selector, "model register")?;
+    let store = global.store.open_existing()?;
+    let run = run_with_model(&*store, &args.selector, "model register")?;
     if run.state != RunState::Complete {
         let (id, state) = (run.id.short(), run.state.name().to_lowercase());
         return Err(

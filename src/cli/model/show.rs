@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::eval::Measures;
-use crate::store::{EventRecord, ModelVersion, RunRecord, SqliteStore, Store, StudyRecord};
+use crate::store::{EventRecord, ModelVersion, RunRecord, Store, StudyRecord};
 use crate::training::load_measures;
 
 use super::super::sections::Sections;
@@ -42,8 +42,8 @@ pub(super) struct ShowArgs {
 
 /// Shows it.
 pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let lineage = Lineage::read(&store, version_of(&store, &args.address)?)?;
+    let store = global.store.open_read_only()?;
+    let lineage = Lineage::read(&*store, version_of(&*store, &args.address)?)?;
     if args.json {
         printer::json(&lineage.json())?;
     } else {

@@ -14,10 +14,10 @@ use crate::report::figure::Figure;
 use crate::report::plot::{self, KINDS, Kind, PlotOptions};
 use crate::report::predicted;
 use crate::report::subject::ReportSubject;
-use crate::store::{SqliteStore, Store};
+use crate::store::Store;
 
 use super::exit::Failure;
-use super::ls::{QUERY_GRAMMAR, Query, parse_field, parse_query};
+use super::ls::{QUERY_GRAMMAR, Query, parse_direction, parse_field, parse_query};
 use super::{Global, printer};
 use crate::select::{self, RUN_GRAMMAR, Target};
 use crate::store::query::Field;
@@ -136,10 +136,6 @@ fn parse_size(text: &str) -> Result<(u32, u32), String> {
     sides.ok_or_else(|| "write width and height in pixels, such as 1200x800".to_owned())
 }
 
-fn parse_direction(text: &str) -> Result<Direction, String> {
-    Direction::from_name(text).ok_or_else(|| "it is `minimize` or `maximize`".to_owned())
-}
-
 fn parse_weight(text: &str) -> Result<f64, String> {
     let weight = text.parse().ok().filter(|weight| (0.0..1.0).contains(weight));
     weight.ok_or_else(|| "a weight is from 0 (raw) to below 1, such as 0.6".to_owned())
@@ -147,13 +143,13 @@ fn parse_weight(text: &str) -> Result<f64, String> {
 
 /// Draws it.
 pub(super) fn run(global: &Global, args: &PlotArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
+    let store = global.store.open_read_only()?;
     let known =
-        runs::figure(&store, args)?.map_or_else(|| of_rows(&store, args), |figure| Ok(Some(figure)))?;
+        runs::figure(&*store, args)?.map_or_else(|| of_rows(&*store, args), |figure| Ok(Some(figure)))?;
     let figure = if let Some(figure) = known {
         figure
     } else {
-        let subjects = subjects(&store, &args.selectors)?;
+        let subjects = subjects(&*store, &args.selectors)?;
         let wanted =
             PlotOptions { params: args.params.clone(), split: args.split.clone(), texts: args.texts.clone() };
         plot::figure(&args.kind, &subjects, &wanted)?
@@ -212,10 +208,7 @@ fn told_of_letters(missing: &[char]) -> String {
 }
 
 /// What the selectors mean; the latest study without any.
-pub(super) fn subjects<'a>(
-    store: &'a dyn Store,
-    selectors: &[String],
-) -> anyhow::Result<Vec<ReportSubject<'a>>> {
+fn subjects<'a>(store: &'a dyn Store, selectors: &[String]) -> anyhow::Result<Vec<ReportSubject<'a>>> {
     if selectors.is_empty() {
         return Ok(vec![ReportSubject::of_study(store, select::resolve_study(store, None)?)?]);
     }

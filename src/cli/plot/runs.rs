@@ -1,22 +1,17 @@
 //! Pictures of runs of any kind: those that a query finds.
 
-use std::collections::BTreeMap;
-
 use super::super::exit::Failure;
 use super::super::ls::Facts;
 use super::PlotArgs;
 use crate::number::counted;
+use crate::report::curves::{Over, PARTS, keys_by_use, points};
 use crate::report::figure::Figure;
 use crate::report::plot::{self, PlotOptions};
 use crate::report::scatter::scatter;
 use crate::report::series::{Series, SeriesStyle, Spread, series};
-use crate::report::study::{Aim, StudyView};
+use crate::report::study::{Aim, StudyView, direction_by_name};
 use crate::store::query::{Attribute, Field, parse_field};
-use crate::store::{Bucket, Look, RunQuery, RunRecord, Store};
-use crate::trial::{Direction, MetricKey};
-
-/// Points of a series that a picture can show.
-const BUCKETS: u32 = 2000;
+use crate::store::{RunQuery, RunRecord, Store};
 
 /// The picture of the runs that `--where` finds.
 pub(super) fn figure(store: &dyn Store, args: &PlotArgs) -> anyhow::Result<Option<Figure>> {
@@ -75,7 +70,7 @@ fn of_view(
         Field::Metric(name) => name.clone(),
         other => other.to_string(),
     };
-    let direction = args.direction.unwrap_or_else(|| natural(&metric));
+    let direction = args.direction.unwrap_or_else(|| direction_by_name(&metric));
     let view = StudyView::of_runs(valued, Aim { title, metric, direction });
     let options = PlotOptions { params: args.params.clone(), ..PlotOptions::default() };
     plot::of_view(kind, &view, &options)?.ok_or_else(|| {
@@ -87,23 +82,15 @@ fn of_view(
     })
 }
 
-/// Which end is better, by the name: of losses and errors the small one.
-fn natural(metric: &str) -> Direction {
-    let name = metric.to_lowercase();
-    let is_cost = ["loss", "error", "mae", "mse", "rmse", "perplexity", "wer", "brier", "time", "duration"]
-        .iter()
-        .any(|cost| name.rsplit(['/', '_', '.', '-']).any(|part| part == *cost));
-    if is_cost { Direction::Minimize } else { Direction::Maximize }
-}
-
 fn curves(store: &dyn Store, runs: &[RunRecord], args: &PlotArgs, about: &str) -> anyhow::Result<Figure> {
-    let keys = if args.metric.is_empty() { usual_keys(store, runs)? } else { args.metric.clone() };
+    let keys = if args.metric.is_empty() { vec![usual_key(store, runs)?] } else { args.metric.clone() };
+    let over = over(args.x.as_deref());
     let mut lines = Vec::new();
     for run in runs {
         let facts = Facts::of(store, run)?;
         let group = args.group_by.as_ref().map(|field| facts.text(field)).unwrap_or_default();
         for key in &keys {
-            let points = points(store, run, key, args.x.as_deref())?;
+            let points = points(store, run, key, &over, PARTS)?;
             if points.is_empty() {
                 continue;
             }
@@ -124,19 +111,11 @@ fn curves(store: &dyn Store, runs: &[RunRecord], args: &PlotArgs, about: &str) -
 }
 
 /// The series that most runs have, where none is named: the first by name of those.
-fn usual_keys(store: &dyn Store, runs: &[RunRecord]) -> anyhow::Result<Vec<String>> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for run in runs.iter().take(50) {
-        for metric in store.latest_metrics(run.id)? {
-            let key = MetricKey::from(metric.key.as_str());
-            if metric.count > 1 && key.fold.is_none() && !metric.key.starts_with("system/") {
-                *counts.entry(metric.key).or_default() += 1;
-            }
-        }
-    }
-    let most = counts.values().copied().max().unwrap_or_default();
-    let first = counts.into_iter().find(|(_, count)| *count == most);
-    first.map(|(key, _)| vec![key]).ok_or_else(|| {
+fn usual_key(store: &dyn Store, runs: &[RunRecord]) -> anyhow::Result<String> {
+    let metrics = runs.iter().take(50).map(|run| store.latest_metrics(run.id));
+    let metrics = metrics.collect::<Result<Vec<_>, _>>()?;
+    let first = keys_by_use(metrics.iter().map(Vec::as_slice)).into_iter().next();
+    first.ok_or_else(|| {
         Failure::not_found(
             "none of the runs has a series; `uaic ls --where … --columns metrics.NAME` shows values",
         )
@@ -144,41 +123,11 @@ fn usual_keys(store: &dyn Store, runs: &[RunRecord]) -> anyhow::Result<Vec<Strin
     })
 }
 
-/// A series over steps, time or another metric.
-fn points(store: &dyn Store, run: &RunRecord, key: &str, x: Option<&str>) -> anyhow::Result<Vec<(f64, f64)>> {
-    let over = match x {
-        None | Some("step") => return seen(store, run, key, |point| point.step as f64),
-        Some("time") => {
-            let start = run.started_ms;
-            return seen(store, run, key, move |point| (point.time_ms - start) as f64 / 1000.0);
-        }
-        Some(name) => name.strip_prefix("metrics.").unwrap_or(name),
-    };
-    // The last value at each step.
-    let places: BTreeMap<i64, f64> =
-        store.series(run.id, over)?.into_iter().map(|point| (point.step, point.value)).collect();
-    let at = |point: crate::store::Point| Some((*places.get(&point.step)?, point.value));
-    Ok(store.series(run.id, key)?.into_iter().filter_map(at).collect())
-}
-
-/// A series of which no extreme is lost, as points.
-fn seen(
-    store: &dyn Store,
-    run: &RunRecord,
-    key: &str,
-    x: impl Fn(&crate::store::Point) -> f64,
-) -> anyhow::Result<Vec<(f64, f64)>> {
-    let mut points = Vec::new();
-    for bucket in store.buckets(run.id, key, &Look::whole(BUCKETS))? {
-        let Bucket { first, last, smallest, largest, count } = bucket;
-        points.push((x(&first), first.value));
-        if count > 2 {
-            let middle = f64::midpoint(x(&first), x(&last));
-            points.extend([smallest, largest].into_iter().flatten().map(|value| (middle, value)));
-        }
-        if count > 1 {
-            points.push((x(&last), last.value));
-        }
+/// What `--x` says of curves.
+fn over(x: Option<&str>) -> Over {
+    match x {
+        None | Some("step") => Over::Step,
+        Some("time") => Over::Time,
+        Some(name) => Over::Metric(name.strip_prefix("metrics.").unwrap_or(name).to_owned()),
     }
-    Ok(points)
 }

@@ -1,7 +1,6 @@
 //! Which model is asked.
 
 use crate::package::{Package, Predictor};
-use crate::store::SqliteStore;
 
 use super::super::Global;
 use super::super::address::{Found, find, read_package};
@@ -12,8 +11,8 @@ pub(super) fn open(global: &Global, name: &str) -> anyhow::Result<Predictor> {
     match find(&global.store, name, "predict")? {
         Found::Package(path) => Ok(read_package(&path, Package::predictor)?),
         Found::Run(run, _) => {
-            let store = SqliteStore::open_read_only(&global.store)?;
-            Ok(StoredModel::of_run(&store, *run)?.into_predictor())
+            let store = global.store.open_read_only()?;
+            Ok(StoredModel::of_run(&*store, *run)?.into_predictor())
         }
     }
 }

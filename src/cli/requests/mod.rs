@@ -75,7 +75,7 @@ struct LogArgs {
 
 impl LogArgs {
     fn path(&self, global: &Global) -> PathBuf {
-        self.log.clone().unwrap_or_else(|| global.store.join("requests.db"))
+        self.log.clone().unwrap_or_else(|| global.store.beside("requests.db"))
     }
 
     fn open(&self, global: &Global) -> anyhow::Result<RequestReader> {

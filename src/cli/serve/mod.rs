@@ -17,6 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::serve::{Admin, AdminToken, Listen, Server, Settings, Setup};
 
+pub(super) use self::options::parse_listen;
 use self::options::{Canary, Named, sidecars};
 use self::source::Source;
 use super::exit::Failure;

@@ -67,7 +67,7 @@ pub(super) fn parse_canary(text: &str) -> Result<Canary, String> {
 }
 
 /// HOST:PORT or unix:PATH.
-pub(super) fn parse_listen(text: &str) -> Result<Listen, String> {
+pub(in crate::cli) fn parse_listen(text: &str) -> Result<Listen, String> {
     if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
         return Ok(Listen::Unix(path.into()));
     }

@@ -61,7 +61,7 @@ impl Recording {
         if self.no_request_log {
             return Ok(None);
         }
-        let path = self.request_log.clone().unwrap_or_else(|| global.store.join("requests.db"));
+        let path = self.request_log.clone().unwrap_or_else(|| global.store.beside("requests.db"));
         let redaction =
             Redaction::parse(&self.redact).map_err(|error| Failure::usage(format!("--redact: {error}")))?;
         let settings = request_log::Settings {
@@ -86,7 +86,7 @@ impl Recording {
     }
 
     fn open_file(&self, global: &Global) -> anyhow::Result<LogFile> {
-        let folder = self.logs.clone().unwrap_or_else(|| global.store.join("logs"));
+        let folder = self.logs.clone().unwrap_or_else(|| global.store.beside("logs"));
         // Not through the log, which is what fails.
         let warn = |error: &crate::fsx::FileError| {
             printer::talk(format!("warning: log lines are lost: {error}"));

@@ -1,12 +1,12 @@
 //! The models that `uaic serve` serves: packages on disk, registered versions, and runs.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::fsx::FileError;
 use crate::package::{MANIFEST, Package};
 use crate::serve::{LoadedModel, ModelSource, SourceError};
-use crate::store::SqliteStore;
+use crate::store::StoreAddress;
 use crate::training::package_of;
 
 use super::super::address::{Found, find, read_package};
@@ -18,7 +18,7 @@ const DIGITS: usize = 12;
 /// Packages on disk, and the registry and runs of a store.
 pub(super) struct Source {
     /// The folder of the store.
-    pub(super) store: PathBuf,
+    pub(super) store: StoreAddress,
 }
 
 impl ModelSource for Source {
@@ -39,9 +39,9 @@ impl Source {
         let (package, version) = match found {
             Found::Package(path) => (read_package(&path, |package| Ok(package.clone()))?, None),
             Found::Run(run, number) => {
-                let store = SqliteStore::open_read_only(&self.store)?;
+                let store = self.store.open_read_only()?;
                 let version = number.map_or_else(|| run.id.short(), |number| number.to_string());
-                (package_of(&store, run.id)?, Some(version))
+                (package_of(&*store, run.id)?, Some(version))
             }
         };
         loaded(&package, version, fingerprint)

@@ -15,7 +15,7 @@ use crate::fsx;
 use crate::report::sheet;
 use crate::run_log::LOG_ARTIFACT;
 use crate::select::{self, RUN_GRAMMAR, Target};
-use crate::store::{RunRecord, SqliteStore, Store, StoreError};
+use crate::store::{RunRecord, Store, StoreError};
 
 use super::exit::Failure;
 use super::listing::{Field, Listing, column};
@@ -90,14 +90,14 @@ pub struct ShowArgs {
 
 /// Shows it.
 pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
+    let store = global.store.open_read_only()?;
     let part_of_run = args.metric.is_some() || args.log || args.artifact.is_some();
     let target = if args.study {
-        Target::Study(Box::new(select::resolve_study(&store, Some(&args.selector))?))
+        Target::Study(Box::new(select::resolve_study(&*store, Some(&args.selector))?))
     } else if part_of_run {
-        Target::Run(Box::new(select::resolve(&store, &args.selector)?))
+        Target::Run(Box::new(select::resolve(&*store, &args.selector)?))
     } else {
-        select::resolve_any(&store, &args.selector)?
+        select::resolve_any(&*store, &args.selector)?
     };
     match target {
         Target::Study(study) if args.csv => {
@@ -108,16 +108,16 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> 
             return Err(Failure::usage(message).into());
         }
         Target::Study(study) => {
-            let details = StudyDetails::read(&store, &study)?;
+            let details = StudyDetails::read(&*store, &study)?;
             if args.json { printer::json(&details.json())? } else { printer::data(details.text().text())? }
         }
         Target::Run(run) => match (&args.metric, &args.artifact) {
-            (Some(key), _) => show_metric(&store, &run, key, args)?,
+            (Some(key), _) => show_metric(&*store, &run, key, args)?,
             _ if args.csv => metrics_listing(&store.latest_metrics(run.id)?).print_csv()?,
-            (_, Some(name)) => show_artifact(&store, &run, name, args.out.as_ref())?,
-            _ if args.log => show_artifact(&store, &run, LOG_ARTIFACT, None)?,
+            (_, Some(name)) => show_artifact(&*store, &run, name, args.out.as_ref())?,
+            _ if args.log => show_artifact(&*store, &run, LOG_ARTIFACT, None)?,
             _ => {
-                let details = RunDetails::read(&store, &run)?;
+                let details = RunDetails::read(&*store, &run)?;
                 if args.json {
                     printer::json(&details.json())?;
                 } else {

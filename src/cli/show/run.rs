@@ -9,8 +9,7 @@ use super::super::sections::Sections;
 use super::super::{json, table};
 use crate::select::{metric_of, place};
 use crate::store::{
-    ArtifactRecord, EventRecord, LatestMetric, RunKind, RunQuery, RunRecord, SqliteStore, Store, StoreError,
-    StudyRecord,
+    ArtifactRecord, EventRecord, LatestMetric, RunKind, RunQuery, RunRecord, Store, StoreError, StudyRecord,
 };
 
 /// A run with what is recorded beside its row.
@@ -30,7 +29,7 @@ impl<'a> RunDetails<'a> {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub(super) fn read(store: &SqliteStore, run: &'a RunRecord) -> Result<Self, StoreError> {
+    pub(super) fn read(store: &dyn Store, run: &'a RunRecord) -> Result<Self, StoreError> {
         Ok(Self {
             run,
             study: run.start.home.study().map(|study| store.study(study)).transpose()?,

@@ -1,6 +1,7 @@
 //! `uaic study enqueue`, `exclude`, `include`, `correct`: what a user changes of a study.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
@@ -10,7 +11,7 @@ use super::super::work::Work;
 use super::super::{Global, json, printer, table};
 use crate::select;
 use crate::spec::{Space, split_override};
-use crate::store::{Change, RunKind, RunRecord, SqliteStore, Store, StudyRecord};
+use crate::store::{Change, RunKind, RunRecord, Store, StudyRecord};
 use crate::study::promise;
 use crate::trial::{ParamValue, Params};
 
@@ -90,8 +91,8 @@ pub(super) struct CorrectArgs {
 
 /// Enqueues a point.
 pub(super) fn enqueue(global: &Global, args: &EnqueueArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_existing(&global.store)?;
-    let study = select::resolve_study(&store, Some(&args.study))?;
+    let store = global.store.open_existing()?;
+    let study = select::resolve_study(&*store, Some(&args.study))?;
     let work = Work::of_study(&study)?;
     let space = work.latest_space(&store.changes(study.id)?);
     let mut wanted = Params::new();
@@ -146,14 +147,14 @@ fn value_of(space: &Space, name: &str, text: &str) -> ParamValue {
 pub(super) fn exclude(global: &Global, args: &ExcludeArgs) -> anyhow::Result<ExitCode> {
     let (store, _, trial) = trial_of(global, &args.trial)?;
     let number = number_of(&trial)?;
-    change(&store, &trial, &Change::Exclude { trial: number, reason: args.reason.clone() })
+    change(&*store, &trial, &Change::Exclude { trial: number, reason: args.reason.clone() })
 }
 
 /// Includes a trial again.
 pub(super) fn include(global: &Global, args: &IncludeArgs) -> anyhow::Result<ExitCode> {
     let (store, _, trial) = trial_of(global, &args.trial)?;
     let number = number_of(&trial)?;
-    change(&store, &trial, &Change::Include { trial: number, reason: args.reason.clone() })
+    change(&*store, &trial, &Change::Include { trial: number, reason: args.reason.clone() })
 }
 
 /// Corrects the values of a trial.
@@ -166,12 +167,12 @@ pub(super) fn correct(global: &Global, args: &CorrectArgs) -> anyhow::Result<Exi
     }
     let number = number_of(&trial)?;
     let (old, new) = (trial.values.clone(), args.values.clone());
-    change(&store, &trial, &Change::Correct { trial: number, old, new, reason: args.reason.clone() })
+    change(&*store, &trial, &Change::Correct { trial: number, old, new, reason: args.reason.clone() })
 }
 
-fn trial_of(global: &Global, text: &str) -> anyhow::Result<(SqliteStore, StudyRecord, RunRecord)> {
-    let store = SqliteStore::open_existing(&global.store)?;
-    let trial = select::resolve(&store, text)?;
+fn trial_of(global: &Global, text: &str) -> anyhow::Result<(Arc<dyn Store>, StudyRecord, RunRecord)> {
+    let store = global.store.open_existing()?;
+    let trial = select::resolve(&*store, text)?;
     let study = store.study(trial.study()?)?;
     Ok((store, study, trial))
 }

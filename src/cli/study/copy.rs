@@ -1,7 +1,6 @@
 //! `uaic study copy`: a study with all of its trials, in this store or another.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -11,7 +10,7 @@ use super::super::{Global, json, printer};
 use crate::platform::ProcessIdentity;
 use crate::select::{self, STUDY_GRAMMAR};
 use crate::store::{
-    Change, NewRun, NewStudy, RunEnd, RunKind, RunQuery, RunRecord, SqliteStore, Store, StudyRecord,
+    Change, NewRun, NewStudy, RunEnd, RunKind, RunQuery, RunRecord, Store, StoreAddress, StudyRecord,
     StudyState,
 };
 use crate::trial::RunState;
@@ -36,7 +35,7 @@ pub(super) struct CopyArgs {
 
     /// The folder of another store
     #[arg(long, value_name = "DIR")]
-    to: Option<PathBuf>,
+    to: Option<StoreAddress>,
 
     /// Another name of the experiment
     #[arg(long, value_name = "NAME")]
@@ -49,14 +48,14 @@ pub(super) struct CopyArgs {
 
 /// Copies it.
 pub(super) fn run(global: &Global, args: &CopyArgs) -> anyhow::Result<ExitCode> {
-    let source = SqliteStore::open_read_only(&global.store)?;
-    let study = select::resolve_study(&source, Some(&args.study))?;
-    let target = SqliteStore::open(args.to.as_ref().unwrap_or(&global.store))?;
+    let source = global.store.open_read_only()?;
+    let study = select::resolve_study(&*source, Some(&args.study))?;
+    let target = args.to.as_ref().unwrap_or(&global.store).open()?;
     let name = args.name.clone().unwrap_or_else(|| study.plan.experiment.clone());
     let copy = target.create_study(&NewStudy { experiment: name, ..study.plan.clone() })?;
     let process = ProcessIdentity::current();
     target.acquire_study(copy.id, &process)?;
-    let copied = copy_runs(&source, &study, &target, &copy, &process);
+    let copied = copy_runs(&*source, &study, &*target, &copy, &process);
     let state = if copied.is_ok() { state_of(&study) } else { StudyState::Failed };
     target.release_study(copy.id, &process, state)?;
     let copied = copied?;

@@ -9,7 +9,6 @@ use serde_json::json;
 use super::super::work::Work;
 use super::super::{Global, json, printer};
 use crate::spec::split_override;
-use crate::store::{SqliteStore, Store};
 
 /// Arguments of `uaic study create`.
 #[derive(Args, Debug)]
@@ -37,7 +36,7 @@ pub(super) struct CreateArgs {
 pub(super) fn run(global: &Global, args: &CreateArgs) -> anyhow::Result<ExitCode> {
     let work = Work::load(&args.spec, &args.params)?;
     work.notes().iter().for_each(|note| printer::talk(format!("note: {note}")));
-    let study = SqliteStore::open(&global.store)?.create_study(&work.new_study())?;
+    let study = global.store.open()?.create_study(&work.new_study())?;
     if args.json {
         printer::json(&json!({ "schema": json::SCHEMA, "study": study.id }))?;
     } else {

@@ -10,7 +10,7 @@ use super::super::listing::{Field, Listing, column};
 use super::super::work::Work;
 use super::super::{Global, json, printer, table};
 use crate::select;
-use crate::store::{RunKind, RunRecord, SqliteStore, Store};
+use crate::store::{RunKind, RunRecord};
 use crate::study::{self, sampler::Explanation};
 
 /// Arguments of `uaic explain`.
@@ -43,14 +43,14 @@ pub struct ExplainArgs {
 
 /// Explains it.
 pub(in super::super) fn run(global: &Global, args: &ExplainArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let trial = select::resolve(&store, &args.trial)?;
+    let store = global.store.open_read_only()?;
+    let trial = select::resolve(&*store, &args.trial)?;
     let number = trial.start.number.filter(|_| trial.start.kind == RunKind::Trial);
     let is_none = || Failure::usage(format!("run {} is no trial of a study", trial.id.short()));
     let number = number.ok_or_else(is_none)?;
     let record = store.study(trial.study()?)?;
     let work = Work::of_study(&record)?;
-    let explanation = study::explain(&store, &record, &work.setup()?, number)?;
+    let explanation = study::explain(&*store, &record, &work.setup()?, number)?;
     if args.json {
         printer::json(&json_of(&trial, number, &explanation))?;
     } else if args.csv {

@@ -6,11 +6,11 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use super::super::listing::{Field, Listing, column};
-use super::super::work::Work;
 use super::super::{Global, json, printer};
+use crate::report::study::StudyView;
 use crate::rng::SeedTree;
 use crate::select::{self, STUDY_GRAMMAR};
-use crate::store::{RunRecord, SqliteStore, Store};
+use crate::store::RunRecord;
 use crate::study::importance::{TOP, importance as fanova, ped_anova, takes_ranks};
 use crate::trial::FinishedTrial;
 
@@ -55,11 +55,10 @@ enum Method {
 
 /// Shows it.
 pub(super) fn run(global: &Global, args: &ImportanceArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let study = select::resolve_study(&store, args.study.as_deref())?;
-    let work = Work::of_study(&study)?;
-    let space = work.latest_space(&store.changes(study.id)?);
-    let trials = select::best_trials(&store, &study)?;
+    let store = global.store.open_read_only()?;
+    let study = select::resolve_study(&*store, args.study.as_deref())?;
+    let space = StudyView::load(&*store, &study)?.space;
+    let trials = select::best_trials(&*store, &study)?;
     let trials: Vec<FinishedTrial> = trials.iter().filter_map(finished).collect();
     let measure = |method: Method| match method {
         Method::Fanova => {

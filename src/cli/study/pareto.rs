@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::super::{Global, json, printer, table};
 use crate::report::sheet;
 use crate::select::{self, STUDY_GRAMMAR};
-use crate::store::{RunKind, RunQuery, RunRecord, SqliteStore, Store, StudyRecord};
+use crate::store::{RunKind, RunQuery, RunRecord, Store, StudyRecord};
 use crate::study::pareto::front;
 use crate::trial::best_first;
 
@@ -43,9 +43,9 @@ pub(super) struct ParetoArgs {
 
 /// Shows them.
 pub(super) fn run(global: &Global, args: &ParetoArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let study = select::resolve_study(&store, args.study.as_deref())?;
-    let front = trials_on_front(&store, &study)?;
+    let store = global.store.open_read_only()?;
+    let study = select::resolve_study(&*store, args.study.as_deref())?;
+    let front = trials_on_front(&*store, &study)?;
     let now_ms = jiff::Timestamp::now().as_millisecond();
     if args.json {
         let shape_of = |run: &RunRecord| -> Map<String, Value> {

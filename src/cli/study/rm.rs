@@ -7,7 +7,7 @@ use clap::Args;
 use super::super::exit::Failure;
 use super::super::{Global, printer};
 use crate::select::{self, STUDY_GRAMMAR};
-use crate::store::{RunQuery, SqliteStore, Store, StudyState};
+use crate::store::{RunQuery, StudyState};
 
 /// Arguments of `uaic study rm`.
 #[derive(Args, Debug)]
@@ -30,8 +30,8 @@ pub(super) struct RmArgs {
 
 /// Hides them, or brings them back.
 pub(super) fn run(global: &Global, args: &RmArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_existing(&global.store)?;
-    let study = select::resolve_study(&store, Some(&args.study))?;
+    let store = global.store.open_existing()?;
+    let study = select::resolve_study(&*store, Some(&args.study))?;
     if study.state == StudyState::Running && !args.undo {
         let message = format!("study {} is running; stop it first, or wait for it", study.id.short());
         return Err(Failure::locked(message).into());

@@ -8,9 +8,10 @@ use serde_json::{Map, Value, json};
 use super::super::show::{best_line, trials_line};
 use super::super::work::Work;
 use super::super::{Global, json, printer, table};
+use crate::report::study::StudyView;
 use crate::select::{self, STUDY_GRAMMAR};
-use crate::spec::Duplicates;
-use crate::store::{Change, SqliteStore, Store, StudyChange, StudyRecord, Tally};
+use crate::spec::{Duplicates, Space};
+use crate::store::{Change, StudyChange, StudyRecord, Tally};
 
 /// Arguments of `uaic study show`.
 #[derive(Args, Debug)]
@@ -35,31 +36,41 @@ pub(super) struct ShowArgs {
 
 /// Shows it.
 pub(super) fn run(global: &Global, args: &ShowArgs) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(&global.store)?;
-    let study = select::resolve_study(&store, args.study.as_deref())?;
+    let store = global.store.open_read_only()?;
+    let study = select::resolve_study(&*store, args.study.as_deref())?;
     let tally = store.tally(study.id)?;
     let changes = store.changes(study.id)?;
-    let work = Work::of_study(&study)?;
+    // Without a spec a program proposes its trials, and nothing is known of how.
+    let work = if study.plan.spec_text.is_empty() { None } else { Some(Work::of_study(&study)?) };
+    let space = match &work {
+        Some(work) => work.latest_space(&changes),
+        None => StudyView::load(&*store, &study)?.space,
+    };
     if args.json {
         let mut shown: Map<String, Value> = json::object(json!({
             "schema": json::SCHEMA,
             "study": json::study(&study, &tally),
             "metrics": study.goals().metrics(),
-            "sampler": work.study().sampler.name(),
-            "pruner": work.spec().pruner.name(),
-            "parallel": work.study().parallel,
-            "space": work.latest_space(&changes),
+            "sampler": work.as_ref().map(|work| work.study().sampler.name()),
+            "pruner": work.as_ref().map(|work| work.spec().pruner.name()),
+            "parallel": work.as_ref().map(|work| work.study().parallel),
+            "space": space,
         }));
         shown.insert("changes".to_owned(), serde_json::to_value(&changes)?);
         printer::json(&shown)?;
     } else {
-        printer::data(text(&study, &tally, &changes, &work))?;
+        printer::data(text(&study, &tally, &changes, work.as_ref(), &space))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(study: &StudyRecord, tally: &Tally, changes: &[StudyChange], work: &Work) -> String {
-    let setting = work.study();
+fn text(
+    study: &StudyRecord,
+    tally: &Tally,
+    changes: &[StudyChange],
+    work: Option<&Work>,
+    space: &Space,
+) -> String {
     let mut lines = vec![
         format!(
             "study     {} · {} · {}",
@@ -75,17 +86,10 @@ fn text(study: &StudyRecord, tally: &Tally, changes: &[StudyChange], work: &Work
     if let Some(best) = tally.best {
         lines.push(format!("best      {}", best_line(best)));
     }
-    let duplicates = match setting.duplicates {
-        Duplicates::Avoid => "avoid",
-        Duplicates::Reuse => "reuse",
-        Duplicates::Repeat => "repeat",
-    };
-    lines.push(format!(
-        "sampler   {} · {} in parallel · seed {} · duplicates: {}",
-        setting.sampler, setting.parallel, setting.seed, duplicates
-    ));
-    lines.push(format!("pruner    {}", work.spec().pruner.name()));
-    let space = work.latest_space(changes);
+    match work {
+        Some(work) => lines.extend(settings(work)),
+        None => lines.push("proposed  by a program".to_owned()),
+    }
     for (name, distribution) in space.iter() {
         let mut line = format!("search    {} = {distribution}", table::one_line(name));
         for (parent, values) in space.condition(name).into_iter().flatten() {
@@ -97,6 +101,21 @@ fn text(study: &StudyRecord, tally: &Tally, changes: &[StudyChange], work: &Work
     lines.extend(space.constraints().iter().map(|constraint| format!("such that {constraint}")));
     lines.extend(changes.iter().map(changed));
     lines.join("\n")
+}
+
+/// How trials are proposed and stopped.
+fn settings(work: &Work) -> [String; 2] {
+    let setting = work.study();
+    let duplicates = match setting.duplicates {
+        Duplicates::Avoid => "avoid",
+        Duplicates::Reuse => "reuse",
+        Duplicates::Repeat => "repeat",
+    };
+    let sampler = format!(
+        "sampler   {} · {} in parallel · seed {} · duplicates: {}",
+        setting.sampler, setting.parallel, setting.seed, duplicates
+    );
+    [sampler, format!("pruner    {}", work.spec().pruner.name())]
 }
 
 fn changed(change: &StudyChange) -> String {

@@ -6,7 +6,8 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Block, Format, Page, Picture, Section, Table};
+use super::escape::escaped;
+use super::{Block, Format, Page, Picture, Section, Table, note};
 
 /// The page as HTML.
 pub fn html(page: &Page) -> String {
@@ -47,6 +48,7 @@ fn write_block(out: &mut String, block: &Block) {
         Block::Code(text) => {
             let _ = writeln!(out, "<pre><code>{}</code></pre>", escaped(text));
         }
+        Block::Note(text) => out.push_str(&note::html(text)),
         Block::Facts(facts) => {
             out.push_str("<dl>\n");
             for (name, value) in facts {
@@ -91,25 +93,6 @@ fn write_picture(out: &mut String, picture: &Picture) {
         if picture.format == Format::Svg { "svg+xml" } else { "png" },
         STANDARD.encode(&picture.bytes)
     );
-}
-
-/// Text that is safe between tags and in quoted attributes. What a terminal would act on is shown
-/// as a sign.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\n' | '\t' => out.push(character),
-            control if control.is_control() => out.push('\u{fffd}'),
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Block, Page, Table};
+use super::{Block, Page, Table, note};
 
 /// The page as Markdown.
 pub fn markdown(page: &Page) -> String {
@@ -28,14 +28,21 @@ fn write_block(out: &mut String, block: &Block) {
             write_table(out, table);
             Ok(())
         }
+        Block::Note(text) => write!(out, "{}", note::quoted(text)),
         Block::Picture(picture) => {
             writeln!(out, "![{}]({})", escaped(&picture.title), picture.file())
         }
         Block::Code(text) => {
-            let fence = if text.contains("```") { "````" } else { "```" };
+            let fence = fence(text);
             writeln!(out, "{fence}text\n{}\n{fence}", text.trim_end())
         }
     };
+}
+
+/// More backticks than the text has in a row.
+fn fence(text: &str) -> String {
+    let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or_default();
+    "`".repeat(longest.max(2) + 1)
 }
 
 fn write_table(out: &mut String, table: &Table) {

@@ -1,8 +1,10 @@
 //! A page as a list of sections, and its two forms: one HTML file with everything in it, and
 //! Markdown beside picture files.
 
+mod escape;
 mod html;
 mod markdown;
+mod note;
 
 pub use html::html;
 pub use markdown::markdown;
@@ -44,6 +46,8 @@ pub enum Block {
     Picture(Picture),
     /// Text to be copied, as it is.
     Code(String),
+    /// What somebody wrote in Markdown.
+    Note(String),
 }
 
 /// Rows and columns of text.

@@ -27,7 +27,7 @@ pub use hypervolume::hypervolume;
 pub use importance::{importance, importance_top, importances};
 pub use intermediate::{Series, intermediate};
 pub use objectives::Objectives;
-pub use of_runs::Aim;
+pub use of_runs::{Aim, as_runs, direction_by_name};
 pub use parallel::parallel;
 pub use pareto::pareto_front;
 pub use slice::slice;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use super::view::{StudyView, TrialView};
+use crate::report::figure::{Content, Figure};
 use crate::spec::{Distribution, Space};
 use crate::store::RunRecord;
 use crate::trial::{Direction, ParamValue, Params};
@@ -22,6 +23,15 @@ pub struct Aim {
     pub metric: String,
     /// Which end of it is better.
     pub direction: Direction,
+}
+
+/// Which end is better, by the name: of losses and errors the small one.
+pub fn direction_by_name(metric: &str) -> Direction {
+    const COSTS: [&str; 10] =
+        ["loss", "error", "mae", "mse", "rmse", "perplexity", "wer", "brier", "time", "duration"];
+    let name = metric.to_lowercase();
+    let is_cost = COSTS.iter().any(|cost| name.rsplit(['/', '_', '.', '-']).any(|part| part == *cost));
+    if is_cost { Direction::Minimize } else { Direction::Maximize }
 }
 
 impl StudyView {
@@ -54,6 +64,37 @@ impl StudyView {
             leading: OnceLock::new(),
         }
     }
+}
+
+/// A picture of a study in the words of runs: they are numbered from the first that was started.
+pub fn as_runs(mut figure: Figure) -> Figure {
+    figure.note = in_runs(&figure.note);
+    figure.subtitle = in_runs(&figure.subtitle);
+    for key in &mut figure.legend {
+        key.text = in_runs(&key.text);
+    }
+    if let Some(colours) = &mut figure.colours {
+        colours.label = in_runs(&colours.label);
+    }
+    for panel in &mut figure.panels {
+        match &mut panel.content {
+            // Any other label may be the name of a parameter.
+            Content::Chart { x, .. } if x.label == "trial" => "run".clone_into(&mut x.label),
+            Content::Empty(why) => *why = in_runs(why),
+            _ => {}
+        }
+    }
+    figure
+}
+
+fn in_runs(text: &str) -> String {
+    let text =
+        text.replace("the study's own trials", "these runs").replace("The study's own trials", "These runs");
+    let word = |word: &str| match word.trim_matches(|letter: char| !letter.is_alphabetic()) {
+        "trial" | "trials" => word.replace("trial", "run"),
+        _ => word.to_owned(),
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// A text that says a number as that number.
@@ -112,6 +153,19 @@ fn spanned(values: &[&ParamValue]) -> Option<Distribution> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pictures_of_runs_speak_of_runs() {
+        assert_eq!(in_runs("best (trial 3), 2 trials; industrial"), "best (run 3), 2 runs; industrial");
+        assert_eq!(in_runs("ANOVA on the study's own trials: x"), "ANOVA on these runs: x");
+        assert_eq!(in_runs(""), "");
+    }
+
+    #[test]
+    fn of_losses_the_small_end_is_better() {
+        assert_eq!(direction_by_name("val/log_loss"), Direction::Minimize);
+        assert_eq!(direction_by_name("lossless"), Direction::Maximize);
+    }
 
     #[test]
     fn parameters_span_what_they_are() {

@@ -119,11 +119,22 @@ fn space_of(store: &dyn Store, study: &StudyRecord, runs: &[RunRecord]) -> Resul
         return Ok(space);
     }
     if new.spec_text.is_empty() {
-        let drawn: Vec<Drawn> =
-            runs.iter().rev().filter_map(|run| drawn_in(run).transpose()).collect::<Result<_, _>>()?;
-        return Ok(Space::new(drawn.into_iter().flatten()));
+        return drawn_by(runs);
     }
     Ok(Spec::of_study(new).map_err(refused)?.search)
+}
+
+/// What trials have drawn from, newest first; where ranges differ, what has the values of all of them, and
+/// where there is no such, what the newest drew from.
+fn drawn_by(runs: &[RunRecord]) -> Result<Space, ViewError> {
+    let mut whole = Drawn::new();
+    for run in runs.iter().rev() {
+        for (name, drawn) in drawn_in(run)?.unwrap_or_default() {
+            let both = whole.get(&name).and_then(|known| known.union(&drawn).ok());
+            whole.insert(name, both.unwrap_or(drawn));
+        }
+    }
+    Ok(Space::new(whole))
 }
 
 impl StudyView {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::super::draw::{Format, Options, draw, missing_letters, natural_pixels};
+use super::super::drawing;
 use super::super::error::PlotError;
 use super::super::page::Picture;
 use super::super::plot::figure;
@@ -80,12 +80,5 @@ fn picture(subject: &ReportSubject<'_>, kind: &str) -> Result<Option<Picture>, P
         ) => return Ok(None),
         Err(error) => return Err(error),
     };
-    if figure.is_empty() {
-        return Ok(None);
-    }
-    // A page shows letters of every script as long as they are text.
-    let format = if missing_letters(&figure).is_empty() { Format::Png } else { Format::Svg };
-    let bytes = draw(&figure, &Options { format, ..Options::default() })?;
-    let size = natural_pixels(&figure);
-    Ok(Some(Picture { name: kind.to_owned(), title: figure.title, bytes, format, size }))
+    Ok(drawing::picture(kind, figure)?)
 }

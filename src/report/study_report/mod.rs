@@ -16,41 +16,15 @@ mod test;
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::answers;
 use super::error::PlotError;
+use super::folder::Report;
 use super::page::{Block, Page, Picture, Section};
 use super::program::Evaluator;
 use super::sheet;
 use super::subject::ReportSubject;
 use crate::eval::Predictions;
 use crate::store::{RunKind, RunQuery};
-
-/// Everything that a report writes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Report {
-    /// `attention-4f2a90c1`.
-    pub name: String,
-    /// The page with its pictures.
-    pub page: Page,
-    /// Every metric with its interval, and why others have none.
-    pub metrics: Value,
-    /// Every trial as a row: `trials.csv`.
-    pub trials: Vec<u8>,
-    /// One row per text of the test split; none without a model.
-    pub predictions: Option<Vec<u8>>,
-}
-
-impl Report {
-    /// The pictures of its page.
-    pub fn pictures(&self) -> impl Iterator<Item = &Picture> {
-        self.page.sections.iter().flat_map(|section| &section.blocks).filter_map(|block| match block {
-            Block::Picture(picture) => Some(picture),
-            _ => None,
-        })
-    }
-}
 
 /// Writes a report about a study and its final run; `done` is told after each picture, with how
 /// many there will be.
@@ -76,12 +50,13 @@ pub fn report(
         ),
         sections,
     };
+    let mut tables = vec![("trials.csv", trials(subject)?)];
+    tables.extend(predictions.map(|table| ("predictions.csv", answers::csv(subject, &table))));
     Ok(Report {
         name: format!("{}-{}", study.plan.experiment, study.id.short()),
         page,
         metrics: metrics::as_json(subject)?,
-        trials: trials(subject)?,
-        predictions: predictions.map(|table| answers::csv(subject, &table)),
+        tables,
     })
 }
 

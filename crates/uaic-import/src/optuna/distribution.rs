@@ -28,7 +28,11 @@ pub(super) struct Choices {
 impl Drawn {
     /// Reads a distribution; `None` of one that is unknown.
     pub(super) fn of(json: &[u8]) -> Option<Self> {
-        let tree = Json::parse(json).ok()?;
+        Self::of_tree(&Json::parse(json).ok()?)
+    }
+
+    /// The same of a tree.
+    pub(super) fn of_tree(tree: &Json) -> Option<Self> {
         let attributes = tree.get("attributes")?;
         let real = |key: &str| attributes.get(key).and_then(Json::as_f64);
         let whole = |key: &str| attributes.get(key).and_then(Json::as_i64);
@@ -53,6 +57,18 @@ impl Drawn {
             "IntUniformDistribution" => int(false),
             "IntLogUniformDistribution" => int(true),
             _ => None,
+        }
+    }
+
+    /// Whether Optuna would make it.
+    pub(super) fn is_sound(&self) -> bool {
+        match *self {
+            Self::Float { low, high, step, log } => {
+                let steps = step.is_none_or(|step| step > 0.0 && !log);
+                low <= high && (!log || low > 0.0) && steps
+            }
+            Self::Int { low, high, step, log } => low <= high && step > 0 && (!log || (low > 0 && step == 1)),
+            Self::Choice(ref choices) => !choices.values.is_empty(),
         }
     }
 
@@ -101,6 +117,29 @@ impl Drawn {
     }
 }
 
+/// What of a distribution may not differ between trials of a study, as Optuna compares it: its kind,
+/// logarithms, and choices in their order.
+pub(super) fn kind(tree: &Json, drawn: &Drawn) -> String {
+    match drawn {
+        Drawn::Float { log, .. } => format!("float{}", if *log { ", log" } else { "" }),
+        Drawn::Int { log, .. } => format!("int{}", if *log { ", log" } else { "" }),
+        Drawn::Choice(_) => {
+            let choices = tree.get("attributes").and_then(|attributes| attributes.get("choices"));
+            let compared: Vec<String> =
+                choices.map(Json::items).unwrap_or_default().iter().map(compared).collect();
+            format!("choice [{}]", compared.join(", "))
+        }
+    }
+}
+
+/// A choice so that equal ones look alike: in Python 1 is 1.0 and `True`.
+fn compared(choice: &Json) -> String {
+    match choice.as_metric() {
+        Some(number) => format!("{number:?}"),
+        None => choice.to_string(),
+    }
+}
+
 impl Choices {
     fn of(items: &[Json]) -> Self {
         let values: Vec<_> = items.iter().map(params::param).collect();
@@ -140,34 +179,6 @@ fn as_text(item: &Json) -> SourceParam {
         _ => item.tag(),
     };
     ParamValue::Text(text).into()
-}
-
-/// The union of two ranges of a parameter.
-///
-/// # Errors
-/// Why there is none of ours.
-pub(super) fn union(a: &Distribution, b: &Distribution) -> Result<Distribution, String> {
-    use Distribution::{Choice, Int, IntLog, Log, Uniform};
-    let union = match (a, b) {
-        (a, b) if a == b => return Ok(a.clone()),
-        (&Uniform { low, high, step: None }, &Uniform { low: low2, high: high2, step: None }) => {
-            Uniform { low: low.min(low2), high: high.max(high2), step: None }
-        }
-        (&Log { low, high }, &Log { low: low2, high: high2 }) => {
-            Log { low: low.min(low2), high: high.max(high2) }
-        }
-        (&IntLog { low, high }, &IntLog { low: low2, high: high2 }) => {
-            IntLog { low: low.min(low2), high: high.max(high2) }
-        }
-        (&Int { low, high, step }, &Int { low: low2, high: high2, step: step2 })
-            if step == step2 && (i128::from(low) - i128::from(low2)) % i128::from(step.max(1)) == 0 =>
-        {
-            Int { low: low.min(low2), high: high.max(high2), step }
-        }
-        (Choice(_), Choice(_)) => return Err("its choices change from trial to trial".to_owned()),
-        _ => return Err("its kind or its steps change from trial to trial".to_owned()),
-    };
-    union.check().map(|()| union)
 }
 
 #[cfg(test)]

@@ -4,22 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use uaic_study::space::{Distribution, Space};
-use uaic_study::trial::{Direction, Goal, Goals};
+use uaic_study::store::OptunaScope;
+use uaic_study::trial::{Direction, Goals};
 
-use super::distribution::{Drawn, union};
+use super::distribution::Drawn;
+use super::meaning::{LONGEST_TAG, METRIC_NAMES, goals_of, missed, tag_name};
 use crate::error::ImportError;
 use crate::json::Json;
 use crate::record::{Skipped, SourceStudy};
 use crate::sink::Sink;
 
-/// The longest attribute that becomes a tag.
-const LONGEST_TAG: usize = 64 << 10;
-
 /// Attributes that are kept of a study or a trial.
 const MOST_ATTRIBUTES: usize = 10_000;
-
-/// What Optuna calls the metrics of a study that nobody has named.
-const METRIC_NAMES: &str = "study:metric_names";
 
 /// A study.
 #[derive(Debug)]
@@ -50,14 +46,7 @@ impl Study {
 
     /// What it optimises; unnamed metrics are called as in Optuna's tables.
     pub(super) fn goals(&self) -> Goals {
-        let names = self.system.get(METRIC_NAMES).map(Json::items).unwrap_or_default();
-        let name = |at: usize| match names.get(at).and_then(Json::as_str) {
-            Some(name) => name.to_owned(),
-            None if self.directions.len() == 1 => "value".to_owned(),
-            None => format!("values_{at}"),
-        };
-        let goals = self.directions.iter().enumerate().map(|(at, direction)| Goal::new(name(at), *direction));
-        Goals::new(goals).unwrap_or_else(|| Goal::new("value", Direction::Minimize).into())
+        goals_of(&self.directions, self.system.get(METRIC_NAMES))
     }
 
     /// Gives the study, and tells what of it did not come over.
@@ -130,24 +119,18 @@ impl Attributes {
 
     /// By how much constraints are missed, in the form of old and of new versions; `None` without any.
     pub(super) fn violation(&self) -> Option<f64> {
-        let listed = self.get("constraints").map(Json::items).unwrap_or_default().iter();
-        let named =
-            self.values.iter().filter(|(key, _)| key.starts_with("constraints:")).map(|(_, value)| value);
-        let mut missed: Option<f64> = None;
-        for value in listed.chain(named).filter_map(Json::as_f64) {
-            // What is no number is missed by nobody knows how much.
-            let by = if value.is_nan() { f64::INFINITY } else { value.max(0.0) };
-            missed = Some(missed.unwrap_or_default() + by);
-        }
-        missed
+        let missed: Vec<f64> = self.values.iter().filter_map(|(key, value)| missed(key, value)).collect();
+        (!missed.is_empty()).then(|| missed.iter().sum())
     }
 }
 
 /// The attributes of users, and Optuna's own behind a prefix.
 pub(super) fn tags(user: &Attributes, system: &Attributes) -> BTreeMap<String, String> {
-    let system = system.values.iter().filter(|(key, _)| *key != METRIC_NAMES);
-    let system = system.map(|(key, value)| (format!("optuna.{key}"), value.tag()));
-    user.values.iter().map(|(key, value)| (key.clone(), value.tag())).chain(system).collect()
+    let of = |scope, attributes: &'_ Attributes| -> Vec<(String, String)> {
+        let named = |(key, value): (&String, &Json)| Some((tag_name(scope, key)?, value.tag()));
+        attributes.values.iter().filter_map(named).collect()
+    };
+    of(OptunaScope::User, user).into_iter().chain(of(OptunaScope::System, system)).collect()
 }
 
 /// A space while the distributions of its trials come.
@@ -163,7 +146,7 @@ impl SpaceOf {
     pub(super) fn take(&mut self, name: &str, drawn: Option<&Drawn>) {
         let ours = drawn.ok_or_else(|| "its distribution is unknown".to_owned()).and_then(Drawn::ours);
         let ours =
-            ours.and_then(|ours| self.ours.get(name).map_or(Ok(ours.clone()), |before| union(before, &ours)));
+            ours.and_then(|ours| self.ours.get(name).map_or(Ok(ours.clone()), |before| before.union(&ours)));
         if let Some(doubt) = drawn.and_then(Drawn::doubt) {
             self.doubts.insert(name.to_owned(), doubt.to_owned());
         }

@@ -95,11 +95,16 @@ struct Summary<'a> {
 fn search_datasets(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     let texts = fields.texts("experiment_ids")?;
     match texts.len() {
-        0 => return Err(fields.missing("experiment_ids")),
+        0 => {
+            let message = "SearchDatasets request must specify at least one experiment_id.";
+            return Err(Problem::invalid(message));
+        }
         1..=EXPERIMENTS => {}
         count => {
-            let message =
-                format!("'experiment_ids' can have at most {EXPERIMENTS} experiments, and has {count}");
+            let message = format!(
+                "SearchDatasets request cannot specify more than {EXPERIMENTS} experiment_ids. \
+                 Received {count} experiment_ids."
+            );
             return Err(Problem::invalid(message));
         }
     }

@@ -66,14 +66,9 @@ fn limit(fields: &Fields<'_>, most: usize) -> Result<usize, Problem> {
     }
 }
 
-/// The runs that are asked for.
-fn runs<'a>(fields: &Fields<'a>, name: &str) -> Result<Vec<&'a str>, Problem> {
-    let runs = fields.texts(name)?;
-    match runs.len() {
-        0 => Err(fields.missing(name)),
-        1..=RUNS => Ok(runs),
-        count => Err(Problem::invalid(format!("'{name}' can have at most {RUNS} runs, and has {count}"))),
-    }
+/// That not too many runs are asked for at once.
+fn check_runs(runs: &[&str], message: String) -> Result<(), Problem> {
+    if runs.len() <= RUNS { Ok(()) } else { Err(Problem::invalid(message)) }
 }
 
 /// The points of several runs, each cut by `choose`, as one list.
@@ -97,9 +92,17 @@ fn several(
 }
 
 fn bulk(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
-    let key = fields.needed_text("metric_key")?;
+    let invalid = |what: &str| Problem::invalid(format!("GetMetricHistoryBulk request {what}"));
+    let runs = fields.texts("run_id")?;
+    if runs.is_empty() {
+        return Err(invalid("must specify at least one run_id."));
+    }
+    let many = format!("cannot specify more than {RUNS} run_ids. Received {} run_ids.", runs.len());
+    check_runs(&runs, format!("GetMetricHistoryBulk request {many}"))?;
+    let key = fields.text("metric_key")?.filter(|key| !key.is_empty());
+    let key = key.ok_or_else(|| invalid("must specify a metric_key."))?;
     let mut left = limit(fields, BULK)?;
-    several(app, &runs(fields, "run_id")?, key, |mut points| {
+    several(app, &runs, key, |mut points| {
         points.truncate(left);
         left -= points.len();
         points
@@ -107,21 +110,33 @@ fn bulk(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
 }
 
 fn interval(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
+    let runs = fields.texts("run_ids")?;
+    if runs.is_empty() {
+        return Err(fields.missing("run_ids"));
+    }
+    check_runs(&runs, format!("GetMetricHistoryBulkInterval request must specify at most {RUNS} run_ids."))?;
     let key = fields.needed_text("metric_key")?;
     let most = fields.integer("max_results")?.unwrap_or(SPACED as i64);
     let most = usize::try_from(most).ok().filter(|most| (1..=SPACED).contains(most));
-    let most = most.ok_or_else(|| fields.refuse("max_results", &format!("it must be from 1 to {SPACED}")))?;
+    let most = most.ok_or_else(|| {
+        fields.refuse("max_results", &format!("max_results must be between 1 and {SPACED}"))
+    })?;
     let (start, end) = (fields.integer("start_step")?, fields.integer("end_step")?);
-    if start.is_some() != end.is_some() {
-        return Err(Problem::invalid(
-            "If either start_step or end_step are specified, both must be specified.",
-        ));
-    }
-    let steps = start.unwrap_or(i64::MIN)..=end.unwrap_or(i64::MAX);
-    if steps.is_empty() {
-        return Err(Problem::invalid("end_step must be greater than start_step"));
-    }
-    several(app, &runs(fields, "run_ids")?, key, |mut points| {
+    let invalid = |message: String| Err(Problem::invalid(message));
+    let steps = match (start, end) {
+        (None, None) => i64::MIN..=i64::MAX,
+        (Some(start), Some(end)) if start <= end => start..=end,
+        (Some(start), Some(end)) => {
+            let found = format!("Found start_step={start} and end_step={end}.");
+            return invalid(format!("end_step must be greater than start_step. {found}"));
+        }
+        _ => {
+            return invalid(
+                "If either start step or end step are specified, both must be specified.".to_owned(),
+            );
+        }
+    };
+    several(app, &runs, key, |mut points| {
         points.retain(|point| steps.contains(&point.step));
         points.sort_by_key(|point| (point.step, point.time_ms));
         spaced(&points, most)
@@ -136,7 +151,7 @@ fn spaced(points: &[Point], most: usize) -> Vec<Point> {
     let gaps = most.saturating_sub(1).max(1);
     let last = points.len() - 1;
     // Of one point alone, the last is wanted.
-    let places = (0..most).map(|at| if most == 1 { last } else { at * last / gaps });
+    let places = (0..most).map(|at| if most == 1 { last } else { (2 * at * last + gaps) / (2 * gaps) });
     places.filter_map(|place| points.get(place).copied()).collect()
 }
 

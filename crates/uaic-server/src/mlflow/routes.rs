@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{Method, Uri};
+use axum::response::{IntoResponse, Redirect, Response};
 
 use super::app::App;
 use super::route::Route;
@@ -43,8 +44,15 @@ pub(crate) fn router(store: Arc<dyn TrackingStore>) -> Router {
     router.fallback(nowhere).method_not_allowed_fallback(wrong_method).with_state(Arc::new(App { store }))
 }
 
-async fn nowhere(method: Method, uri: Uri) -> Problem {
-    Problem::nowhere(method.as_str(), uri.path())
+/// Who writes a slash twice is sent to where it stands once.
+async fn nowhere(method: Method, uri: Uri) -> Response {
+    let path = uri.path();
+    if !path.contains("//") {
+        return Problem::nowhere(method.as_str(), path).into_response();
+    }
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    Redirect::permanent(&format!("/{}{query}", parts.join("/"))).into_response()
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Problem {

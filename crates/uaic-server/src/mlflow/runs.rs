@@ -92,6 +92,7 @@ fn create(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     let given = fields.text("run_name")?.filter(|name| !name.is_empty());
     let tagged = tags.iter().rfind(|(key, _)| key == NAME_TAG).map(|(_, name)| name.as_str());
     let id = Id::random();
+    let is_named = given.is_some() || tagged.is_some();
     let name = match (given, tagged.filter(|name| !name.is_empty())) {
         (Some(given), Some(tagged)) if given != tagged => {
             return Err(Problem::invalid(format!(
@@ -107,7 +108,8 @@ fn create(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     check_length("user_id", user, NAME)?;
     let started_ms = fields.integer("start_time")?.unwrap_or(0);
     let user = user.to_owned();
-    let run = app.store.create_tracked(&NewTracked { id, experiment, name, user, started_ms, tags })?;
+    let run =
+        app.store.create_tracked(&NewTracked { id, experiment, name, is_named, user, started_ms, tags })?;
     answer_one(&run)
 }
 

@@ -45,7 +45,19 @@ impl Served {
 
     /// A server that proposes trials.
     pub(crate) fn with(desk: Option<Arc<dyn Desk>>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::on(tempfile::tempdir().unwrap(), desk)
+    }
+
+    /// Ends the server, and starts another on the same store.
+    pub(crate) fn restart(mut self) -> Self {
+        self.end();
+        let empty = tempfile::tempdir().unwrap();
+        let folder = std::mem::replace(&mut self.folder, empty);
+        drop(self);
+        Self::on(folder, None)
+    }
+
+    fn on(folder: tempfile::TempDir, desk: Option<Arc<dyn Desk>>) -> Self {
         let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -58,6 +70,12 @@ impl Served {
         let server = runtime.block_on(Server::start(setup)).unwrap();
         let address = server.address().unwrap();
         Self { store, address, server: Some(server), runtime, folder }
+    }
+
+    fn end(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.stop());
+        }
     }
 
     /// Sends a request as it is, and reads the answer whole.
@@ -141,8 +159,6 @@ pub(crate) fn assert_refused(answer: &Answer, code: &str, text: &str, what: &str
 
 impl Drop for Served {
     fn drop(&mut self) {
-        if let Some(server) = self.server.take() {
-            self.runtime.block_on(server.stop());
-        }
+        self.end();
     }
 }

@@ -209,7 +209,12 @@ fn inputs_are_known_by_name_and_digest_and_outputs_by_model() {
     let summaries = served.post("experiments/search-datasets", json!({"experiment_ids": ["0"]}));
     assert_eq!(summaries["dataset_summaries"].as_array().unwrap().len(), 3, "a with train and eval, b");
     let many: Vec<String> = (0..21).map(|at| at.to_string()).collect();
-    served.refuses("experiments/search-datasets", json!({"experiment_ids": many}), INVALID, "at most 20");
+    served.refuses(
+        "experiments/search-datasets",
+        json!({"experiment_ids": many}),
+        INVALID,
+        "cannot specify more than 20",
+    );
     let found =
         served.post("runs/search", json!({"experiment_ids": ["0"], "filter": "datasets.context = 'eval'"}));
     assert_eq!(found["runs"][0]["info"]["run_id"], json!(other));

@@ -13,6 +13,7 @@ mod artifacts;
 mod client;
 mod experiments;
 mod http;
+mod killed;
 mod logging;
 mod metrics;
 mod runs;

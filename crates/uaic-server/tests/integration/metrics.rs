@@ -87,10 +87,16 @@ fn several_runs_come_at_once_and_evenly_spaced() {
         (100..=110).collect::<Vec<_>>()
     );
     let many = (0..101).map(|at| format!("run_id={at:032x}")).collect::<Vec<_>>().join("&");
-    served.refuses_get(&format!("metrics/get-history-bulk?{many}&metric_key=m"), INVALID, "at most 100");
+    served.refuses_get(
+        &format!("metrics/get-history-bulk?{many}&metric_key=m"),
+        INVALID,
+        "cannot specify more than 100",
+    );
     for query in ["&max_results=0", "&max_results=2501", "&start_step=1", "&start_step=5&end_step=1"] {
         let path = format!("metrics/get-history-bulk-interval?run_ids={long}&metric_key=m{query}");
         served.refuses_get(&path, INVALID, "");
     }
-    served.refuses_get("metrics/get-history-bulk?metric_key=m", INVALID, "'run_id'");
+    served.refuses_get("metrics/get-history-bulk?metric_key=m", INVALID, "must specify at least one run_id");
+    served.refuses_get("metrics/get-history-bulk?run_id=x", INVALID, "must specify a metric_key");
+    served.refuses_get("metrics/get-history-bulk-interval?metric_key=m", INVALID, "parameter 'run_ids'");
 }

@@ -147,3 +147,26 @@ fn a_run_that_a_process_executes_takes_what_is_logged_and_ends_as_that_says() {
         .unwrap();
     assert_eq!(served.read(&run)["info"]["status"], "FAILED");
 }
+
+#[test]
+fn a_run_that_is_asked_for_again_after_the_server_died_is_made_once() {
+    let mut served = Served::start();
+    let body = json!({"experiment_id": "0", "start_time": 1234, "user_id": "ann", "run_name": "a",
+        "tags": [{"key": "k", "value": "v"}, {"key": "mlflow.user", "value": "ann"}]});
+    let make = |served: &Served, body: &serde_json::Value| {
+        served.post("runs/create", body.clone())["run"]["info"]["run_id"].as_str().unwrap().to_owned()
+    };
+    let first = make(&served, &body);
+    assert_ne!(make(&served, &body), first, "twice in one life are two");
+    let unnamed = json!({"experiment_id": "0", "start_time": 77});
+    let nameless = make(&served, &unnamed);
+    served = served.restart();
+    let again = make(&served, &body);
+    assert_eq!(make(&served, &unnamed), nameless);
+    served.post("runs/set-tag", json!({"run_id": again, "key": "k", "value": "w"}));
+    let other = make(&served, &body);
+    assert_ne!(other, again, "what has been added to is another");
+    served.post("runs/log-metric", json!({"run_id": other, "key": "m", "value": 1, "timestamp": 1}));
+    let third = make(&served, &body);
+    assert!(third != again && third != other);
+}

@@ -22,7 +22,14 @@ use uaic_study::store::tracking::{
 };
 use uaic_study::store::{ArtifactRecord, Id, Point, StoreError, TrackingError, TrackingStore};
 
-use super::SqliteStore;
+use rusqlite::Connection;
+
+use super::{Fault, SqliteStore};
+
+/// The row of the run that was made last.
+pub(super) fn last_run(connection: &Connection) -> Result<i64, Fault> {
+    Ok(connection.query_row("SELECT ifnull(max(id), 0) FROM runs", [], |row| row.get(0))?)
+}
 
 impl TrackingStore for SqliteStore {
     fn create_experiment(&self, new: &NewExperiment) -> Result<ExperimentId, StoreError> {
@@ -54,8 +61,12 @@ impl TrackingStore for SqliteStore {
     }
 
     fn create_tracked(&self, new: &NewTracked) -> Result<TrackedRun, StoreError> {
-        let (id, new) = (new.id, new.clone());
-        self.writer()?.call(move |connection| run::create(connection, &new, now_ms()))?;
+        let (new, found) = (new.clone(), self.found);
+        let id =
+            self.writer()?.call(move |connection| match run::asked_before(connection, &new, found)? {
+                Some(earlier) => Ok(earlier),
+                None => run::create(connection, &new, now_ms()).map(|()| new.id),
+            })?;
         self.tracked(id)
     }
 

@@ -1,5 +1,7 @@
 //! The statements of runs that others log.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::super::Fault;
@@ -13,7 +15,7 @@ use super::record::put_tag;
 use super::row::{active, find, unknown};
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::is_alive;
-use uaic_study::store::tracking::{NewTracked, RunStatus, TrackedUpdate};
+use uaic_study::store::tracking::{NAME_TAG, NOTE_TAG, NewTracked, PARENT_TAG, RunStatus, TrackedUpdate};
 use uaic_study::store::{Id, TrackingError};
 use uaic_study::trial::RunState;
 
@@ -43,6 +45,54 @@ pub(super) fn create(connection: &Connection, new: &NewTracked, now_ms: i64) -> 
         put_tag(connection, row, new.id, key, value)?;
     }
     Ok(())
+}
+
+/// The run that was made by the same request before the store was opened, if nothing has been added to it.
+pub(super) fn asked_before(
+    connection: &Connection,
+    new: &NewTracked,
+    found: i64,
+) -> Result<Option<Id>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, uuid FROM runs WHERE experiment = ? AND started_ms = ? AND id <= ? AND user = ?
+             AND (name = ? OR ?) AND kind = 'free' AND hidden = 0 AND state = 'RUNNING' AND ended_ms IS NULL
+             AND NOT EXISTS (SELECT 1 FROM metrics WHERE run = runs.id)
+             AND NOT EXISTS (SELECT 1 FROM params WHERE run = runs.id)
+             AND NOT EXISTS (SELECT 1 FROM inputs WHERE run = runs.id)
+             AND NOT EXISTS (SELECT 1 FROM artifacts WHERE run = runs.id)",
+    )?;
+    let experiment = new.experiment.0;
+    let mut rows =
+        statement.query(params![experiment, new.started_ms, found, new.user, new.name, !new.is_named])?;
+    while let Some(row) = rows.next()? {
+        if has_tags(connection, row.get(0)?, &new.tags)? {
+            return Ok(Some(Id(row.get(1)?)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a run has some tags and no others, as far as tags are kept as such.
+fn has_tags(connection: &Connection, run: i64, tags: &[(String, String)]) -> Result<bool, Fault> {
+    let is_kept = |key: &str| ![NAME_TAG, NOTE_TAG, PARENT_TAG].contains(&key);
+    let asked: BTreeMap<&str, &str> = tags
+        .iter()
+        .filter(|(key, _)| is_kept(key))
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect();
+    let mut statement = connection.prepare_cached(
+        "SELECT names.name, value FROM tags JOIN names ON names.id = tags.name WHERE run = ?",
+    )?;
+    let mut rows = statement.query([run])?;
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        let (key, value): (String, String) = (row.get(0)?, row.get(1)?);
+        if is_kept(&key) && asked.get(key.as_str()) != Some(&value.as_str()) {
+            return Ok(false);
+        }
+        count += usize::from(is_kept(&key));
+    }
+    Ok(count == asked.len())
 }
 
 pub(super) fn update(
@@ -84,6 +134,11 @@ fn is_elsewhere(
         })?;
     let process: ProcessIdentity = from_json("process", &identity)?;
     let state = named("run state", &state, RunState::from_name)?;
+    let is_executed = || state == RunState::Running && is_alive(&process, heartbeat_ms, now_ms);
+    // Who executes it says how it ends.
+    if !process.is_outside() && is_executed() {
+        return Ok(false);
+    }
     if kind != "free" {
         if status == Some(RunStatus::of(state, reason.as_deref())) {
             return Ok(false);
@@ -93,10 +148,6 @@ fn is_elsewhere(
     }
     if process.is_outside() {
         return Ok(true);
-    }
-    // Who executes it says how it ends.
-    if state == RunState::Running && is_alive(&process, heartbeat_ms, now_ms) {
-        return Ok(false);
     }
     let outside = process_row(connection, &ProcessIdentity::outside(), now_ms)?;
     connection.prepare_cached("UPDATE runs SET process = ? WHERE id = ?")?.execute([outside, row])?;

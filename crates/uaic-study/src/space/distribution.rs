@@ -107,6 +107,36 @@ impl Distribution {
     }
 }
 
+impl Distribution {
+    /// What has the values of both: of trials that drew a parameter from different ranges.
+    ///
+    /// # Errors
+    /// Why there is no such distribution.
+    pub fn union(&self, other: &Self) -> Result<Self, String> {
+        use Distribution::{Choice, Int, IntLog, Log, Uniform};
+        let union = match (self, other) {
+            (a, b) if a == b => return Ok(a.clone()),
+            (&Uniform { low, high, step: None }, &Uniform { low: low2, high: high2, step: None }) => {
+                Uniform { low: low.min(low2), high: high.max(high2), step: None }
+            }
+            (&Log { low, high }, &Log { low: low2, high: high2 }) => {
+                Log { low: low.min(low2), high: high.max(high2) }
+            }
+            (&IntLog { low, high }, &IntLog { low: low2, high: high2 }) => {
+                IntLog { low: low.min(low2), high: high.max(high2) }
+            }
+            (&Int { low, high, step }, &Int { low: low2, high: high2, step: step2 })
+                if step == step2 && (i128::from(low) - i128::from(low2)) % i128::from(step.max(1)) == 0 =>
+            {
+                Int { low: low.min(low2), high: high.max(high2), step }
+            }
+            (Choice(_), Choice(_)) => return Err("its choices change from trial to trial".to_owned()),
+            _ => return Err("its kind or its steps change from trial to trial".to_owned()),
+        };
+        union.check().map(|()| union)
+    }
+}
+
 /// As a spec writes it: `{ log = [0.0001, 0.01] }`.
 impl fmt::Display for Distribution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

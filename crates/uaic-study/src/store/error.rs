@@ -68,6 +68,24 @@ pub enum StoreError {
         /// What was asked for.
         id: String,
     },
+    /// A name that must be of one thing alone.
+    #[error("there is a {what} `{name}` already")]
+    NameTaken {
+        /// `study`.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A parameter that trials of a study would draw from what cannot be compared.
+    #[error("`{name}` is drawn from {known} in this study, and cannot be drawn from {new}")]
+    OtherDistribution {
+        /// The parameter.
+        name: String,
+        /// What it is known to be drawn from.
+        known: String,
+        /// What it was to be drawn from.
+        new: String,
+    },
     /// What only a study has, asked of a run of none.
     #[error("run {run} belongs to no study; `uaic show {run}` shows it")]
     NoStudy {
@@ -239,10 +257,12 @@ impl StoreError {
         match self {
             Self::Tracking(error) => error.kind(),
             Self::NotFound { .. } | Self::Missing { .. } => ErrorKind::NotFound,
-            Self::BadModelName { .. } | Self::BadArtifactName { .. } | Self::NoStudy { .. } => {
-                ErrorKind::Usage
-            }
+            Self::BadModelName { .. }
+            | Self::BadArtifactName { .. }
+            | Self::NoStudy { .. }
+            | Self::OtherDistribution { .. } => ErrorKind::Usage,
             Self::Taken { .. }
+            | Self::NameTaken { .. }
             | Self::NotHeld { .. }
             | Self::Outdated { .. }
             | Self::NotEnded { .. }

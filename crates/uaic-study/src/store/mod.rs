@@ -12,6 +12,7 @@ mod error;
 mod id;
 mod liveness;
 mod memory;
+mod optuna;
 mod outside;
 pub mod query;
 mod records;
@@ -35,6 +36,10 @@ pub use copy::{RunCopy, StudyCopy};
 pub use error::StoreError;
 pub use id::Id;
 pub use memory::MemoryStore;
+pub use optuna::{
+    NewOptunaTrial, OptunaAttribute, OptunaChange, OptunaDistribution, OptunaMeaning, OptunaParam,
+    OptunaScope, OptunaState, OptunaStore, OptunaStudy, OptunaTime, OptunaTrial,
+};
 pub use outside::{Known, OutsideRun, RunEdit};
 pub use records::{
     ArtifactRecord, Attempt, Environment, EventRecord, Home, LatestMetric, MetricPoint, NewRun, NewStudy,

@@ -21,7 +21,9 @@ use uaic_study::store::tracking::FilePlace;
 /// What is behind the prefix in the address of a file.
 pub(super) const MARKER: &str = "/mlflow-artifacts/artifacts/";
 /// Pieces that wait for the disk.
-const WAITING: usize = 8;
+const WAITING: usize = 4;
+/// Bytes of a piece: small ones cost more to hand over than to write.
+const PIECE: usize = 256 << 10;
 /// Bytes that a browser may send.
 const FROM_BROWSER: u64 = 10 << 20;
 
@@ -29,7 +31,7 @@ type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// A piece of a file; the end says that it has come whole.
 enum Piece {
-    Bytes(Bytes),
+    Bytes(Vec<Bytes>),
     End,
 }
 
@@ -69,9 +71,11 @@ async fn take(
         let mut staged = app.store.stage_file()?;
         while let Some(piece) = inbox.blocking_recv() {
             match piece {
-                Piece::Bytes(bytes) => staged.write_all(&bytes).map_err(|source| {
-                    Problem::new(Code::InternalError, format!("an artifact cannot be written: {source}"))
-                })?,
+                Piece::Bytes(parts) => {
+                    parts.iter().try_for_each(|part| staged.write_all(part)).map_err(|source| {
+                        Problem::new(Code::InternalError, format!("an artifact cannot be written: {source}"))
+                    })?
+                }
                 Piece::End => {
                     staged.publish(&place)?;
                     return Ok(());
@@ -82,17 +86,24 @@ async fn take(
     });
     let mut left = most;
     let read = async {
+        let (mut parts, mut size) = (Vec::new(), 0);
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| incomplete(&error.to_string()))?;
             let Ok(bytes) = frame.into_data() else { continue };
             left = left.checked_sub(bytes.len() as u64).ok_or_else(|| {
                 Problem::invalid(format!("an artifact from a browser can have at most {most} bytes"))
             })?;
-            // The writer has ended: it says why.
-            if pieces.send(Piece::Bytes(bytes)).await.is_err() {
-                return Ok(());
+            size += bytes.len();
+            parts.push(bytes);
+            if size >= PIECE {
+                size = 0;
+                // Where the writer has ended, it says why.
+                if pieces.send(Piece::Bytes(std::mem::take(&mut parts))).await.is_err() {
+                    return Ok(());
+                }
             }
         }
+        let _ = pieces.send(Piece::Bytes(parts)).await;
         let _ = pieces.send(Piece::End).await;
         Ok(())
     };

@@ -61,7 +61,9 @@ pub trait TrackingStore: Store {
     /// The store cannot be read.
     fn search_experiments(&self, search: &ExperimentSearch) -> Result<Vec<ExperimentRecord>, StoreError>;
 
-    /// Makes a run that runs elsewhere.
+    /// Makes a run that runs elsewhere. Where the same was asked before the store was opened, and nothing has
+    /// been added since, it gives the run of then: a server died before it could answer, and the request
+    /// has been sent again.
     ///
     /// # Errors
     /// [`TrackingError::NoExperiment`], [`TrackingError::ExperimentDeleted`].

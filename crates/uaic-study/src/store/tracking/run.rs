@@ -80,6 +80,8 @@ pub struct NewTracked {
     pub experiment: ExperimentId,
     /// What it is called.
     pub name: String,
+    /// Whether somebody named it so.
+    pub is_named: bool,
     /// Who runs it.
     pub user: String,
     /// When it started, milliseconds since 1970 UTC.
