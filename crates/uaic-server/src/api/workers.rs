@@ -25,6 +25,8 @@ use super::shape::{Float, Param, params};
 const MOST: u32 = 1000;
 /// The tag of a trial that was asked for with a key.
 const KEY: &str = "asked";
+/// Letters of a reason.
+const LONGEST: usize = 10_000;
 /// Values of a trial.
 const VALUES: usize = 1000;
 
@@ -235,6 +237,9 @@ impl TrialResult {
         if self.values.len() > VALUES || self.values.is_empty() == is_complete {
             let detail = "a complete trial has the value of each metric, and no other trial has any";
             return Err(ApiProblem::invalid("values", detail));
+        }
+        if self.reason.as_ref().is_some_and(|reason| reason.chars().count() > LONGEST) {
+            return Err(ApiProblem::invalid("reason", format!("it has more than {LONGEST} letters")));
         }
         if self.reason.is_some() && self.state != EndState::Failed {
             return Err(ApiProblem::invalid("reason", "only a failed trial has a reason"));
