@@ -140,8 +140,7 @@ pub(super) struct Wanted {
 
 /// A metric of a run.
 #[derive(Deserialize, ToSchema)]
-#[serde(try_from = "BTreeMap<String, String>")]
-#[schema(additional_properties = false)]
+#[serde(try_from = "BTreeMap<String, String>", deny_unknown_fields)]
 pub(super) struct RunAndKey {
     /// The run.
     #[schema(value_type = String, pattern = "^[0-9a-fA-F]{32}$")]
