@@ -27,6 +27,7 @@ mod outside;
 mod piece;
 mod read;
 mod readers;
+mod reading;
 mod registry;
 mod relation;
 mod rows;
@@ -61,7 +62,7 @@ use uaic_study::trial::Params;
 use self::artifact::BlobFolder;
 use self::database::WhenMissing;
 use self::fault::Fault;
-use self::read::{Snapshot, single};
+use self::read::single;
 use self::readers::{MOST, Readers};
 use self::schema::STORE;
 use self::writer::Writer;
@@ -126,26 +127,6 @@ impl SqliteStore {
 
     fn writer(&self) -> Result<&Writer, StoreError> {
         self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly { path: self.path.display().to_string() })
-    }
-
-    /// The artifact of a name.
-    fn artifact(&self, run: Id, name: &str) -> Result<ArtifactRecord, StoreError> {
-        check_name(name)?;
-        let found = self.artifacts(run)?.into_iter().find(|artifact| artifact.name == name);
-        found.ok_or_else(|| StoreError::NotFound { what: "artifact", id: name.to_owned() })
-    }
-
-    /// Reads inside one transaction, so that several statements see the same state.
-    fn read<T>(&self, look: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
-        // What this process has written it also sees.
-        self.writer.as_ref().map_or(Ok(()), Writer::settle)?;
-        let lent = self.readers.lend()?;
-        let connection = lent.connection()?;
-        let answer = || -> Result<T, Fault> {
-            let transaction = connection.unchecked_transaction()?;
-            look(&mut Snapshot::new(&transaction)?)
-        };
-        answer().map_err(|fault| fault.at(&self.path))
     }
 }
 

@@ -99,6 +99,10 @@ pub(super) struct NameArgs {
 
 /// Arguments of the listings.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+With --json: {\"schema\": 1, and of users
+  \"users\": [{\"name\", \"role\", \"created_ms\"}], of tokens
+  \"tokens\": [{\"id\", \"user\", \"name\", \"role\", \"experiments\": [number] or null, \"created_ms\", \"expires_ms\"}]}")]
 pub(super) struct LsArgs {
     /// Print JSON
     #[arg(long)]
