@@ -499,7 +499,19 @@ fn the_help_of_every_verb_documents_all_of_its_json() {
     let of_studies = ["create", "ls", "show", "best", "pareto", "importance", "explain", "enqueue", "copy"]
         .map(|verb| format!("study {verb}"));
     // And these where there are other stores.
-    let others = ["ask", "tell", "explain", "bench samplers", "bundle", "edit", "gc", "merge"];
+    let others = [
+        "ask",
+        "tell",
+        "explain",
+        "bench samplers",
+        "bundle",
+        "doctor",
+        "edit",
+        "gc",
+        "merge",
+        "server backup",
+        "server restore",
+    ];
     // And these where there is a server, or what one has recorded.
     let served = ["export", "label", "ls", "show", "stats"].map(|verb| format!("requests {verb}"));
     let registered =

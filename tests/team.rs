@@ -78,7 +78,7 @@ post("runs/log-parameter", run_id=run, key="depth", value="3")
 for step in range(4):
     post("runs/log-metric", run_id=run, key="val/loss", value=1 / (step + 1), timestamp=1000 + step, step=step)
 post("runs/update", run_id=run, status="FINISHED", end_time=5000)
-print("loss=%s" % os.environ.get("UAIC_PARAM_X", "0.5"))
+print(json.dumps({"loss": float(os.environ.get("UAIC_PARAM_X", "0.5"))}))
 "#;
 
 fn python() -> Option<String> {
@@ -119,7 +119,7 @@ fn what_a_client_of_mlflow_logs_is_a_run_like_any_other() {
         (run["metrics"][0]["count"].as_u64(), run["metrics"][0]["value"].as_f64()),
         (Some(5), Some(0.8))
     );
-    let found = dir.run("ls -w 'params.lr < 0.001 and metrics.acc > 0.7' --csv").ok();
+    let found = dir.ask(&["ls", "-w", "params.lr < 0.001 and metrics.acc > 0.7", "--csv"]).ok();
     assert!(found.contains("first"), "{found}");
     team.stop();
     assert!(!dir.join("runs/server.json").exists(), "a server that has ended is announced no more");
@@ -171,4 +171,108 @@ fn a_trial_that_logs_to_mlflow_logs_to_its_own_run() {
         let metrics = run["metrics"].as_array().unwrap();
         assert!(metrics.iter().any(|metric| metric["key"] == "val/loss" && metric["count"] == 4), "{run}");
     }
+}
+
+#[test]
+fn every_verb_works_through_a_server() {
+    let dir = TestDir::new();
+    let team = Team::start(&dir, &[]);
+    let far = |arguments: &[&str]| dir.ask(&[&["--store", &team.url], arguments].concat());
+    let script = "echo 'epoch 1 - loss: 0.5'; echo 'epoch 2 - loss: 0.25'; mkdir -p out; echo x > out/model";
+    let answer = far(&["exec", "--name", "far", "--artifacts", "out", "--", "sh", "-c", script]);
+    assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""));
+    let near = dir.ask(&["show", "far", "--json"]).ok();
+    assert_eq!(far(&["show", "far", "--json"]).ok(), near, "the same through a server as in the folder");
+    let spec = "[experiment]\nname = \"sum\"\n[objective]\ncommand = [\"sh\", \"-c\", \"echo '{\\\"loss\\\": {x}}'\"]\n\
+         [search]\nx = { uniform = [0.0, 1.0] }\n\
+         [study]\nsampler = \"tpe\"\ntrials = 12\nmetric = \"loss\"\ndirection = \"minimize\"\nseed = 3\n";
+    dir.write("sum.toml", spec);
+    far(&["run", "sum.toml", "-q"]).ok();
+    let best = far(&["best", "sum", "--json"]).ok();
+    assert_eq!(dir.ask(&["best", "sum", "--json"]).ok(), best);
+    // The same study in a folder: the same points and values, to the bit.
+    dir.ask(&["--store", "alone", "run", "sum.toml", "-q"]).ok();
+    let values = |answer: Answer| {
+        let shown = answer.json();
+        let trials = shown["trials"].as_array().unwrap().clone();
+        trials
+            .iter()
+            .map(|trial| (trial["params"].to_string(), trial["value"].to_string()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        values(far(&["best", "sum", "--json"])),
+        values(dir.ask(&["--store", "alone", "best", "sum", "--json"]))
+    );
+    assert!(far(&["ls", "-w", "metrics.loss < 0.3 and kind = free", "--csv"]).ok().contains("far"));
+    far(&["plot", "history", "sum", "--out", "history.png"]).ok();
+    far(&["report", "sum", "--out", "report"]).ok();
+    assert!(dir.join("report/index.html").exists() && dir.join("history.png").exists());
+    far(&["edit", "far", "--note", "seen"]).ok();
+    assert_eq!(shown(&dir, "far")["note"], "seen");
+    far(&["rm", "far"]).ok();
+    assert!(!dir.run("ls --csv").ok().contains("far"));
+    let away = dir.ask(&["--store", "http://127.0.0.1:9", "ls"]);
+    assert!(away.code == Some(1) && away.stderr.contains("127.0.0.1:9"), "{away:?}");
+    team.stop();
+}
+
+#[test]
+fn a_server_with_users_asks_who_is_there() {
+    let dir = TestDir::new();
+    dir.write("secret", "correct horse battery\n");
+    let add = ["server", "user", "add", "ada", "--role", "editor", "--password-file", "secret"];
+    dir.ask(&add).ok();
+    let token = dir.ask(&["server", "token", "create", "ada", "laptop", "--role", "viewer"]).ok();
+    let team = Team::start(&dir, &[]);
+    let far = |token: Option<&str>, arguments: &[&str]| {
+        let mut command = dir.uaic();
+        command.args(["--store", &team.url]).args(arguments);
+        match token {
+            Some(token) => command.env("UAIC_TOKEN", token),
+            None => command.env_remove("UAIC_TOKEN"),
+        };
+        Answer::of(command.output().unwrap())
+    };
+    let refused = far(None, &["ls"]);
+    assert!(refused.code != Some(0) && refused.stderr.contains("UAIC_TOKEN"), "{refused:?}");
+    far(Some(token.trim()), &["ls"]).ok();
+    let viewer = far(Some(token.trim()), &["exec", "--", "true"]);
+    assert!(viewer.code == Some(0) && viewer.stderr.contains("not recorded"), "the program runs: {viewer:?}");
+    let listed = dir.run("server token ls --json").json();
+    assert_eq!(listed["tokens"][0]["role"], "viewer");
+    assert_eq!(dir.run("server user ls --json").json()["users"][0]["name"], "ada");
+    assert!(!dir.run("server user ls --json").stdout.contains("correct"));
+    // What other machines reach needs users, and says how to add one.
+    let open = TestDir::new();
+    let told = open.run("server --listen 0.0.0.0:0").fails(2);
+    assert!(told.contains("uaic server user add"), "{told}");
+    team.stop();
+}
+
+#[test]
+fn a_backup_is_a_store_and_a_doctor_finds_what_is_wrong() {
+    let dir = TestDir::new();
+    let script = "mkdir -p out; echo x > out/model; echo loss=0.5";
+    assert_eq!(exec(&dir, &["--name", "kept", "--artifacts", "out"], &["sh", "-c", script]).code, Some(0));
+    let team = Team::start(&dir, &[]);
+    let told = dir.run("server backup copy --json").json();
+    assert!(told["copied"].as_u64() > Some(1), "{told}");
+    team.stop();
+    assert_eq!(
+        dir.ask(&["--store", "copy", "show", "kept", "--json"]).ok(),
+        dir.run("show kept --json").ok()
+    );
+    let sound = dir.run("doctor --store copy --json").json();
+    assert_eq!(sound["ailments"], json!([]));
+    dir.run("server restore copy").fails(4);
+    assert!(dir.run("server restore copy --store back --json").json()["copied"].as_u64() > Some(1));
+    let blob = std::fs::read_dir(dir.join("back/blobs"))
+        .unwrap()
+        .flat_map(|folder| std::fs::read_dir(folder.unwrap().path()).into_iter().flatten())
+        .find_map(|file| file.ok().map(|file| file.path()).filter(|path| path.is_file()))
+        .unwrap();
+    std::fs::write(&blob, "something else of another length").unwrap();
+    let ill = dir.ask(&["--store", "back", "doctor"]);
+    assert!(ill.code == Some(1) && ill.stdout.contains("damaged"), "{ill:?}");
 }

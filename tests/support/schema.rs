@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Map, Value, json};
 
 /// Verbs with verbs of their own.
-const GROUPS: [&str; 5] = ["study", "data", "model", "requests", "bench"];
+const GROUPS: [&str; 6] = ["study", "data", "model", "requests", "bench", "server"];
 
 /// The name of the schema of a command; `None` where it prints no JSON.
 fn name_of(arguments: &[String]) -> Option<String> {

@@ -1,6 +1,7 @@
 //! Requests: sent, sent again where that may help, answered or refused.
 
-use std::io::Read;
+use std::io::{Cursor, Read};
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -115,15 +116,16 @@ impl Connection {
         key: Option<Id>,
         patience: Duration,
     ) -> Result<T, StoreError> {
-        let message = pack(call)
-            .map_err(|error| StoreError::Malformed { what: "request", detail: error.to_string() })?;
+        let message: Arc<[u8]> = pack(call)
+            .map_err(|error| StoreError::Malformed { what: "request", detail: error.to_string() })?
+            .into();
         let mut headers = vec![("content-type", MESSAGE.to_owned())];
         headers.extend(key.map(|key| ("idempotency-key", key.to_string())));
         let request = Request { method: Method::Post, path, headers, patience };
         let deadline = Instant::now() + patience;
         loop {
-            let mut response = self
-                .send(&request, || Ok(SendBody::from_owned_reader(std::io::Cursor::new(message.clone()))))?;
+            let mut response =
+                self.send(&request, || Ok(SendBody::from_owned_reader(Cursor::new(Arc::clone(&message)))))?;
             match self.body(&mut response, MOST_ANSWERED) {
                 Ok(bytes) => return self.answer(&bytes),
                 // Cut on the way back: it is asked once more, and done once.

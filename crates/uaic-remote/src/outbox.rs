@@ -13,8 +13,12 @@ use super::connection::Connection;
 
 /// Points that may wait; who logs more has to wait, too.
 const WAITING: usize = 500_000;
-/// Points of one request.
-const BATCH: usize = 50_000;
+/// About how many bytes of points go in one request: the server takes 32 MiB.
+const BATCH: usize = 4 << 20;
+/// Bytes of a point in a message, and of what is said of a block of them besides its key, at most.
+const COSTS: (usize, usize) = (28, 160);
+/// Among so many of the last blocks the one of a metric is looked for: most programs log some metrics in turn.
+const NEAR: usize = 64;
 /// So many points wait for no others.
 const ENOUGH: usize = 10_000;
 /// Longest time that points wait for company.
@@ -78,16 +82,7 @@ impl Outbox {
         }
         state.points += points.len();
         for point in points {
-            match state.blocks.last_mut() {
-                Some(block) if block.attempt == attempt && block.key == point.key => {
-                    block.points.push(point.into())
-                }
-                _ => state.blocks.push(PointBlock {
-                    attempt,
-                    key: point.key.clone(),
-                    points: vec![point.into()],
-                }),
-            }
+            state.add(attempt, point);
         }
         self.shared.filled.notify_one();
         Ok(())
@@ -203,7 +198,7 @@ impl Shared {
                 let deadline = *gathered.get_or_insert(now + GATHER);
                 if hurries || now >= deadline {
                     state.is_sending = true;
-                    return (take(&mut state), state.is_closed);
+                    return (state.take(), state.is_closed);
                 }
                 state = self.wait(&self.filled, state, deadline - now);
             } else if state.is_closed {
@@ -252,23 +247,49 @@ impl Shared {
     }
 }
 
-/// Takes as many points as one request may have.
-fn take(state: &mut State) -> Vec<PointBlock> {
-    let mut taken = Vec::new();
-    let mut left = BATCH;
-    let mut rest = std::mem::take(&mut state.blocks).into_iter();
-    while left > 0 {
-        let Some(mut block) = rest.next() else { break };
-        if block.points.len() > left {
-            let later = block.points.split_off(left);
-            state.blocks.push(PointBlock { points: later, key: block.key.clone(), attempt: block.attempt });
+impl State {
+    /// Puts a point behind those of its metric.
+    fn add(&mut self, attempt: Attempt, point: &MetricPoint) {
+        let near = self.blocks.iter_mut().rev().take(NEAR);
+        let own = near.into_iter().find(|block| block.attempt == attempt && block.key == point.key);
+        match own {
+            Some(block) => block.points.push(point.into()),
+            None => {
+                let points = vec![point.into()];
+                self.blocks.push(PointBlock { attempt, key: point.key.clone(), points });
+            }
         }
-        left -= block.points.len();
-        state.points -= block.points.len();
-        taken.push(block);
     }
-    state.blocks.extend(rest);
-    taken
+
+    /// Takes as many points as one request may have, and at least one.
+    fn take(&mut self) -> Vec<PointBlock> {
+        let (a_point, a_block) = COSTS;
+        let mut taken: Vec<PointBlock> = Vec::new();
+        let mut left = BATCH;
+        let mut rest = std::mem::take(&mut self.blocks).into_iter();
+        while let Some(mut block) = rest.next() {
+            let room = left.saturating_sub(a_block + block.key.len()) / a_point;
+            if room == 0 && !taken.is_empty() {
+                self.blocks.push(block);
+                break;
+            }
+            let count = block.points.len().min(room.max(1));
+            let later = block.points.split_off(count);
+            left = left.saturating_sub(a_block + block.key.len() + count * a_point);
+            self.points -= count;
+            let is_cut = !later.is_empty();
+            if is_cut {
+                let (attempt, key) = (block.attempt, block.key.clone());
+                self.blocks.push(PointBlock { attempt, key, points: later });
+            }
+            taken.push(block);
+            if is_cut {
+                break;
+            }
+        }
+        self.blocks.extend(rest);
+        taken
+    }
 }
 
 #[cfg(test)]
@@ -286,11 +307,32 @@ mod tests {
                 .map(|step| Point { step: step as i64, time_ms: 0, value: 0.0 })
                 .collect(),
         };
-        let all = vec![block("a", 0, 3), block("b", 0, BATCH + 10), block("c", 0, 5)];
-        let mut state = State { points: BATCH + 18, blocks: all, ..State::default() };
-        assert_eq!(take(&mut state), [block("a", 0, 3), block("b", 0, BATCH - 3)]);
-        assert_eq!(state.points, 18);
-        assert_eq!(take(&mut state), [block("b", BATCH - 3, 13), block("c", 0, 5)]);
+        let many = BATCH / COSTS.0;
+        let all = vec![block("a", 0, 3), block("b", 0, many), block("c", 0, 5)];
+        let mut state = State { points: many + 8, blocks: all, ..State::default() };
+        let first = state.take();
+        let cut = first[1].points.len();
+        assert!(cut < many && cut > many - 50, "{cut} of {many}");
+        assert_eq!(first, [block("a", 0, 3), block("b", 0, cut)]);
+        assert_eq!(state.points, many - cut + 5);
+        assert_eq!(state.take(), [block("b", cut, many - cut), block("c", 0, 5)]);
         assert_eq!((state.points, state.blocks.len()), (0, 0));
+        let long = "k".repeat(BATCH);
+        let mut state = State { points: 2, blocks: vec![block(&long, 0, 2)], ..State::default() };
+        assert_eq!(state.take(), [block(&long, 0, 1)]);
+        assert_eq!(state.take(), [block(&long, 1, 1)]);
+    }
+
+    #[test]
+    fn metrics_that_are_logged_in_turn_are_one_block_each() {
+        let attempt = Attempt { run: Id([1; 16]), number: 1 };
+        let mut state = State::default();
+        for step in 0..100 {
+            for key in ["loss", "accuracy"] {
+                state.add(attempt, &MetricPoint { key: key.into(), step, time_ms: 0, value: 0.5 });
+            }
+        }
+        let shown: Vec<_> = state.blocks.iter().map(|block| (&*block.key, block.points.len())).collect();
+        assert_eq!(shown, [("loss", 100), ("accuracy", 100)]);
     }
 }

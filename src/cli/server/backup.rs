@@ -45,7 +45,9 @@ pub(super) struct BackupArgs {
 Examples:
   uaic --store runs server restore /mnt/backup/uaic
 
-The folder of --store must not have a store: what is there is not written over. Move it aside first.")]
+The folder of --store must not have a store: what is there is not written over. Move it aside first.
+
+With --json: {\"schema\": 1, \"folder\", \"database_bytes\", \"copied\", \"copied_bytes\", \"kept\"}")]
 pub(super) struct RestoreArgs {
     /// The folder of the backup
     #[arg(value_name = "BACKUP")]

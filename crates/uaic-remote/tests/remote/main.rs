@@ -236,6 +236,20 @@ fn a_large_file_goes_both_ways_in_little_memory() {
     }
 }
 
+#[test]
+fn a_large_content_that_is_refused_is_refused_for_its_reason() {
+    let served = Served::start();
+    let store = served.client();
+    let attempt = start(&store);
+    store.finish_run(attempt, &RunEnd::complete([])).unwrap();
+    let begun = Instant::now();
+    let error = store.put_artifact(attempt, "large", &vec![7; 20 << 20]).unwrap_err();
+    assert!(matches!(error, StoreError::Ended { .. }), "{error}");
+    let error = store.put_artifact(Attempt { run: Id::random(), number: 1 }, "large", &vec![7; 20 << 20]);
+    assert!(matches!(error, Err(StoreError::NotFound { .. })), "{error:?}");
+    assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
 /// The most memory that this process has had, client and server alike.
 fn memory_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;

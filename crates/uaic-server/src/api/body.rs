@@ -19,6 +19,13 @@ pub(super) async fn read<T: DeserializeOwned>(request: Request) -> Result<T, Api
     let (head, body) = request.into_parts();
     check_type(&head.headers)?;
     let bytes = collect(body).await?;
+    // Structs would be read from arrays, too.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(ApiProblem::new(
+            Kind::Invalid,
+            "the body is not as it should be: it has to be an object",
+        ));
+    }
     serde_json::from_slice(&bytes).map_err(|error| {
         let kind = if error.is_data() { Kind::Invalid } else { Kind::Malformed };
         ApiProblem::new(kind, format!("the body is not as it should be: {error}"))

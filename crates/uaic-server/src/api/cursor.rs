@@ -22,12 +22,12 @@ impl Cursor {
     pub(super) fn read(text: Option<&str>, question: &str, now_ms: i64) -> Result<Self, ApiProblem> {
         let Some(text) = text else { return Ok(Self { time_ms: now_ms, offset: 0 }) };
         let mut parts = text.split('-');
-        let read = || {
+        let mut read = || {
             let mut number = || i64::from_str_radix(parts.next()?, 16).ok().filter(|number| *number >= 0);
             Some((number()?, u32::try_from(number()?).ok()?, number()?, parts.next().is_none()))
         };
         let own = digest(question);
-        match { read }() {
+        match read() {
             Some((time_ms, offset, digest, true)) if digest == own => Ok(Self { time_ms, offset }),
             Some((.., true)) => Err(ApiProblem::invalid(
                 "cursor",

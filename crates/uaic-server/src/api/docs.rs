@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, serve};
 
+use super::listing::{RunKindName, RunStateName};
 use super::problem::{ApiProblem, Kind, Problem};
 use super::segment::Segment;
 
@@ -21,7 +22,7 @@ use super::segment::Segment;
                        lacks are `\"NaN\"`, `\"inf\"` and `\"-inf\"`; whole numbers beyond 2⁵³ − 1 are texts.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, RunKindName, RunStateName)),
     tags(
         (name = "runs", description = "Everything that was run"),
         (name = "series", description = "How metrics went"),

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::app::Api;
 use super::problem::{ApiProblem, Unanswered};
-use super::query::{Parameters, plain};
+use super::query::Parameters;
 use super::shape::Whole;
 
 /// Experiments of a page, without a wish; at most.
@@ -57,14 +57,14 @@ pub(super) struct Experiments {
     get, path = "/api/v1/experiments", tag = "experiments",
     params(
         ("limit" = Option<u32>, Query, description = "At most so many; 100 without it", minimum = 1, maximum = 1000),
-        ("offset" = Option<u32>, Query, description = "Leave out so many", minimum = 0),
+        ("offset" = Option<u32>, Query, description = "Leave out so many", minimum = 0, maximum = 2147483647),
     ),
     responses((status = 200, body = Experiments, description = "Some experiments"), Unanswered)
 )]
 pub(super) async fn list(State(app): State<Arc<Api>>, uri: Uri) -> Result<Json<Experiments>, ApiProblem> {
     let mut given = Parameters::of(uri.query())?;
     let limit = given.count("limit", PAGE.0, PAGE.1)?;
-    let offset = given.read("offset", "a whole number", plain::<u32>)?.unwrap_or_default();
+    let offset = given.offset("offset")?;
     given.end()?;
     let search = ExperimentSearch {
         clauses: Vec::new(),

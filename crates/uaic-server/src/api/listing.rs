@@ -69,7 +69,7 @@ pub(super) enum Cell {
 #[utoipa::path(
     get, path = "/api/v1/runs", tag = "runs",
     params(
-        ("where" = Option<String>, Query, description = "A condition, as `uaic ls --where` takes it: `metrics.val/accuracy > 0.9 and params.opt = \"adam\"`", max_length = 10000),
+        ("where" = Option<String>, Query, description = "A condition, as `uaic ls --where` takes it: `metrics.val/accuracy > 0.9 and params.opt = \"adam\"`", max_length = 4000),
         ("order" = Option<String>, Query, description = "An order: `metrics.loss, started desc`; without it, the newest first", max_length = 1000),
         ("column" = Option<Vec<String>>, Query, description = "A field to be listed: `metrics.loss`, `tags.team`, `duration`"),
         ("experiment" = Option<String>, Query, description = "Only of this experiment"),
@@ -148,8 +148,8 @@ struct Asked {
 
 impl Asked {
     fn read(given: &mut Parameters, now_ms: i64) -> Result<Self, ApiProblem> {
-        let condition = given.text("where")?;
-        let order = given.text("order")?;
+        let condition = given.short("where", 4000)?;
+        let order = given.short("order", 1000)?;
         let experiment = given.text("experiment")?;
         let columns = given.all("column");
         let wrong =

@@ -153,7 +153,11 @@ pub(super) struct Unanswered;
 
 impl IntoResponses for Unanswered {
     fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
-        documented(&[Kind::Malformed, Kind::Invalid, Kind::NotFound, Kind::Internal])
+        let mut all = documented(&[Kind::Malformed, Kind::Invalid, Kind::NotFound, Kind::Internal]);
+        // This one comes from below, and has no body.
+        let too_long = ResponseBuilder::new().description("The address or the headers are too long");
+        all.insert("431".to_owned(), too_long.build().into());
+        all
     }
 }
 

@@ -77,7 +77,8 @@ impl Parameters {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let value = read(&text);
         value.map(Some).ok_or_else(|| {
-            ApiProblem::invalid(name, format!("`{name}` has to be {what}, not `{}`", text.escape_debug()))
+            let given: String = text.escape_debug().take(100).collect();
+            ApiProblem::invalid(name, format!("`{name}` has to be {what}, not `{given}`"))
         })
     }
 
@@ -106,6 +107,27 @@ impl Parameters {
         let what = format!("a whole number from 1 to {most}");
         let value = self.read(name, &what, |text| plain(text).filter(|count| (1..=most).contains(count)))?;
         Ok(value.unwrap_or(usual))
+    }
+
+    /// How many are left out, or where something begins; 0 without it.
+    ///
+    /// # Errors
+    /// It is no whole number of 31 bits.
+    pub(super) fn offset(&mut self, name: &str) -> Result<u32, ApiProblem> {
+        let most = i32::MAX.unsigned_abs();
+        let what = format!("a whole number up to {most}");
+        let value = self.read(name, &what, |text| plain(text).filter(|offset| *offset <= most))?;
+        Ok(value.unwrap_or_default())
+    }
+
+    /// A text of at most so many letters.
+    ///
+    /// # Errors
+    /// It is longer.
+    pub(super) fn short(&mut self, name: &str, most: usize) -> Result<Option<String>, ApiProblem> {
+        self.read(name, &format!("at most {most} letters"), |text| {
+            (text.chars().count() <= most).then(|| text.to_owned())
+        })
     }
 
     /// That there is nothing else.

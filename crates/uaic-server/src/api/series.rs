@@ -1,5 +1,6 @@
 //! Series of metrics, column by column, thinned so that no extreme is lost.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -139,13 +140,28 @@ pub(super) struct Wanted {
 
 /// A metric of a run.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "BTreeMap<String, String>", deny_unknown_fields)]
 pub(super) struct RunAndKey {
     /// The run.
     #[schema(value_type = String, pattern = "^[0-9a-fA-F]{32}$")]
     run: Id,
     /// The metric.
     key: String,
+}
+
+impl TryFrom<BTreeMap<String, String>> for RunAndKey {
+    type Error = &'static str;
+
+    /// Not from an array, as structs are.
+    fn try_from(mut members: BTreeMap<String, String>) -> Result<Self, Self::Error> {
+        let run = members.remove("run").and_then(|run| Id::parse(&run)).ok_or("`run` has to be an id")?;
+        let key = members.remove("key").ok_or("`key` is missing")?;
+        if members.is_empty() {
+            Ok(Self { run, key })
+        } else {
+            Err("there are other fields than `run` and `key`")
+        }
+    }
 }
 
 fn usual() -> u32 {

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::app::Api;
 use super::problem::{ApiProblem, Unanswered};
-use super::query::{Parameters, plain};
+use super::query::Parameters;
 use super::segment::{Segment, id_in_path};
 use super::shape::{Event, Float, Param, Whole, param};
 
@@ -131,7 +131,7 @@ pub(super) struct Studies {
     params(
         ("experiment" = Option<String>, Query, description = "Only of this experiment"),
         ("limit" = Option<u32>, Query, description = "At most so many; 100 without it", minimum = 1, maximum = 1000),
-        ("offset" = Option<u32>, Query, description = "Leave out so many of the newest", minimum = 0),
+        ("offset" = Option<u32>, Query, description = "Leave out so many of the newest", minimum = 0, maximum = 2147483647),
     ),
     responses((status = 200, body = Studies, description = "Some studies"), Unanswered)
 )]
@@ -139,7 +139,7 @@ pub(super) async fn list(State(app): State<Arc<Api>>, uri: Uri) -> Answer<Studie
     let mut given = Parameters::of(uri.query())?;
     let experiment = given.text("experiment")?;
     let limit = given.count("limit", PAGE.0, PAGE.1)?;
-    let offset = given.read("offset", "a whole number", plain::<u32>)?.unwrap_or_default();
+    let offset = given.offset("offset")?;
     given.end()?;
     let work = move |app: &Api| -> Result<Studies, ApiProblem> {
         let mut all = app.store.studies()?;
@@ -232,7 +232,7 @@ pub(super) struct Trials {
     get, path = "/api/v1/studies/{id}/trials", tag = "studies",
     params(
         ("id" = String, Path, description = "The id of a study", pattern = "^[0-9a-fA-F]{32}$"),
-        ("from" = Option<u32>, Query, description = "The first number", minimum = 0),
+        ("from" = Option<u32>, Query, description = "The first number", minimum = 0, maximum = 2147483647),
         ("limit" = Option<u32>, Query, description = "At most so many; 10000 without it", minimum = 1, maximum = 100000),
     ),
     responses((status = 200, body = Trials, description = "Trials, hidden ones too"), Unanswered)
@@ -243,7 +243,7 @@ pub(super) async fn trials(
     uri: Uri,
 ) -> Answer<Trials> {
     let mut given = Parameters::of(uri.query())?;
-    let from = given.read("from", "a whole number", plain::<u32>)?.unwrap_or_default();
+    let from = given.offset("from")?;
     let limit = given.count("limit", TRIALS.0, TRIALS.1)?;
     given.end()?;
     let id = id_in_path("study", &id)?;

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use super::super::{Fault, attach, change, copying, outside, registry, write};
 use uaic_study::store::remote::{PointBlock, WireFault, WriteAnswer, WriteCall, pack};
@@ -24,8 +24,8 @@ pub(super) fn check(call: &WriteCall) -> Result<(), StoreError> {
         WriteCall::SetModelAlias { alias, .. } => check_alias(alias),
         call if call.is_flat_enough() => Ok(()),
         _ => Err(StoreError::Malformed {
-            what: "configuration",
-            detail: "it is nested more than 100 levels deep".to_owned(),
+            what: "request",
+            detail: "its configuration is nested more than 100 levels deep".to_owned(),
         }),
     }
 }
@@ -78,12 +78,19 @@ fn message(answer: &WriteAnswer) -> Result<Vec<u8>, Fault> {
     pack(answer).map_err(|error| StoreError::Malformed { what: "answer", detail: error.to_string() }.into())
 }
 
-/// What comes from outside must not end the one thread that writes.
+/// What comes from outside must not end the one thread that writes, and what no store of this program would
+/// keep is the fault of who sent it.
 fn apply_safely(connection: &Connection, call: WriteCall, now_ms: i64) -> Result<WriteAnswer, Fault> {
-    catch_unwind(AssertUnwindSafe(|| apply(connection, call, now_ms))).unwrap_or_else(|_| {
-        let detail = "it cannot be written, which is a defect".to_owned();
-        Err(StoreError::Malformed { what: "request", detail }.into())
-    })
+    let malformed = |what, detail| Err(StoreError::Malformed { what, detail }.into());
+    match catch_unwind(AssertUnwindSafe(|| apply(connection, call, now_ms))) {
+        Ok(Err(Fault::Sqlite(error)))
+            if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) =>
+        {
+            malformed("request", format!("no store keeps such a thing ({error})"))
+        }
+        Ok(answer) => answer,
+        Err(_) => malformed("write", "it cannot be done, which is a defect".to_owned()),
+    }
 }
 
 fn apply(connection: &Connection, call: WriteCall, now_ms: i64) -> Result<WriteAnswer, Fault> {

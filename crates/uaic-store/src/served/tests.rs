@@ -95,6 +95,9 @@ fn times_at_the_end_of_the_world_do_not_end_the_writer() {
     let _ = store.series(attempt.run, "");
 }
 
+/// A name, and what is done.
+type Change<'a> = (&'a str, Box<dyn Fn() + 'a>);
+
 #[test]
 fn the_changes_of_every_kind_are_seen_by_who_follows_and_nothing_is_told_of_nothing() {
     let (folder, store) = store();
@@ -109,7 +112,6 @@ fn the_changes_of_every_kind_are_seen_by_who_follows_and_nothing_is_told_of_noth
     assert_eq!(feed.since(cursor, 100).unwrap(), News { changes: vec![], cursor });
     let other = SqliteStore::open(folder.path()).unwrap();
     let point = |step| MetricPoint::new("loss", step, 0.5);
-    type Change<'a> = (&'a str, Box<dyn Fn() + 'a>);
     let changes: Vec<Change<'_>> = vec![
         ("metric", Box::new(|| store.log_metrics(a, &[point(0)]).and_then(|()| store.flush()).unwrap())),
         (
@@ -188,4 +190,43 @@ fn what_comes_as_a_stream_is_kept_whole_or_not_at_all() {
     }
     let details = store.details(&[Id::random(), attempt.run]).unwrap();
     assert_eq!(details.len(), 2);
+}
+
+#[test]
+#[ignore = "it measures"]
+fn what_triggers_cost() {
+    for with in [true, false, true, false] {
+        let (folder, store) = store();
+        if !with {
+            let connection = rusqlite::Connection::open(folder.path().join("uaic.db")).unwrap();
+            let names: Vec<String> = connection
+                .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'changed%'")
+                .unwrap()
+                .query_map([], |row| row.get(0))
+                .unwrap()
+                .map(|name| name.unwrap())
+                .collect();
+            assert!(names.len() > 10);
+            for name in names {
+                connection.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
+            }
+        }
+        let begun = std::time::Instant::now();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..150 {
+                        let run = store.start_run(&new_run()).unwrap();
+                        for step in 0..5 {
+                            let points: Vec<MetricPoint> =
+                                (0..10).map(|key| MetricPoint::new(format!("m{key}"), step, 0.5)).collect();
+                            store.log_metrics(run, &points).unwrap();
+                        }
+                        store.finish_run(run, &RunEnd::complete([0.5])).unwrap();
+                    }
+                });
+            }
+        });
+        println!("triggers {with}: {:?} for 1,200 runs with 60,000 points", begun.elapsed());
+    }
 }

@@ -78,12 +78,11 @@ pub(super) async fn take(State(app): State<Arc<Api>>, uri: Uri, body: Body) -> R
 
 /// Hands a body on. One that is cut ends early, and then lacks its hash.
 async fn pass_on(mut body: Body, pieces: mpsc::Sender<Bytes>) {
+    let mut is_wanted = true;
     while let Some(Ok(frame)) = body.frame().await {
         let Ok(bytes) = frame.into_data() else { continue };
-        // The writer has ended: it says why.
-        if pieces.send(bytes).await.is_err() {
-            return;
-        }
+        // When the writer has ended it has said why; who still sends hears nothing before its end.
+        is_wanted = is_wanted && pieces.send(bytes).await.is_ok();
     }
 }
 

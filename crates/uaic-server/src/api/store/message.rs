@@ -83,6 +83,13 @@ impl IntoResponse for Refusal {
             Self::Problem(problem) => return problem.into_response(),
         };
         let status = match error.kind() {
+            _ if matches!(
+                error,
+                StoreError::Malformed { what: "request", .. } | StoreError::Input { .. }
+            ) =>
+            {
+                StatusCode::BAD_REQUEST
+            }
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
             ErrorKind::Usage => StatusCode::BAD_REQUEST,
             ErrorKind::Locked => StatusCode::CONFLICT,

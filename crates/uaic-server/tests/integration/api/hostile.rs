@@ -75,7 +75,6 @@ fn any_body_is_answered_and_none_is_a_defect() {
             let path = path.replace("RUN", &run.run.to_string());
             let headers = format!("content-type: application/json\r\n{key}{tail:02x}\r\n");
             let answer = served.send(method, &path, &headers, &body);
-            // A state that no run can end in is SQLite's to refuse.
             let told = String::from_utf8_lossy(&answer.body).into_owned();
             prop_assert!(
                 answer.status != 500 || told.contains("Database"),

@@ -72,6 +72,7 @@ fn what_cannot_be_asked_is_told_with_its_place() {
         ("nothing", 404, "/docs/"),
         ("changes?after=-1", 422, "cursor"),
     ] {
+        println!("{path}");
         is_problem(&served.send("GET", &format!("/api/v1/{path}"), "", b""), status, text);
     }
     let answer = served.send("DELETE", "/api/v1/runs", "", b"");

@@ -45,7 +45,7 @@ impl Desk for OneStudy {
 }
 
 pub(super) fn served() -> Served {
-    let space = Space::new([("x".to_owned(), Distribution::Log { low: 1e-5, high: 0.1 })]).unwrap();
+    let space = Space::new([("x".to_owned(), Distribution::Log { low: 1e-5, high: 0.1 })]);
     let spec = StudySpec { trials: 6, ..StudySpec::default() };
     Served::with(Some(Arc::new(OneStudy { space, spec })))
 }
@@ -96,4 +96,21 @@ fn a_server_that_reads_no_specs_says_so() {
     is_problem(&ask(&served, "POST", &format!("studies/{id}/ask"), &json!({})), 501, "specs");
     let unknown = Id::random();
     is_problem(&ask(&served, "POST", &format!("studies/{unknown}/ask"), &json!({})), 404, "no study");
+}
+
+#[test]
+fn who_asks_again_with_the_same_key_gets_the_same_trials() {
+    let served = served();
+    let id = study(&served);
+    let ask = |key: &str, count: u32| {
+        let headers = format!("content-type: application/json\r\nidempotency-key: {key}\r\n");
+        let body = json!({ "count": count }).to_string();
+        served.send("POST", &format!("/api/v1/studies/{id}/ask"), &headers, body.as_bytes())
+    };
+    let first = ask("a", 2).json();
+    assert_eq!(ask("a", 2).json(), first);
+    assert_eq!(ask("b", 1).json()["trials"][0]["number"], 2);
+    assert_eq!(ask("a", 2).json(), first);
+    is_problem(&ask("a b", 1), 422, "ASCII");
+    assert_eq!(get(&served, &format!("studies/{id}/trials"))["number"], json!([0, 1, 2]));
 }

@@ -1,7 +1,7 @@
 //! A store at the other end of a wire: what its client asks, what the server answers, and what the store
 //! of a server can do besides [`Store`](super::Store).
 //!
-//! Messages are MessagePack, fields by name, so that floats come as they are and fields may be added. How
+//! Messages are `MessagePack`, fields by name, so that floats come as they are and fields may be added. How
 //! they go over HTTP is for both sides: see `docs/remote-store.md`.
 
 mod call;
