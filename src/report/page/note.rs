@@ -1,7 +1,7 @@
 //! Notes that people write in Markdown: as HTML of which nothing is fetched and nothing runs, and set
 //! apart from the rest of a page in Markdown.
 
-use std::ops::Range;
+use std::collections::BTreeSet;
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag};
 
@@ -81,33 +81,49 @@ fn is_place(url: &str) -> bool {
 /// A note as a quotation in Markdown: its headings are not those of the page, tags in it are text and
 /// pictures are links.
 pub(super) fn quoted(text: &str) -> String {
-    let mut places: Vec<usize> = Vec::new();
-    let all = |range: Range<usize>, sign: char| {
-        let part = text.get(range.clone()).unwrap_or_default();
-        part.char_indices().filter(move |(_, found)| *found == sign).map(move |(at, _)| range.start + at)
-    };
-    for (event, range) in parser(text).into_offset_iter() {
-        match event {
-            Event::Html(_) | Event::InlineHtml(_) => places.extend(all(range, '<')),
-            Event::Start(Tag::Image { .. }) => places.push(range.start),
-            _ => {}
+    /// What is made text may show what it hid: `<b>![x](y)` is read anew.
+    const PASSES: usize = 8;
+    let mut safe = text.to_owned();
+    for _ in 0..PASSES {
+        let places = risky(&safe);
+        if places.is_empty() {
+            break;
         }
+        safe = escaped_at(&safe, &places);
     }
-    places.sort_unstable();
-    places.dedup();
-    let mut safe = String::with_capacity(text.len() + places.len());
-    let mut from = 0;
-    for at in places {
-        safe.push_str(text.get(from..at).unwrap_or_default());
-        safe.push('\\');
-        from = at;
-    }
-    safe.push_str(text.get(from..).unwrap_or_default());
     let line = |line: &str| {
         let plain = |letter: char| if letter.is_control() && letter != '\t' { ' ' } else { letter };
         format!("> {}\n", line.chars().map(plain).collect::<String>())
     };
     safe.lines().map(line).collect()
+}
+
+/// Where tags and pictures begin, and whatever may become one once these are text.
+fn risky(text: &str) -> BTreeSet<usize> {
+    let mut places = BTreeSet::new();
+    for (event, range) in parser(text).into_offset_iter() {
+        match event {
+            Event::Html(_) | Event::InlineHtml(_) => {
+                let part = text.get(range.clone()).unwrap_or_default();
+                let found = part.char_indices().filter(|(_, letter)| ['<', '!'].contains(letter));
+                places.extend(found.map(|(at, _)| range.start + at));
+            }
+            Event::Start(Tag::Image { .. }) => drop(places.insert(range.start)),
+            _ => {}
+        }
+    }
+    places
+}
+
+fn escaped_at(text: &str, places: &BTreeSet<usize>) -> String {
+    let mut out = String::with_capacity(text.len() + places.len());
+    let mut from = 0;
+    for &at in places {
+        out.push_str(text.get(from..at).unwrap_or_default());
+        out.push('\\');
+        from = at;
+    }
+    out + text.get(from..).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -140,6 +156,13 @@ mod tests {
         let text = quoted(hostile);
         assert!(text.contains("\\<script>") && text.contains("\\![p]") && text.contains("\\<div"), "{text}");
         assert!(text.lines().all(|line| line.starts_with("> ")), "{text}");
+        for hiding in [hostile, "<b>`</b> `![x](y)`", "<script>`</script>\n`![x](y)`", "<!-- ![x](y) -->"] {
+            let safe = quoted(hiding);
+            let events = parser(&safe).filter(|event| {
+                matches!(event, Event::Html(_) | Event::InlineHtml(_) | Event::Start(Tag::Image { .. }))
+            });
+            assert_eq!(events.count(), 0, "{safe}");
+        }
     }
 
     #[test]
