@@ -13,7 +13,6 @@ import multiprocessing
 import pathlib
 import random
 import sqlite3
-import statistics
 import subprocess
 import tempfile
 import time

@@ -33,7 +33,7 @@ pub(super) fn find(store: &StoreAddress, name: &str, verb: &str) -> anyhow::Resu
     }
     let store = store.open_read_only()?;
     if let Some(version) = registered_or_best(&*store, name)? {
-        let run = run_with_model(&*store, &version.run.to_string(), verb)?;
+        let run = run_with_model(&*store, &version.kept_by()?.to_string(), verb)?;
         return Ok(Found::Run(Box::new(run), Some(version.version)));
     }
     match run_with_model(&*store, name, verb) {

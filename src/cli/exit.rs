@@ -106,7 +106,12 @@ fn known(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
         crate::study::StudyError,
     );
     #[cfg(feature = "serve")]
-    first_of!(crate::serve::ServeError, crate::serve::request_log::RequestLogError);
+    first_of!(
+        crate::serve::ServeError,
+        crate::serve::request_log::RequestLogError,
+        crate::server::ServerError,
+        crate::server::access::AccessError,
+    );
     None
 }
 

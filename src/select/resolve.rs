@@ -45,7 +45,7 @@ fn or_named(
 
 fn by_grammar(store: &dyn Store, text: &str) -> Result<RunRecord, SelectError> {
     if let Some(version) = registered(store, text)? {
-        return Ok(store.run(version.run)?);
+        return Ok(store.run(version.kept_by()?)?);
     }
     match parse_run(text)? {
         RunSelector::Latest(back) => latest_run(store, RunQuery::default(), back, "run"),
@@ -74,7 +74,7 @@ fn by_grammar(store: &dyn Store, text: &str) -> Result<RunRecord, SelectError> {
 /// [`SelectError`]. Whether the run keeps a model is not looked at.
 pub fn resolve_model(store: &dyn Store, text: &str) -> Result<RunRecord, SelectError> {
     if let Some(version) = registered_or_best(store, text)? {
-        return Ok(store.run(version.run)?);
+        return Ok(store.run(version.kept_by()?)?);
     }
     match resolve_any(store, text)? {
         Target::Run(run) => Ok(*run),
@@ -119,7 +119,7 @@ pub fn resolve_study(store: &dyn Store, text: Option<&str>) -> Result<StudyRecor
 /// [`SelectError`], or the store cannot be read.
 pub fn resolve_any(store: &dyn Store, text: &str) -> Result<Target, SelectError> {
     if let Some(version) = registered(store, text)? {
-        return Ok(Target::Run(Box::new(store.run(version.run)?)));
+        return Ok(Target::Run(Box::new(store.run(version.kept_by()?)?)));
     }
     let study = |text| resolve_study(store, Some(text)).map(|study| Target::Study(Box::new(study)));
     match parse_run(text) {

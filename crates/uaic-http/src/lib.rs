@@ -1,5 +1,5 @@
-//! What two HTTP servers share: what they listen on ([`Listener`]), and connections ([`accept`]) that may be
-//! neither too many nor too slow.
+//! What two HTTP servers share: what they listen on ([`Listener`]), connections ([`accept`]) that may be
+//! neither too many nor too slow, and their encryption ([`Tls`]).
 //!
 //! ```
 //! use std::sync::Arc;
@@ -25,6 +25,11 @@
 
 mod connection;
 mod listener;
+mod settings;
+mod timed;
+mod tls;
 
-pub use connection::{ConnectionLimits, Observer, Protocol, Refused, Uncounted, accept};
-pub use listener::{Listen, ListenError, Listener, Stream};
+pub use connection::{Observer, Refused, Uncounted, accept, accept_encrypted};
+pub use listener::{Listen, ListenError, Listener, Peer, Stream};
+pub use settings::{ConnectionLimits, Protocol};
+pub use tls::{Tls, TlsError, TlsFiles};

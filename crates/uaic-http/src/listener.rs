@@ -53,6 +53,15 @@ impl ListenError {
 /// Whatever a server listens on.
 pub struct Listener(Bound);
 
+/// Who is at the other end of a connection: every request has it as an extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its address; `None` for a socket in the file system.
+    pub address: Option<SocketAddr>,
+    /// Whether nobody on the way can read what is said.
+    pub is_encrypted: bool,
+}
+
 enum Bound {
     Tcp(TcpListener),
     Unix(UnixListener, PathBuf),
@@ -93,15 +102,18 @@ impl Listener {
     ///
     /// # Errors
     /// What the system says; the next one may come nevertheless.
-    pub async fn accept(&self) -> io::Result<Stream> {
+    pub async fn accept(&self) -> io::Result<(Stream, Peer)> {
         match &self.0 {
             Bound::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, address) = listener.accept().await?;
                 // An answer is one small write: nothing follows that it could wait for.
                 stream.set_nodelay(true)?;
-                Ok(Either::Left(stream))
+                Ok((Either::Left(stream), Peer { address: Some(address), is_encrypted: false }))
             }
-            Bound::Unix(listener, _) => Ok(Either::Right(listener.accept().await?.0)),
+            Bound::Unix(listener, _) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Either::Right(stream), Peer { address: None, is_encrypted: false }))
+            }
         }
     }
 }

@@ -292,7 +292,7 @@ impl Store for RemoteStore {
         check_model_name(name)?;
         let call = WriteCall::RegisterModel { name: name.to_owned(), run, note: note.to_owned() };
         self.done(&call)?;
-        let found = self.model_versions(Some(name))?.into_iter().find(|version| version.run == run);
+        let found = self.model_versions(Some(name))?.into_iter().find(|version| version.run == Some(run));
         found.ok_or_else(|| no_model(name))
     }
 

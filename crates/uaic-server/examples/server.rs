@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use uaic_server::access::Settings;
 use uaic_server::{ConnectionLimits, Listen, Server, Setup};
 use uaic_store::SqliteStore;
 
@@ -14,9 +15,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: server STORE PORT".into());
     };
     let store = Arc::new(SqliteStore::open(Path::new(folder))?);
+    let access = Settings::of(folder);
     let listen = Listen::Tcp(format!("127.0.0.1:{port}"));
-    let server =
-        Server::start(Setup { store, desk: None, listen, limits: ConnectionLimits::default() }).await?;
+    let limits = ConnectionLimits::default();
+    let server = Server::start(Setup { store, desk: None, listen, limits, access }).await?;
     if let Some(address) = server.address() {
         writeln!(std::io::stderr(), "listening on http://{address}")?;
     }

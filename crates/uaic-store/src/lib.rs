@@ -48,7 +48,6 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
 use uaic_platform::fsx;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{check_alias, check_model_name, check_name, no_model, now_ms};
@@ -74,6 +73,7 @@ use self::writer::Writer;
 pub struct SqliteStore {
     // Dropped in this order: the last connection to close tidies the log away, and only a writer can.
     readers: Readers,
+    looks: Readers,
     writer: Option<Writer>,
     blobs: BlobFolder,
     path: PathBuf,
@@ -96,7 +96,8 @@ impl SqliteStore {
         let found = tracking::last_run(&connection).map_err(|fault| fault.at(&path))?;
         let readers = Readers::open(&path, MOST)?;
         let writer = Writer::start(connection, path.clone())?;
-        Ok(Self { readers, writer: Some(writer), blobs, path, found })
+        let looks = Readers::closed(&path, MOST);
+        Ok(Self { readers, looks, writer: Some(writer), blobs, path, found })
     }
 
     /// Opens the store that is in `folder` for writing.
@@ -119,7 +120,8 @@ impl SqliteStore {
         let blobs = BlobFolder::at(folder.join("blobs"));
         // One of an older format is read as a copy in memory, which is not made twice.
         let readers = Readers::open(&path, 1)?;
-        Ok(Self { readers, writer: None, blobs, path, found: 0 })
+        let looks = Readers::closed(&path, 1);
+        Ok(Self { readers, looks, writer: None, blobs, path, found: 0 })
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {
@@ -131,15 +133,6 @@ impl SqliteStore {
         check_name(name)?;
         let found = self.artifacts(run)?.into_iter().find(|artifact| artifact.name == name);
         found.ok_or_else(|| StoreError::NotFound { what: "artifact", id: name.to_owned() })
-    }
-
-    /// As [`SqliteStore::read`], of what does not depend on who lives: that costs more than such a look.
-    fn look<T>(&self, look: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
-        self.writer.as_ref().map_or(Ok(()), Writer::settle)?;
-        let lent = self.readers.lend()?;
-        let connection = lent.connection()?;
-        let answer = || -> Result<T, Fault> { look(&*connection.unchecked_transaction()?) };
-        answer().map_err(|fault| fault.at(&self.path))
     }
 
     /// Reads inside one transaction, so that several statements see the same state.
@@ -387,7 +380,7 @@ impl Store for SqliteStore {
         check_model_name(name)?;
         let (key, note) = (name.to_owned(), note.to_owned());
         self.writer()?.call(move |connection| registry::register(connection, &key, run, &note, now_ms()))?;
-        let found = self.model_versions(Some(name))?.into_iter().find(|version| version.run == run);
+        let found = self.model_versions(Some(name))?.into_iter().find(|version| version.run == Some(run));
         found.ok_or_else(|| no_model(name))
     }
 

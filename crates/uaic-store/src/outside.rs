@@ -136,6 +136,7 @@ pub(super) fn remove(connection: &Connection, run: i64) -> Result<(), Fault> {
         "DELETE FROM tags WHERE run = ?1",
         "DELETE FROM inputs WHERE run = ?1",
         "DELETE FROM run_models WHERE run = ?1",
+        "DELETE FROM logged_model_metrics WHERE run = ?1",
         "DELETE FROM events WHERE run = ?1",
         "DELETE FROM runs WHERE id = ?1",
     ] {

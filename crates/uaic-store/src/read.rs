@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row};
 
 use super::Fault;
 use super::codec::{float_value, from_json, goals_value, id_at, named, param_value};
-use super::optuna::tags;
+use super::optuna::seen;
 use super::rows::run_row;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::{is_alive, now_ms};
@@ -77,7 +77,12 @@ impl<'a> Snapshot<'a> {
             state = StudyState::Crashed;
         }
         let mut environment = self.environment(row.get("environment")?)?;
-        tags::add(self.connection, row.get("id")?, &mut environment)?;
+        let mut trials = row.get("trials")?;
+        if let Some(seen) = seen::look(self.connection, row.get("id")?, &mut environment)? {
+            trials = seen.trials.max(trials);
+            // Nobody here works on it: it runs while a trial does.
+            state = if seen.is_running { StudyState::Running } else { state };
+        }
         Ok(StudyRecord {
             id: id_at(row, "uuid")?,
             plan: NewStudy {
@@ -88,7 +93,7 @@ impl<'a> Snapshot<'a> {
                 fingerprint: row.get("fingerprint")?,
                 seed: row.get::<_, i64>("seed")? as u64,
                 goals: Self::goals(row)?,
-                trials: row.get("trials")?,
+                trials,
                 environment,
             },
             created_ms: row.get("created_ms")?,

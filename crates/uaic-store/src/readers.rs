@@ -44,6 +44,12 @@ impl Readers {
         Ok(Self { state, returned: Condvar::new(), path: path.to_owned(), most })
     }
 
+    /// The same, of which the first is opened when somebody reads.
+    pub(super) fn closed(path: &Path, most: usize) -> Self {
+        let state = Mutex::new(State { idle: vec![], open: 0 });
+        Self { state, returned: Condvar::new(), path: path.to_owned(), most }
+    }
+
     /// Lends a connection, as soon as there is one.
     ///
     /// # Errors

@@ -3,7 +3,6 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Fault;
-use super::codec::id_at;
 use super::rows::run_row;
 use uaic_study::store::rules::{alias_detail, no_alias, no_model, no_version};
 use uaic_study::store::{EventRecord, Id, ModelVersion};
@@ -26,13 +25,14 @@ pub(super) fn register(
     }
     let (model, version): (i64, u32) = connection
         .prepare_cached(
-            "INSERT INTO models (name, last) VALUES (?, 1)
-             ON CONFLICT (name) DO UPDATE SET last = last + 1 RETURNING id, last",
+            "INSERT INTO models (name, last, created_ms, updated_ms) VALUES (?1, 1, ?2, ?2)
+             ON CONFLICT (name) DO UPDATE SET last = last + 1, updated_ms = ?2 RETURNING id, last",
         )?
-        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .query_row(params![name, now_ms], |row| Ok((row.get(0)?, row.get(1)?)))?;
     connection
         .prepare_cached(
-            "INSERT INTO model_versions (model, version, run, note, created_ms) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO model_versions (model, version, run, note, created_ms, updated_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
         )?
         .execute(params![model, version, row, note, now_ms])?;
     event(connection, now_ms, model, "registered", &format!("version {version}, run {}", run.short()))
@@ -76,11 +76,13 @@ pub(super) fn set_alias(
 
 pub(super) fn versions(connection: &Connection, name: Option<&str>) -> Result<Vec<ModelVersion>, Fault> {
     let mut statement = connection.prepare_cached(
-        "SELECT models.name AS name, version, runs.uuid AS run, model_versions.note AS note, created_ms,
+        "SELECT models.name AS name, version, runs.uuid AS run,
+             ifnull(location, source) AS source, model_versions.note AS note,
+             model_versions.created_ms AS created_ms,
              (SELECT json_group_array(alias ORDER BY alias) FROM model_aliases
               WHERE model_aliases.model = models.id AND model_aliases.version = model_versions.version)
                  AS aliases
-         FROM model_versions JOIN models ON models.id = model JOIN runs ON runs.id = run
+         FROM model_versions JOIN models ON models.id = model LEFT JOIN runs ON runs.id = run
          WHERE ?1 IS NULL OR models.name = ?1
          ORDER BY models.name, version",
     )?;
@@ -90,7 +92,8 @@ pub(super) fn versions(connection: &Connection, name: Option<&str>) -> Result<Ve
         versions.push(ModelVersion {
             name: row.get("name")?,
             version: row.get("version")?,
-            run: id_at(row, "run")?,
+            run: row.get::<_, Option<[u8; 16]>>("run")?.map(Id),
+            source: row.get("source")?,
             note: row.get("note")?,
             created_ms: row.get("created_ms")?,
             aliases: super::codec::from_json("list of aliases", &row.get::<_, String>("aliases")?)?,
@@ -109,14 +112,20 @@ pub(super) fn events(connection: &Connection, name: &str) -> Result<Vec<EventRec
     Ok(events.collect::<rusqlite::Result<_>>()?)
 }
 
-fn model_row(connection: &Connection, name: &str) -> Result<Option<i64>, Fault> {
+pub(super) fn model_row(connection: &Connection, name: &str) -> Result<Option<i64>, Fault> {
     Ok(connection
         .prepare_cached("SELECT id FROM models WHERE name = ?")?
         .query_row([name], |row| row.get(0))
         .optional()?)
 }
 
-fn event(connection: &Connection, now_ms: i64, model: i64, kind: &str, detail: &str) -> Result<(), Fault> {
+pub(super) fn event(
+    connection: &Connection,
+    now_ms: i64,
+    model: i64,
+    kind: &str,
+    detail: &str,
+) -> Result<(), Fault> {
     connection
         .prepare_cached("INSERT INTO model_events (time_ms, model, kind, detail) VALUES (?, ?, ?, ?)")?
         .execute(params![now_ms, model, kind, detail])?;

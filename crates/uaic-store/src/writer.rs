@@ -16,7 +16,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{Fault, write};
 use uaic_study::store::rules::now_ms;
-use uaic_study::store::{Attempt, MetricPoint, StoreError};
+use uaic_study::store::{Answer, Attempt, MetricPoint, StoreError, promise};
 
 /// Commands that may wait; whoever sends more has to wait, too.
 const QUEUE: usize = 4096;
@@ -78,8 +78,25 @@ impl Writer {
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = sync_channel(1);
+        // Nobody waits any more if the caller's thread has died.
+        let reply = move |result| drop(reply.send(result));
         self.send(Command::Call(Box::new(Pending { work: Some(work), result: None, reply })))?;
         answer.recv().map_err(|_| gone())?.map_err(|fault| fault.at(&self.shared.path))
+    }
+
+    /// As [`Writer::call`], without a thread that waits.
+    pub(super) fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Answer<T> {
+        let (promise, answer) = promise(StoreError::WriterGone(GONE.to_owned()));
+        let shared = Arc::clone(&self.shared);
+        let reply =
+            move |result: Result<T, Fault>| promise.keep(result.map_err(|fault| fault.at(&shared.path)));
+        match self.send(Command::Call(Box::new(Pending { work: Some(work), result: None, reply }))) {
+            Ok(()) => answer,
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
     }
 
     /// As [`Writer::call`], for a write of an attempt: fails when an earlier one of it failed.
@@ -131,8 +148,10 @@ impl Drop for Writer {
     }
 }
 
+const GONE: &str = "its writer thread has ended";
+
 fn gone() -> StoreError {
-    StoreError::WriterGone("its writer thread has ended".to_owned())
+    StoreError::WriterGone(GONE.to_owned())
 }
 
 impl Shared {
@@ -162,13 +181,18 @@ enum Outcome {
 /// SQLite's reason, where it is SQLite's.
 type Cause = Option<rusqlite::Error>;
 
-struct Pending<T, F> {
+struct Pending<T, F, R> {
     work: Option<F>,
     result: Option<Result<T, Fault>>,
-    reply: SyncSender<Result<T, Fault>>,
+    reply: R,
 }
 
-impl<T: Send, F: FnOnce(&Connection) -> Result<T, Fault> + Send> Call for Pending<T, F> {
+impl<T, F, R> Call for Pending<T, F, R>
+where
+    T: Send,
+    F: FnOnce(&Connection) -> Result<T, Fault> + Send,
+    R: FnOnce(Result<T, Fault>) + Send,
+{
     fn run(&mut self, connection: &Connection) -> Outcome {
         self.result = self.work.take().map(|work| work(connection));
         match &self.result {
@@ -185,8 +209,7 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T, Fault> + Send> Call for Pendin
             (Ok(()), Some(result)) => result,
             (Ok(()), None) => Err(Fault::Refused(gone())),
         };
-        // Nobody waits any more if the caller's thread has died.
-        let _ = self.reply.send(result);
+        (self.reply)(result);
     }
 }
 
@@ -351,7 +374,7 @@ mod tests {
 
     fn call() -> Command {
         let work = |_: &Connection| -> Result<(), Fault> { Ok(()) };
-        Command::Call(Box::new(Pending { work: Some(work), result: None, reply: sync_channel(1).0 }))
+        Command::Call(Box::new(Pending { work: Some(work), result: None, reply: drop }))
     }
 
     #[test]

@@ -95,7 +95,7 @@ pub(super) fn run(global: &Global, args: &DiffArgs) -> anyhow::Result<ExitCode> 
 /// The run of a version, or that a selector names.
 fn run_of(store: &dyn Store, text: &str) -> anyhow::Result<RunRecord> {
     match registered_or_best(store, text)? {
-        Some(version) => Ok(store.run(version.run)?),
+        Some(version) => Ok(store.run(version.kept_by()?)?),
         None => run_with_model(store, text, "model diff"),
     }
 }

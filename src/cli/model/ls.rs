@@ -19,7 +19,7 @@ Examples:
   uaic model ls --json | jq -r '.models[] | select(.aliases | index(\"champion\")) | .run'
 
 With --csv: name, version, aliases (with blanks between), run, experiment, value, metric, registered, note.
-With --json: {\"schema\": 1, \"models\": [{\"name\", \"version\", \"run\", \"note\", \"created_ms\", \"created\",
+With --json: {\"schema\": 1, \"models\": [{\"name\", \"version\", \"run\", \"source\", \"note\", \"created_ms\", \"created\",
   \"aliases\": [text], \"experiment\", \"metric\", \"value\": number or null}]}")]
 pub(super) struct LsArgs {
     /// Only this name
@@ -57,13 +57,16 @@ pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
     ]);
     let mut shapes: Vec<Value> = Vec::new();
     for version in &versions {
-        let run = store.run(version.run)?;
-        let metric = metric_of(&run, "").to_owned();
+        // Clients of MLflow register what no run of this store has made, too.
+        let run = version.run.map(|run| store.run(run)).transpose()?;
+        let metric = run.as_ref().map_or("", |run| metric_of(run, "")).to_owned();
+        let experiment = run.as_ref().map_or("", |run| run.experiment.as_str());
+        let value = run.as_ref().and_then(|run| run.value());
         let mut shape = shape_of(version);
         shape.extend(json::object(json!({
-            "experiment": run.experiment,
+            "experiment": run.as_ref().map(|run| &run.experiment),
             "metric": metric,
-            "value": run.value().map(json::number),
+            "value": value.map(json::number),
         })));
         shapes.push(shape.into());
         listing.add([
@@ -71,9 +74,12 @@ pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
             Field::plain(&version.name),
             Field::plain(version.version),
             Field::of(version.aliases.join(", "), version.aliases.join(" ")),
-            Field::of(version.run.short(), version.run.to_string()),
-            Field::text(&run.experiment, 24),
-            Field::number(run.value()),
+            Field::of(
+                version.run.map(|run| run.short()).unwrap_or_default(),
+                version.run.map(|run| run.to_string()).unwrap_or_default(),
+            ),
+            Field::text(experiment, 24),
+            Field::number(value),
             Field::plain(metric),
             Field::time(version.created_ms, now_ms),
             Field::text(&version.note, 60),

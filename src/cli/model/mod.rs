@@ -89,6 +89,7 @@ fn shape_of(version: &ModelVersion) -> Map<String, Value> {
         "name": version.name,
         "version": version.version,
         "run": version.run,
+        "source": version.source,
         "note": version.note,
         "created_ms": version.created_ms,
         "created": json::iso_time(version.created_ms),

@@ -62,7 +62,7 @@ pub(super) fn run(global: &Global, args: &PromoteArgs) -> anyhow::Result<ExitCod
     let holder = versions.iter().find(|known| known.aliases.contains(&args.to));
     let gates = match holder {
         Some(holder) if holder.version != version.version => {
-            let pair = Pair::load(&*store, store.run(holder.run)?, store.run(version.run)?)?;
+            let pair = Pair::load(&*store, store.run(holder.kept_by()?)?, store.run(version.kept_by()?)?)?;
             gates::check(&pair.comparison, &rules, true)?
         }
         _ => Vec::new(),

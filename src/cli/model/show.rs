@@ -64,7 +64,7 @@ struct Lineage {
 
 impl Lineage {
     fn read(store: &dyn Store, version: ModelVersion) -> anyhow::Result<Self> {
-        let run = store.run(version.run)?;
+        let run = store.run(version.kept_by()?)?;
         Ok(Self {
             study: store.study(run.study()?)?,
             measures: load_measures(store, run.id)?,

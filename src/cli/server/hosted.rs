@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use tokio::runtime::Runtime;
 
+use crate::server::access::Settings;
 use crate::server::{ConnectionLimits, Listen, Server, Setup};
 use crate::store::{SqliteStore, StoreAddress};
 
@@ -28,8 +29,9 @@ impl Hosted {
         let store = Arc::new(SqliteStore::open(folder)?);
         let runtime = runtime(1)?;
         let listen = Listen::Tcp("127.0.0.1:0".to_owned());
-        let setup =
-            Setup { store, desk: Some(Arc::new(SpecDesk)), listen, limits: ConnectionLimits::default() };
+        // For this machine and the time of a program: without users.
+        let (limits, access) = (ConnectionLimits::default(), Settings::default());
+        let setup = Setup { store, desk: Some(Arc::new(SpecDesk)), listen, limits, access };
         let server = runtime.block_on(Server::start(setup))?;
         let address = server.address().context("the server has no address")?;
         Ok(Self { url: format!("http://{address}"), server: Some(server), runtime })

@@ -3,6 +3,8 @@
 mod backup;
 mod desk;
 mod hosted;
+mod options;
+mod people;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -42,6 +44,10 @@ In Python, `optuna.storages.GrpcStorageProxy(host=\"127.0.0.1\", port=5000)` is 
 program. What arrives is a run, a study or a model like any other: `uaic ls`, `show`, `compare`, `plot` and
 `report` work on it, on this machine or through the server.
 
+Without users, whoever reaches it on this machine may do everything, and it listens on no other address.
+`uaic server user add NAME --role admin` adds the first user; from then on everybody says who they are, with a
+password (MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD) or a token (MLFLOW_TRACKING_TOKEN, UAIC_TOKEN).
+
 When it takes requests, its address is printed on stdout. While it is up, programs that `uaic exec` and
 `uaic run` start on this store find it in MLFLOW_TRACKING_URI. SIGTERM or Ctrl-C: no new requests, those
 under way end within --drain, exit 0."
@@ -62,6 +68,10 @@ pub struct ServerArgs {
     /// Time for requests under way to end when it is stopped
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_some_duration)]
     drain: Duration,
+
+    /// Who may do what.
+    #[command(flatten)]
+    access: options::AccessOptions,
 }
 
 /// Something else than serving.
@@ -71,6 +81,12 @@ enum Task {
     Backup(backup::BackupArgs),
     /// Bring a copy back, to a folder without a store
     Restore(backup::RestoreArgs),
+    /// Say who may use the server
+    #[command(subcommand)]
+    User(people::UserTask),
+    /// Make tokens for programs
+    #[command(subcommand)]
+    Token(people::TokenTask),
 }
 
 /// The folder of the store, which has to be of this machine.
@@ -85,6 +101,8 @@ pub(super) fn run(global: &Global, args: &ServerArgs) -> anyhow::Result<ExitCode
         None => serve(global, args),
         Some(Task::Backup(args)) => backup::back_up_store(global, args),
         Some(Task::Restore(args)) => backup::restore(global, args),
+        Some(Task::User(task)) => people::user(global, task),
+        Some(Task::Token(task)) => people::token(global, task),
     }
 }
 
@@ -92,7 +110,9 @@ fn serve(global: &Global, args: &ServerArgs) -> anyhow::Result<ExitCode> {
     let folder = local(global)?;
     let store = Arc::new(SqliteStore::open(folder)?);
     let limits = ConnectionLimits { connections: args.max_connections, ..ConnectionLimits::default() };
-    let setup = Setup { store, desk: Some(Arc::new(SpecDesk)), listen: args.listen.clone(), limits };
+    let access = args.access.settings(folder)?;
+    let listen = args.listen.clone();
+    let setup = Setup { store, desk: Some(Arc::new(SpecDesk)), listen, limits, access };
     let runtime = runtime(THREADS)?;
     let code = runtime.block_on(async {
         let mut stop = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

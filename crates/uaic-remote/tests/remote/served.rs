@@ -23,6 +23,7 @@ impl Served {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let setup = Setup {
+            access: uaic_server::access::Settings::default(),
             store: store.clone(),
             desk: None,
             listen: Listen::Tcp("127.0.0.1:0".to_owned()),

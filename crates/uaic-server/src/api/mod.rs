@@ -27,4 +27,4 @@ mod workers;
 pub use desk::{Desk, DeskError};
 pub use right::{Need, Right};
 pub use routes::needs;
-pub(crate) use routes::router;
+pub(crate) use routes::{declared, router};

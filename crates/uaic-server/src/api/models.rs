@@ -27,8 +27,10 @@ pub(super) struct Version {
     name: String,
     /// Its number, from 1.
     version: u32,
-    /// The run that keeps the model.
-    run: String,
+    /// The run that keeps the model, or has made it; null where that is none of this store.
+    run: Option<String>,
+    /// Where it is, as a client of MLflow has said it; null where it is the run as a whole.
+    source: Option<String>,
     /// Why it was registered.
     note: String,
     /// When, milliseconds since 1970 UTC.
@@ -42,7 +44,8 @@ impl From<ModelVersion> for Version {
         Self {
             name: own.name,
             version: own.version,
-            run: own.run.to_string(),
+            run: own.run.map(|run| run.to_string()),
+            source: own.source,
             note: own.note,
             created_ms: Whole(own.created_ms),
             aliases: own.aliases,

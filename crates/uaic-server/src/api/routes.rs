@@ -17,10 +17,14 @@ use super::desk::Desk;
 use super::problem::{ApiProblem, Kind};
 use super::right::{Need, Plain, Right};
 use super::{artifacts, changes, docs, experiments, listing, models, runs, series, store, studies, workers};
+use crate::access::{self, ANY, Declared};
 use crate::team::TeamStore;
 
 /// Who may listen for changes at once.
 const LISTENERS: usize = 256;
+
+/// What is nowhere.
+const ELSEWHERE: &str = "/api/v1/{*rest}";
 
 type Documented = UtoipaMethodRouter<Arc<Api>>;
 
@@ -75,6 +79,20 @@ pub fn needs() -> Vec<Need> {
     own.chain(plain).collect()
 }
 
+/// What all routes need, and what is nowhere among them.
+pub(crate) fn declared() -> Vec<Declared> {
+    let declare = |Need { method, path, right }: Need| {
+        let need = match right {
+            Right::Read => access::Need::Read,
+            Right::Write => access::Need::Write,
+            Right::Admin => access::Need::Admin,
+        };
+        Declared { method, path, need, is_scoped: false }
+    };
+    let elsewhere = Need { method: ANY, path: ELSEWHERE.to_owned(), right: Right::Read };
+    needs().into_iter().chain([elsewhere]).map(declare).collect()
+}
+
 fn methods(item: &PathItem) -> Vec<&'static str> {
     let each = [
         ("GET", &item.get),
@@ -105,7 +123,7 @@ pub(crate) fn router(
     for route in self::store::routes().into_iter().chain(pages()) {
         router = router.route(route.path, route.router);
     }
-    router.method_not_allowed_fallback(wrong_method).route("/api/v1/{*rest}", any(nowhere)).with_state(app)
+    router.method_not_allowed_fallback(wrong_method).route(ELSEWHERE, any(nowhere)).with_state(app)
 }
 
 async fn nowhere(uri: Uri) -> ApiProblem {

@@ -10,21 +10,27 @@ use super::paging::page;
 use super::route::Route;
 use super::shape::Experiment;
 use super::wire::{Answer, Code, Fields, Problem};
-use uaic_study::store::tracking::{ExperimentEdit, ExperimentId, ExperimentSearch, Lifecycle, NewExperiment};
+use super::within::Within;
+use uaic_study::store::tracking::{
+    Clause, ExperimentEdit, ExperimentField, ExperimentId, ExperimentSearch, Lifecycle, NewExperiment, Test,
+};
 use uaic_study::store::{StoreError, TrackingError};
 
 pub(super) const ROUTES: &[Route] = &[
     Route::write("POST", "/2.0/mlflow/experiments/create", create),
-    Route::read("GET", "/2.0/mlflow/experiments/get", get),
-    Route::read("GET", "/2.0/mlflow/experiments/get-by-name", get_by_name),
-    Route::read("POST", "/2.0/mlflow/experiments/search", search),
-    Route::read("GET", "/2.0/mlflow/experiments/search", search),
-    Route::write("POST", "/2.0/mlflow/experiments/update", update),
-    Route::write("POST", "/2.0/mlflow/experiments/delete", delete),
-    Route::write("POST", "/2.0/mlflow/experiments/restore", restore),
-    Route::write("POST", "/2.0/mlflow/experiments/set-experiment-tag", set_tag),
-    Route::write("POST", "/2.0/mlflow/experiments/delete-experiment-tag", delete_tag),
+    Route::read("GET", "/2.0/mlflow/experiments/get", get).within(IN_EXPERIMENT),
+    Route::read("GET", "/2.0/mlflow/experiments/get-by-name", get_by_name).within(Within::Handler),
+    Route::read("POST", "/2.0/mlflow/experiments/search", search).within(Within::Handler),
+    Route::read("GET", "/2.0/mlflow/experiments/search", search).within(Within::Handler),
+    Route::write("POST", "/2.0/mlflow/experiments/update", update).within(IN_EXPERIMENT),
+    Route::write("POST", "/2.0/mlflow/experiments/delete", delete).within(IN_EXPERIMENT),
+    Route::write("POST", "/2.0/mlflow/experiments/restore", restore).within(IN_EXPERIMENT),
+    Route::write("POST", "/2.0/mlflow/experiments/set-experiment-tag", set_tag).within(IN_EXPERIMENT),
+    Route::write("POST", "/2.0/mlflow/experiments/delete-experiment-tag", delete_tag).within(IN_EXPERIMENT),
 ];
+
+/// A route about one experiment.
+pub(super) const IN_EXPERIMENT: Within = Within::By(|app, fields| app.see(experiment_id(fields)?));
 
 /// Most experiments of a page.
 const MOST: u32 = 50_000;
@@ -103,14 +109,23 @@ fn get(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
 }
 
 fn get_by_name(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
-    let record = app.store.experiment_named(fields.needed_text("experiment_name")?)?;
+    let name = fields.needed_text("experiment_name")?;
+    let record = app.store.experiment_named(name)?;
+    if !app.sees(record.id) {
+        return Err(TrackingError::NoExperimentNamed(name.to_owned()).into());
+    }
     Answer::of(&One { experiment: Experiment::of(&record) })
 }
 
 fn search(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     let page = page(fields, 1000, MOST)?;
+    let mut clauses = experiment_clauses(fields.text_or_empty("filter")?)?;
+    if let Some(some) = app.scope.some() {
+        let ids = some.iter().map(ToString::to_string).collect();
+        clauses.push(Clause { field: ExperimentField::Id, test: Test::Among(ids) });
+    }
     let search = ExperimentSearch {
-        clauses: experiment_clauses(fields.text_or_empty("filter")?)?,
+        clauses,
         lifecycle: lifecycle(fields, "view_type")?,
         order: experiment_order(&fields.texts("order_by")?)?,
         limit: page.with_one_more(),

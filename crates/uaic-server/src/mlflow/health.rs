@@ -7,16 +7,18 @@ use serde_json::json;
 use super::app::App;
 use super::route::Route;
 use super::wire::{Answer, Fields, Problem};
+use super::within::Within;
 
 /// The version that clients are told: that of the interface that is served.
 const VERSION: &str = "3.17.2";
 
 /// Routes at the root, without a mirror.
 pub(super) const ROOT: &[Route] =
-    &[Route::read("GET", "/health", health), Route::read("GET", "/version", version)];
+    &[Route::open("GET", "/health", health), Route::open("GET", "/version", version)];
 
 /// Routes under both prefixes.
-pub(super) const ROUTES: &[Route] = &[Route::read("GET", "/3.0/mlflow/server-info", server_info)];
+pub(super) const ROUTES: &[Route] =
+    &[Route::read("GET", "/3.0/mlflow/server-info", server_info).within(Within::Nothing)];
 
 fn health(_: &App, _: &Fields<'_>) -> Result<Answer, Problem> {
     Ok(Answer::Text("OK"))

@@ -5,14 +5,15 @@ use serde::Serialize;
 use super::app::App;
 use super::limits::check_length;
 use super::route::Route;
-use super::runs::run_id;
+use super::runs::{IN_RUN, run_id};
 use super::wire::{Answer, Fields, Problem};
+use super::within::Within;
 use uaic_study::store::tracking::{Dataset, DatasetInput, DatasetSummary, ExperimentId, ModelOutput};
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::write("POST", "/2.0/mlflow/runs/log-inputs", log_inputs),
-    Route::write("POST", "/2.0/mlflow/runs/outputs", log_outputs),
-    Route::read("POST", "/2.0/mlflow/experiments/search-datasets", search_datasets),
+    Route::write("POST", "/2.0/mlflow/runs/log-inputs", log_inputs).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/outputs", log_outputs).within(IN_RUN),
+    Route::read("POST", "/2.0/mlflow/experiments/search-datasets", search_datasets).within(Within::Handler),
 ];
 
 /// Letters of what is known of a data set.
@@ -108,7 +109,8 @@ fn search_datasets(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
             return Err(Problem::invalid(message));
         }
     }
-    let experiments: Vec<ExperimentId> = texts.into_iter().filter_map(ExperimentId::parse).collect();
+    let experiments = texts.into_iter().filter_map(ExperimentId::parse);
+    let experiments: Vec<ExperimentId> = experiments.filter(|experiment| app.sees(*experiment)).collect();
     let found = app.store.datasets(&experiments)?;
     Answer::of(&Summaries { dataset_summaries: found.iter().map(Summary::of).collect() })
 }

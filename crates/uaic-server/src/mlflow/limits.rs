@@ -62,7 +62,8 @@ pub(super) fn tag_value(value: &str) -> String {
     cut(value, TAG_VALUE)
 }
 
-fn cut(text: &str, most: usize) -> String {
+/// The beginning of a text.
+pub(super) fn cut(text: &str, most: usize) -> String {
     if text.len() <= most { text.to_owned() } else { text.chars().take(most).collect() }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn absolute(given: &str) -> Result<String, Problem> {
 }
 
 /// Whether an address names how it is reached.
-fn has_scheme(address: &str) -> bool {
+pub(super) fn has_scheme(address: &str) -> bool {
     address.split_once(':').is_some_and(|(scheme, _)| {
         !scheme.is_empty()
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))

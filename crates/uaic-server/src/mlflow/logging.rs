@@ -6,19 +6,20 @@ use serde_json::Value;
 
 use super::app::App;
 use super::limits::{check_batch, check_key, param_value};
+use super::logged_models::no_model;
 use super::route::Route;
-use super::runs::{run_id, tag, tags};
+use super::runs::{IN_RUN, run_id, tag, tags};
 use super::wire::{Answer, Fields, Problem};
 use uaic_study::store::MetricPoint;
-use uaic_study::store::tracking::Batch;
+use uaic_study::store::tracking::{Batch, DatasetRef, ModelId, ModelPoint};
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::write("POST", "/2.0/mlflow/runs/log-metric", log_metric),
-    Route::write("POST", "/2.0/mlflow/runs/log-parameter", log_parameter),
-    Route::write("POST", "/2.0/mlflow/runs/set-tag", set_tag),
-    Route::write("POST", "/2.0/mlflow/runs/delete-tag", delete_tag),
-    Route::write("POST", "/2.0/mlflow/runs/log-batch", log_batch),
-    Route::write("POST", "/2.0/mlflow/runs/log-model", log_model),
+    Route::write("POST", "/2.0/mlflow/runs/log-metric", log_metric).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/log-parameter", log_parameter).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/set-tag", set_tag).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/delete-tag", delete_tag).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/log-batch", log_batch).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/log-model", log_model).within(IN_RUN),
 ];
 
 /// The tag that clients of version 2 keep logged models in.
@@ -28,7 +29,7 @@ const HISTORY_TAG: &str = "mlflow.log-model.history";
 ///
 /// # Errors
 /// It is none.
-pub(super) fn metric(fields: &Fields<'_>) -> Result<MetricPoint, Problem> {
+fn metric(fields: &Fields<'_>) -> Result<MetricPoint, Problem> {
     let key = fields.needed_text("key")?;
     let value = fields.needed_number("value")?;
     let time_ms = fields.needed_integer("timestamp")?;
@@ -52,8 +53,26 @@ fn add(app: &App, fields: &Fields<'_>, batch: &Batch) -> Result<Answer, Problem>
     Ok(Answer::empty())
 }
 
+/// The points of a batch, and which of them are of logged models.
+fn points(app: &App, metrics: &[Fields<'_>]) -> Result<(Vec<MetricPoint>, Vec<ModelPoint>), Problem> {
+    let mut of_models = Vec::new();
+    for (place, fields) in metrics.iter().enumerate() {
+        let Some(text) = fields.text("model_id")?.filter(|text| !text.is_empty()) else { continue };
+        let model = ModelId::parse(text).ok_or_else(|| no_model(text))?;
+        if !app.sees_model(model)? {
+            return Err(no_model(text));
+        }
+        let name = fields.text("dataset_name")?.filter(|name| !name.is_empty());
+        let digest = fields.text_or_empty("dataset_digest")?;
+        let dataset = name.map(|name| DatasetRef { name: name.to_owned(), digest: digest.to_owned() });
+        of_models.push(ModelPoint { place, model, dataset });
+    }
+    Ok((metrics.iter().map(metric).collect::<Result<_, _>>()?, of_models))
+}
+
 fn log_metric(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
-    add(app, fields, &Batch { points: vec![metric(fields)?], ..Batch::default() })
+    let (points, of_models) = points(app, std::slice::from_ref(fields))?;
+    add(app, fields, &Batch { points, of_models, ..Batch::default() })
 }
 
 fn log_parameter(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
@@ -70,8 +89,10 @@ fn delete_tag(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
 }
 
 fn log_batch(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
+    let (points, of_models) = points(app, &fields.objects("metrics")?)?;
     let batch = Batch {
-        points: fields.objects("metrics")?.iter().map(metric).collect::<Result<_, _>>()?,
+        points,
+        of_models,
         params: fields.objects("params")?.iter().map(param).collect::<Result<_, _>>()?,
         tags: tags(fields)?,
     };

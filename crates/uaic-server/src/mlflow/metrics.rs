@@ -10,12 +10,13 @@ use super::route::Route;
 use super::runs::parse_id;
 use super::shape::Metric;
 use super::wire::{Answer, Fields, Problem};
+use super::within::Within;
 use uaic_study::store::{Id, Point};
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::read("GET", "/2.0/mlflow/metrics/get-history", history),
-    Route::read("GET", "/2.0/mlflow/metrics/get-history-bulk", bulk),
-    Route::read("GET", "/2.0/mlflow/metrics/get-history-bulk-interval", interval),
+    Route::read("GET", "/2.0/mlflow/metrics/get-history", history).within(Within::Handler),
+    Route::read("GET", "/2.0/mlflow/metrics/get-history-bulk", bulk).within(Within::Handler),
+    Route::read("GET", "/2.0/mlflow/metrics/get-history-bulk-interval", interval).within(Within::Handler),
 ];
 
 /// Runs of one request.
@@ -44,7 +45,7 @@ fn history(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     };
     let limit = limit(fields, usize::MAX)?;
     let from = usize::try_from(offset(fields)?).unwrap_or(usize::MAX);
-    let ids: Vec<Id> = parse_id(run).into_iter().collect();
+    let ids = seen(app, parse_id(run))?;
     let mut histories = app.store.histories(&ids, key)?;
     let points = histories.pop_first().map(|(_, points)| points).unwrap_or_default();
     let page = points.get(from..).unwrap_or_default();
@@ -53,6 +54,17 @@ fn history(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
         metrics: cut.iter().map(|point| Metric::of(key, point, None)).collect(),
         next_page_token: (cut.len() < page.len()).then(|| token((from + cut.len()) as u64)),
     })
+}
+
+/// Those of some runs that are seen.
+fn seen(app: &App, runs: impl IntoIterator<Item = Id>) -> Result<Vec<Id>, Problem> {
+    let mut ids = Vec::new();
+    for run in runs {
+        if app.sees_run(run)? {
+            ids.push(run);
+        }
+    }
+    Ok(ids)
 }
 
 /// How many points are asked for.
@@ -78,8 +90,9 @@ fn several(
     key: &str,
     mut choose: impl FnMut(Vec<Point>) -> Vec<Point>,
 ) -> Result<Answer, Problem> {
-    let mut seen = BTreeSet::new();
-    let ids: Vec<Id> = runs.iter().filter_map(|text| parse_id(text)).filter(|id| seen.insert(*id)).collect();
+    let mut different = BTreeSet::new();
+    let ids = runs.iter().filter_map(|text| parse_id(text)).filter(|id| different.insert(*id));
+    let ids = seen(app, ids)?;
     let mut histories = app.store.histories(&ids, key)?;
     let chosen: Vec<(String, Vec<Point>)> = ids
         .iter()

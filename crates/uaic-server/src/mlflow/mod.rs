@@ -12,12 +12,16 @@ mod logged_models;
 mod logging;
 mod metrics;
 mod naming;
+mod otlp;
 mod paging;
 mod refusal;
+mod registry;
 mod route;
 mod routes;
 mod runs;
 mod shape;
+mod traces;
 mod wire;
+mod within;
 
-pub(crate) use routes::router;
+pub(crate) use routes::{declared, router};

@@ -1,5 +1,6 @@
 //! What a store refuses, in MLflow's words: callers look for these.
 
+use super::logged_models::no_model;
 use super::wire::{Code, Problem};
 use uaic_study::store::{StoreError, TrackingError};
 
@@ -47,6 +48,32 @@ impl From<TrackingError> for Problem {
                 "Changing param values is not allowed. Param with key='{key}' was already logged with \
                  value='{old}' for run ID='{run}'. Attempted logging new value '{new}'."
             )),
+            TrackingError::ModelExists(name) => {
+                let message = format!("Registered Model (name={name}) already exists.");
+                Self::new(Code::ResourceAlreadyExists, message)
+            }
+            TrackingError::NoModel(name) => {
+                Self::missing(format!("Registered Model with name={name} not found"))
+            }
+            TrackingError::NoVersion { name, version } => {
+                Self::missing(format!("Model Version (name={name}, version={version}) not found"))
+            }
+            TrackingError::NoLoggedModel(id) => no_model(&id.to_string()),
+            TrackingError::ModelParamChanged { model, key, old, new } => invalid(format!(
+                "Changing param values is not allowed. Param with key='{key}' was already logged with \
+                 value='{old}' for model ID='{model}'. Attempted logging new value '{new}'."
+            )),
+            TrackingError::NoTrace(id) => Self::missing(format!("Trace with ID '{id}' not found.")),
+            TrackingError::NoAssessment { trace, id } => {
+                Self::missing(format!("Assessment with ID '{id}' not found for trace '{trace}'"))
+            }
+            TrackingError::OtherAssessment { is_expectation: true, .. } => {
+                invalid("Cannot update feedback value on an Expectation assessment.".to_owned())
+            }
+            TrackingError::OtherAssessment { .. } => {
+                invalid("Cannot update expectation value on a Feedback assessment.".to_owned())
+            }
+            TrackingError::BadPattern { .. } => invalid(error.to_string()),
             TrackingError::NoTag { key } => Self::missing(format!("No tag with name: {key}")),
         }
     }

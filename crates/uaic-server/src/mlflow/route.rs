@@ -10,6 +10,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::app::App;
 use super::wire::{Answer, Code, Fields, Parts, Problem, read};
+use super::within::Within;
+use crate::access::{Caller, Declared, Need, Subject};
 
 /// Parameters of a path, which may be no text.
 type PathParams = Result<RawPathParams, RawPathParamsRejection>;
@@ -23,6 +25,8 @@ pub(super) type Stream = fn(Arc<App>, Request) -> Pin<Box<dyn Future<Output = Re
 /// What a request does to what is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
+    /// Nothing, and it shows nothing of it: whether the server lives.
+    Nothing,
     /// Nothing.
     Read,
     /// It may change it.
@@ -42,20 +46,25 @@ pub(super) struct Route {
     pub(super) method: &'static str,
     /// Behind the prefix.
     pub(super) path: &'static str,
-    #[cfg_attr(not(test), expect(dead_code, reason = "who may write is not asked yet"))]
     pub(super) effect: Effect,
+    within: Within,
     handler: Handler,
 }
 
 impl Route {
+    /// A route for everybody, of whether the server lives.
+    pub(super) const fn open(method: &'static str, path: &'static str, call: Call) -> Self {
+        Self { method, path, effect: Effect::Nothing, within: Within::Nothing, handler: Handler::Call(call) }
+    }
+
     /// A route that changes nothing.
     pub(super) const fn read(method: &'static str, path: &'static str, call: Call) -> Self {
-        Self { method, path, effect: Effect::Read, handler: Handler::Call(call) }
+        Self { method, path, effect: Effect::Read, within: Within::All, handler: Handler::Call(call) }
     }
 
     /// A route that may change what is recorded.
     pub(super) const fn write(method: &'static str, path: &'static str, call: Call) -> Self {
-        Self { method, path, effect: Effect::Write, handler: Handler::Call(call) }
+        Self { method, path, effect: Effect::Write, within: Within::All, handler: Handler::Call(call) }
     }
 
     /// A route of streams.
@@ -65,7 +74,23 @@ impl Route {
         effect: Effect,
         stream: Stream,
     ) -> Self {
-        Self { method, path, effect, handler: Handler::Stream(stream) }
+        Self { method, path, effect, within: Within::All, handler: Handler::Stream(stream) }
+    }
+
+    /// A route that is for those, too, who see only some experiments.
+    pub(super) const fn within(self, within: Within) -> Self {
+        Self { within, ..self }
+    }
+
+    /// What it needs, at its path behind a prefix.
+    pub(super) fn declared(&self, prefix: &str) -> Declared {
+        let need = match self.effect {
+            Effect::Nothing => Need::Nothing,
+            Effect::Read => Need::Read,
+            Effect::Write => Need::Write,
+        };
+        let path = format!("{prefix}{}", self.path);
+        Declared { method: self.method, path, need, is_scoped: !matches!(self.within, Within::All) }
     }
 
     fn filter(&self) -> MethodFilter {
@@ -82,19 +107,30 @@ impl Route {
     pub(super) fn method_router(&self) -> MethodRouter<Arc<App>> {
         match self.handler {
             Handler::Call(call) => {
+                let within = self.within;
                 on(self.filter(), move |State(app), path: PathParams, request: Request| {
-                    answer(app, call, path, request)
+                    answer(seen(app, &request), (within, call), path, request)
                 })
             }
             Handler::Stream(stream) => {
-                on(self.filter(), move |State(app), request: Request| stream(app, request))
+                on(self.filter(), move |State(app), request: Request| stream(seen(app, &request), request))
             }
         }
     }
 }
 
+/// What whoever sent a request sees.
+fn seen(app: Arc<App>, request: &Request) -> Arc<App> {
+    app.seen_by(request.extensions().get::<Arc<Caller>>().map(AsRef::as_ref))
+}
+
 /// Answers from fields, on a thread that may wait.
-async fn answer(app: Arc<App>, call: Call, path: PathParams, request: Request) -> Response {
+async fn answer(
+    app: Arc<App>,
+    (within, call): (Within, Call),
+    path: PathParams,
+    request: Request,
+) -> Response {
     let Ok(path) = path else {
         return Problem::invalid("Invalid path: it is not UTF-8").into_response();
     };
@@ -104,15 +140,35 @@ async fn answer(app: Arc<App>, call: Call, path: PathParams, request: Request) -
         Ok(parts) => parts,
         Err(problem) => return problem.into_response(),
     };
-    let work = move || -> Result<Answer, Problem> {
+    let work = move || -> Result<(Answer, Option<Subject>), Problem> {
         let request = read(parts)?;
-        call(&app, &request.fields())
+        let fields = request.fields();
+        within.check(&app, &fields)?;
+        Ok((call(&app, &fields)?, subject(&fields)))
     };
     match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(answer)) => answer.into_response(),
+        Ok(Ok((answer, subject))) => {
+            let mut response = answer.into_response();
+            if let Some(subject) = subject {
+                response.extensions_mut().insert(subject);
+            }
+            response
+        }
         Ok(Err(problem)) => problem.into_response(),
         Err(error) => {
             Problem::new(Code::InternalError, format!("the request failed: {error}")).into_response()
         }
     }
+}
+
+/// Fields that say what a request is about.
+const SUBJECTS: [&str; 7] =
+    ["run_id", "run_uuid", "model_id", "trace_id", "experiment_id", "experiment_name", "name"];
+
+/// What a request is about.
+fn subject(fields: &Fields<'_>) -> Option<Subject> {
+    let said = |name: &'static str| Some((name, fields.text(name).ok().flatten()?));
+    let (name, text) = SUBJECTS.into_iter().filter_map(said).find(|(_, text)| !text.is_empty())?;
+    let text: String = text.chars().take(250).collect();
+    Some(Subject(format!("{name}={text}")))
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::app::App;
-use super::experiments::{experiment_id, lifecycle};
+use super::experiments::{IN_EXPERIMENT, experiment_id, lifecycle};
 use super::filter::{run_clauses, run_order};
 use super::limits::{check_key, check_length, tag_value};
 use super::naming;
@@ -11,22 +11,28 @@ use super::paging::page;
 use super::route::Route;
 use super::shape::{Run, RunInfo};
 use super::wire::{Answer, Fields, Problem};
+use super::within::Within;
 use uaic_study::store::Id;
 use uaic_study::store::tracking::{
     ExperimentId, NAME_TAG, NewTracked, RunSearch, RunStatus, TrackedRun, TrackedUpdate,
 };
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::write("POST", "/2.0/mlflow/runs/create", create),
-    Route::read("GET", "/2.0/mlflow/runs/get", get),
-    Route::write("POST", "/2.0/mlflow/runs/update", update),
-    Route::write("POST", "/2.0/mlflow/runs/delete", delete),
-    Route::write("POST", "/2.0/mlflow/runs/restore", restore),
-    Route::read("POST", "/2.0/mlflow/runs/search", search),
+    Route::write("POST", "/2.0/mlflow/runs/create", create).within(IN_EXPERIMENT),
+    Route::read("GET", "/2.0/mlflow/runs/get", get).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/update", update).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/delete", delete).within(IN_RUN),
+    Route::write("POST", "/2.0/mlflow/runs/restore", restore).within(IN_RUN),
+    Route::read("POST", "/2.0/mlflow/runs/search", search).within(Within::Handler),
 ];
+
+/// A route about one run.
+pub(super) const IN_RUN: Within = Within::By(|app, fields| app.see_run(run_id(fields)?));
 
 /// Most runs of a page.
 const MOST: u32 = 50_000;
+/// Experiments of a search.
+const EXPERIMENTS: usize = 50_000;
 /// Letters of the name of a run, and of who runs it.
 const NAME: usize = 8000;
 
@@ -149,8 +155,12 @@ fn search(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     // What can be no number of an experiment has no runs.
     let mut experiments: Vec<ExperimentId> =
         fields.texts("experiment_ids")?.into_iter().filter_map(ExperimentId::parse).collect();
+    experiments.retain(|experiment| app.sees(*experiment));
     experiments.sort_unstable();
     experiments.dedup();
+    if experiments.len() > EXPERIMENTS {
+        return Err(Problem::invalid(format!("'experiment_ids' can have at most {EXPERIMENTS} experiments")));
+    }
     let search = RunSearch {
         experiments,
         clauses: run_clauses(fields.text_or_empty("filter")?)?,

@@ -7,16 +7,18 @@ use serde::Serialize;
 
 use super::wire::Float;
 use uaic_study::store::Point;
-use uaic_study::store::tracking::{DatasetInput, ExperimentRecord, TrackedMetric, TrackedRun};
+use uaic_study::store::tracking::{
+    DatasetInput, ExperimentRecord, ModelId, ModelMetric, TrackedMetric, TrackedRun,
+};
 
 /// A key and its value.
 #[derive(Debug, Serialize)]
 pub(super) struct Pair<'a> {
-    key: &'a str,
-    value: &'a str,
+    pub(super) key: &'a str,
+    pub(super) value: &'a str,
 }
 
-fn pairs(map: &BTreeMap<String, String>) -> Vec<Pair<'_>> {
+pub(super) fn pairs(map: &BTreeMap<String, String>) -> Vec<Pair<'_>> {
     map.iter().map(|(key, value)| Pair { key, value }).collect()
 }
 
@@ -98,6 +100,12 @@ pub(super) struct Metric<'a> {
     step: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     run_id: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dataset_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dataset_digest: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -159,13 +167,38 @@ impl<'a> Metric<'a> {
     /// The latest point of a run's metric.
     fn latest(metric: &'a TrackedMetric) -> Self {
         let TrackedMetric { key, value, time_ms, step } = metric;
-        Self { key, value: Float(*value), timestamp: *time_ms, step: *step, run_id: None }
+        Self::plain(key, Point { step: *step, time_ms: *time_ms, value: *value })
     }
 
     /// A point of a history; with its run where there are several.
     pub(super) fn of(key: &'a str, point: &Point, run_id: Option<&'a str>) -> Self {
-        let Point { step, time_ms, value } = *point;
-        Self { key, value: Float(value), timestamp: time_ms, step, run_id: run_id.map(Cow::Borrowed) }
+        Self { run_id: run_id.map(Cow::Borrowed), ..Self::plain(key, *point) }
+    }
+
+    /// A point of a logged model's metric.
+    pub(super) fn of_model(id: ModelId, metric: &'a ModelMetric) -> Self {
+        let ModelMetric { key, value, time_ms, step, run, dataset } = metric;
+        Self {
+            run_id: Some(Cow::Owned(run.to_string())),
+            model_id: Some(id.to_string()),
+            dataset_name: dataset.as_ref().map(|dataset| dataset.name.as_str()),
+            dataset_digest: dataset.as_ref().map(|dataset| dataset.digest.as_str()),
+            ..Self::plain(key, Point { step: *step, time_ms: *time_ms, value: *value })
+        }
+    }
+
+    fn plain(key: &'a str, point: Point) -> Self {
+        let Point { step, time_ms, value } = point;
+        Self {
+            key,
+            value: Float(value),
+            timestamp: time_ms,
+            step,
+            run_id: None,
+            model_id: None,
+            dataset_name: None,
+            dataset_digest: None,
+        }
     }
 }
 

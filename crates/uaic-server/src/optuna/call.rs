@@ -2,45 +2,96 @@
 
 use uaic_study::store::OptunaStore;
 
-use super::answer::answer;
+use super::answer::{Later, answer, write};
+use super::message::{Nothing, Number, Updated};
 use super::status::Status;
 use super::{study, trial};
 
-/// Answers the bytes of a message with those of a framed one.
-pub(super) type Call = fn(&dyn OptunaStore, &[u8]) -> Result<Vec<u8>, Status>;
+/// A look at the store: of the bytes of a message, those of a framed one.
+type Look = fn(&dyn OptunaStore, &[u8]) -> Result<Vec<u8>, Status>;
+
+/// What answers a call.
+#[derive(Clone, Copy)]
+pub(super) enum Call {
+    /// It takes microseconds, and needs no thread of its own.
+    Short(Look),
+    /// It may take longer.
+    Long(Look),
+    /// It does where its message says so.
+    Either(Look, fn(&[u8]) -> bool),
+    /// The store's own thread writes.
+    Write(fn(&dyn OptunaStore, &[u8]) -> Result<Later, Status>),
+}
+
+impl Call {
+    /// The same, now that its message is known.
+    pub(super) fn with(self, message: &[u8]) -> Self {
+        match self {
+            Self::Either(look, is_long) if is_long(message) => Self::Long(look),
+            Self::Either(look, _) => Self::Short(look),
+            call => call,
+        }
+    }
+}
+
+/// Calls that change nothing.
+pub(super) const READING: [&str; 9] = [
+    "GetAllStudies",
+    "GetStudyIdFromName",
+    "GetStudyNameFromId",
+    "GetStudyDirections",
+    "GetStudyUserAttributes",
+    "GetStudySystemAttributes",
+    "GetTrial",
+    "GetTrials",
+    "GetTrialIdFromStudyIdTrialNumber",
+];
 
 /// The call of a name.
 pub(super) fn named(name: &str) -> Option<Call> {
-    of_study(name).or_else(|| of_trial(name))
+    reading(name).or_else(|| writing(name))
 }
 
-fn of_study(name: &str) -> Option<Call> {
+fn reading(name: &str) -> Option<Call> {
+    use Call::{Long, Short};
     Some(match name {
-        "CreateNewStudy" => |store, message| answer(store, message, study::create),
-        "DeleteStudy" => |store, message| answer(store, message, study::delete),
-        "GetAllStudies" => |store, message| answer(store, message, study::all),
-        "GetStudyIdFromName" => |store, message| answer(store, message, study::of_name),
-        "GetStudyNameFromId" => |store, message| answer(store, message, study::name),
-        "GetStudyDirections" => |store, message| answer(store, message, study::directions),
-        "GetStudyUserAttributes" => |store, message| answer(store, message, study::user_attributes),
-        "GetStudySystemAttributes" => |store, message| answer(store, message, study::system_attributes),
-        "SetStudyUserAttribute" => |store, message| answer(store, message, study::set_user_attribute),
-        "SetStudySystemAttribute" => |store, message| answer(store, message, study::set_system_attribute),
+        "GetAllStudies" => Long(|store, message| answer(store, message, study::all)),
+        "GetStudyIdFromName" => Short(|store, message| answer(store, message, study::of_name)),
+        "GetStudyNameFromId" => Short(|store, message| answer(store, message, study::name)),
+        "GetStudyDirections" => Short(|store, message| answer(store, message, study::directions)),
+        "GetStudyUserAttributes" => Long(|store, message| answer(store, message, study::user_attributes)),
+        "GetStudySystemAttributes" => Long(|store, message| answer(store, message, study::system_attributes)),
+        "GetTrial" => Short(|store, message| answer(store, message, trial::one)),
+        "GetTrials" => Call::Either(trial::some, trial::are_all),
+        "GetTrialIdFromStudyIdTrialNumber" => {
+            Short(|store, message| answer(store, message, trial::of_number))
+        }
         _ => return None,
     })
 }
 
-fn of_trial(name: &str) -> Option<Call> {
-    Some(match name {
-        "CreateNewTrial" => |store, message| answer(store, message, trial::create),
-        "SetTrialParameter" => |store, message| answer(store, message, trial::set_param),
-        "SetTrialIntermediateValue" => |store, message| answer(store, message, trial::report),
-        "SetTrialStateValues" => |store, message| answer(store, message, trial::set_state),
-        "SetTrialUserAttribute" => |store, message| answer(store, message, trial::set_user_attribute),
-        "SetTrialSystemAttribute" => |store, message| answer(store, message, trial::set_system_attribute),
-        "GetTrial" => |store, message| answer(store, message, trial::one),
-        "GetTrials" => trial::some,
-        "GetTrialIdFromStudyIdTrialNumber" => |store, message| answer(store, message, trial::of_number),
+fn writing(name: &str) -> Option<Call> {
+    Some(Call::Write(match name {
+        "CreateNewStudy" => |store, message| write(store, message, study::create, |id| Number { id }),
+        "DeleteStudy" => |store, message| write(store, message, study::delete, done),
+        "SetStudyUserAttribute" => |store, message| write(store, message, study::set_user_attribute, done),
+        "SetStudySystemAttribute" => {
+            |store, message| write(store, message, study::set_system_attribute, done)
+        }
+        "CreateNewTrial" => |store, message| write(store, message, trial::create, |id| Number { id }),
+        "SetTrialParameter" => |store, message| write(store, message, trial::set_param, done),
+        "SetTrialIntermediateValue" => |store, message| write(store, message, trial::report, done),
+        "SetTrialStateValues" => {
+            |store, message| write(store, message, trial::set_state, |is_updated| Updated { is_updated })
+        }
+        "SetTrialUserAttribute" => |store, message| write(store, message, trial::set_user_attribute, done),
+        "SetTrialSystemAttribute" => {
+            |store, message| write(store, message, trial::set_system_attribute, done)
+        }
         _ => return None,
-    })
+    }))
+}
+
+fn done((): ()) -> Nothing {
+    Nothing {}
 }

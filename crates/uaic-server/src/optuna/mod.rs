@@ -17,16 +17,28 @@ mod trial;
 
 use std::sync::Arc;
 
+use crate::access::{Declared, Need};
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::post;
 use uaic_study::store::OptunaStore;
 
+use call::Call;
 use status::{Code, Status};
 
 /// Where the calls are, one behind another.
 const CALLS: &str = "/optuna.StorageService/{call}";
+
+/// What each call needs; one that is not known is one that may write.
+pub(crate) fn declared() -> Vec<Declared> {
+    let declare = |call: &str, need| {
+        let path = CALLS.replace("{call}", call);
+        Declared { method: "POST", path, need, is_scoped: false }
+    };
+    let reading = call::READING.iter().map(|call| declare(call, Need::Read));
+    reading.chain([declare("{call}", Need::Write)]).collect()
+}
 
 /// The routes of the protocol.
 pub fn router(store: Arc<dyn OptunaStore>) -> Router {
@@ -48,7 +60,14 @@ async fn answer(store: Arc<dyn OptunaStore>, name: &str, request: Request) -> Re
     let call = call::named(name)
         .ok_or_else(|| Status::new(Code::Unimplemented, format!("there is no call `{name}`")))?;
     let message = frame::message(request).await?;
-    // The store's calls wait for its thread and for the disk.
-    let done = tokio::task::spawn_blocking(move || call(&*store, &message)).await;
-    done.map_err(|_| Status::new(Code::Internal, "the call has failed; the log of the server says why"))?
+    match call.with(&message) {
+        Call::Short(look) => look(&*store, &message),
+        Call::Write(write) => write(&*store, &message)?.await,
+        Call::Long(look) | Call::Either(look, _) => {
+            let done = tokio::task::spawn_blocking(move || look(&*store, &message)).await;
+            let failed =
+                || Status::new(Code::Internal, "the call has failed; the log of the server says why");
+            done.unwrap_or_else(|_| Err(failed()))
+        }
+    }
 }

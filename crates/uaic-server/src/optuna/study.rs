@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use uaic_import::optuna::{METRIC_NAMES, goals};
-use uaic_study::store::{Environment, NewStudy, OptunaScope, OptunaStore};
+use uaic_study::store::{Answer, Environment, NewStudy, OptunaScope, OptunaStore};
 use uaic_study::trial::{Direction, Goals};
 
 use super::attribute::attribute;
@@ -19,14 +19,14 @@ const UNNAMED: &str = "optuna";
 /// Most directions of a study: each is a value of every trial.
 const MOST_DIRECTIONS: usize = 1000;
 
-pub(super) fn create(store: &dyn OptunaStore, new: NewStudyMessage) -> Result<Number, Status> {
+pub(super) fn create(store: &dyn OptunaStore, new: NewStudyMessage) -> Result<Answer<i64>, Status> {
     let directions: Vec<Direction> =
         new.directions.iter().map(|direction| direction_of(*direction)).collect();
     if directions.is_empty() || directions.len() > MOST_DIRECTIONS {
         return Err(Status::invalid(format!("a study has 1 to {MOST_DIRECTIONS} directions")));
     }
     let plan = plan(&new.study_name, goals(&directions, None));
-    Ok(Number { id: store.create_optuna_study(&new.study_name, &plan)? })
+    Ok(store.create_optuna_study(&new.study_name, &plan))
 }
 
 /// A study without a spec and without a budget: what it searches is found out on the way, and kept with
@@ -58,9 +58,8 @@ fn numbers_of(goals: &Goals) -> Vec<i32> {
     goals.directions().into_iter().map(number).collect()
 }
 
-pub(super) fn delete(store: &dyn OptunaStore, study: Number) -> Result<Nothing, Status> {
-    store.delete_optuna_study(study.id)?;
-    Ok(Nothing {})
+pub(super) fn delete(store: &dyn OptunaStore, study: Number) -> Result<Answer<()>, Status> {
+    Ok(store.delete_optuna_study(study.id))
 }
 
 pub(super) fn all(store: &dyn OptunaStore, _: Nothing) -> Result<Studies, Status> {
@@ -99,18 +98,16 @@ fn attributes(store: &dyn OptunaStore, study: Number, scope: OptunaScope) -> Res
     Ok(Attributes { attributes: attributes.into_iter().collect() })
 }
 
-pub(super) fn set_user_attribute(store: &dyn OptunaStore, set: SetAttribute) -> Result<Nothing, Status> {
-    store.set_optuna_study_attribute(set.id, &attribute(OptunaScope::User, set.key, set.value), None)?;
-    Ok(Nothing {})
+pub(super) fn set_user_attribute(store: &dyn OptunaStore, set: SetAttribute) -> Result<Answer<()>, Status> {
+    Ok(store.set_optuna_study_attribute(set.id, &attribute(OptunaScope::User, set.key, set.value), None))
 }
 
-pub(super) fn set_system_attribute(store: &dyn OptunaStore, set: SetAttribute) -> Result<Nothing, Status> {
+pub(super) fn set_system_attribute(store: &dyn OptunaStore, set: SetAttribute) -> Result<Answer<()>, Status> {
     let named = if set.key == METRIC_NAMES {
         Some(goals(&store.optuna_study(set.id)?.goals.directions(), Some(&set.value)))
     } else {
         None
     };
     let attribute = attribute(OptunaScope::System, set.key, set.value);
-    store.set_optuna_study_attribute(set.id, &attribute, named.as_ref())?;
-    Ok(Nothing {})
+    Ok(store.set_optuna_study_attribute(set.id, &attribute, named.as_ref()))
 }

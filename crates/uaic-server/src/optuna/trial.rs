@@ -3,26 +3,26 @@
 use prost::Message;
 use uaic_import::optuna::param;
 use uaic_study::store::{
-    NewOptunaTrial, OptunaAttribute, OptunaChange, OptunaParam, OptunaScope, OptunaState, OptunaStore,
-    OptunaTrial,
+    Answer, NewOptunaTrial, OptunaAttribute, OptunaChange, OptunaParam, OptunaScope, OptunaState,
+    OptunaStore, OptunaTrial,
 };
 
 use super::answer::read;
 use super::attribute::attribute;
 use super::message::{
-    NewTrial, Nothing, Number, OneTrial, Report, SetAttribute, SetParam, SetState, TRIALS_KEY, Trial,
-    TrialOfNumber, Updated, WhichTrials,
+    NewTrial, Number, OneTrial, Report, SetAttribute, SetParam, SetState, TRIALS_KEY, Trial, TrialOfNumber,
+    WhichTrials,
 };
 use super::status::{Code, Status};
 use super::{frame, time};
 
-pub(super) fn create(store: &dyn OptunaStore, new: NewTrial) -> Result<Number, Status> {
+pub(super) fn create(store: &dyn OptunaStore, new: NewTrial) -> Result<Answer<i64>, Status> {
     let trial = if new.template_is_none {
         NewOptunaTrial::running(time::now())
     } else {
         template(new.template.unwrap_or_default())?
     };
-    Ok(Number { id: store.create_optuna_trial(new.study_id, &trial)? })
+    Ok(store.create_optuna_trial(new.study_id, &trial))
 }
 
 /// A trial that is added as it is; its id and its number are its study's to give.
@@ -61,37 +61,33 @@ fn known_param(name: &str, internal: f64, json: &str) -> Result<OptunaParam, Sta
     })
 }
 
-pub(super) fn set_param(store: &dyn OptunaStore, set: SetParam) -> Result<Nothing, Status> {
+pub(super) fn set_param(store: &dyn OptunaStore, set: SetParam) -> Result<Answer<()>, Status> {
     match known_param(&set.name, set.internal, &set.distribution) {
-        Ok(param) => store.set_optuna_param(set.trial_id, &param)?,
+        Ok(param) => Ok(store.set_optuna_param(set.trial_id, &param)),
         Err(status) => {
             // What is wrong with the trial comes first.
             let trial = store.optuna_trial(set.trial_id)?;
             let ended = || Status::new(Code::FailedPrecondition, "the trial has ended");
-            return Err(if trial.state.is_final() { ended() } else { status });
+            Err(if trial.state.is_final() { ended() } else { status })
         }
     }
-    Ok(Nothing {})
 }
 
-pub(super) fn report(store: &dyn OptunaStore, report: Report) -> Result<Nothing, Status> {
-    store.report_to_optuna(report.trial_id, report.step, report.value)?;
-    Ok(Nothing {})
+pub(super) fn report(store: &dyn OptunaStore, report: Report) -> Result<Answer<()>, Status> {
+    Ok(store.report_to_optuna(report.trial_id, report.step, report.value))
 }
 
-pub(super) fn set_state(store: &dyn OptunaStore, set: SetState) -> Result<Updated, Status> {
+pub(super) fn set_state(store: &dyn OptunaStore, set: SetState) -> Result<Answer<bool>, Status> {
     let change = OptunaChange { state: state_of(set.state)?, values: set.values, now: time::now() };
-    Ok(Updated { is_updated: store.set_optuna_state(set.trial_id, &change)? })
+    Ok(store.set_optuna_state(set.trial_id, &change))
 }
 
-pub(super) fn set_user_attribute(store: &dyn OptunaStore, set: SetAttribute) -> Result<Nothing, Status> {
-    store.set_optuna_trial_attribute(set.id, &attribute(OptunaScope::User, set.key, set.value))?;
-    Ok(Nothing {})
+pub(super) fn set_user_attribute(store: &dyn OptunaStore, set: SetAttribute) -> Result<Answer<()>, Status> {
+    Ok(store.set_optuna_trial_attribute(set.id, &attribute(OptunaScope::User, set.key, set.value)))
 }
 
-pub(super) fn set_system_attribute(store: &dyn OptunaStore, set: SetAttribute) -> Result<Nothing, Status> {
-    store.set_optuna_trial_attribute(set.id, &attribute(OptunaScope::System, set.key, set.value))?;
-    Ok(Nothing {})
+pub(super) fn set_system_attribute(store: &dyn OptunaStore, set: SetAttribute) -> Result<Answer<()>, Status> {
+    Ok(store.set_optuna_trial_attribute(set.id, &attribute(OptunaScope::System, set.key, set.value)))
 }
 
 pub(super) fn of_number(store: &dyn OptunaStore, which: TrialOfNumber) -> Result<Number, Status> {
@@ -114,6 +110,11 @@ pub(super) fn some(store: &dyn OptunaStore, message: &[u8]) -> Result<Vec<u8>, S
     })?;
     written.map_err(|error| Status::new(Code::Internal, error.to_string()))?;
     frame::close(buffer)
+}
+
+/// Whether all trials of a study are asked for, and not those that are new.
+pub(super) fn are_all(message: &[u8]) -> bool {
+    read::<WhichTrials>(message).is_ok_and(|which| which.above < 0 || which.among.len() > 1000)
 }
 
 fn told(trial: OptunaTrial) -> Trial {

@@ -2,9 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use uaic_server::access::Settings;
 use uaic_server::{ConnectionLimits, Desk, Listen, Server, Setup};
 use uaic_store::SqliteStore;
 
@@ -45,7 +47,12 @@ impl Served {
 
     /// A server that proposes trials.
     pub(crate) fn with(desk: Option<Arc<dyn Desk>>) -> Self {
-        Self::on(tempfile::tempdir().unwrap(), desk)
+        Self::on(tempfile::tempdir().unwrap(), desk, |_| Settings::default())
+    }
+
+    /// A server with what somebody says of who may do what, in the folder of its store.
+    pub(crate) fn guarded(access: impl FnOnce(&Path) -> Settings) -> Self {
+        Self::on(tempfile::tempdir().unwrap(), None, access)
     }
 
     /// Ends the server, and starts another on the same store.
@@ -54,10 +61,14 @@ impl Served {
         let empty = tempfile::tempdir().unwrap();
         let folder = std::mem::replace(&mut self.folder, empty);
         drop(self);
-        Self::on(folder, None)
+        Self::on(folder, None, |_| Settings::default())
     }
 
-    fn on(folder: tempfile::TempDir, desk: Option<Arc<dyn Desk>>) -> Self {
+    fn on(
+        folder: tempfile::TempDir,
+        desk: Option<Arc<dyn Desk>>,
+        access: impl FnOnce(&Path) -> Settings,
+    ) -> Self {
         let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -66,6 +77,7 @@ impl Served {
             desk,
             listen: Listen::Tcp("127.0.0.1:0".to_owned()),
             limits: ConnectionLimits::default(),
+            access: access(folder.path()),
         };
         let server = runtime.block_on(Server::start(setup)).unwrap();
         let address = server.address().unwrap();
@@ -83,7 +95,7 @@ impl Served {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let length = body.len();
         let head = format!(
-            "{method} {target} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n"
+            "{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n"
         );
         stream.write_all(head.as_bytes()).unwrap();
         // Who is refused early may not be read to the end.

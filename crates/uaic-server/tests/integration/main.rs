@@ -8,6 +8,7 @@
     clippy::needless_pass_by_value
 )]
 
+mod access;
 mod api;
 mod artifacts;
 mod client;
@@ -16,7 +17,9 @@ mod http;
 mod killed;
 mod logging;
 mod metrics;
+mod registry;
 mod runs;
 mod search;
 mod store;
+mod traces;
 mod wire;

@@ -79,6 +79,9 @@ fn a_study_is_a_run_and_its_trials_are_nested() {
     assert_eq!(artifact.body, b"note");
     assert_eq!(store.runs(&RunQuery::default()).unwrap().len(), 2, "uaic itself does not list it twice");
     assert_eq!(store.count_runs(&RunQuery::default()).unwrap(), 2);
+    store.set_tag(attempt.run, "mlflow.user", "ann").unwrap();
+    assert_eq!(read(attempt.run)["info"]["user_id"], "ann", "as what is brought in says it");
+    assert_eq!(found("attributes.user_id = 'ann'".into()), 1);
     let body = json!({"run_id": attempt.run.to_string(), "status": "RUNNING"});
     served.refuses("runs/update", body, "INVALID_PARAMETER_VALUE", "is of a study");
     served.post("runs/set-tag", json!({"run_id": id.to_string(), "key": "team", "value": "a"}));

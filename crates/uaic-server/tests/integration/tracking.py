@@ -380,7 +380,32 @@ def datasets():
     assert mlflow.data.get_source(inputs[0].dataset) is not None
 
 
-for check in [experiments, fluent_runs, runs, batches, histories, searches, artifacts, datasets]:
+def autolog():
+    try:
+        from sklearn.datasets import load_iris
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.model_selection import GridSearchCV
+    except ImportError:
+        return
+    mlflow.set_experiment("autolog")
+    mlflow.sklearn.autolog(log_models=False)
+    x, y = load_iris(return_X_y=True)
+    with mlflow.start_run() as run:
+        LogisticRegression(max_iter=300).fit(x, y)
+    data = client.get_run(run.info.run_id).data
+    assert data.params["max_iter"] == "300" and data.metrics["training_score"] > 0.9
+    assert data.tags["estimator_name"] == "LogisticRegression"
+    assert client.get_run(run.info.run_id).inputs.dataset_inputs, "its data set is known"
+    assert "training_confusion_matrix.png" in [f.path for f in client.list_artifacts(run.info.run_id)]
+    with mlflow.start_run() as run:
+        GridSearchCV(LogisticRegression(max_iter=300), {"C": [0.1, 1, 10]}).fit(x, y)
+    parts = client.search_runs([run.info.experiment_id], f"tags.mlflow.parentRunId = '{run.info.run_id}'",
+                               order_by=["metrics.mean_test_score DESC"])
+    assert len(parts) == 3 and parts[0].data.metrics["mean_test_score"] >= parts[2].data.metrics["mean_test_score"]
+    mlflow.sklearn.autolog(disable=True)
+
+
+for check in [experiments, fluent_runs, runs, batches, histories, searches, artifacts, datasets, autolog]:
     start = time.perf_counter()
     check()
     print(f"{check.__name__}: {time.perf_counter() - start:.1f} s", flush=True)

@@ -96,6 +96,180 @@ CREATE TABLE files (
     size INTEGER NOT NULL CHECK (size >= 0)
 ) STRICT, WITHOUT ROWID;
 
+-- The registry as clients of MLflow know it: names without versions, and versions that are no whole run.
+CREATE TABLE models_next (
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL UNIQUE,
+    last        INTEGER NOT NULL CHECK (last >= 0), -- the newest version ever, so that no number is used twice
+    description TEXT NOT NULL DEFAULT '',
+    created_ms  INTEGER NOT NULL,
+    updated_ms  INTEGER NOT NULL
+) STRICT;
+INSERT INTO models_next (id, name, last, created_ms, updated_ms)
+    SELECT id, name, last, ifnull(min(created_ms), 0), ifnull(max(created_ms), 0)
+    FROM models LEFT JOIN model_versions ON model = id GROUP BY id;
+DROP TABLE models;
+ALTER TABLE models_next RENAME TO models;
+
+CREATE TABLE model_versions_next (
+    model        INTEGER NOT NULL REFERENCES models,
+    version      INTEGER NOT NULL CHECK (version >= 1),
+    run          INTEGER REFERENCES runs,                   -- the whole of it where there is no source
+    note         TEXT NOT NULL,
+    created_ms   INTEGER NOT NULL,
+    updated_ms   INTEGER NOT NULL,
+    stage        TEXT NOT NULL DEFAULT 'None' CHECK (stage IN ('None', 'Staging', 'Production', 'Archived')),
+    source       TEXT,                                      -- as somebody said it
+    location     TEXT,                                      -- where it can be had from, if that is not the source
+    run_elsewhere TEXT,                                     -- a run that is none of this store
+    run_link     TEXT,
+    logged_model TEXT,
+    CHECK (run IS NOT NULL OR source IS NOT NULL),
+    PRIMARY KEY (model, version)
+) STRICT, WITHOUT ROWID;
+INSERT INTO model_versions_next (model, version, run, note, created_ms, updated_ms)
+    SELECT model, version, run, note, created_ms, created_ms FROM model_versions;
+DROP TABLE model_versions;
+ALTER TABLE model_versions_next RENAME TO model_versions;
+CREATE INDEX model_versions_by_run ON model_versions (run) WHERE run IS NOT NULL;
+CREATE INDEX model_versions_by_logged_model ON model_versions (logged_model) WHERE logged_model IS NOT NULL;
+CREATE INDEX model_versions_by_change ON model_versions (updated_ms);
+
+CREATE TABLE model_tags (
+    model INTEGER NOT NULL REFERENCES models,
+    key   TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (model, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE version_tags (
+    model   INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    key     TEXT NOT NULL,
+    value   TEXT NOT NULL,
+    PRIMARY KEY (model, version, key),
+    FOREIGN KEY (model, version) REFERENCES model_versions
+) STRICT, WITHOUT ROWID;
+
+-- Logged models: what runs have made, with files, parameters and metrics of their own.
+CREATE TABLE logged_models (
+    id         INTEGER PRIMARY KEY,
+    uuid       BLOB NOT NULL UNIQUE CHECK (length(uuid) = 16),
+    experiment INTEGER NOT NULL REFERENCES experiments,
+    name       TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    run        TEXT,                                        -- as somebody said it
+    status     TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    deleted    INTEGER NOT NULL DEFAULT 0 CHECK (deleted IN (0, 1))
+) STRICT;
+CREATE INDEX logged_models_by_experiment ON logged_models (experiment, created_ms DESC, uuid);
+CREATE INDEX logged_models_by_name ON logged_models (experiment, name);
+
+CREATE TABLE logged_model_params (
+    model INTEGER NOT NULL REFERENCES logged_models,
+    key   TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (model, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE logged_model_tags (
+    model INTEGER NOT NULL REFERENCES logged_models,
+    key   TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (model, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE logged_model_metrics (
+    id      INTEGER PRIMARY KEY,
+    model   INTEGER NOT NULL REFERENCES logged_models,
+    key     TEXT NOT NULL,
+    run     INTEGER NOT NULL REFERENCES runs,
+    step    INTEGER NOT NULL,
+    time_ms INTEGER NOT NULL,
+    value   REAL,                                           -- NULL is NaN
+    dataset TEXT,
+    digest  TEXT
+) STRICT;
+CREATE UNIQUE INDEX logged_model_metrics_once ON logged_model_metrics
+    (model, key, time_ms, step, run, ifnull(value, 'NaN'), ifnull(dataset, ''), ifnull(digest, ''));
+CREATE INDEX logged_model_metrics_by_run ON logged_model_metrics (run);
+
+-- Traces, their spans, and what is said of them.
+CREATE TABLE traces (
+    id             INTEGER PRIMARY KEY,
+    trace          TEXT NOT NULL UNIQUE,
+    experiment     INTEGER NOT NULL REFERENCES experiments,
+    time_ms        INTEGER NOT NULL,
+    duration_ms    INTEGER,
+    state          TEXT NOT NULL,
+    client_request TEXT,
+    request        TEXT,
+    response       TEXT,
+    told           INTEGER NOT NULL CHECK (told IN (0, 1))  -- the client has said all of this itself
+) STRICT;
+CREATE INDEX traces_by_time ON traces (experiment, time_ms DESC, trace);
+CREATE INDEX traces_by_client_request ON traces (client_request) WHERE client_request IS NOT NULL;
+
+CREATE TABLE trace_tags (
+    trace INTEGER NOT NULL REFERENCES traces,
+    key   TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (trace, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE trace_metadata (
+    trace INTEGER NOT NULL REFERENCES traces,
+    key   TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (trace, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX trace_metadata_by_run ON trace_metadata (value, trace) WHERE key = 'mlflow.sourceRun';
+
+-- A trace may be linked before it comes.
+CREATE TABLE trace_runs (
+    trace TEXT NOT NULL,
+    run   TEXT NOT NULL,
+    PRIMARY KEY (trace, run)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX trace_runs_by_run ON trace_runs (run, trace);
+
+CREATE TABLE spans (
+    id       INTEGER PRIMARY KEY,
+    trace    INTEGER NOT NULL REFERENCES traces,
+    span     TEXT NOT NULL,
+    parent   TEXT,
+    name     TEXT NOT NULL,
+    kind     TEXT NOT NULL,
+    status   TEXT NOT NULL,
+    start_ns INTEGER NOT NULL,
+    end_ns   INTEGER,
+    content  TEXT NOT NULL,                                 -- JSON, as readers get it
+    UNIQUE (trace, span)
+) STRICT;
+
+CREATE TABLE assessments (
+    id             INTEGER PRIMARY KEY,
+    trace          INTEGER NOT NULL REFERENCES traces,
+    assessment     TEXT NOT NULL UNIQUE,
+    name           TEXT NOT NULL,
+    span           TEXT,
+    is_expectation INTEGER NOT NULL CHECK (is_expectation IN (0, 1)),
+    value          TEXT NOT NULL,                           -- JSON
+    error          TEXT,                                    -- JSON
+    source_kind    TEXT NOT NULL,
+    source         TEXT NOT NULL,
+    created_ms     INTEGER NOT NULL,
+    updated_ms     INTEGER NOT NULL,
+    rationale      TEXT,
+    metadata       TEXT NOT NULL,                           -- JSON: {key: value}
+    overrides      TEXT,
+    valid          INTEGER NOT NULL CHECK (valid IN (0, 1))
+) STRICT;
+CREATE INDEX assessments_by_trace ON assessments (trace, id);
+CREATE INDEX assessments_by_name ON assessments (name, trace);
+
 -- Studies whose trials Optuna programs propose and execute elsewhere.
 
 -- What those programs call a study. No number is used twice.
@@ -130,9 +304,8 @@ CREATE TABLE optuna_trials (
     outcome  BLOB NOT NULL,
     -- Pairs of a distribution (64 bits) and a float, little-endian, in the order in which they were set.
     params   BLOB NOT NULL,
-    UNIQUE (study, number)
+    UNIQUE (study, number)                  -- in the order of their ids
 ) STRICT;
-CREATE INDEX optuna_trials_by_study ON optuna_trials (study);
 CREATE INDEX optuna_trials_running ON optuna_trials (study) WHERE state = 0;
 
 CREATE TABLE optuna_study_attributes (

@@ -8,29 +8,62 @@ mod codec;
 pub(super) mod forget;
 mod read;
 mod run;
+pub(super) mod seen;
 mod study;
-pub(super) mod tags;
 #[cfg(test)]
 mod tests;
 mod trial;
 
 use uaic_study::store::rules::now_ms;
 use uaic_study::store::{
-    Id, NewOptunaTrial, NewStudy, OptunaAttribute, OptunaChange, OptunaParam, OptunaScope, OptunaStore,
-    OptunaStudy, OptunaTrial, StoreError,
+    Answer, Id, NewOptunaTrial, NewStudy, OptunaAttribute, OptunaChange, OptunaParam, OptunaScope,
+    OptunaStore, OptunaStudy, OptunaTrial, StoreError,
 };
 use uaic_study::trial::Goals;
 
-use super::SqliteStore;
+use rusqlite::Connection;
 
-impl OptunaStore for SqliteStore {
-    fn create_optuna_study(&self, name: &str, plan: &NewStudy) -> Result<i64, StoreError> {
-        let (id, name, plan) = (Id::random(), name.to_owned(), plan.clone());
-        self.writer()?.call(move |connection| study::create(connection, id, &name, &plan, now_ms()))
+use super::readers::Readers;
+use super::{Fault, SqliteStore};
+
+impl SqliteStore {
+    /// Short looks, with connections of their own: they wait for no search.
+    fn look<T>(&self, look: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.look_with(&self.looks, look)
     }
 
-    fn delete_optuna_study(&self, study: i64) -> Result<(), StoreError> {
-        self.writer()?.call(move |connection| study::delete(connection, study, now_ms()))
+    /// Reads what calls have written, whoever lives.
+    fn look_with<T>(
+        &self,
+        readers: &Readers,
+        look: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let lent = readers.lend()?;
+        let connection = lent.connection()?;
+        let answer = || -> Result<T, Fault> { look(&*connection.unchecked_transaction()?) };
+        answer().map_err(|fault| fault.at(&self.path))
+    }
+
+    /// Writes, and answers when that is durable.
+    fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Answer<T> {
+        match self.writer() {
+            Ok(writer) => writer.submit(work),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    }
+}
+
+impl OptunaStore for SqliteStore {
+    fn create_optuna_study(&self, name: &str, plan: &NewStudy) -> Answer<i64> {
+        let (id, name, plan) = (Id::random(), name.to_owned(), plan.clone());
+        self.submit(move |connection| study::create(connection, id, &name, &plan, now_ms()))
+    }
+
+    fn delete_optuna_study(&self, study: i64) -> Answer<()> {
+        self.submit(move |connection| study::delete(connection, study, now_ms()))
     }
 
     fn optuna_study_named(&self, name: &str) -> Result<i64, StoreError> {
@@ -53,7 +86,7 @@ impl OptunaStore for SqliteStore {
     }
 
     fn optuna_studies(&self) -> Result<Vec<OptunaStudy>, StoreError> {
-        self.look(study::all)
+        self.look_with(&self.readers, study::all)
     }
 
     fn set_optuna_study_attribute(
@@ -61,34 +94,33 @@ impl OptunaStore for SqliteStore {
         study: i64,
         attribute: &OptunaAttribute,
         goals: Option<&Goals>,
-    ) -> Result<(), StoreError> {
+    ) -> Answer<()> {
         let (attribute, goals) = (attribute.clone(), goals.cloned());
-        self.writer()?
-            .call(move |connection| study::set_attribute(connection, study, &attribute, goals.as_ref()))
+        self.submit(move |connection| study::set_attribute(connection, study, &attribute, goals.as_ref()))
     }
 
-    fn create_optuna_trial(&self, study: i64, new: &NewOptunaTrial) -> Result<i64, StoreError> {
+    fn create_optuna_trial(&self, study: i64, new: &NewOptunaTrial) -> Answer<i64> {
         let (id, new) = (Id::random(), new.clone());
-        self.writer()?.call(move |connection| trial::create(connection, id, study, &new, now_ms()))
+        self.submit(move |connection| trial::create(connection, id, study, &new, now_ms()))
     }
 
-    fn set_optuna_param(&self, trial: i64, param: &OptunaParam) -> Result<(), StoreError> {
+    fn set_optuna_param(&self, trial: i64, param: &OptunaParam) -> Answer<()> {
         let param = param.clone();
-        self.writer()?.call(move |connection| trial::set_param(connection, trial, &param))
+        self.submit(move |connection| trial::set_param(connection, trial, &param))
     }
 
-    fn report_to_optuna(&self, trial: i64, step: i64, value: f64) -> Result<(), StoreError> {
-        self.writer()?.call(move |connection| trial::report(connection, trial, step, value, now_ms()))
+    fn report_to_optuna(&self, trial: i64, step: i64, value: f64) -> Answer<()> {
+        self.submit(move |connection| trial::report(connection, trial, step, value, now_ms()))
     }
 
-    fn set_optuna_state(&self, trial: i64, change: &OptunaChange) -> Result<bool, StoreError> {
+    fn set_optuna_state(&self, trial: i64, change: &OptunaChange) -> Answer<bool> {
         let change = change.clone();
-        self.writer()?.call(move |connection| trial::set_state(connection, trial, &change))
+        self.submit(move |connection| trial::set_state(connection, trial, &change))
     }
 
-    fn set_optuna_trial_attribute(&self, trial: i64, attribute: &OptunaAttribute) -> Result<(), StoreError> {
+    fn set_optuna_trial_attribute(&self, trial: i64, attribute: &OptunaAttribute) -> Answer<()> {
         let attribute = attribute.clone();
-        self.writer()?.call(move |connection| trial::set_attribute(connection, trial, &attribute))
+        self.submit(move |connection| trial::set_attribute(connection, trial, &attribute))
     }
 
     fn optuna_trial_numbered(&self, study: i64, number: i64) -> Result<i64, StoreError> {
@@ -106,6 +138,8 @@ impl OptunaStore for SqliteStore {
         among: &[i64],
         each: &mut dyn FnMut(OptunaTrial),
     ) -> Result<(), StoreError> {
-        self.look(|connection| read::some(connection, study, above, among, each))
+        // All of them take long; those that are new do not.
+        let readers = if above < 0 { &self.readers } else { &self.looks };
+        self.look_with(readers, |connection| read::some(connection, study, above, among, each))
     }
 }

@@ -51,10 +51,15 @@ pub(super) fn some(
             each(reader.trial(row)?);
         }
     }
+    // Within a study numbers rise with ids, and there is an index of them.
+    let first: Option<i64> = connection
+        .prepare_cached("SELECT number + 1 FROM optuna_trials WHERE id = ? AND study = ?")?
+        .query_row([above, study], |row| row.get(0))
+        .optional()?;
     let mut others = connection.prepare_cached(&format!(
-        "{COLUMNS} WHERE study = ? AND optuna_trials.id > ? ORDER BY optuna_trials.id"
+        "{COLUMNS} WHERE study = ? AND number >= ? AND optuna_trials.id > ? ORDER BY number"
     ))?;
-    let mut rows = others.query(params![study, above])?;
+    let mut rows = others.query(params![study, first.unwrap_or_default(), above])?;
     while let Some(row) = rows.next()? {
         each(reader.trial(row)?);
     }

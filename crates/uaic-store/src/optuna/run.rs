@@ -11,12 +11,11 @@ use super::super::rows::{intern, known_name, name_row, process_row};
 use super::super::series::{append, tidy};
 use super::super::write::{Place, experiment_of, first_value, put_more_values, started};
 use super::codec::Held;
-use super::study::set_state;
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::drawn_config;
 use uaic_study::space::Distribution;
 use uaic_study::store::rules::kept_violation;
-use uaic_study::store::{Id, OptunaMeaning, OptunaParam, OptunaState, Point, RunKind, StudyState};
+use uaic_study::store::{Id, OptunaMeaning, OptunaParam, OptunaState, Point, RunKind};
 use uaic_study::trial::Params;
 
 /// Added to `hidden` of a run that nobody is to see yet.
@@ -28,11 +27,11 @@ pub(super) fn insert(
     id: Id,
     study: i64,
     number: i64,
+    state: OptunaState,
     started_ms: i64,
-    now_ms: i64,
 ) -> Result<i64, Fault> {
     let place = Place { experiment: experiment_of(connection, study)?, study: Some(study) };
-    let process = process_row(connection, &ProcessIdentity::outside(), now_ms)?;
+    let process = outside_row(connection, started_ms)?;
     let config = intern(connection, &drawn_config(&Params::new(), &BTreeMap::new()).to_string())?;
     connection
         .prepare_cached(
@@ -50,13 +49,23 @@ pub(super) fn insert(
             process,
             config,
             started_ms,
-            UNSEEN
+            unseen(state)
         ])?;
-    let run = connection.last_insert_rowid();
-    connection
-        .prepare_cached("UPDATE studies SET trials = ?1 WHERE id = ?2 AND trials < ?1")?
-        .execute([number + 1, study])?;
-    Ok(run)
+    Ok(connection.last_insert_rowid())
+}
+
+/// The row of whoever executes trials: looked for, not written, for nobody asks whether it lives.
+fn outside_row(connection: &Connection, now_ms: i64) -> Result<i64, Fault> {
+    let outside = ProcessIdentity::outside();
+    let known = connection
+        .prepare_cached("SELECT id FROM processes WHERE identity = ?")?
+        .query_row([to_json("process", &outside)?], |row| row.get(0))
+        .optional()?;
+    known.map_or_else(|| process_row(connection, &outside, now_ms), Ok)
+}
+
+fn unseen(state: OptunaState) -> i64 {
+    if state == OptunaState::Waiting { UNSEEN } else { 0 }
 }
 
 /// Sets a parameter; one that ours cannot say is not among them.
@@ -112,7 +121,6 @@ pub(super) fn report(
 
 /// What a run becomes with its trial.
 pub(super) struct Turn<'a> {
-    pub(super) study: i64,
     pub(super) run: i64,
     pub(super) state: OptunaState,
     pub(super) values: &'a [f64],
@@ -122,12 +130,10 @@ pub(super) struct Turn<'a> {
     pub(super) started_ms: Option<i64>,
     /// When it ends, where it does.
     pub(super) ended_ms: Option<i64>,
-    pub(super) now_ms: i64,
 }
 
 /// Lets the run follow its trial into a state.
 pub(super) fn follow(connection: &Connection, turn: &Turn<'_>) -> Result<(), Fault> {
-    let unseen = if turn.state == OptunaState::Waiting { UNSEEN } else { 0 };
     let complete = turn.state == OptunaState::Complete;
     let values = if complete { turn.values } else { &[] };
     let (value, kind) = first_value(values);
@@ -144,7 +150,7 @@ pub(super) fn follow(connection: &Connection, turn: &Turn<'_>) -> Result<(), Fau
             kept_violation(turn.violation),
             turn.ended_ms,
             turn.started_ms,
-            unseen,
+            unseen(turn.state),
             turn.run
         ])?;
     put_more_values(connection, turn.run, values)?;
@@ -152,29 +158,7 @@ pub(super) fn follow(connection: &Connection, turn: &Turn<'_>) -> Result<(), Fau
         put_config(connection, turn.run, turn.params)?;
         tidy(connection, turn.run)?;
     }
-    let runs = connection
-        .prepare_cached(
-            "SELECT 1 FROM optuna_trials JOIN optuna_studies ON optuna_studies.id = optuna_trials.study
-             WHERE optuna_studies.study = ? AND state = 0",
-        )?
-        .exists([turn.study])?;
-    set_study(connection, turn.study, runs, turn.now_ms)
-}
-
-/// A study runs while one of its trials does.
-fn set_study(connection: &Connection, study: i64, runs: bool, now_ms: i64) -> Result<(), Fault> {
-    let process = connection
-        .prepare_cached("SELECT id FROM processes WHERE identity = ?")?
-        .query_row([to_json("process", &ProcessIdentity::outside())?], |row| row.get::<_, i64>(0))
-        .optional()?;
-    let Some(process) = process else { return Ok(()) };
-    let statement = if runs {
-        "INSERT OR IGNORE INTO study_workers (study, process) VALUES (?, ?)"
-    } else {
-        "DELETE FROM study_workers WHERE study = ? AND process = ?"
-    };
-    connection.prepare_cached(statement)?.execute([study, process])?;
-    set_state(connection, study, if runs { StudyState::Running } else { StudyState::Complete }, now_ms)
+    Ok(())
 }
 
 /// The configuration of a trial that has ended: its parameters, and what they were drawn from.

@@ -8,7 +8,7 @@ use super::super::outside::remove_study;
 use super::super::rows::{event, intern, name_row};
 use super::super::study_run;
 use super::super::write::insert_study;
-use super::{forget, tags};
+use super::{forget, seen};
 use uaic_study::store::{
     Environment, Id, NewStudy, OptunaAttribute, OptunaScope, OptunaStudy, StoreError, StudyState,
 };
@@ -30,24 +30,19 @@ pub(super) fn create(
     }
     let study = insert_study(connection, id, plan, 0, now_ms)?;
     event(connection, now_ms, Some(study), None, "created", &plan.experiment)?;
-    set_state(connection, study, StudyState::Complete, now_ms)?;
+    complete(connection, study, now_ms)?;
     connection
         .prepare_cached("INSERT INTO optuna_studies (study, name) VALUES (?, ?)")?
         .execute(params![study, name])?;
     Ok(connection.last_insert_rowid())
 }
 
-/// Nobody here works on it: it runs while a trial does.
-pub(super) fn set_state(
-    connection: &Connection,
-    study: i64,
-    state: StudyState,
-    now_ms: i64,
-) -> Result<(), Fault> {
-    let changed = connection
-        .prepare_cached("UPDATE studies SET state = ?1 WHERE id = ?2 AND state <> ?1")?
-        .execute(params![state.name(), study])?;
-    if changed == 0 { Ok(()) } else { study_run::follow(connection, study, now_ms) }
+/// Nobody here works on it.
+fn complete(connection: &Connection, study: i64, now_ms: i64) -> Result<(), Fault> {
+    connection
+        .prepare_cached("UPDATE studies SET state = ? WHERE id = ?")?
+        .execute(params![StudyState::Complete.name(), study])?;
+    study_run::follow(connection, study, now_ms)
 }
 
 /// The row of the study that a number stands for.
@@ -165,7 +160,7 @@ fn set_goals(connection: &Connection, study: i64, goals: &Goals) -> Result<(), F
 
 pub(super) fn delete(connection: &Connection, number: i64, now_ms: i64) -> Result<(), Fault> {
     let (study, id) = (row(connection, number)?, read(connection, number)?.id);
-    keep_tags(connection, study)?;
+    keep_seen(connection, study)?;
     forget::study(connection, study)?;
     let is_empty = !connection.prepare_cached("SELECT 1 FROM runs WHERE study = ?")?.exists([study])?;
     if is_empty {
@@ -175,17 +170,22 @@ pub(super) fn delete(connection: &Connection, number: i64, now_ms: i64) -> Resul
     hide(connection, study, now_ms)
 }
 
-/// Writes down what [`tags::add`] would add.
-fn keep_tags(connection: &Connection, study: i64) -> Result<(), Fault> {
+/// Writes down what [`seen::look`] sees.
+fn keep_seen(connection: &Connection, study: i64) -> Result<(), Fault> {
     let text: String = connection
         .prepare_cached(
             "SELECT content FROM texts JOIN studies ON studies.environment = texts.id WHERE studies.id = ?",
         )?
         .query_row([study], |row| row.get(0))?;
     let mut environment: Environment = from_json("environment", &text)?;
-    tags::add(connection, study, &mut environment)?;
+    seen::look(connection, study, &mut environment)?;
+    let trials: i64 = connection
+        .prepare_cached("SELECT ifnull(max(number), -1) + 1 FROM runs WHERE study = ? AND kind = 'trial'")?
+        .query_row([study], |row| row.get(0))?;
     let text = intern(connection, &to_json("environment", &environment)?)?;
-    connection.prepare_cached("UPDATE studies SET environment = ? WHERE id = ?")?.execute([text, study])?;
+    connection
+        .prepare_cached("UPDATE studies SET environment = ?, trials = ? WHERE id = ?")?
+        .execute([text, trials, study])?;
     Ok(())
 }
 
@@ -207,6 +207,5 @@ fn hide(connection: &Connection, study: i64, now_ms: i64) -> Result<(), Fault> {
     connection
         .prepare_cached("UPDATE runs SET hidden = 1 WHERE study = ? AND hidden <> 1")?
         .execute([study])?;
-    connection.prepare_cached("DELETE FROM study_workers WHERE study = ?")?.execute([study])?;
-    set_state(connection, study, StudyState::Complete, now_ms)
+    Ok(())
 }

@@ -7,7 +7,7 @@ use uaic_study::space::Distribution;
 use uaic_study::store::{
     Id, NewOptunaTrial, NewStudy, OptunaAttribute, OptunaChange, OptunaDistribution, OptunaMeaning,
     OptunaParam, OptunaScope, OptunaState, OptunaStore, OptunaTime, RunQuery, RunRecord, Store, StoreError,
-    StudyState, Sweep, SweepMode,
+    StudyState, Sweep, SweepMode, wait,
 };
 use uaic_study::trial::{Direction, Goal, Goals, ParamValue, RunState};
 
@@ -34,7 +34,7 @@ fn plan(name: &str) -> NewStudy {
 }
 
 fn study(store: &SqliteStore, name: &str) -> i64 {
-    store.create_optuna_study(name, &plan(name)).unwrap()
+    wait(store.create_optuna_study(name, &plan(name))).unwrap()
 }
 
 fn time(ms: i64) -> OptunaTime {
@@ -42,7 +42,7 @@ fn time(ms: i64) -> OptunaTime {
 }
 
 fn begun(store: &SqliteStore, study: i64) -> i64 {
-    store.create_optuna_trial(study, &NewOptunaTrial::running(time(7))).unwrap()
+    wait(store.create_optuna_trial(study, &NewOptunaTrial::running(time(7)))).unwrap()
 }
 
 fn param(name: &str, internal: f64, high: f64) -> OptunaParam {
@@ -65,7 +65,7 @@ fn attribute(scope: OptunaScope, key: &str, json: &str) -> OptunaAttribute {
 }
 
 fn turn(store: &SqliteStore, trial: i64, state: OptunaState, values: &[f64]) -> Result<bool, StoreError> {
-    store.set_optuna_state(trial, &OptunaChange { state, values: values.to_vec(), now: time(9) })
+    wait(store.set_optuna_state(trial, &OptunaChange { state, values: values.to_vec(), now: time(9) }))
 }
 
 fn runs(store: &SqliteStore, study: i64) -> Vec<RunRecord> {
@@ -87,15 +87,15 @@ fn is_ended<T: std::fmt::Debug>(result: Result<T, StoreError>) -> bool {
 fn a_name_is_of_one_study_until_that_is_deleted() {
     let (_folder, store) = store();
     let first = study(&store, "");
-    assert!(matches!(store.create_optuna_study("", &plan("")), Err(StoreError::NameTaken { .. })));
+    assert!(matches!(wait(store.create_optuna_study("", &plan(""))), Err(StoreError::NameTaken { .. })));
     assert_eq!(store.optuna_study_named("").unwrap(), first);
     begun(&store, first);
-    store.delete_optuna_study(first).unwrap();
-    assert!(is_missing(store.delete_optuna_study(first)));
+    wait(store.delete_optuna_study(first)).unwrap();
+    assert!(is_missing(wait(store.delete_optuna_study(first))));
     assert!(is_missing(store.optuna_study_named("")));
     let second = study(&store, "");
     assert!(second > first, "no number is used twice");
-    assert!(is_missing(store.create_optuna_trial(first, &NewOptunaTrial::running(time(0)))));
+    assert!(is_missing(wait(store.create_optuna_trial(first, &NewOptunaTrial::running(time(0))))));
     assert!(is_missing(store.optuna_trials(first, -1, &[], &mut |_| ())));
     assert!(is_missing(store.optuna_study_attributes(first, OptunaScope::User)));
 }
@@ -108,8 +108,8 @@ fn a_deleted_study_can_be_brought_back_and_an_empty_one_is_gone() {
     let ended = begun(&store, number);
     turn(&store, ended, OptunaState::Complete, &[1.0]).unwrap();
     begun(&store, number);
-    store.set_optuna_study_attribute(number, &attribute(OptunaScope::User, "by", "1"), None).unwrap();
-    store.delete_optuna_study(number).unwrap();
+    wait(store.set_optuna_study_attribute(number, &attribute(OptunaScope::User, "by", "1"), None)).unwrap();
+    wait(store.delete_optuna_study(number)).unwrap();
     let runs = store.runs(&RunQuery::trials_of(id)).unwrap();
     assert!(runs.iter().all(|run| run.hidden));
     let mut states: Vec<_> = runs.iter().map(|run| (run.start.number, run.state)).collect();
@@ -120,7 +120,7 @@ fn a_deleted_study_can_be_brought_back_and_an_empty_one_is_gone() {
 
     let empty = study(&store, "b");
     let empty_id = store.optuna_study(empty).unwrap().id;
-    store.delete_optuna_study(empty).unwrap();
+    wait(store.delete_optuna_study(empty)).unwrap();
     assert!(is_missing(store.study(empty_id)));
 }
 
@@ -130,22 +130,22 @@ fn a_trial_is_a_run_with_all_that_it_has() {
     let number = study(&store, "a");
     let trial = begun(&store, number);
     assert_eq!(store.study(store.optuna_study(number).unwrap().id).unwrap().state, StudyState::Running);
-    store.set_optuna_param(trial, &param("x", 0.25, 1.0)).unwrap();
-    store.set_optuna_param(trial, &param("y", 0.5, 2.0)).unwrap();
-    store.set_optuna_param(trial, &param("x", 0.75, 3.0)).unwrap();
+    wait(store.set_optuna_param(trial, &param("x", 0.25, 1.0))).unwrap();
+    wait(store.set_optuna_param(trial, &param("y", 0.5, 2.0))).unwrap();
+    wait(store.set_optuna_param(trial, &param("x", 0.75, 3.0))).unwrap();
     let odd = OptunaParam {
         ours: None,
         distribution: OptunaDistribution { ours: None, ..param("z", 0.0, 5.0).distribution },
         ..param("z", f64::NAN, 5.0)
     };
-    store.set_optuna_param(trial, &odd).unwrap();
+    wait(store.set_optuna_param(trial, &odd)).unwrap();
     for (step, value) in [(0, 3.0), (2, f64::NAN), (-1, 5.0), (0, 4.0)] {
-        store.report_to_optuna(trial, step, value).unwrap();
+        wait(store.report_to_optuna(trial, step, value)).unwrap();
     }
-    store.set_optuna_trial_attribute(trial, &attribute(OptunaScope::User, "k", "NaN")).unwrap();
+    wait(store.set_optuna_trial_attribute(trial, &attribute(OptunaScope::User, "k", "NaN"))).unwrap();
     let mut missed = attribute(OptunaScope::System, "constraints", "[2.5]");
     missed.meaning = OptunaMeaning { missed: Some(2.5), reason: Some("why".to_owned()), tag: None };
-    store.set_optuna_trial_attribute(trial, &missed).unwrap();
+    wait(store.set_optuna_trial_attribute(trial, &missed)).unwrap();
     assert!(turn(&store, trial, OptunaState::Complete, &[-0.0, f64::INFINITY]).unwrap());
 
     let told = store.optuna_trial(trial).unwrap();
@@ -192,9 +192,11 @@ fn a_trial_that_has_ended_does_not_change() {
         let trial = begun(&store, number);
         turn(&store, trial, state, &[0.5]).unwrap();
         assert!(is_ended(turn(&store, trial, OptunaState::Running, &[])));
-        assert!(is_ended(store.set_optuna_param(trial, &param("x", 0.5, 1.0))));
-        assert!(is_ended(store.report_to_optuna(trial, 0, 0.5)));
-        assert!(is_ended(store.set_optuna_trial_attribute(trial, &attribute(OptunaScope::User, "k", "1"))));
+        assert!(is_ended(wait(store.set_optuna_param(trial, &param("x", 0.5, 1.0)))));
+        assert!(is_ended(wait(store.report_to_optuna(trial, 0, 0.5))));
+        assert!(is_ended(wait(
+            store.set_optuna_trial_attribute(trial, &attribute(OptunaScope::User, "k", "1"))
+        )));
         let told = store.optuna_trial(trial).unwrap();
         assert_eq!((told.values, told.params.len(), told.reports.len()), (vec![0.5], 0, 0));
     }
@@ -203,7 +205,7 @@ fn a_trial_that_has_ended_does_not_change() {
         seen,
         [(RunState::Complete, vec![0.5]), (RunState::Pruned, vec![]), (RunState::Failed, vec![])]
     );
-    assert!(is_missing(store.report_to_optuna(99, 0, 0.5)));
+    assert!(is_missing(wait(store.report_to_optuna(99, 0, 0.5))));
     assert!(is_missing(store.optuna_trial(99)));
 }
 
@@ -211,13 +213,13 @@ fn a_trial_that_has_ended_does_not_change() {
 fn a_parameter_is_drawn_from_one_kind_in_a_study() {
     let (_folder, store) = store();
     let (a, b) = (study(&store, "a"), study(&store, "b"));
-    store.set_optuna_param(begun(&store, a), &param("x", 0.5, 1.0)).unwrap();
+    wait(store.set_optuna_param(begun(&store, a), &param("x", 0.5, 1.0))).unwrap();
     let mut other = param("x", 0.0, 1.0);
     other.distribution.kind = "choice [1]".to_owned();
-    let refused = store.set_optuna_param(begun(&store, a), &other);
+    let refused = wait(store.set_optuna_param(begun(&store, a), &other));
     assert!(matches!(refused, Err(StoreError::OtherDistribution { .. })), "{refused:?}");
-    store.set_optuna_param(begun(&store, a), &param("x", 0.5, 9.0)).unwrap();
-    store.set_optuna_param(begun(&store, b), &other).unwrap();
+    wait(store.set_optuna_param(begun(&store, a), &param("x", 0.5, 9.0))).unwrap();
+    wait(store.set_optuna_param(begun(&store, b), &other)).unwrap();
 }
 
 #[test]
@@ -230,7 +232,7 @@ fn of_many_that_claim_a_trial_that_waits_one_gets_it() {
         attributes: vec![attribute(OptunaScope::System, "fixed_params", "{}")],
         ..NewOptunaTrial::running(time(0))
     };
-    let trial = store.create_optuna_trial(number, &waiting).unwrap();
+    let trial = wait(store.create_optuna_trial(number, &waiting)).unwrap();
     assert!(runs(&store, number).is_empty(), "nobody sees what nobody executes");
     assert_eq!(store.optuna_trial(trial).unwrap().started, None);
     let kept = Sweep { hidden_before_ms: i64::MAX, begun_before_ms: i64::MAX, mode: SweepMode::Remove };
@@ -292,7 +294,7 @@ fn a_trial_that_is_added_is_kept_as_it_is() {
         attributes: vec![attribute(OptunaScope::User, "k", "\"v\"")],
         reports: vec![(1, 10.0), (2, 20.0)],
     };
-    let trial = store.create_optuna_trial(number, &new).unwrap();
+    let trial = wait(store.create_optuna_trial(number, &new)).unwrap();
     let told = store.optuna_trial(trial).unwrap();
     assert_eq!((told.values, told.reports), (vec![1.5], new.reports.clone()));
     assert_eq!((told.started, told.ended), (Some(time(3).text), Some(time(5).text)));
@@ -307,15 +309,16 @@ fn attributes_of_a_study_are_facts_about_it_and_may_name_its_metrics() {
     let number = study(&store, "a");
     let id = store.optuna_study(number).unwrap().id;
     let trial = begun(&store, number);
-    store.report_to_optuna(trial, 0, 0.5).unwrap();
-    store.report_to_optuna(trial, 1, 0.25).unwrap();
+    wait(store.report_to_optuna(trial, 0, 0.5)).unwrap();
+    wait(store.report_to_optuna(trial, 1, 0.25)).unwrap();
     for json in ["1", "2"] {
-        store.set_optuna_study_attribute(number, &attribute(OptunaScope::User, "k", json), None).unwrap();
+        wait(store.set_optuna_study_attribute(number, &attribute(OptunaScope::User, "k", json), None))
+            .unwrap();
     }
     let mut naming = attribute(OptunaScope::System, "names", "[\"loss\"]");
     naming.meaning.tag = None;
     let goals: Goals = Goal::new("loss", Direction::Minimize).into();
-    store.set_optuna_study_attribute(number, &naming, Some(&goals)).unwrap();
+    wait(store.set_optuna_study_attribute(number, &naming, Some(&goals))).unwrap();
     let known = store.study(id).unwrap();
     assert_eq!(known.goals(), &goals);
     let facts: Vec<_> = known.plan.environment.iter().map(|(key, value)| format!("{key}={value}")).collect();
@@ -336,11 +339,11 @@ fn what_is_removed_for_good_leaves_nothing_behind() {
     let id = store.optuna_study(number).unwrap().id;
     for _ in 0..3 {
         let trial = begun(&store, number);
-        store.set_optuna_param(trial, &param("x", 0.5, 1.0)).unwrap();
-        store.set_optuna_trial_attribute(trial, &attribute(OptunaScope::User, "k", "1")).unwrap();
+        wait(store.set_optuna_param(trial, &param("x", 0.5, 1.0))).unwrap();
+        wait(store.set_optuna_trial_attribute(trial, &attribute(OptunaScope::User, "k", "1"))).unwrap();
         turn(&store, trial, OptunaState::Complete, &[1.0]).unwrap();
     }
-    store.set_optuna_study_attribute(number, &attribute(OptunaScope::User, "k", "1"), None).unwrap();
+    wait(store.set_optuna_study_attribute(number, &attribute(OptunaScope::User, "k", "1"), None)).unwrap();
     // As a user of the command line puts it aside: Optuna programs still see it.
     for run in runs(&store, number) {
         store.set_hidden(run.id, true).unwrap();

@@ -66,7 +66,7 @@ pub(super) fn create(
         .optional()?
         .unwrap_or(0);
     let started_ms = new.started.as_ref().or(new.ended.as_ref()).map_or(now_ms, |time| time.ms);
-    let run = run::insert(connection, id, row, number, started_ms, now_ms)?;
+    let run = run::insert(connection, id, row, number, new.state, started_ms)?;
     connection
         .prepare_cached(
             "INSERT INTO optuna_trials (study, number, run, state, started, ended, outcome, params)
@@ -82,44 +82,41 @@ pub(super) fn create(
             pack_floats(&new.values)
         ])?;
     let head = Head { id: connection.last_insert_rowid(), study, row, run, state: new.state };
-    fill(connection, &head, new, started_ms, now_ms)?;
+    fill(connection, &head, new, started_ms)?;
     Ok(head.id)
 }
 
 /// Writes what a new trial has.
-fn fill(
-    connection: &Connection,
-    head: &Head,
-    new: &NewOptunaTrial,
-    started_ms: i64,
-    now_ms: i64,
-) -> Result<(), Fault> {
+fn fill(connection: &Connection, head: &Head, new: &NewOptunaTrial, started_ms: i64) -> Result<(), Fault> {
     let mut held = Vec::with_capacity(new.params.len());
     for param in &new.params {
         let row = distribution_row(connection, head.study, &param.name, &param.distribution)?;
         held.push((row, param.internal));
         run::set_param(connection, head.run, param)?;
     }
-    put_params(connection, head.id, &held)?;
+    if !held.is_empty() {
+        put_params(connection, head.id, &held)?;
+    }
     for attribute in &new.attributes {
         put_attribute(connection, head, attribute)?;
     }
     if !new.reports.is_empty() {
         run::report(connection, (head.row, head.run), &new.reports, started_ms)?;
     }
-    let ended_ms = new.ended.as_ref().map(|time| time.ms).filter(|_| new.state.is_final());
+    if !new.state.is_final() {
+        return Ok(());
+    }
+    let ended_ms = new.ended.as_ref().map(|time| time.ms);
     run::follow(
         connection,
         &Turn {
-            study: head.row,
             run: head.run,
             state: new.state,
             values: &new.values,
             params: &held,
             violation: missed(connection, head.id)?,
             started_ms: None,
-            ended_ms: ended_ms.or(new.state.is_final().then_some(started_ms)),
-            now_ms,
+            ended_ms: ended_ms.or(Some(started_ms)),
         },
     )
 }
@@ -218,26 +215,25 @@ pub(super) fn set_state(connection: &Connection, trial: i64, change: &OptunaChan
         return Ok(false);
     }
     let ends = change.state.is_final();
-    connection
+    let (outcome, params): (Vec<u8>, Vec<u8>) = connection
         .prepare_cached(
             "UPDATE optuna_trials SET state = ?, outcome = CASE WHEN ?2 = x'' THEN outcome ELSE ?2 END,
                  started = ifnull(?, started), ended = ifnull(?, ended)
-             WHERE id = ?",
+             WHERE id = ? RETURNING outcome, params",
         )?
-        .execute(params![
-            change.state as i64,
-            pack_floats(&change.values),
-            begins.then_some(&change.now.text),
-            ends.then_some(&change.now.text),
-            trial
-        ])?;
-    let (outcome, params): (Vec<u8>, Vec<u8>) = connection
-        .prepare_cached("SELECT outcome, params FROM optuna_trials WHERE id = ?")?
-        .query_row([trial], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .query_row(
+            params![
+                change.state as i64,
+                pack_floats(&change.values),
+                begins.then_some(&change.now.text),
+                ends.then_some(&change.now.text),
+                trial
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
     run::follow(
         connection,
         &Turn {
-            study: head.row,
             run: head.run,
             state: change.state,
             values: &unpack_floats(&outcome)?,
@@ -246,7 +242,6 @@ pub(super) fn set_state(connection: &Connection, trial: i64, change: &OptunaChan
             // One that nobody ever executed began when it ended.
             started_ms: (head.state == OptunaState::Waiting).then_some(change.now.ms),
             ended_ms: ends.then_some(change.now.ms),
-            now_ms: change.now.ms,
         },
     )?;
     Ok(true)

@@ -10,7 +10,7 @@ use super::super::sql::Sql;
 use uaic_study::store::Id;
 use uaic_study::store::query::{Comparison, Literal, Relation};
 use uaic_study::store::tracking::{
-    Clause, DatasetField, NAME_TAG, NOTE_TAG, PARENT_TAG, RunField, RunStatus, Test,
+    Clause, DatasetField, NAME_TAG, NOTE_TAG, PARENT_TAG, RunField, RunStatus, Test, USER_TAG,
 };
 
 /// What translates clauses on runs.
@@ -59,8 +59,16 @@ pub(super) fn number(column: &str, test: &Test) -> Sql {
     }
 }
 
+/// A column of texts whose expression asks for a key, before the values.
+pub(super) fn keyed(column: &str, key: &str, test: &Test) -> Sql {
+    let own = text(column, test);
+    let times = own.text.matches(column).count();
+    let keys = std::iter::repeat_n(Value::Text(key.to_owned()), times);
+    Sql::new(own.text, keys.chain(own.values).collect())
+}
+
 /// The value of a metric in the row `own`; NULL is NaN.
-fn metric(test: &Test) -> Sql {
+pub(super) fn metric(test: &Test) -> Sql {
     match test {
         Test::Number(Comparison::NotEqual, value) => {
             Sql::new("ifnull(own.value <> ?, TRUE)", vec![Value::Real(*value)])
@@ -114,7 +122,7 @@ impl Translator<'_> {
             },
             RunField::Name => text("ifnull(runs.name, '')", test),
             RunField::Status => text(&self.status(), test),
-            RunField::User => text("ifnull(runs.user, '')", test),
+            RunField::User => text(&self.user()?, test),
             RunField::Location => text(&format!("({LOCATION})"), test),
             RunField::Started => number("runs.started_ms", test),
             RunField::Ended => number("runs.ended_ms", test),
@@ -188,6 +196,16 @@ impl Translator<'_> {
             parts.values.extend([Value::Integer(name), Value::Text(id.to_owned())]);
         }
         Ok(parts)
+    }
+
+    /// Who runs the row `runs`: what was brought in says so in a tag alone.
+    pub(super) fn user(&self) -> Result<String, Fault> {
+        let name = known_name(self.connection, USER_TAG)?;
+        let of_tag = name.map_or_else(
+            || "NULL".to_owned(),
+            |name| format!("(SELECT value FROM tags AS own WHERE own.run = runs.id AND own.name = {name})"),
+        );
+        Ok(format!("coalesce(runs.user, {of_tag}, '')"))
     }
 
     /// The state of the row `runs` in MLflow's words.

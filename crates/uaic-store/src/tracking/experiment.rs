@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, params_from_it
 
 use super::super::Fault;
 use super::super::sql::Sql;
-use super::clause::{number, text};
+use super::clause::{keyed, number, text};
 use uaic_study::store::tracking::{
     Clause, ExperimentEdit, ExperimentField, ExperimentId, ExperimentRecord, ExperimentSearch, Lifecycle,
     NewExperiment,
@@ -79,9 +79,9 @@ pub(super) fn edit(
     let deleted = || refused(TrackingError::ExperimentDeleted(id));
     match edit {
         ExperimentEdit::Restore if !is_deleted => return Err(refused(TrackingError::ExperimentActive(id))),
-        ExperimentEdit::Restore => set_deleted(connection, id, false)?,
+        ExperimentEdit::Restore => set_deleted(connection, id, false, now_ms)?,
         _ if is_deleted => return Err(deleted()),
-        ExperimentEdit::Delete => set_deleted(connection, id, true)?,
+        ExperimentEdit::Delete => set_deleted(connection, id, true, now_ms)?,
         ExperimentEdit::Rename(name) => rename(connection, id, name)?,
         ExperimentEdit::SetTag { key, value } => put_tag(connection, id.0, key, value)?,
         ExperimentEdit::RemoveTag(key) => {
@@ -100,7 +100,17 @@ pub(super) fn edit(
 }
 
 /// Deletes an experiment with its runs, or restores it with all of them.
-fn set_deleted(connection: &Connection, id: ExperimentId, deleted: bool) -> Result<(), Fault> {
+fn set_deleted(connection: &Connection, id: ExperimentId, deleted: bool, now_ms: i64) -> Result<(), Fault> {
+    // Since when a run has been hidden decides when it may be removed for good.
+    if deleted {
+        connection
+            .prepare_cached(
+                "INSERT INTO events (time_ms, study, run, kind, detail)
+                 SELECT ?, study, id, 'hidden', 'with its experiment' FROM runs
+                 WHERE experiment = ? AND hidden = 0",
+            )?
+            .execute([now_ms, id.0])?;
+    }
     connection
         .prepare_cached("UPDATE experiments SET deleted = ? WHERE id = ?")?
         .execute(params![deleted, id.0])?;
@@ -209,13 +219,7 @@ fn condition(clause: &Clause<ExperimentField>) -> Sql {
         ExperimentField::Id => text("CAST(id AS TEXT)", &clause.test),
         ExperimentField::Created => number("created_ms", &clause.test),
         ExperimentField::Updated => number("ifnull(updated_ms, created_ms)", &clause.test),
-        ExperimentField::Tag(key) => {
-            let own = text(TAG, &clause.test);
-            // The key stands before the value.
-            let times = own.text.matches(TAG).count();
-            let keys = std::iter::repeat_n(Value::Text(key.clone()), times);
-            Sql::new(own.text, keys.chain(own.values).collect())
-        }
+        ExperimentField::Tag(key) => keyed(TAG, key, &clause.test),
     }
 }
 

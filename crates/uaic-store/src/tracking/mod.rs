@@ -4,12 +4,15 @@ mod clause;
 mod experiment;
 mod file;
 mod input;
+mod model;
 mod page;
 mod plan;
 mod record;
+mod registry;
 mod row;
 mod run;
 mod search;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -121,6 +124,10 @@ impl TrackingStore for SqliteStore {
 
     fn datasets(&self, experiments: &[ExperimentId]) -> Result<Vec<DatasetSummary>, StoreError> {
         self.read(|snapshot| input::summaries(snapshot.connection(), experiments))
+    }
+
+    fn experiment_of(&self, run: Id) -> Result<ExperimentId, StoreError> {
+        self.read(|snapshot| run::experiment(snapshot.connection(), run))
     }
 
     fn artifact_location(&self, run: Id) -> Result<String, StoreError> {

@@ -11,7 +11,7 @@ use super::super::read::Snapshot;
 use uaic_study::store::Id;
 use uaic_study::store::tracking::{
     Dataset, DatasetInput, ExperimentId, ModelOutput, NAME_TAG, NOTE_TAG, PARENT_TAG, RunStatus,
-    TrackedMetric, TrackedRun,
+    TrackedMetric, TrackedRun, USER_TAG,
 };
 use uaic_study::trial::RunState;
 
@@ -46,6 +46,13 @@ pub(super) fn runs(snapshot: &Snapshot<'_>, rows: &[i64]) -> Result<Vec<TrackedR
         run.metrics.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         run.params.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         run.tags.sort_by(|a, b| a.0.cmp(&b.0));
+        let named = |run: &TrackedRun| {
+            run.tags.iter().find(|(key, _)| &**key == USER_TAG).map(|(_, user)| user.clone())
+        };
+        // What was brought in says so in a tag alone.
+        if run.user.is_empty() {
+            run.user = named(run).unwrap_or_default();
+        }
     }
     Ok(runs)
 }

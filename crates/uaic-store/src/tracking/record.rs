@@ -12,6 +12,7 @@ use super::super::rows::{known_name, name_row};
 use super::super::write::started;
 use super::super::{attach, once, series};
 use super::experiment::refused;
+use super::model::put_metrics;
 use super::row::active;
 use uaic_study::store::tracking::{Batch, NAME_TAG, NOTE_TAG, PARENT_TAG};
 use uaic_study::store::{Id, Point, TrackingError};
@@ -29,6 +30,7 @@ pub(super) fn record(connection: &Connection, id: Id, batch: &Batch) -> Result<(
     for (key, points) in points {
         once::append(connection, run, started_ms, name_row(connection, key)?, points)?;
     }
+    put_metrics(connection, run, batch)?;
     for (key, value) in &batch.tags {
         put_tag(connection, run, id, key, value)?;
     }

@@ -15,7 +15,9 @@ use super::record::put_tag;
 use super::row::{active, find, unknown};
 use uaic_platform::process::ProcessIdentity;
 use uaic_study::store::rules::is_alive;
-use uaic_study::store::tracking::{NAME_TAG, NOTE_TAG, NewTracked, PARENT_TAG, RunStatus, TrackedUpdate};
+use uaic_study::store::tracking::{
+    ExperimentId, NAME_TAG, NOTE_TAG, NewTracked, PARENT_TAG, RunStatus, TrackedUpdate,
+};
 use uaic_study::store::{Id, TrackingError};
 use uaic_study::trial::RunState;
 
@@ -177,6 +179,13 @@ pub(super) fn set_deleted(connection: &Connection, id: Id, deleted: bool, now_ms
         return Ok(());
     }
     write::set_hidden(connection, id, deleted, now_ms)
+}
+
+/// The experiment of a run.
+pub(super) fn experiment(connection: &Connection, id: Id) -> Result<ExperimentId, Fault> {
+    let sql = "SELECT experiment FROM runs WHERE uuid = ? AND hidden & 2 = 0";
+    let found = connection.prepare_cached(sql)?.query_row([id.0], |row| row.get(0)).optional()?;
+    found.map(ExperimentId).ok_or_else(|| unknown(id))
 }
 
 /// The address below which a run's artifacts are.

@@ -23,6 +23,8 @@ use uaic_study::store::tracking::{
 const FEW: i64 = 2000;
 /// Experiments whose runs are merged by their start.
 const MERGED: usize = 30;
+/// Values that a statement of SQLite may have, and some to spare.
+const VALUES: usize = 30_000;
 /// The end of every order.
 const LAST: &str = "runs.started_ms DESC, runs.uuid";
 
@@ -135,7 +137,8 @@ impl<'a> Searcher<'a> {
             matches!(self.search.order.as_slice(), [SortKey { field: RunField::Started, descending: false }]);
         let direction = if ascending { "ASC" } else { "DESC" };
         let experiments = &self.search.experiments;
-        if experiments.len() > MERGED {
+        // Each part has all values.
+        if experiments.len() > MERGED || experiments.len() * filter.values.len() > VALUES {
             let order = Sql::new(format!("runs.started_ms {direction}, runs.uuid"), Vec::new());
             let whole =
                 Sql { text: format!("{} AND {}", self.of_experiments, filter.text), ..filter.clone() };
@@ -263,7 +266,7 @@ impl<'a> Searcher<'a> {
             RunField::Id => plain("runs.uuid"),
             RunField::Name => plain("ifnull(runs.name, '')"),
             RunField::Status => plain(&self.translator.status()),
-            RunField::User => plain("ifnull(runs.user, '')"),
+            RunField::User => plain(&self.translator.user()?),
             RunField::Location => plain(&format!("({LOCATION})")),
             RunField::Started => plain("runs.started_ms"),
             RunField::Ended => plain("runs.ended_ms"),

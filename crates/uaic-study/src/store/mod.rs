@@ -3,6 +3,7 @@
 //!
 #![doc = include_str!("contract.md")]
 
+mod answer;
 mod artifact_name;
 mod change;
 #[cfg(any(test, feature = "testing"))]
@@ -31,6 +32,7 @@ use std::path::Path;
 use crate::trial::Params;
 use uaic_platform::process::ProcessIdentity;
 
+pub use answer::{Answer, Promise, promise, wait};
 pub use change::{Change, StudyChange};
 pub use copy::{RunCopy, StudyCopy};
 pub use error::StoreError;

@@ -4,27 +4,28 @@
 //! of its run in the same transaction. Beside that everything is kept as the programs said it, so that
 //! they get it back to the bit.
 
-use super::{Id, NewStudy, Store, StoreError};
+use super::{Answer, Id, NewStudy, Store, StoreError};
 use crate::space::Distribution;
 use crate::trial::{Goals, ParamValue, RunState};
 
 /// A store in which Optuna programs keep their studies.
 ///
 /// Ids are positive, and those of trials become visible in rising order, over all processes that write to
-/// the store; none is given twice. What has returned is durable.
+/// the store; none is given twice. Writes are made in the order of the calls, also where the answers are not
+/// waited for; what has been answered is durable. What is read comes at once.
 pub trait OptunaStore: Store {
     /// Creates a study under a name that no other has, and gives its number.
     ///
     /// # Errors
     /// [`StoreError::NameTaken`].
-    fn create_optuna_study(&self, name: &str, plan: &NewStudy) -> Result<i64, StoreError>;
+    fn create_optuna_study(&self, name: &str, plan: &NewStudy) -> Answer<i64>;
 
     /// Forgets a study: its name is free again, and its runs are hidden, so that they can be brought back
     /// until they are removed for good. What still ran is interrupted.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    fn delete_optuna_study(&self, study: i64) -> Result<(), StoreError>;
+    fn delete_optuna_study(&self, study: i64) -> Answer<()>;
 
     /// The study of a name.
     ///
@@ -63,39 +64,39 @@ pub trait OptunaStore: Store {
         study: i64,
         attribute: &OptunaAttribute,
         goals: Option<&Goals>,
-    ) -> Result<(), StoreError>;
+    ) -> Answer<()>;
 
     /// Adds a trial, whose number is the next of its study, and gives its id.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    fn create_optuna_trial(&self, study: i64, new: &NewOptunaTrial) -> Result<i64, StoreError>;
+    fn create_optuna_trial(&self, study: i64, new: &NewOptunaTrial) -> Answer<i64>;
 
     /// Sets a parameter of a trial.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Ended`]; [`StoreError::OtherDistribution`] where the study
     /// knows the parameter otherwise.
-    fn set_optuna_param(&self, trial: i64, param: &OptunaParam) -> Result<(), StoreError>;
+    fn set_optuna_param(&self, trial: i64, param: &OptunaParam) -> Answer<()>;
 
     /// Takes a report of a trial; one at a step that was reported before replaces it.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Ended`].
-    fn report_to_optuna(&self, trial: i64, step: i64, value: f64) -> Result<(), StoreError>;
+    fn report_to_optuna(&self, trial: i64, step: i64, value: f64) -> Answer<()>;
 
     /// Changes the state of a trial and its values, where there are any; whether it did. Only a trial that
     /// waits is set running: of several that try, one does.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Ended`].
-    fn set_optuna_state(&self, trial: i64, change: &OptunaChange) -> Result<bool, StoreError>;
+    fn set_optuna_state(&self, trial: i64, change: &OptunaChange) -> Answer<bool>;
 
     /// Sets an attribute of a trial.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Ended`].
-    fn set_optuna_trial_attribute(&self, trial: i64, attribute: &OptunaAttribute) -> Result<(), StoreError>;
+    fn set_optuna_trial_attribute(&self, trial: i64, attribute: &OptunaAttribute) -> Answer<()>;
 
     /// The trial of a number.
     ///

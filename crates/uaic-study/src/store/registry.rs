@@ -2,20 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::tracking::FilePlace;
 use super::{Id, StoreError};
 
 /// Longest name of a model or an alias.
 const LONGEST: usize = 64;
 
-/// A version of a model: a run under a name and a number.
+/// A version of a model: a run, or something that one has made, under a name and a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelVersion {
     /// The name of the model.
     pub name: String,
     /// Its number, from 1; numbers are never used again.
     pub version: u32,
-    /// The run that keeps the model.
-    pub run: Id,
+    /// The run that keeps the model, or has made it; `None` where that is none of this store.
+    pub run: Option<Id>,
+    /// Where it is, as a client of MLflow has said it; `None` where it is the run as a whole.
+    pub source: Option<String>,
     /// Why it was registered.
     pub note: String,
     /// When, milliseconds since 1970 UTC.
@@ -29,6 +32,47 @@ impl ModelVersion {
     pub fn address(&self) -> String {
         format!("{}@{}", self.name, self.version)
     }
+
+    /// The run that keeps the model.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: it is none of this store.
+    pub fn kept_by(&self) -> Result<Id, StoreError> {
+        self.run.ok_or_else(|| StoreError::NotFound { what: "run of the version", id: self.address() })
+    }
+
+    /// Where the files of the model are: a folder, or a file, among the artifacts of a run or of a logged
+    /// model; `None` where they are elsewhere.
+    pub fn place(&self) -> Option<FilePlace> {
+        let Some(source) = &self.source else {
+            return self.run.map(|run| FilePlace::Artifact { run, name: String::new() });
+        };
+        if let Some(rest) = source.strip_prefix("runs:/") {
+            let (run, name) = rest.trim_start_matches('/').split_once('/')?;
+            return Some(FilePlace::Artifact { run: Id::parse(run)?, name: plain(name)? });
+        }
+        let path = source.strip_prefix("mlflow-artifacts:")?;
+        let path = match path.strip_prefix("//") {
+            Some(behind_host) => behind_host.split_once('/')?.1,
+            None => path,
+        };
+        let path = path.trim_start_matches('/');
+        let (above, name) =
+            path.split_once("/artifacts").filter(|(_, name)| name.is_empty() || name.starts_with('/'))?;
+        let name = name.trim_start_matches('/');
+        match Id::parse(above.rsplit('/').next().unwrap_or_default()) {
+            Some(run) if name.is_empty() => Some(FilePlace::Artifact { run, name: String::new() }),
+            Some(run) => Some(FilePlace::Artifact { run, name: plain(name)? }),
+            None => Some(FilePlace::Loose { path: plain(path)? }),
+        }
+    }
+}
+
+/// A path of plain names.
+fn plain(path: &str) -> Option<String> {
+    let path = path.trim_end_matches('/');
+    let is_plain = !path.is_empty() && path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    is_plain.then(|| path.to_owned())
 }
 
 /// Refuses names that an address (`NAME@ALIAS`) or a path could take for something else.
@@ -76,6 +120,35 @@ pub fn alias_detail(alias: &str, before: Option<u32>, after: Option<u32>, why: &
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_says_where_its_files_are() {
+        let run = Id([7; 16]);
+        let at = |source: Option<String>| {
+            let version = ModelVersion {
+                name: "intents".to_owned(),
+                version: 1,
+                run: Some(run),
+                source,
+                note: String::new(),
+                created_ms: 0,
+                aliases: Vec::new(),
+            };
+            version.place()
+        };
+        let artifact = |name: &str| Some(FilePlace::Artifact { run, name: name.to_owned() });
+        assert_eq!(at(None), artifact(""));
+        assert_eq!(at(Some(format!("runs:/{run}/model"))), artifact("model"));
+        assert_eq!(at(Some(format!("mlflow-artifacts:/3/{run}/artifacts/a/b.uaic"))), artifact("a/b.uaic"));
+        assert_eq!(at(Some(format!("mlflow-artifacts://host:5000/3/{run}/artifacts"))), artifact(""));
+        let loose = format!("3/models/m-{run}/artifacts");
+        assert_eq!(at(Some(format!("mlflow-artifacts:/{loose}"))), Some(FilePlace::Loose { path: loose }));
+        for source in
+            ["s3://bucket/a", "runs:/xyz/model", "models:/m-1", "mlflow-artifacts:/3/../x/artifacts/y"]
+        {
+            assert_eq!(at(Some(source.to_owned())), None, "{source}");
+        }
+    }
 
     #[test]
     fn names_cannot_be_taken_for_paths_or_versions() {

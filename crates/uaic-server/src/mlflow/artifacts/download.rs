@@ -51,7 +51,9 @@ pub(super) fn of_run(app: Arc<App>, request: Request) -> Answering {
 }
 
 /// Finds a file, and sends it as it is read.
-async fn send(
+///
+/// Whoever has no place to look in says why.
+pub(in super::super) async fn send(
     app: Arc<App>,
     places: impl FnOnce(&App) -> Result<Places, Problem> + Send + 'static,
 ) -> Response {

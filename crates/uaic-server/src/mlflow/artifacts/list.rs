@@ -31,18 +31,38 @@ struct FileInfo {
 pub(super) fn of_run(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     let path = folder(fields)?;
     let (places, root) = place_of_run(app, run_id(fields)?, &path)?;
-    let above = if path.is_empty() { path } else { format!("{path}/") };
-    Answer::of(&Listing { root_uri: Some(root), files: entries(app, &places, &above)? })
+    below(app, &places, root, &path)
+}
+
+/// Lists a folder of an address's artifacts, with the whole path of each below it.
+pub(in super::super) fn below(
+    app: &App,
+    places: &Places,
+    root: String,
+    path: &str,
+) -> Result<Answer, Problem> {
+    let above = if path.is_empty() { String::new() } else { format!("{path}/") };
+    Answer::of(&Listing { root_uri: Some(root), files: entries(app, places, &above)? })
 }
 
 /// Lists a folder of the server's artifacts, with the name of each.
 pub(super) fn of_folder(app: &App, fields: &Fields<'_>) -> Result<Answer, Problem> {
     let path = folder(fields)?;
     let places = match path.as_str() {
-        "" => Places { artifact: None, loose: FilePlace::Loose { path } },
+        "" => root(app)?,
         path => of_path(app, path)?,
     };
     Answer::of(&Listing { root_uri: None, files: entries(app, &places, "")? })
+}
+
+/// The folder of all, for those who see all.
+fn root(app: &App) -> Result<Places, Problem> {
+    match app.scope.some() {
+        None => Ok(Places { artifact: None, loose: FilePlace::Loose { path: String::new() } }),
+        Some(_) => {
+            Err(Problem::missing("the folder of all artifacts is of no experiment that the token is for"))
+        }
+    }
 }
 
 fn folder(fields: &Fields<'_>) -> Result<String, Problem> {

@@ -24,7 +24,7 @@ pub(super) fn behind(address: &str, marker: &str) -> Result<String, Problem> {
 ///
 /// # Errors
 /// It is not.
-pub(super) fn checked(path: &str) -> Result<String, Problem> {
+pub(in super::super) fn checked(path: &str) -> Result<String, Problem> {
     if path.len() > LONGEST || !is_plain(path) || path.contains('#') {
         return Err(invalid());
     }

@@ -5,11 +5,11 @@ use super::super::location::served_path;
 use super::super::runs::parse_id;
 use super::super::wire::Problem;
 use uaic_study::store::rules::check_name;
-use uaic_study::store::tracking::FilePlace;
+use uaic_study::store::tracking::{ExperimentId, FilePlace};
 use uaic_study::store::{Id, StoreError, TrackingError};
 
 /// Places that a path may stand for. A folder of a run may have files in both.
-pub(super) struct Places {
+pub(in super::super) struct Places {
     /// An artifact.
     pub(super) artifact: Option<FilePlace>,
     /// A file of no run, under the whole path.
@@ -31,8 +31,21 @@ impl Places {
 /// Where a path of the server's artifacts is.
 ///
 /// # Errors
-/// The store cannot be read.
-pub(super) fn of_path(app: &App, path: &str) -> Result<Places, Problem> {
+/// It is in no experiment that is seen, or the store cannot be read.
+pub(in super::super) fn of_path(app: &App, path: &str) -> Result<Places, Problem> {
+    let places = find(app, path)?;
+    let is_seen = match &places.artifact {
+        Some(FilePlace::Artifact { run, .. }) => app.sees_run(*run)?,
+        // What is of no run is in the folder of an experiment, which its number names.
+        _ => {
+            app.scope.some().is_none()
+                || path.split('/').next().and_then(ExperimentId::parse).is_some_and(|id| app.sees(id))
+        }
+    };
+    if is_seen { Ok(places) } else { Err(Problem::missing(format!("there is no artifact '{path}'"))) }
+}
+
+fn find(app: &App, path: &str) -> Result<Places, Problem> {
     let loose = FilePlace::Loose { path: path.to_owned() };
     let parts: Vec<&str> = path.split('/').collect();
     for (at, pair) in parts.windows(2).enumerate() {
@@ -67,6 +80,7 @@ fn artifact(run: Id, name: &str) -> Option<FilePlace> {
 /// # Errors
 /// There is no such run.
 pub(super) fn of_run(app: &App, run: Id, path: &str) -> Result<(Places, String), Problem> {
+    app.see_run(run)?;
     let location = app.store.artifact_location(run)?;
     let home = served_path(&location).unwrap_or(&location);
     let whole = if path.is_empty() { home.to_owned() } else { format!("{home}/{path}") };

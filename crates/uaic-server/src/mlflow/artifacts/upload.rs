@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -24,6 +25,8 @@ pub(super) const MARKER: &str = "/mlflow-artifacts/artifacts/";
 const WAITING: usize = 4;
 /// Bytes of a piece: small ones cost more to hand over than to write.
 const PIECE: usize = 256 << 10;
+/// How long the next bytes may take to come.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes that a browser may send.
 const FROM_BROWSER: u64 = 10 << 20;
 
@@ -74,7 +77,7 @@ async fn take(
                 Piece::Bytes(parts) => {
                     parts.iter().try_for_each(|part| staged.write_all(part)).map_err(|source| {
                         Problem::new(Code::InternalError, format!("an artifact cannot be written: {source}"))
-                    })?
+                    })?;
                 }
                 Piece::End => {
                     staged.publish(&place)?;
@@ -87,7 +90,9 @@ async fn take(
     let mut left = most;
     let read = async {
         let (mut parts, mut size) = (Vec::new(), 0);
-        while let Some(frame) = body.frame().await {
+        while let Some(frame) =
+            tokio::time::timeout(PATIENCE, body.frame()).await.map_err(|_| incomplete("nothing comes"))?
+        {
             let frame = frame.map_err(|error| incomplete(&error.to_string()))?;
             let Ok(bytes) = frame.into_data() else { continue };
             left = left.checked_sub(bytes.len() as u64).ok_or_else(|| {

@@ -1,7 +1,7 @@
 //! What is searched of experiments.
 
 use super::super::wire::Problem;
-use super::parse::{Demand, Name, filter, order};
+use super::parse::{Demand, Name, filter, orders};
 use super::typed::{More, number, text, unknown};
 use uaic_study::store::tracking::{Clause, ExperimentField, SortKey};
 
@@ -47,9 +47,6 @@ fn field(name: &Name) -> Result<ExperimentField, Problem> {
 pub(in crate::mlflow) fn experiment_order(
     written: &[&str],
 ) -> Result<Vec<SortKey<ExperimentField>>, Problem> {
-    let key = |text: &&str| {
-        let (name, descending) = order(text)?;
-        Ok(SortKey { field: field(&name)?, descending })
-    };
-    written.iter().map(key).collect()
+    let key = |(name, descending): (Name, bool)| Ok(SortKey { field: field(&name)?, descending });
+    orders(written)?.into_iter().map(key).collect()
 }

@@ -6,6 +6,11 @@ use uaic_study::store::query::Comparison;
 
 /// Clauses of a filter.
 const MOST: usize = 100;
+/// Texts of a list.
+const LONGEST: usize = 10_000;
+/// Letters of a pattern, and how often it may stand for any text: each time, all that is behind is tried.
+const PATTERN: usize = 1000;
+const WILD: usize = 10;
 
 /// A name: of what, and which of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +25,7 @@ pub(super) enum Demand {
     Number(Comparison, f64),
     Text(Comparison, String),
     Like { pattern: String, case: bool },
+    Match(String),
     Among(Vec<String>),
     NotAmong(Vec<String>),
     Present,
@@ -53,11 +59,19 @@ pub(super) fn filter(text: &str) -> Result<Vec<Written>, Problem> {
     Ok(clauses)
 }
 
-/// Reads one key of an order: its name, and whether large values come first.
+/// Reads an order: the names of its keys, and whether large values come first.
 ///
 /// # Errors
 /// It is none.
-pub(super) fn order(text: &str) -> Result<(Name, bool), Problem> {
+pub(super) fn orders(texts: &[&str]) -> Result<Vec<(Name, bool)>, Problem> {
+    if texts.len() > MOST {
+        return Err(Problem::invalid(format!("Invalid order_by clause: it has more than {MOST} keys")));
+    }
+    texts.iter().map(|text| order(text)).collect()
+}
+
+/// Reads one key of an order.
+fn order(text: &str) -> Result<(Name, bool), Problem> {
     let refused = |_| Problem::invalid(format!("Invalid order_by clause '{text}'"));
     let tokens = tokens(text).map_err(refused)?;
     let mut reader = Reader { text, rest: &tokens };
@@ -113,7 +127,15 @@ impl<'a> Reader<'a> {
                     }
                 }
                 Some((entity, key)) if !entity.is_empty() => {
-                    Ok(Name { entity: Some(entity.to_owned()), key: key.to_owned() })
+                    let mut key = key.to_owned();
+                    // `span.attributes.`a b``: the end is in quotes.
+                    if let (true, Some(Token::Name(rest) | Token::Either(rest))) =
+                        (key.ends_with('.'), self.rest.first())
+                    {
+                        key.push_str(rest);
+                        self.next();
+                    }
+                    Ok(Name { entity: Some(entity.to_owned()), key })
                 }
                 Some(_) => Err(self.invalid("a name begins with a dot")),
                 None => Ok(self.spaced(word)),
@@ -158,9 +180,11 @@ impl<'a> Reader<'a> {
             }
             Demand::NotAmong(self.list()?)
         } else if self.word("like") {
-            Demand::Like { pattern: self.quoted()?, case: true }
+            Demand::Like { pattern: self.pattern()?, case: true }
         } else if self.word("ilike") {
-            Demand::Like { pattern: self.quoted()?, case: false }
+            Demand::Like { pattern: self.pattern()?, case: false }
+        } else if self.word("rlike") {
+            Demand::Match(self.pattern()?)
         } else {
             let comparison = self.comparison()?;
             match self.next() {
@@ -195,12 +219,24 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn pattern(&mut self) -> Result<String, Problem> {
+        let pattern = self.quoted()?;
+        if pattern.chars().count() > PATTERN || pattern.matches('%').count() > WILD {
+            let most = format!("a pattern has at most {PATTERN} letters, and % at most {WILD} times");
+            return Err(self.invalid(&most));
+        }
+        Ok(pattern)
+    }
+
     fn list(&mut self) -> Result<Vec<String>, Problem> {
         if !self.sign("(") {
             return Err(self.invalid("a list is in parentheses"));
         }
         let mut texts = vec![self.quoted()?];
         while self.sign(",") {
+            if texts.len() == LONGEST {
+                return Err(self.invalid(&format!("a list has at most {LONGEST} texts")));
+            }
             texts.push(self.quoted()?);
         }
         if self.sign(")") { Ok(texts) } else { Err(self.invalid("a list is in parentheses")) }
@@ -273,6 +309,10 @@ mod tests {
             let told = filter(text).unwrap_err().message;
             assert!(told.starts_with("Invalid clause(s) in filter string"), "{text}: {told}");
         }
+        let list = |count: usize| format!("a IN ({})", vec!["'b'"; count].join(","));
+        assert!(filter(&list(LONGEST)).is_ok() && filter(&list(LONGEST + 1)).is_err());
+        assert!(filter(&format!("a LIKE '{}'", "%b".repeat(WILD + 1))).is_err());
+        assert!(filter(&format!("a LIKE '{}'", "b".repeat(PATTERN + 1))).is_err());
         assert!(filter(&vec!["a = 1"; MOST].join(" AND ")).is_ok());
         assert!(filter(&vec!["a = 1"; MOST + 1].join(" AND ")).is_err());
     }

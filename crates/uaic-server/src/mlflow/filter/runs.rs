@@ -1,7 +1,7 @@
 //! What is searched of runs.
 
 use super::super::wire::Problem;
-use super::parse::{Demand, Name, filter, order};
+use super::parse::{Demand, Name, filter, orders};
 use super::typed::{More, number, text, unknown};
 use uaic_study::store::tracking::{Clause, DatasetField, RunField, SortKey};
 
@@ -67,13 +67,11 @@ fn attribute(name: &Name) -> Result<RunField, Problem> {
 /// It cannot be read, names what runs do not have, or something twice.
 pub(in crate::mlflow) fn run_order(written: &[&str]) -> Result<Vec<SortKey<RunField>>, Problem> {
     let mut keys: Vec<SortKey<RunField>> = Vec::new();
-    for text in written {
-        let (name, descending) = order(text)?;
+    for (name, descending) in orders(written)? {
         let field = field(&name)?;
         if keys.iter().any(|key| key.field == field) {
-            return Err(Problem::invalid(format!(
-                "Invalid order_by clause '{text}': it orders by this twice"
-            )));
+            let key = &name.key;
+            return Err(Problem::invalid(format!("Invalid order_by clause: it orders by '{key}' twice")));
         }
         keys.push(SortKey { field, descending });
     }

@@ -61,7 +61,7 @@ pub(super) fn text(name: &Name, demand: Demand, more: More) -> Result<Test, Prob
     }
 }
 
-fn operator(name: &Name) -> Problem {
+pub(super) fn operator(name: &Name) -> Problem {
     Problem::invalid(format!("Invalid comparator for {}", shown(name)))
 }
 

@@ -1,5 +1,7 @@
 //! Fields of a request, each read as what it has to be.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::place::Place;
@@ -111,6 +113,18 @@ impl<'a> Fields<'a> {
         number.ok_or_else(|| self.wrong(name, value))
     }
 
+    /// A truth.
+    pub(in crate::mlflow) fn boolean(&self, name: &str) -> Result<Option<bool>, Problem> {
+        let Some(value) = self.value(name)? else { return Ok(None) };
+        let truth = match value {
+            Value::Bool(truth) => Some(*truth),
+            Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        };
+        truth.map(Some).ok_or_else(|| self.wrong(name, value))
+    }
+
     /// One of several names, which may be given by its number.
     pub(in crate::mlflow) fn choice<T: Copy>(
         &self,
@@ -155,6 +169,25 @@ impl<'a> Fields<'a> {
     /// An object that has to be there.
     pub(in crate::mlflow) fn needed_object<'s>(&'s self, name: &'s str) -> Result<Fields<'s>, Problem> {
         self.object(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// Any JSON at all.
+    pub(in crate::mlflow) fn any(&self, name: &str) -> Result<Option<&'a Value>, Problem> {
+        self.value(name)
+    }
+
+    /// An object of texts, whose names are data: they are as they are written.
+    pub(in crate::mlflow) fn map(&self, name: &str) -> Result<BTreeMap<String, String>, Problem> {
+        let map = match self.value(name)? {
+            None => return Ok(BTreeMap::new()),
+            Some(Value::Object(map)) => map,
+            Some(other) => return Err(self.wrong(name, other)),
+        };
+        let pair = |(key, value): (&String, &Value)| match value {
+            Value::String(text) => Ok((key.clone(), text.clone())),
+            other => Err(self.wrong(&format!("{name}.{key}"), other)),
+        };
+        map.iter().map(pair).collect()
     }
 
     /// A list of objects.

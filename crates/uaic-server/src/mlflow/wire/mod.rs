@@ -13,4 +13,4 @@ pub(super) use answer::Answer;
 pub(super) use fields::Fields;
 pub(super) use float::Float;
 pub(super) use problem::{Code, Problem};
-pub(super) use request::{Parts, of_query, read};
+pub(super) use request::{Parts, of_body, of_query, read};

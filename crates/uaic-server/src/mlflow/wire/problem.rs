@@ -9,6 +9,7 @@ use serde_json::json;
 pub(in crate::mlflow) enum Code {
     InvalidParameterValue,
     BadRequest,
+    Unprocessable,
     ResourceAlreadyExists,
     ResourceDoesNotExist,
     EndpointNotFound,
@@ -21,7 +22,7 @@ pub(in crate::mlflow) enum Code {
 impl Code {
     fn name(self) -> &'static str {
         match self {
-            Self::InvalidParameterValue => "INVALID_PARAMETER_VALUE",
+            Self::InvalidParameterValue | Self::Unprocessable => "INVALID_PARAMETER_VALUE",
             Self::BadRequest => "BAD_REQUEST",
             Self::ResourceAlreadyExists => "RESOURCE_ALREADY_EXISTS",
             Self::ResourceDoesNotExist => "RESOURCE_DOES_NOT_EXIST",
@@ -38,6 +39,7 @@ impl Code {
             Self::InvalidParameterValue | Self::BadRequest | Self::ResourceAlreadyExists => {
                 StatusCode::BAD_REQUEST
             }
+            Self::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
             Self::ResourceDoesNotExist | Self::EndpointNotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,

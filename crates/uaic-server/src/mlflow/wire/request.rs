@@ -1,5 +1,7 @@
 //! Requests of which everything is in fields: of a body, or a query, and of the path.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -10,6 +12,9 @@ use super::{Code, Problem, query};
 
 /// Bytes of a body. A batch of a thousand metrics has some hundred thousand.
 const BODY: usize = 32 << 20;
+
+/// How long a body may take to come.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What a request says, before anything of it is looked at.
 pub(in crate::mlflow) struct Parts {
@@ -37,7 +42,9 @@ impl Parts {
         path: Vec<(String, String)>,
         body: Body,
     ) -> Result<Self, Problem> {
-        let body = Limited::new(body, BODY).collect().await.map_err(|error| {
+        let whole = tokio::time::timeout(PATIENCE, Limited::new(body, BODY).collect()).await;
+        let whole = whole.map_err(|_| Problem::new(Code::BadRequest, "the body did not come in time"))?;
+        let body = whole.map_err(|error| {
             let why = if error.is::<LengthLimitError>() {
                 format!("the body has more than {BODY} bytes")
             } else {
@@ -90,6 +97,14 @@ pub(in crate::mlflow) fn read(parts: Parts) -> Result<Read, Problem> {
 /// It is no text.
 pub(in crate::mlflow) fn of_query(text: &str) -> Result<Read, Problem> {
     Ok(Read { map: query::read(text)?, source: Source::Query })
+}
+
+/// Reads the fields of a body alone.
+///
+/// # Errors
+/// It is no JSON object.
+pub(in crate::mlflow) fn of_body(body: &[u8]) -> Result<Read, Problem> {
+    Ok(Read { map: object(body)?, source: Source::Body })
 }
 
 fn object(body: &[u8]) -> Result<Map<String, Value>, Problem> {

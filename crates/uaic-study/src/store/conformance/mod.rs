@@ -893,7 +893,7 @@ pub fn versions_of_a_model_are_numbered_from_1(store: &dyn Store) {
         let version = store.register_model("intents", *run, &format!("note {number} größe")).unwrap();
         assert_eq!(
             (version.version, version.run, version.address()),
-            (number, *run, format!("intents@{number}"))
+            (number, Some(*run), format!("intents@{number}"))
         );
     }
     store.register_model("another", runs[0], "").unwrap();

@@ -23,7 +23,7 @@ impl RegisteredModel {
 
     /// Whether a run is one of its versions.
     pub(super) fn has(&self, run: Id) -> bool {
-        self.versions.iter().any(|version| version.run == run)
+        self.versions.iter().any(|version| version.run == Some(run))
     }
 
     fn tell(&mut self, kind: &str, detail: String) {
@@ -32,13 +32,14 @@ impl RegisteredModel {
 
     /// Puts a run under this name, unless it has a version of it.
     pub(super) fn register(&mut self, name: &str, run: Id, note: &str) -> ModelVersion {
-        if let Some(known) = self.seen().find(|version| version.run == run) {
+        if let Some(known) = self.seen().find(|version| version.run == Some(run)) {
             return known;
         }
         let version = ModelVersion {
             name: name.to_owned(),
             version: self.versions.len() as u32 + 1,
-            run,
+            run: Some(run),
+            source: None,
             note: note.to_owned(),
             created_ms: now_ms(),
             aliases: Vec::new(),

@@ -8,7 +8,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use uaic_platform::fsx::FileError;
 
-use super::super::tracking::{ExperimentId, TrackingError};
+use super::super::tracking::{ExperimentId, ModelId, TrackingError};
 use super::super::{Id, StoreError};
 use crate::trial::RunState;
 
@@ -57,6 +57,15 @@ pub enum WireFault {
     NotTracked { run: Id, why: String },
     ParamChanged { run: Id, key: String, old: String, new: String },
     NoTag { key: String },
+    ModelExists(String),
+    NoModel(String),
+    NoVersion { name: String, version: u32 },
+    NoLoggedModel(Id),
+    ModelParamChanged { model: Id, key: String, old: String, new: String },
+    NoTrace(String),
+    NoAssessment { trace: String, id: String },
+    OtherAssessment { id: String, is_expectation: bool },
+    BadPattern { pattern: String, why: String },
 }
 
 /// An error of the system in a message.
@@ -150,6 +159,17 @@ impl From<TrackingError> for WireFault {
             E::NotTracked { run, why } => Self::NotTracked { run, why: why.to_owned() },
             E::ParamChanged { run, key, old, new } => Self::ParamChanged { run, key, old, new },
             E::NoTag { key } => Self::NoTag { key },
+            E::ModelExists(name) => Self::ModelExists(name),
+            E::NoModel(name) => Self::NoModel(name),
+            E::NoVersion { name, version } => Self::NoVersion { name, version },
+            E::NoLoggedModel(id) => Self::NoLoggedModel(id.0),
+            E::ModelParamChanged { model, key, old, new } => {
+                Self::ModelParamChanged { model: model.0, key, old, new }
+            }
+            E::NoTrace(id) => Self::NoTrace(id),
+            E::NoAssessment { trace, id } => Self::NoAssessment { trace, id },
+            E::OtherAssessment { id, is_expectation } => Self::OtherAssessment { id, is_expectation },
+            E::BadPattern { pattern, why } => Self::BadPattern { pattern, why },
         }
     }
 }
@@ -213,6 +233,17 @@ fn tracking(fault: WireFault) -> TrackingError {
         F::NotTracked { run, why } => E::NotTracked { run, why: kept(why) },
         F::ParamChanged { run, key, old, new } => E::ParamChanged { run, key, old, new },
         F::NoTag { key } => E::NoTag { key },
+        F::ModelExists(name) => E::ModelExists(name),
+        F::NoModel(name) => E::NoModel(name),
+        F::NoVersion { name, version } => E::NoVersion { name, version },
+        F::NoLoggedModel(id) => E::NoLoggedModel(ModelId(id)),
+        F::ModelParamChanged { model, key, old, new } => {
+            E::ModelParamChanged { model: ModelId(model), key, old, new }
+        }
+        F::NoTrace(id) => E::NoTrace(id),
+        F::NoAssessment { trace, id } => E::NoAssessment { trace, id },
+        F::OtherAssessment { id, is_expectation } => E::OtherAssessment { id, is_expectation },
+        F::BadPattern { pattern, why } => E::BadPattern { pattern, why },
         other => E::NoTag { key: format!("{other:?}") },
     }
 }
@@ -289,6 +320,21 @@ mod tests {
             TrackingError::NotTracked { run: id, why: "is a trial" }.into(),
             TrackingError::ParamChanged { run: id, key: text("a"), old: text("1"), new: text("2") }.into(),
             TrackingError::NoTag { key: text("a") }.into(),
+            TrackingError::ModelExists(text("a")).into(),
+            TrackingError::NoModel(text("a")).into(),
+            TrackingError::NoVersion { name: text("a"), version: 3 }.into(),
+            TrackingError::NoLoggedModel(ModelId(id)).into(),
+            TrackingError::ModelParamChanged {
+                model: ModelId(id),
+                key: text("a"),
+                old: text("1"),
+                new: text("2"),
+            }
+            .into(),
+            TrackingError::NoTrace(text("a")).into(),
+            TrackingError::NoAssessment { trace: text("a"), id: text("b") }.into(),
+            TrackingError::OtherAssessment { id: text("a"), is_expectation: true }.into(),
+            TrackingError::BadPattern { pattern: text("("), why: text("b") }.into(),
         ]
     }
 

@@ -1,7 +1,7 @@
 //! Why a store does not do what somebody who logs to it asks.
 
 use super::super::Id;
-use super::ExperimentId;
+use super::{ExperimentId, ModelId};
 use uaic_wording::ErrorKind;
 
 /// Why a store does not do what somebody who logs to it asks.
@@ -53,6 +53,62 @@ pub enum TrackingError {
         /// What it was to be.
         new: String,
     },
+    /// Names of registered models are unique.
+    #[error("there is a registered model `{0}` already")]
+    ModelExists(String),
+    /// No registered model has this name.
+    #[error("there is no registered model `{0}`")]
+    NoModel(String),
+    /// The registered model has no such version.
+    #[error("there is no version {version} of the model `{name}`")]
+    NoVersion {
+        /// The model.
+        name: String,
+        /// The version.
+        version: u32,
+    },
+    /// No logged model has this id.
+    #[error("there is no logged model {0}")]
+    NoLoggedModel(ModelId),
+    /// Parameters of a logged model keep the value that they were given first.
+    #[error("the parameter `{key}` of the model {model} is `{old}`, and cannot become `{new}`")]
+    ModelParamChanged {
+        /// The model.
+        model: ModelId,
+        /// The parameter.
+        key: String,
+        /// What it is.
+        old: String,
+        /// What it was to be.
+        new: String,
+    },
+    /// No trace has this id.
+    #[error("there is no trace {0}")]
+    NoTrace(String),
+    /// Nobody has said this of the trace.
+    #[error("there is no assessment {id} of the trace {trace}")]
+    NoAssessment {
+        /// The trace.
+        trace: String,
+        /// The assessment.
+        id: String,
+    },
+    /// An assessment stays of its kind.
+    #[error("the assessment {id} is {}, and cannot become the other", if *.is_expectation { "an expectation" } else { "a feedback" })]
+    OtherAssessment {
+        /// The assessment.
+        id: String,
+        /// What it is.
+        is_expectation: bool,
+    },
+    /// A regular expression that cannot be read.
+    #[error("`{pattern}` is no regular expression: {why}")]
+    BadPattern {
+        /// The expression.
+        pattern: String,
+        /// Why.
+        why: String,
+    },
     /// A tag that is to be removed is not there.
     #[error("there is no tag `{key}`")]
     NoTag {
@@ -65,14 +121,24 @@ impl TrackingError {
     /// What kind of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoExperiment(_) | Self::NoExperimentNamed(_) | Self::NoRun(_) | Self::NoTag { .. } => {
-                ErrorKind::NotFound
-            }
+            Self::NoExperiment(_)
+            | Self::NoExperimentNamed(_)
+            | Self::NoRun(_)
+            | Self::NoModel(_)
+            | Self::NoVersion { .. }
+            | Self::NoLoggedModel(_)
+            | Self::NoTrace(_)
+            | Self::NoAssessment { .. }
+            | Self::NoTag { .. } => ErrorKind::NotFound,
+            Self::BadPattern { .. } => ErrorKind::Usage,
             Self::ExperimentExists { .. }
             | Self::ExperimentDeleted(_)
             | Self::ExperimentActive(_)
             | Self::RunDeleted(_)
             | Self::NotTracked { .. }
+            | Self::ModelExists(_)
+            | Self::ModelParamChanged { .. }
+            | Self::OtherAssessment { .. }
             | Self::ParamChanged { .. } => ErrorKind::Locked,
         }
     }

@@ -1,4 +1,4 @@
-//! What a server that others log to asks of a store, beyond [`Store`]: experiments with numbers, runs that
+//! What a server that others log to asks of a store, beyond [`Store`](super::Store): experiments with numbers, runs that
 //! no process of this machine executes, files that come and go as streams, and searches.
 //!
 //! Its words are those of MLflow's interface, whose clients log most. What these know as tags of their own
@@ -8,28 +8,46 @@ mod error;
 mod experiment;
 mod file;
 mod input;
+mod model;
+mod model_id;
+mod registry;
 mod run;
 mod search;
+mod trace;
 
 pub use error::TrackingError;
 pub use experiment::{ExperimentEdit, ExperimentId, ExperimentRecord, NewExperiment};
 pub use file::{FileEntry, FilePlace, StagedFile};
 pub use input::{Dataset, DatasetInput, DatasetSummary, ModelOutput};
+pub use model::{
+    DatasetRef, LoggedModel, ModelEdit, ModelField, ModelMetric, ModelSearch, ModelStatus, ModelStore,
+    NewModel,
+};
+pub use model_id::ModelId;
+pub use registry::{
+    NewRegistered, NewVersion, RegisteredEdit, RegisteredField, RegisteredModel, RegisteredSearch,
+    RegisteredVersion, RegistryStore, Stage, VersionEdit, VersionField, VersionSearch,
+};
 pub use run::{
-    Batch, NAME_TAG, NOTE_TAG, NewTracked, PARENT_TAG, RunStatus, TrackedMetric, TrackedRun, TrackedUpdate,
+    Batch, ModelPoint, NAME_TAG, NOTE_TAG, NewTracked, PARENT_TAG, RunStatus, TrackedMetric, TrackedRun,
+    TrackedUpdate, USER_TAG,
 };
 pub use search::{
     Clause, DatasetField, ExperimentField, ExperimentSearch, Lifecycle, RunField, RunSearch, SortKey, Test,
+};
+pub use trace::{
+    Assessment, AssessmentEdit, SIZE_STATS, SOURCE_RUN, SPANS_TAG, SpanField, SpanRecord, TRACE_NAME_TAG,
+    Trace, TraceClause, TraceDeletion, TraceField, TraceInfo, TraceSearch, TraceState, TraceStore,
 };
 
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use super::{ArtifactRecord, Id, Point, Store, StoreError};
+use super::{ArtifactRecord, Id, Point, StoreError};
 
 /// A store that others log to. Every write is durable when its call returns, and does the same once more
 /// when it is repeated.
-pub trait TrackingStore: Store {
+pub trait TrackingStore: RegistryStore + ModelStore + TraceStore {
     /// Makes an experiment.
     ///
     /// # Errors
@@ -130,6 +148,12 @@ pub trait TrackingStore: Store {
     /// # Errors
     /// The store cannot be read.
     fn datasets(&self, experiments: &[ExperimentId]) -> Result<Vec<DatasetSummary>, StoreError>;
+
+    /// The experiment of a run, or of a study as the run that its trials are part of; deleted or not.
+    ///
+    /// # Errors
+    /// [`TrackingError::NoRun`].
+    fn experiment_of(&self, run: Id) -> Result<ExperimentId, StoreError>;
 
     /// The address below which a run's artifacts are.
     ///

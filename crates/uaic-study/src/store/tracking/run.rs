@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::{Id, MetricPoint};
-use super::{DatasetInput, ExperimentId, ModelOutput};
+use super::{DatasetInput, DatasetRef, ExperimentId, ModelId, ModelOutput};
 use crate::trial::RunState;
 
 /// The tag by which clients of MLflow know a run's name.
@@ -12,6 +12,9 @@ pub const NAME_TAG: &str = "mlflow.runName";
 pub const NOTE_TAG: &str = "mlflow.note.content";
 /// The tag by which they know what it is part of.
 pub const PARENT_TAG: &str = "mlflow.parentRunId";
+
+/// The tag in which they repeat who runs it.
+pub const USER_TAG: &str = "mlflow.user";
 
 /// Why a run is interrupted that was killed.
 const KILLED: &str = "killed";
@@ -108,8 +111,21 @@ pub struct Batch {
     pub params: Vec<(String, String)>,
     /// Points, each kept once: the latest is that of the greatest step, time and value.
     pub points: Vec<MetricPoint>,
+    /// Which of the points are of a logged model, too.
+    pub of_models: Vec<ModelPoint>,
     /// Tags; of equal keys the last counts.
     pub tags: Vec<(String, String)>,
+}
+
+/// That a point of a batch is of a logged model, too.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelPoint {
+    /// Which of the batch's points.
+    pub place: usize,
+    /// The model.
+    pub model: ModelId,
+    /// The data set that it was measured on.
+    pub dataset: Option<DatasetRef>,
 }
 
 /// The latest point of a metric.
