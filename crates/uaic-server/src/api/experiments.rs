@@ -57,7 +57,7 @@ pub(super) struct Experiments {
     get, path = "/api/v1/experiments", tag = "experiments",
     params(
         ("limit" = Option<u32>, Query, description = "At most so many; 100 without it", minimum = 1, maximum = 1000),
-        ("offset" = Option<u32>, Query, description = "Leave out so many", minimum = 0, maximum = 2147483647),
+        ("offset" = Option<u32>, Query, description = "Leave out so many", minimum = 0, maximum = 2_147_483_647),
     ),
     responses((status = 200, body = Experiments, description = "Some experiments"), Unanswered)
 )]

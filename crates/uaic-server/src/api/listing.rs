@@ -29,6 +29,7 @@ type Answer<T> = Result<Json<T>, ApiProblem>;
 
 /// Some runs.
 #[derive(Serialize, ToSchema)]
+#[allow(clippy::struct_field_names, reason = "it is what the answer has")]
 pub(super) struct Runs {
     /// In the order that was asked for; without one, the newest first.
     runs: Vec<Run>,

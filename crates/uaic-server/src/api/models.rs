@@ -21,6 +21,7 @@ type Answer<T> = Result<Json<T>, ApiProblem>;
 
 /// A version of a model.
 #[derive(Serialize, ToSchema)]
+#[allow(clippy::struct_field_names, reason = "it is what the answer has")]
 pub(super) struct Version {
     /// The name of the model.
     name: String,

@@ -90,8 +90,7 @@ impl From<StoreError> for ApiProblem {
         let kind = match (&error, error.kind()) {
             (StoreError::Tracking(TrackingError::NoRun(_)), _) | (_, ErrorKind::NotFound) => Kind::NotFound,
             (_, ErrorKind::Usage) => Kind::Invalid,
-            (_, ErrorKind::Locked) => Kind::Conflict,
-            (StoreError::ReadOnly { .. }, _) => Kind::Conflict,
+            (_, ErrorKind::Locked) | (StoreError::ReadOnly { .. }, _) => Kind::Conflict,
             _ => {
                 tracing::error!(target: "uaic::server", "{error}");
                 Kind::Internal

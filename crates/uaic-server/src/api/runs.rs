@@ -80,6 +80,7 @@ fn whole(app: &Api, id: Id) -> Result<WholeRun, ApiProblem> {
 /// What is to be another of a run; what is absent stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::option_option, reason = "what is absent stays, and null takes away")]
 pub(super) struct Edits {
     /// What it is called; null takes its name away.
     #[serde(default, deserialize_with = "given")]

@@ -90,7 +90,7 @@ impl Series {
     params(
         ("id" = String, Path, description = "The id of a run", pattern = "^[0-9a-fA-F]{32}$"),
         ("key" = Vec<String>, Query, description = "A metric", min_items = 1, max_items = 200),
-        ("points" = Option<u32>, Query, description = "About how many places for each; 1000 without it", minimum = 1, maximum = 100000),
+        ("points" = Option<u32>, Query, description = "About how many places for each; 1000 without it", minimum = 1, maximum = 100_000),
         ("from" = Option<i64>, Query, description = "The first step"),
         ("to" = Option<i64>, Query, description = "The last step"),
     ),

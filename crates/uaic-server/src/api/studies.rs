@@ -131,7 +131,7 @@ pub(super) struct Studies {
     params(
         ("experiment" = Option<String>, Query, description = "Only of this experiment"),
         ("limit" = Option<u32>, Query, description = "At most so many; 100 without it", minimum = 1, maximum = 1000),
-        ("offset" = Option<u32>, Query, description = "Leave out so many of the newest", minimum = 0, maximum = 2147483647),
+        ("offset" = Option<u32>, Query, description = "Leave out so many of the newest", minimum = 0, maximum = 2_147_483_647),
     ),
     responses((status = 200, body = Studies, description = "Some studies"), Unanswered)
 )]
@@ -232,8 +232,8 @@ pub(super) struct Trials {
     get, path = "/api/v1/studies/{id}/trials", tag = "studies",
     params(
         ("id" = String, Path, description = "The id of a study", pattern = "^[0-9a-fA-F]{32}$"),
-        ("from" = Option<u32>, Query, description = "The first number", minimum = 0, maximum = 2147483647),
-        ("limit" = Option<u32>, Query, description = "At most so many; 10000 without it", minimum = 1, maximum = 100000),
+        ("from" = Option<u32>, Query, description = "The first number", minimum = 0, maximum = 2_147_483_647),
+        ("limit" = Option<u32>, Query, description = "At most so many; 10000 without it", minimum = 1, maximum = 100_000),
     ),
     responses((status = 200, body = Trials, description = "Trials, hidden ones too"), Unanswered)
 )]

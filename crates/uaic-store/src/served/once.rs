@@ -162,9 +162,12 @@ fn apply_silently(connection: &Connection, call: WriteCall, now_ms: i64) -> Resu
     }
 }
 
+/// Points by metric, as they came.
+type Series = Vec<(String, Vec<Point>)>;
+
 /// Appends points of several attempts; one that takes none stops none of the others.
 fn points(connection: &Connection, blocks: Vec<PointBlock>) -> Result<WriteAnswer, Fault> {
-    let mut attempts: Vec<(Attempt, Vec<(String, Vec<Point>)>)> = Vec::new();
+    let mut attempts: Vec<(Attempt, Series)> = Vec::new();
     for PointBlock { attempt, key, points } in blocks {
         let place = attempts.iter().position(|(other, _)| *other == attempt).unwrap_or_else(|| {
             attempts.push((attempt, Vec::new()));

@@ -99,7 +99,7 @@ impl Read for Arriving {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.piece.is_empty() {
             let Some(next) = self.inbox.blocking_recv() else { return self.check() };
-            self.take_in(next);
+            self.take_in(&next);
         }
         let count = buffer.len().min(self.piece.len());
         let (now, _) = buffer.split_at_mut(count);
@@ -111,9 +111,9 @@ impl Read for Arriving {
 
 impl Arriving {
     /// Keeps the last bytes back.
-    fn take_in(&mut self, next: Bytes) {
+    fn take_in(&mut self, next: &[u8]) {
         let mut whole = std::mem::take(&mut self.tail);
-        whole.extend_from_slice(&next);
+        whole.extend_from_slice(next);
         self.tail = whole.split_off(whole.len().saturating_sub(TRAILER));
         self.piece = whole.into();
     }
