@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
+use uaic_server::access::Settings;
 use uaic_server::{ConnectionLimits, Listen, Setup};
 use uaic_store::SqliteStore;
 
@@ -60,7 +61,8 @@ fn a_server_of_its_own() {
     let listen = Listen::Tcp(format!("127.0.0.1:{}", std::env::var(PORT).unwrap()));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let setup = Setup { store, desk: None, listen, limits: ConnectionLimits::default() };
+        let access = Settings::default();
+        let setup = Setup { store, desk: None, listen, limits: ConnectionLimits::default(), access };
         let server = uaic_server::Server::start(setup).await.unwrap();
         eprintln!("listening on {}", server.address().unwrap());
         std::future::pending::<()>().await;
