@@ -511,6 +511,8 @@ fn the_help_of_every_verb_documents_all_of_its_json() {
         "merge",
         "server backup",
         "server restore",
+        "server token ls",
+        "server user ls",
     ];
     // And these where there is a server, or what one has recorded.
     let served = ["export", "label", "ls", "show", "stats"].map(|verb| format!("requests {verb}"));

@@ -183,7 +183,7 @@ fn every_verb_works_through_a_server() {
     assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""));
     let near = dir.ask(&["show", "far", "--json"]).ok();
     assert_eq!(far(&["show", "far", "--json"]).ok(), near, "the same through a server as in the folder");
-    let spec = "[experiment]\nname = \"sum\"\n[objective]\ncommand = [\"sh\", \"-c\", \"echo '{\\\"loss\\\": {x}}'\"]\n\
+    let spec = "[experiment]\nname = \"sum\"\n[objective]\ncommand = [\"sh\", \"-c\", \"echo loss {x}; echo '{{\\\"loss\\\": {x}}}'\"]\n\
          [search]\nx = { uniform = [0.0, 1.0] }\n\
          [study]\nsampler = \"tpe\"\ntrials = 12\nmetric = \"loss\"\ndirection = \"minimize\"\nseed = 3\n";
     dir.write("sum.toml", spec);
