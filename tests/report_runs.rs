@@ -27,7 +27,7 @@ fn predictions(every: usize) -> String {
     let line = |row: usize| {
         let gold = row % 2;
         let sure = 0.55 + 0.4 * (row * 37 % 100) as f64 / 100.0;
-        let p = if (gold == 0) != row.is_multiple_of(every) { sure } else { 1.0 - sure };
+        let p = if (gold == 0) == row.is_multiple_of(every) { 1.0 - sure } else { sure };
         format!("{},{p},{}\n", ["cat", "dog"][gold], 1.0 - p)
     };
     format!("y,p_cat,p_dog\n{}", (0..120).map(line).collect::<String>())

@@ -100,7 +100,7 @@ pub struct ExecArgs {
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = pair)]
     pub env: Vec<(String, String)>,
 
-    /// Start a server for the program, which finds it in MLFLOW_TRACKING_URI: what it logs to MLflow is logged
+    /// Start a server for the program, which finds it in `MLFLOW_TRACKING_URI`: what it logs to MLflow is logged
     /// to this very run
     #[arg(long)]
     pub server: bool,

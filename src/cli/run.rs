@@ -63,6 +63,7 @@ pub struct RunArgs {
 
 /// What `run` and `resume` have in common.
 #[derive(Args, Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "flags")]
 pub struct HowArgs {
     /// Trials at once; does not change the results [default: the number of cores]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -72,7 +73,7 @@ pub struct HowArgs {
     #[arg(long)]
     pub no_final: bool,
 
-    /// Start a server for the programs of trials, which find it in MLFLOW_TRACKING_URI
+    /// Start a server for the programs of trials, which find it in `MLFLOW_TRACKING_URI`
     #[arg(long)]
     pub server: bool,
 

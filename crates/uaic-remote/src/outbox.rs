@@ -49,6 +49,7 @@ struct Shared {
 }
 
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct State {
     blocks: Vec<PointBlock>,
     points: usize,
@@ -156,6 +157,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[allow(clippy::unused_self, reason = "the lock is that of this outbox")]
     fn wait<'a>(
         &self,
         until: &Condvar,
@@ -252,12 +254,11 @@ impl State {
     fn add(&mut self, attempt: Attempt, point: &MetricPoint) {
         let near = self.blocks.iter_mut().rev().take(NEAR);
         let own = near.into_iter().find(|block| block.attempt == attempt && block.key == point.key);
-        match own {
-            Some(block) => block.points.push(point.into()),
-            None => {
-                let points = vec![point.into()];
-                self.blocks.push(PointBlock { attempt, key: point.key.clone(), points });
-            }
+        if let Some(block) = own {
+            block.points.push(point.into());
+        } else {
+            let points = vec![point.into()];
+            self.blocks.push(PointBlock { attempt, key: point.key.clone(), points });
         }
     }
 
@@ -267,7 +268,7 @@ impl State {
         let mut taken: Vec<PointBlock> = Vec::new();
         let mut left = BATCH;
         let mut rest = std::mem::take(&mut self.blocks).into_iter();
-        while let Some(mut block) = rest.next() {
+        for mut block in rest.by_ref() {
             let room = left.saturating_sub(a_block + block.key.len()) / a_point;
             if room == 0 && !taken.is_empty() {
                 self.blocks.push(block);

@@ -61,7 +61,7 @@ pub(super) fn run(global: &Global, args: &LsArgs) -> anyhow::Result<ExitCode> {
         let run = version.run.map(|run| store.run(run)).transpose()?;
         let metric = run.as_ref().map_or("", |run| metric_of(run, "")).to_owned();
         let experiment = run.as_ref().map_or("", |run| run.experiment.as_str());
-        let value = run.as_ref().and_then(|run| run.value());
+        let value = run.as_ref().and_then(uaic_study::store::RunRecord::value);
         let mut shape = shape_of(version);
         shape.extend(json::object(json!({
             "experiment": run.as_ref().map(|run| &run.experiment),

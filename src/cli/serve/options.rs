@@ -202,7 +202,6 @@ impl Tuning {
                 },
                 body_time: self.body_time,
                 deadline: self.deadline,
-                ..Limits::default()
             },
             engine: EngineSettings {
                 threads: self.threads.unwrap_or_else(half),

@@ -27,6 +27,7 @@ impl Desk for SpecDesk {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn unusable(error: anyhow::Error) -> DeskError {
     DeskError::Spec(format!("{error:#}"))
 }

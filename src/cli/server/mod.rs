@@ -110,7 +110,7 @@ fn serve(global: &Global, args: &ServerArgs) -> anyhow::Result<ExitCode> {
     let folder = local(global)?;
     let store = Arc::new(SqliteStore::open(folder)?);
     let limits = ConnectionLimits { connections: args.max_connections, ..ConnectionLimits::default() };
-    let access = args.access.settings(folder)?;
+    let access = args.access.settings(folder);
     let listen = args.listen.clone();
     let setup = Setup { store, desk: Some(Arc::new(SpecDesk)), listen, limits, access };
     let runtime = runtime(THREADS)?;

@@ -9,6 +9,9 @@ use crate::server::access::{Rate, Settings};
 
 const HEADING: &str = "Access";
 
+/// Requests at once of each: no fewer than a client sends when it starts.
+const LEAST_BURST: u32 = 20;
+
 /// Who may do what.
 #[derive(Args, Debug)]
 pub(super) struct AccessOptions {
@@ -20,7 +23,7 @@ pub(super) struct AccessOptions {
     #[arg(long, value_name = "HOST", help_heading = HEADING)]
     allow_host: Vec<String>,
 
-    /// An origin whose pages may change something, such as https://board.example
+    /// An origin whose pages may change something, such as <https://board.example>
     #[arg(long, value_name = "ORIGIN", help_heading = HEADING)]
     allow_origin: Vec<String>,
 
@@ -51,11 +54,9 @@ pub(super) struct AccessOptions {
 
 impl AccessOptions {
     /// As the server takes them.
-    pub(super) fn settings(&self, folder: &Path) -> anyhow::Result<Settings> {
+    pub(super) fn settings(&self, folder: &Path) -> Settings {
         let tls = self.tls_certificate.clone().zip(self.tls_key.clone());
-        // A second's worth at once, and no fewer than a client sends when it starts.
-        const LEAST_BURST: u32 = 20;
-        Ok(Settings {
+        Settings {
             is_audited: !self.no_audit,
             tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
             is_read_only: self.read_only,
@@ -65,6 +66,6 @@ impl AccessOptions {
             is_proxied: self.behind_proxy,
             rate: self.rate.map(|per_second| Rate { per_second, burst: per_second.max(LEAST_BURST) }),
             ..Settings::of(folder)
-        })
+        }
     }
 }

@@ -72,7 +72,7 @@ fn pass(mut client: TcpStream, server: SocketAddr, state: &Mutex<State>, lost: &
     let mut server = TcpStream::connect(server).unwrap();
     let (mut upward, mut onward) = (client.try_clone().unwrap(), server.try_clone().unwrap());
     std::thread::spawn(move || {
-        let mut buffer = [0; 65536];
+        let mut buffer = vec![0; 65536];
         while let Ok(count) = upward.read(&mut buffer) {
             if count == 0 || onward.write_all(&buffer[..count]).is_err() {
                 break;
@@ -80,7 +80,7 @@ fn pass(mut client: TcpStream, server: SocketAddr, state: &Mutex<State>, lost: &
         }
         let _ = onward.shutdown(Shutdown::Write);
     });
-    let mut buffer = [0; 65536];
+    let mut buffer = vec![0; 65536];
     let mut passed = 0;
     while let Ok(count) = server.read(&mut buffer) {
         if count == 0 {
@@ -92,7 +92,7 @@ fn pass(mut client: TcpStream, server: SocketAddr, state: &Mutex<State>, lost: &
             if buffer.starts_with(b"HTTP/1.1 ") {
                 state.connections += 1;
             }
-            let other = state.every_other.filter(|_| state.connections % 2 == 0);
+            let other = state.every_other.filter(|_| state.connections.is_multiple_of(2));
             state.all.or(other).unwrap_or(Fault::None)
         };
         passed += count as u64;

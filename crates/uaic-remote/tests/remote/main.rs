@@ -1,7 +1,12 @@
 //! A remote store against a server in this process: the whole contract of stores, broken connections, a
 //! server that is away or none, large artifacts.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test ends where it fails"
+)]
 
 mod gate;
 mod served;
@@ -57,7 +62,7 @@ fn what_is_sent_again_is_done_once() {
         store.add_outside_points(outside.id, &[("a".to_owned(), points(from))].into()).unwrap();
     }
     store.end_outside_run(outside.id).unwrap();
-    store.put_artifact(attempt, "log", &[7; 100_000]).unwrap();
+    store.put_artifact(attempt, "log", &vec![7; 100_000]).unwrap();
     store.set_hidden(attempt.run, true).unwrap();
     store.set_hidden(attempt.run, false).unwrap();
     store.finish_run(attempt, &RunEnd::complete([0.5])).unwrap();
@@ -69,7 +74,7 @@ fn what_is_sent_again_is_done_once() {
     assert_eq!(own.runs(&RunQuery::default()).unwrap().len(), 2);
     let events = own.events(attempt.run).unwrap();
     assert_eq!(events.iter().filter(|event| event.kind == "hidden").count(), 1, "{events:?}");
-    assert_eq!(store.read_artifact(attempt.run, "log").unwrap(), [7; 100_000]);
+    assert_eq!(store.read_artifact(attempt.run, "log").unwrap(), vec![7; 100_000]);
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl From<TrackingError> for Problem {
             TrackingError::RunDeleted(id) => {
                 invalid(format!("The run {id} must be in the 'active' state. Current state is deleted."))
             }
-            TrackingError::NotTracked { .. } => invalid(error.to_string()),
+            TrackingError::NotTracked { .. } | TrackingError::BadPattern { .. } => invalid(error.to_string()),
             TrackingError::ParamChanged { run, key, old, new } => invalid(format!(
                 "Changing param values is not allowed. Param with key='{key}' was already logged with \
                  value='{old}' for run ID='{run}'. Attempted logging new value '{new}'."
@@ -73,7 +73,6 @@ impl From<TrackingError> for Problem {
             TrackingError::OtherAssessment { .. } => {
                 invalid("Cannot update expectation value on a Feedback assessment.".to_owned())
             }
-            TrackingError::BadPattern { .. } => invalid(error.to_string()),
             TrackingError::NoTag { key } => Self::missing(format!("No tag with name: {key}")),
         }
     }

@@ -1,6 +1,8 @@
 //! The messages, field by field as the protocol has them. A number that is 0 and a text that is empty are
 //! not there: nothing tells them from what was left out.
 
+#![allow(clippy::struct_field_names, reason = "names of the protocol")]
+
 use std::collections::BTreeMap;
 
 use prost::Message;

@@ -1,5 +1,11 @@
 //! Calls on studies.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "calls of one shape, which the table of calls holds"
+)]
+
 use std::collections::BTreeMap;
 
 use uaic_import::optuna::{METRIC_NAMES, goals};

@@ -1,5 +1,11 @@
 //! Calls on trials.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "calls of one shape, which the table of calls holds"
+)]
+
 use prost::Message;
 use uaic_import::optuna::param;
 use uaic_study::store::{

@@ -84,9 +84,9 @@ async fn bytes_of_any_kind_have_a_status_and_harm_nothing() {
         let call = CALLS[at % CALLS.len()];
         let long = dice.roll() % 40;
         // Small numbers are keys, lengths and ids that mean something.
-        let byte = |dice: &mut Dice| if dice.roll() % 3 > 0 { dice.roll() % 32 } else { dice.roll() } as u8;
+        let byte = |dice: &mut Dice| if dice.roll().is_multiple_of(3) { dice.roll() } else { dice.roll() % 32 } as u8;
         let message: Vec<u8> = (0..long).map(|_| byte(&mut dice)).collect();
-        let body = if dice.roll() % 8 == 0 { message } else { framed(&message) };
+        let body = if dice.roll().is_multiple_of(8) { message } else { framed(&message) };
         let (code, _) = ask(&router, call, body).await;
         seen[usize::from(code)] += 1;
     }

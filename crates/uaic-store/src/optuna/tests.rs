@@ -1,5 +1,7 @@
 //! What Optuna programs are told, and what everybody else sees of it.
 
+#![allow(clippy::float_cmp, clippy::needless_pass_by_value, reason = "bits are compared, and results judged")]
+
 use std::collections::BTreeMap;
 
 use uaic_study::drawn_in;

@@ -85,12 +85,11 @@ impl<T> Future for Promised<T> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match place.answer.take() {
-            Some(answer) => Poll::Ready(answer),
-            None => {
-                place.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
+        if let Some(answer) = place.answer.take() {
+            Poll::Ready(answer)
+        } else {
+            place.waker = Some(context.waker().clone());
+            Poll::Pending
         }
     }
 }

@@ -127,13 +127,14 @@ fn span(name: &Name) -> Result<SpanField, Problem> {
         "type" => SpanField::Kind,
         "status" => SpanField::Status,
         "content" => SpanField::Content,
-        key => match key.strip_prefix("attributes.").filter(|key| !key.is_empty()) {
-            Some(key) => SpanField::Attribute(key.to_owned()),
-            None => {
+        key => {
+            if let Some(key) = key.strip_prefix("attributes.").filter(|key| !key.is_empty()) {
+                SpanField::Attribute(key.to_owned())
+            } else {
                 let valid = ["name", "type", "status", "content", "attributes.<key>"];
                 return Err(unknown(name, "span attribute", &valid));
             }
-        },
+        }
     })
 }
 

@@ -1,5 +1,7 @@
 //! A span, however it came.
 
+use std::fmt::Write;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
@@ -27,6 +29,7 @@ pub(super) type Attributes = Vec<(String, Value)>;
 
 /// A span.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[allow(clippy::struct_field_names, reason = "names of the protocol")]
 pub(super) struct Span {
     pub(super) trace_id: Vec<u8>,
     pub(super) span_id: Vec<u8>,
@@ -80,8 +83,12 @@ fn hex<const N: usize>(id: &[u8]) -> Option<String> {
     if id.is_empty() || id.len() > N || id.iter().all(|byte| *byte == 0) {
         return None;
     }
-    let digits: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
-    Some(format!("{digits:0>width$}", width = 2 * N))
+    let mut digits = "00".repeat(N - id.len());
+    for byte in id {
+        // Writing to a string does not fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    Some(digits)
 }
 
 impl Span {

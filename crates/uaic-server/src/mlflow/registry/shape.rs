@@ -29,6 +29,7 @@ struct Alias<'a> {
 
 /// A version.
 #[derive(Debug, Serialize)]
+#[allow(clippy::struct_field_names, reason = "names of MLflow")]
 pub(super) struct Version<'a> {
     name: &'a str,
     version: String,

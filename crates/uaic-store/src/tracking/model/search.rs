@@ -125,7 +125,7 @@ fn order(search: &ModelSearch) -> Sql {
             ModelField::Metric { key, dataset } => latest(key, dataset.as_ref()),
         };
         let direction = if key.descending { "DESC" } else { "ASC" };
-        whole.text.push_str(&format!("{} {direction} NULLS LAST, ", own.text));
+        whole.text.extend([own.text.as_str(), " ", direction, " NULLS LAST, "]);
         whole.values.extend(own.values);
     }
     whole.text.push_str("logged_models.created_ms DESC, logged_models.uuid");

@@ -42,7 +42,7 @@ fn order<F>(keys: &[SortKey<F>], column: impl Fn(&F) -> (String, Option<String>)
         let (column, name) = column(&key.field);
         whole.values.extend(name.map(Value::Text));
         let direction = if key.descending { "DESC" } else { "ASC" };
-        whole.text.push_str(&format!("{column} {direction} NULLS LAST, "));
+        whole.text.extend([column.as_str(), " ", direction, " NULLS LAST, "]);
     }
     whole.text.push_str(last);
     whole

@@ -94,14 +94,13 @@ pub(super) fn set_tag(
     value: Option<&str>,
 ) -> Result<(), Fault> {
     let row = row(connection, id)?;
-    match value {
-        Some(value) => put_pair(connection, "trace_tags", row, key, value),
-        None => {
-            let removed = connection
-                .prepare_cached("DELETE FROM trace_tags WHERE trace = ? AND key = ?")?
-                .execute(params![row, key])?;
-            if removed > 0 { Ok(()) } else { Err(refused(TrackingError::NoTag { key: key.to_owned() })) }
-        }
+    if let Some(value) = value {
+        put_pair(connection, "trace_tags", row, key, value)
+    } else {
+        let removed = connection
+            .prepare_cached("DELETE FROM trace_tags WHERE trace = ? AND key = ?")?
+            .execute(params![row, key])?;
+        if removed > 0 { Ok(()) } else { Err(refused(TrackingError::NoTag { key: key.to_owned() })) }
     }
 }
 

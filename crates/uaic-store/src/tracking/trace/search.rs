@@ -221,7 +221,7 @@ fn order(search: &TraceSearch) -> Sql {
             }
         };
         let direction = if key.descending { "DESC" } else { "ASC" };
-        whole.text.push_str(&format!("{} {direction} NULLS LAST, ", own.text));
+        whole.text.extend([own.text.as_str(), " ", direction, " NULLS LAST, "]);
         whole.values.extend(own.values);
     }
     whole.text.push_str("traces.time_ms DESC, traces.trace");
