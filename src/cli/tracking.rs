@@ -1,6 +1,8 @@
 //! Where programs that we start find the store over HTTP: a server that is up on it, or one of our own that
 //! lives as long as they do.
 
+use std::path::Path;
+
 use crate::store::{StoreAddress, announced};
 
 #[cfg(feature = "serve")]
@@ -18,6 +20,16 @@ pub(super) struct Tracking {
     _hosted: Option<Hosted>,
 }
 
+/// Whether servers on the store in a folder ask who is there.
+fn has_users(folder: &Path) -> bool {
+    folder.join("access.db").exists()
+}
+
+/// Whether programs find in their environment who they are.
+fn can_say_who() -> bool {
+    ["MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME"].iter().any(|name| std::env::var_os(name).is_some())
+}
+
 impl Tracking {
     /// The server of a store, if there is one; where it `is_wanted` and there is none, one is started.
     ///
@@ -26,7 +38,8 @@ impl Tracking {
     pub(super) fn of(store: &StoreAddress, is_wanted: bool) -> anyhow::Result<Option<Self>> {
         let url = match store {
             StoreAddress::Server(url) => Some(url.clone()),
-            StoreAddress::Folder(folder) => announced(folder),
+            // A server that asks who is there would refuse a program that cannot say so.
+            StoreAddress::Folder(folder) => announced(folder).filter(|_| !has_users(folder) || can_say_who()),
         };
         match url {
             Some(url) => Ok(Some(Self::known(url))),
