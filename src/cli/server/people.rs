@@ -22,12 +22,20 @@ pub(super) enum UserTask {
     /// Add a user; the first makes the server ask who is there
     Add(UserArgs),
     /// List users
+    #[command(after_help = "\
+Examples:
+  uaic server user ls
+
+With --json: {\"schema\": 1, \"users\": [{\"name\", \"role\", \"created_ms\"}]}")]
     Ls(LsArgs),
     /// Change what a user may do
+    #[command(after_help = "Examples:\n  uaic server user role ada viewer")]
     Role(RoleArgs),
     /// Give a user another password
+    #[command(after_help = "Examples:\n  uaic server user password ada")]
     Password(PasswordArgs),
     /// Remove a user, and all tokens of theirs
+    #[command(after_help = "Examples:\n  uaic server user rm ada")]
     Rm(NameArgs),
 }
 
@@ -37,8 +45,15 @@ pub(super) enum TokenTask {
     /// Make a token, which is printed once
     Create(TokenArgs),
     /// List tokens
+    #[command(after_help = "\
+Examples:
+  uaic server token ls
+
+With --json: {\"schema\": 1, \"tokens\": [{\"id\", \"user\", \"name\", \"role\",
+  \"experiments\": [number] or null for all, \"created_ms\", \"expires_ms\"}]}")]
     Ls(LsArgs),
     /// Remove a token
+    #[command(after_help = "Examples:\n  uaic server token rm ada/laptop")]
     Rm(NameArgs),
 }
 
@@ -99,10 +114,6 @@ pub(super) struct NameArgs {
 
 /// Arguments of the listings.
 #[derive(Args, Debug)]
-#[command(after_help = "\
-With --json: {\"schema\": 1, and of users
-  \"users\": [{\"name\", \"role\", \"created_ms\"}], of tokens
-  \"tokens\": [{\"id\", \"user\", \"name\", \"role\", \"experiments\": [number] or null, \"created_ms\", \"expires_ms\"}]}")]
 pub(super) struct LsArgs {
     /// Print JSON
     #[arg(long)]

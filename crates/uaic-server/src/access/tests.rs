@@ -432,7 +432,7 @@ async fn clients_of_grpc_are_told_in_grpc() {
     assert_eq!(asked(&[]).await, (200, Some("16".into())));
     assert_eq!(asked(&[("authorization", &basic("viewer", GOOD))]).await, (200, Some("7".into())));
     // Let through, it is found to be no message.
-    assert_eq!(asked(&[("authorization", &basic("editor", GOOD))]).await, (200, Some("12".into())));
+    assert_eq!(asked(&[("authorization", &basic("editor", GOOD))]).await, (200, Some("13".into())));
     assert_eq!(
         asked(&[("host", "evil.example"), ("authorization", &basic("editor", GOOD))]).await,
         (200, Some("7".into()))

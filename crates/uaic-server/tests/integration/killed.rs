@@ -39,7 +39,7 @@ fn post(address: SocketAddr, path: &str, body: &Value) -> Option<(u16, Value)> {
     stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
     let body = body.to_string();
     let head = format!(
-        "POST /api/2.0/mlflow/{path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {}\r\n\
+        "POST /api/2.0/mlflow/{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\
          content-type: application/json\r\n\r\n",
         body.len()
     );

@@ -18,7 +18,8 @@ impl Listener {
     fn at(served: &Served, query: &str, headers: &str) -> Self {
         let mut stream = TcpStream::connect(served.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        write!(stream, "GET /api/v1/changes/stream{query} HTTP/1.1\r\nhost: test\r\n{headers}\r\n").unwrap();
+        write!(stream, "GET /api/v1/changes/stream{query} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n")
+            .unwrap();
         let mut own = Self(BufReader::new(stream));
         assert!(own.line().starts_with("HTTP/1.1 200"));
         own.until(|line| line == "retry: 1000");

@@ -99,7 +99,7 @@ fn any_address_is_answered() {
             let target = format!("/api/v1/{path}?{query}").replace([' ', '"', '<', '>'], "%20");
             let mut stream = TcpStream::connect(served.address).unwrap();
             stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-            let head = format!("GET {target} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+            let head = format!("GET {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
             stream.write_all(head.as_bytes()).unwrap();
             let mut start = [0; 12];
             let read = stream.read(&mut start).unwrap_or_default();
