@@ -124,8 +124,9 @@ pub(super) struct LsArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  export MLFLOW_TRACKING_TOKEN=$(uaic server token create ada laptop)
-  export UAIC_TOKEN=$(uaic server token create ci nightly --role editor --experiment nets --expires 90d)
+  uaic server token create ada laptop
+  uaic server token create ci nightly --role editor --experiment nets --expires 90d
+  export MLFLOW_TRACKING_TOKEN=$(uaic server token create ada notebook)
 
 The token is printed and kept nowhere: the store has a hash of it alone.")]
 pub(super) struct TokenArgs {
