@@ -1,5 +1,7 @@
 //! Writes that come twice, changes that are seen, pieces of artifacts.
 
+#![allow(clippy::print_stderr, reason = "one of them measures")]
+
 use std::io::Read;
 
 use super::*;
@@ -227,6 +229,6 @@ fn what_triggers_cost() {
                 });
             }
         });
-        println!("triggers {with}: {:?} for 1,200 runs with 60,000 points", begun.elapsed());
+        eprintln!("triggers {with}: {:?} for 1,200 runs with 60,000 points", begun.elapsed());
     }
 }
