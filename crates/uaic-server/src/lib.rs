@@ -24,6 +24,7 @@ mod error;
 mod mlflow;
 mod operation;
 pub mod optuna;
+mod outlet;
 mod server;
 mod team;
 

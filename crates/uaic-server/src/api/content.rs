@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use crate::outlet::Outlet;
+use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -123,28 +124,6 @@ fn body(app: &Arc<Api>, artifact: ArtifactRecord, range: Range<u64>) -> Body {
     Body::from_stream(stream::unfold(inbox, |mut inbox| async move {
         inbox.recv().await.map(|piece| (piece, inbox))
     }))
-}
-
-/// Where a content is written to that a client reads. The last piece waits until all is known to be well.
-struct Outlet {
-    pieces: mpsc::Sender<io::Result<Bytes>>,
-    buffer: Vec<u8>,
-}
-
-impl Write for Outlet {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.flush()?;
-        self.buffer.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.buffer.is_empty() {
-            return Ok(());
-        }
-        let piece = Bytes::from(std::mem::take(&mut self.buffer));
-        self.pieces.blocking_send(Ok(piece)).map_err(|_| io::ErrorKind::BrokenPipe.into())
-    }
 }
 
 #[cfg(test)]

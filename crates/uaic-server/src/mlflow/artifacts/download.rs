@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -18,6 +18,7 @@ use super::super::wire::{Code, Problem, of_query};
 use super::path::{behind, checked};
 use super::place::{Places, of_path, of_run as place_of_run};
 use super::upload::MARKER;
+use crate::outlet::Outlet;
 use uaic_study::store::{ArtifactRecord, StoreError};
 
 /// Pieces that wait for the client.
@@ -147,28 +148,5 @@ fn kind(name: &str) -> &'static str {
         "mp4" => "video/mp4",
         "wav" => "audio/x-wav",
         _ => "application/octet-stream",
-    }
-}
-
-/// Where a file is written to that a client reads.
-struct Outlet {
-    pieces: mpsc::Sender<io::Result<Bytes>>,
-    buffer: Vec<u8>,
-}
-
-impl Write for Outlet {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // The last piece waits: it goes when the content is known to be whole.
-        self.flush()?;
-        self.buffer.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.buffer.is_empty() {
-            return Ok(());
-        }
-        let piece = Bytes::from(std::mem::take(&mut self.buffer));
-        self.pieces.blocking_send(Ok(piece)).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
